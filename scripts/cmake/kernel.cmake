@@ -1,0 +1,65 @@
+# Target kernel.elf: the rooms' sources, freestanding, linked twice: the second time with a table of
+# the first's function names and call lines, for panics and traces (scripts/symbols.py).
+
+# The header search path, complete and in this order, so that nothing of the host or of the target's
+# libc leaks in: our shim (kernel/std), the cross libstdc++, the compiler's own. The folders are
+# asked from the compiler; options, because CMake drops SYSTEM folders that the compiler implies.
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -E -x c++ -v /dev/null
+                OUTPUT_QUIET ERROR_VARIABLE verbose)
+string(REGEX REPLACE ".*#include <[.][.][.]> search starts here:\n(.*)End of search list.*" "\\1"
+       folders "${verbose}")
+string(REGEX REPLACE "[ \n]+" ";" folders "${folders}")
+set(kernel_headers -nostdinc "SHELL:-isystem ${CMAKE_SOURCE_DIR}/kernel/std")
+foreach(folder ${folders})
+  get_filename_component(folder "${folder}" REALPATH)
+  if((folder MATCHES "/c\\+\\+/" AND NOT folder MATCHES "/backward$")
+     OR folder MATCHES "/lib/gcc.*/include(-fixed)?$")
+    list(APPEND kernel_headers "SHELL:-isystem ${folder}")
+  endif()
+endforeach()
+if(NOT kernel_headers MATCHES "/c\\+\\+/")
+  message(FATAL_ERROR "${CMAKE_CXX_COMPILER} has no C++ library headers")
+endif()
+
+set(room_patterns)
+foreach(room boot kernel mm fs drivers)
+  list(APPEND room_patterns ${room}/*.cpp ${room}/*.S)
+endforeach()
+file(GLOB_RECURSE kernel_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${room_patterns})
+list(FILTER kernel_sources EXCLUDE REGEX "^kernel/std/")
+
+add_library(kernel_objects OBJECT ${kernel_sources})
+target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR})
+target_compile_options(kernel_objects PRIVATE
+  -march=i686 -mtune=generic -mgeneral-regs-only -ffreestanding -fno-pie -fno-pic -g
+  -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-stack-protector
+  -fno-strict-aliasing -fcf-protection=none -ffunction-sections -fdata-sections
+  -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -Wall -Wextra $<IF:$<BOOL:${ORRERY_DEBUG}>,-Og,-O2> $<$<BOOL:${ORRERY_WERROR}>:-Werror>
+  ${kernel_headers}
+  $<$<COMPILE_LANGUAGE:CXX>:-std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
+    -fno-use-cxa-atexit -Wno-psabi>)
+target_compile_definitions(kernel_objects PRIVATE
+  _GLIBCXX_ASSERTIONS $<$<BOOL:${ORRERY_DEBUG}>:ORRERY_DEBUG=1>)
+
+set(kernel_script ${CMAKE_SOURCE_DIR}/boot/kernel.ld)
+set(kernel_link_options
+  -nostdlib -static -no-pie -Wl,-T,${kernel_script} -Wl,--build-id=none -Wl,-z,noexecstack
+  -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--orphan-handling=error)
+
+# No public target, but the input of the name table.
+add_executable(kernel.pass1 $<TARGET_OBJECTS:kernel_objects>)
+set(symbols_py ${CMAKE_SOURCE_DIR}/scripts/symbols.py)
+add_custom_command(OUTPUT symbols.S
+  COMMAND ${PYTHON} -IS ${symbols_py} make --cross ${ORRERY_CROSS} --root ${CMAKE_SOURCE_DIR}
+          $<TARGET_FILE:kernel.pass1> symbols.S
+  DEPENDS kernel.pass1 ${symbols_py} VERBATIM)
+add_executable(kernel.elf $<TARGET_OBJECTS:kernel_objects> ${CMAKE_BINARY_DIR}/symbols.S)
+add_custom_command(TARGET kernel.elf POST_BUILD
+  COMMAND ${PYTHON} -IS ${symbols_py} check --cross ${ORRERY_CROSS}
+          $<TARGET_FILE:kernel.pass1> $<TARGET_FILE:kernel.elf> VERBATIM)
+foreach(kernel kernel.pass1 kernel.elf)
+  set_target_properties(${kernel} PROPERTIES LINKER_LANGUAGE CXX LINK_DEPENDS ${kernel_script})
+  target_link_options(${kernel} PRIVATE ${kernel_link_options})
+  target_link_libraries(${kernel} PRIVATE gcc)
+endforeach()
