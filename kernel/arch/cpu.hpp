@@ -1,0 +1,61 @@
+// Cpu: what belongs to one processor. %fs points at it in the kernel, so that this_cpu() and
+// Thread::current() are one instruction. Spec: Intel SDM vol. 3A, 2.5 (control registers).
+// Locks: a CPU's own fields are touched by that CPU only, with interrupts off where handlers
+// read or write them too.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "kernel/arch/descriptor.hpp"
+#include "kernel/arch/selectors.hpp"
+#include "kernel/lib/types.hpp"
+
+class Thread;
+
+struct Cpu {
+    Cpu* self = nullptr;
+    Thread* current = nullptr;
+    bool reschedule = false;   // the running thread should give way before it returns to user mode
+    uint32_t id = 0;
+    Thread* idle = nullptr;
+    Thread* dead = nullptr;    // terminated, and freed by whoever runs next
+    PhysAddr loaded_directory{0};
+    uint32_t interrupt_depth = 0;
+    uint64_t gdt[GDT_ENTRIES] = {};
+    Tss tss{};
+};
+static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);
+
+inline Cpu& this_cpu() {
+    Cpu* cpu;
+    asm volatile("movl %%fs:0, %0" : "=r"(cpu));
+    return *cpu;
+}
+
+struct CpuFeatures {
+    uint32_t edx1 = 0, ecx1 = 0, ebx7 = 0;
+    char vendor[13] = {}, brand[49] = {};
+    uint32_t family = 0, model = 0, stepping = 0;
+    bool has(uint32_t bit_of_edx1) const { return edx1 & (1u << bit_of_edx1); }
+};
+constexpr uint32_t kCpuPse = 3, kCpuTsc = 4, kCpuApic = 9, kCpuPge = 13, kCpuCmov = 15,
+                   kCpuFxsr = 24, kCpuSse = 25;
+const CpuFeatures& cpu_features();
+
+void cpu_init();  // GDT, TSS, control registers, FPU of the boot processor
+
+// Named bits of the control registers.
+constexpr uint32_t kCr0ProtectionEnable = 1u << 0, kCr0MonitorCoprocessor = 1u << 1,
+                   kCr0Emulation = 1u << 2, kCr0TaskSwitched = 1u << 3, kCr0NumericError = 1u << 5,
+                   kCr0WriteProtect = 1u << 16;
+constexpr uint32_t kCr4Pge = 1u << 7, kCr4OsFxsr = 1u << 9, kCr4OsXmmExcpt = 1u << 10,
+                   kCr4Umip = 1u << 11, kCr4Smep = 1u << 20;
+
+inline uint32_t read_cr0() { uint32_t v; asm volatile("movl %%cr0, %0" : "=r"(v)); return v; }
+inline uint32_t read_cr2() { uint32_t v; asm volatile("movl %%cr2, %0" : "=r"(v)); return v; }
+inline uint32_t read_cr3() { uint32_t v; asm volatile("movl %%cr3, %0" : "=r"(v)); return v; }
+inline uint32_t read_cr4() { uint32_t v; asm volatile("movl %%cr4, %0" : "=r"(v)); return v; }
+inline void write_cr0(uint32_t v) { asm volatile("movl %0, %%cr0" ::"r"(v) : "memory"); }
+inline void write_cr3(uint32_t v) { asm volatile("movl %0, %%cr3" ::"r"(v) : "memory"); }
+inline void write_cr4(uint32_t v) { asm volatile("movl %0, %%cr4" ::"r"(v) : "memory"); }

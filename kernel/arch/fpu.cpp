@@ -1,0 +1,39 @@
+// See fpu.hpp.
+#include "kernel/arch/fpu.hpp"
+
+#include "kernel/sched/thread.hpp"
+
+namespace {
+constinit FpuState initial{};
+constinit bool fxsr = false;
+constexpr uint32_t kMxcsrDefault = 0x1f80;  // all exceptions masked, round to nearest
+}  // namespace
+
+bool fpu_has_fxsr() { return fxsr; }
+
+void fpu_init(bool has_fxsr) {
+    fxsr = has_fxsr;
+    asm volatile("fninit");
+    if (fxsr) asm volatile("ldmxcsr %0" ::"m"(kMxcsrDefault));
+    initial = {};
+    fpu_save(initial);
+    // The image must not carry what the firmware left in the vector registers.
+    if (fxsr) __builtin_memset(initial.bytes + 160, 0, 512 - 160);
+    fpu_load(initial);
+}
+
+void fpu_save(FpuState& state) {
+    if (fxsr)
+        asm volatile("fxsave %0" : "=m"(state));
+    else
+        asm volatile("fnsave %0\n fwait" : "=m"(state));
+}
+
+void fpu_load(const FpuState& state) {
+    if (fxsr)
+        asm volatile("fxrstor %0" ::"m"(state));
+    else
+        asm volatile("frstor %0" ::"m"(state));
+}
+
+void fpu_reset(FpuState& state) { state = initial; }

@@ -1,0 +1,50 @@
+// Interrupts from devices: lines 0-15, who handles them, and whether this CPU takes them.
+// Locks: handlers run with interrupts off and take only locks of type IrqSpinLock.
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/lib/result.hpp"
+
+constexpr uint32_t kFlagInterrupts = 1u << 9;  // EFLAGS.IF
+
+inline uint32_t read_flags() {
+    uint32_t flags;
+    asm volatile("pushfl; popl %0" : "=r"(flags));
+    return flags;
+}
+inline bool interrupts_enabled() { return read_flags() & kFlagInterrupts; }
+inline void disable_interrupts() { asm volatile("cli" ::: "memory"); }
+inline void enable_interrupts() { asm volatile("sti" ::: "memory"); }
+
+// Interrupts are off on this CPU while it lives, and after that what they were before.
+class InterruptsOff {
+  public:
+    InterruptsOff() : flags_(read_flags()) { disable_interrupts(); }
+    ~InterruptsOff() {
+        if (flags_ & kFlagInterrupts) enable_interrupts();
+    }
+    InterruptsOff(const InterruptsOff&) = delete;
+    InterruptsOff& operator=(const InterruptsOff&) = delete;
+
+  private:
+    uint32_t flags_;
+};
+
+// One handler on a line; lines may be shared. The object must live forever.
+struct InterruptHandler {
+    const char* name;
+    void (*handle)(void* context);  // interrupts off; ignores what isn't its device's
+    void* context = nullptr;
+    InterruptHandler* next = nullptr;
+};
+
+// Adds the handler and unmasks the line (0-15; EINVAL otherwise).
+Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler);
+
+// Within a handler: whether the interrupt came while a program ran (ring 3).
+bool interrupted_user_mode();
+
+// For /proc/interrupts: how often the line fired, and its handlers' names joined by ", ".
+uint32_t interrupt_count(uint32_t line);
+const InterruptHandler* interrupt_handlers(uint32_t line);

@@ -1,0 +1,186 @@
+// The IDT, and what happens on each vector. See traps.hpp for who does the rest.
+// Spec: Intel SDM vol. 3A, chapter 6 (table 6-1: vectors; 6.13: error codes; 4.7: #PF's).
+#include "kernel/arch/traps.hpp"
+
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/memory_layout.hpp"
+#include "kernel/arch/panic.hpp"
+#include "kernel/arch/pic.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/sync/spin_lock.hpp"
+
+constinit TrapHooks trap_hooks{};
+
+extern "C" {
+extern const uint32_t trap_vectors[256];
+void system_call_vector();
+struct ExceptionTableEntry {
+    uint32_t instruction, fixup;
+};
+extern const ExceptionTableEntry __ex_table_start[], __ex_table_end[];
+}
+
+namespace {
+
+constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorBreakpoint = 3, kVectorOverflow = 4,
+                   kVectorDoubleFault = 8, kVectorPageFault = 14, kVectorSystemCall = 0x80;
+// Error code of #PF.
+constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4;
+
+constinit uint64_t idt[256] = {};
+
+constexpr const char* kExceptionNames[32] = {
+    "#DE divide error", "#DB debug", "NMI", "#BP breakpoint", "#OF overflow", "#BR bound range",
+    "#UD invalid opcode", "#NM no coprocessor", "#DF double fault", "coprocessor overrun",
+    "#TS invalid TSS", "#NP segment not present", "#SS stack fault", "#GP general protection",
+    "#PF page fault", "reserved 15", "#MF x87 error", "#AC alignment check", "#MC machine check",
+    "#XM SIMD error", "#VE virtualisation", "#CP control protection", "reserved 22", "reserved 23",
+    "reserved 24", "reserved 25", "reserved 26", "reserved 27", "#HV hypervisor", "#VC VMM",
+    "#SX security", "reserved 31"};
+
+// --- interrupts from devices
+
+constinit IrqSpinLock table_lock{LockRank::interrupt_table};
+constinit InterruptHandler* handlers[kIrqLines] = {};
+constinit uint32_t counts[kIrqLines] = {};
+constinit bool from_user_mode = false;  // one CPU handles device interrupts
+
+void interrupt(uint32_t line, bool from_user) {
+    from_user_mode = from_user;
+    if (pic_is_spurious(line)) return;
+    counts[line] = counts[line] + 1;
+    // Handlers are only ever added, at the front, so the walk needs no lock.
+    for (InterruptHandler* h = handlers[line]; h; h = h->next) h->handle(h->context);
+    pic_end_of_interrupt(line);
+}
+
+// --- exceptions
+
+bool apply_fixup(TrapFrame& frame) {
+    for (const auto* entry = __ex_table_start; entry < __ex_table_end; ++entry)
+        if (entry->instruction == frame.eip) {
+            frame.eip = entry->fixup;
+            return true;
+        }
+    return false;
+}
+
+void kernel_exception(TrapFrame& frame) {
+    if (frame.vector == kVectorPageFault) {
+        VirtAddr address(read_cr2());
+        // Only code that says so may touch user memory, and only that is paged.
+        if (address < kUserTop && (frame.eflags & kFlagInterrupts) && trap_hooks.page_fault) {
+            enable_interrupts();
+            bool resolved = trap_hooks.page_fault(address, frame.error & kFaultWrite, false,
+                                                  frame.error & kFaultPresent);
+            disable_interrupts();
+            if (resolved) return;
+        }
+        if (apply_fixup(frame)) return;
+        char text[96];
+        panic_with_frame(frame, format_in(text, "page fault in the kernel: {} of {:08x} ({})",
+                                          frame.error & kFaultWrite ? "write" : "read", address,
+                                          frame.error & kFaultPresent ? "protection" : "not present"));
+    }
+    if (frame.vector == kVectorNmi) return log_warning("non-maskable interrupt");
+    if (apply_fixup(frame)) return;
+    panic_with_frame(frame, "exception in the kernel");
+}
+
+void user_exception(TrapFrame& frame) {
+    VirtAddr address(frame.eip);
+    if (frame.vector == kVectorPageFault) {
+        address = VirtAddr(read_cr2());
+        enable_interrupts();
+        if (trap_hooks.page_fault &&
+            trap_hooks.page_fault(address, frame.error & kFaultWrite, true, frame.error & kFaultPresent))
+            return;
+    } else if (frame.vector == kVectorNmi) {
+        return log_warning("non-maskable interrupt");
+    }
+    enable_interrupts();
+    if (!trap_hooks.user_exception) panic_with_frame(frame, "exception in user mode");
+    trap_hooks.user_exception(frame, address);
+}
+
+// Interrupts are off on return, and nothing is left to do before the program goes on.
+inline void prepare_user_return(TrapFrame& frame) {
+    for (;;) {
+        disable_interrupts();
+        Cpu& cpu = this_cpu();
+        if (!cpu.reschedule && !cpu.current->interrupt_pending) [[likely]]
+            return;
+        enable_interrupts();
+        reschedule_if_wanted();
+        if (Thread::current().interrupt_pending) trap_hooks.before_user_return(frame);
+    }
+}
+
+}  // namespace
+
+const char* exception_name(uint32_t vector) {
+    if (vector < 32) return kExceptionNames[vector];
+    if (vector == kVectorSystemCall) return "system call";
+    return vector < kFirstIrqVector + kIrqLines ? "interrupt" : "unexpected vector";
+}
+
+extern "C" void trap_from_kernel(TrapFrame& frame) {
+    if (frame.vector < 32)
+        kernel_exception(frame);
+    else if (frame.vector < kFirstIrqVector + kIrqLines)
+        interrupt(frame.vector - kFirstIrqVector, frame.from_user());
+    else
+        log_warning("unexpected interrupt vector 0x{:x}", frame.vector);
+}
+
+extern "C" void trap_from_user(TrapFrame& frame) {
+    if (frame.vector < 32)
+        user_exception(frame);
+    else if (frame.vector < kFirstIrqVector + kIrqLines)
+        interrupt(frame.vector - kFirstIrqVector, frame.from_user());
+    else
+        log_warning("unexpected interrupt vector 0x{:x}", frame.vector);
+    prepare_user_return(frame);
+}
+
+extern "C" void system_call_entry(TrapFrame& frame) {
+    trap_hooks.system_call(frame);
+    prepare_user_return(frame);
+}
+
+Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler) {
+    if (line >= kIrqLines) return Errno::inval;
+    LockGuard guard(table_lock);
+    handler.next = handlers[line];
+    __atomic_store_n(&handlers[line], &handler, __ATOMIC_RELEASE);
+    pic_unmask(line);
+    return {};
+}
+
+bool interrupted_user_mode() { return from_user_mode; }
+uint32_t interrupt_count(uint32_t line) { return line < kIrqLines ? counts[line] : 0; }
+const InterruptHandler* interrupt_handlers(uint32_t line) {
+    return line < kIrqLines ? handlers[line] : nullptr;
+}
+
+void traps_init() {
+    constexpr uint8_t kUserMay = 3 << 5;  // DPL 3: INT n, INT3 and INTO from ring 3
+    for (uint32_t vector = 0; vector < 256; ++vector)
+        idt[vector] = gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector], kGateInterrupt);
+    for (uint32_t vector : {kVectorBreakpoint, kVectorOverflow})
+        idt[vector] = gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector],
+                                      kGateInterrupt | kUserMay);
+    // A trap gate: system calls run with interrupts on.
+    idt[kVectorSystemCall] =
+        gate_descriptor(SELECTOR_KERNEL_CODE, reinterpret_cast<uint32_t>(system_call_vector),
+                        kGateTrap | kUserMay);
+    idt[kVectorDoubleFault] = gate_descriptor(SELECTOR_DOUBLE_FAULT_TSS, 0, kGateTask);
+    struct [[gnu::packed]] {
+        uint16_t limit;
+        uint32_t base;
+    } idtr{sizeof idt - 1, reinterpret_cast<uint32_t>(idt)};
+    asm volatile("lidt %0" ::"m"(idtr));
+    pic_init();
+}

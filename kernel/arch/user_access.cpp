@@ -1,0 +1,54 @@
+// See user_access.hpp. The faulting instructions are in user_copy.S.
+#include "kernel/arch/user_access.hpp"
+
+extern "C" {
+uint32_t copy_guarded(void* to, const void* from, uint32_t bytes);
+uint32_t clear_guarded(void* to, uint32_t bytes);
+uint32_t copy_string_guarded(char* to, const char* from, uint32_t limit);
+}
+
+namespace {
+
+// How much of [start, start + bytes) lies in user space.
+uint32_t clip(VirtAddr start, uint32_t bytes) {
+    if (start >= kUserTop) return 0;
+    uint32_t room = kUserTop - start;
+    return bytes < room ? bytes : room;
+}
+void* pointer(VirtAddr address) { return reinterpret_cast<void*>(address.raw()); }
+
+}  // namespace
+
+uint32_t copy_from_user_partly(void* to, VirtAddr from, uint32_t bytes) {
+    uint32_t allowed = clip(from, bytes);
+    return allowed - copy_guarded(to, pointer(from), allowed);
+}
+
+uint32_t copy_to_user_partly(VirtAddr to, const void* from, uint32_t bytes) {
+    uint32_t allowed = clip(to, bytes);
+    return allowed - copy_guarded(pointer(to), from, allowed);
+}
+
+Result<void> copy_from_user(void* to, VirtAddr from, uint32_t bytes) {
+    if (clip(from, bytes) != bytes || copy_guarded(to, pointer(from), bytes)) return Errno::fault;
+    return {};
+}
+
+Result<void> copy_to_user(VirtAddr to, const void* from, uint32_t bytes) {
+    if (clip(to, bytes) != bytes || copy_guarded(pointer(to), from, bytes)) return Errno::fault;
+    return {};
+}
+
+Result<void> clear_user(VirtAddr to, uint32_t bytes) {
+    if (clip(to, bytes) != bytes || clear_guarded(pointer(to), bytes)) return Errno::fault;
+    return {};
+}
+
+Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
+    auto room = static_cast<uint32_t>(to.size());
+    uint32_t limit = clip(from, room);
+    uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), limit);
+    if (length == UINT32_MAX || (length == limit && limit < room)) return Errno::fault;
+    if (length == limit) return Errno::nametoolong;
+    return length;
+}

@@ -1,0 +1,84 @@
+// uint32_t copy_guarded(void* to, const void* from, uint32_t bytes)
+// uint32_t clear_guarded(void* to, uint32_t bytes)
+//   Return how many bytes were left when an address faulted for good: 0 when all went well.
+// uint32_t copy_string_guarded(char* to, const char* from, uint32_t limit)
+//   Copies up to a NUL; returns its length, `limit` if there is none in that many bytes, -1 on a fault.
+//
+// 1. Words first. A fault in them is retried byte by byte, so that the count is exact.
+// 2. __ex_table names the instructions that may fault and where to go on.
+        .text
+        .globl  copy_guarded, clear_guarded, copy_string_guarded
+copy_guarded:
+        pushl   %esi
+        pushl   %edi
+        movl    12(%esp), %edi
+        movl    16(%esp), %esi
+        movl    20(%esp), %ecx
+        movl    %ecx, %edx
+        shrl    $2, %ecx
+        andl    $3, %edx
+copy_words:
+        rep movsl
+        movl    %edx, %ecx
+copy_bytes:
+        rep movsb
+copy_done:
+        movl    %ecx, %eax
+        popl    %edi
+        popl    %esi
+        ret
+copy_retry:
+        leal    (%edx, %ecx, 4), %ecx
+        jmp     copy_bytes
+
+clear_guarded:
+        pushl   %edi
+        movl    8(%esp), %edi
+        movl    12(%esp), %ecx
+        movl    %ecx, %edx
+        shrl    $2, %ecx
+        andl    $3, %edx
+        xorl    %eax, %eax
+clear_words:
+        rep stosl
+        movl    %edx, %ecx
+clear_bytes:
+        rep stosb
+clear_done:
+        movl    %ecx, %eax
+        popl    %edi
+        ret
+clear_retry:
+        leal    (%edx, %ecx, 4), %ecx
+        jmp     clear_bytes
+
+copy_string_guarded:
+        pushl   %esi
+        pushl   %edi
+        movl    12(%esp), %edi
+        movl    16(%esp), %esi
+        movl    20(%esp), %ecx
+        xorl    %edx, %edx
+1:      cmpl    %ecx, %edx
+        je      2f
+string_load:
+        movb    (%esi, %edx), %al
+        movb    %al, (%edi, %edx)
+        testb   %al, %al
+        jz      2f
+        incl    %edx
+        jmp     1b
+2:      movl    %edx, %eax
+3:      popl    %edi
+        popl    %esi
+        ret
+string_fault:
+        movl    $-1, %eax
+        jmp     3b
+
+        .pushsection __ex_table, "a"
+        .long   copy_words, copy_retry, copy_bytes, copy_done
+        .long   clear_words, clear_retry, clear_bytes, clear_done
+        .long   string_load, string_fault
+        .popsection
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,113 @@
+// Ownership: Box<T> owns one heap object; Ref<T> shares one that counts its references itself
+// (RefCounted). `make_box` and `make_ref` fail with ENOMEM instead of throwing.
+// Locks: the count is atomic; the object's own data is guarded by whatever it says.
+#pragma once
+
+#include <cstdint>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "kernel/lib/result.hpp"
+
+template <typename T>
+class Box {
+  public:
+    Box() = default;
+    Box(std::nullptr_t) {}
+    explicit Box(T* pointer) : pointer_(pointer) {}
+    template <typename U>
+        requires std::is_convertible_v<U*, T*>
+    Box(Box<U>&& other) : pointer_(other.leak()) {}
+    Box(Box&& other) : pointer_(other.leak()) {}
+    Box& operator=(Box&& other) {
+        Box dead(std::exchange(pointer_, other.leak()));
+        return *this;
+    }
+    ~Box() { delete pointer_; }
+    T* leak() { return std::exchange(pointer_, nullptr); }
+    T* get() const { return pointer_; }
+    T& operator*() const { return *pointer_; }
+    T* operator->() const { return pointer_; }
+    explicit operator bool() const { return pointer_ != nullptr; }
+
+  private:
+    T* pointer_ = nullptr;
+};
+
+class RefCounted {
+  public:
+    RefCounted() = default;
+    RefCounted(const RefCounted&) = delete;
+    RefCounted& operator=(const RefCounted&) = delete;
+    void add_ref() const { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
+    // True when the caller dropped the last reference and has to destroy the object.
+    bool drop_ref() const {
+        return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0;
+    }
+    uint32_t ref_count() const { return __atomic_load_n(&references_, __ATOMIC_RELAXED); }
+
+  protected:
+    // A class that is kept by somebody beside its references (a cache, say) overrides this.
+    virtual ~RefCounted() = default;
+    virtual void last_reference_dropped() const { delete this; }
+    template <typename T>
+    friend class Ref;
+
+  private:
+    mutable uint32_t references_ = 1;  // the creator's, which `Ref::adopt` takes over
+};
+
+template <typename T>
+class Ref {
+  public:
+    Ref() = default;
+    Ref(std::nullptr_t) {}
+    explicit Ref(T* pointer) : pointer_(pointer) {
+        if (pointer_) pointer_->add_ref();
+    }
+    Ref(T& object) : Ref(&object) {}
+    Ref(const Ref& other) : Ref(other.pointer_) {}
+    Ref(Ref&& other) : pointer_(other.leak()) {}
+    template <typename U>
+        requires std::is_convertible_v<U*, T*>
+    Ref(const Ref<U>& other) : Ref(static_cast<T*>(other.get())) {}
+    template <typename U>
+        requires std::is_convertible_v<U*, T*>
+    Ref(Ref<U>&& other) : pointer_(other.leak()) {}
+    Ref& operator=(Ref other) {
+        std::swap(pointer_, other.pointer_);
+        return *this;
+    }
+    ~Ref() {
+        if (pointer_ && pointer_->drop_ref())
+            static_cast<const RefCounted*>(pointer_)->last_reference_dropped();
+    }
+    static Ref adopt(T* pointer) {
+        Ref ref;
+        ref.pointer_ = pointer;
+        return ref;
+    }
+    T* leak() { return std::exchange(pointer_, nullptr); }
+    T* get() const { return pointer_; }
+    T& operator*() const { return *pointer_; }
+    T* operator->() const { return pointer_; }
+    explicit operator bool() const { return pointer_ != nullptr; }
+    bool operator==(const Ref& other) const { return pointer_ == other.pointer_; }
+
+  private:
+    T* pointer_ = nullptr;
+};
+
+template <typename T, typename... Args>
+Result<Box<T>> make_box(Args&&... args) {
+    T* object = new (std::nothrow) T(std::forward<Args>(args)...);
+    if (!object) return Errno::nomem;
+    return Box<T>(object);
+}
+template <typename T, typename... Args>
+Result<Ref<T>> make_ref(Args&&... args) {
+    T* object = new (std::nothrow) T(std::forward<Args>(args)...);
+    if (!object) return Errno::nomem;
+    return Ref<T>::adopt(object);
+}

@@ -1,0 +1,123 @@
+// See clock.hpp. The PIT ticks at 100 Hz; the TSC, measured against it at boot, gives nanoseconds.
+// Spec: Intel 8254 data sheet (control word, mode 2); SDM vol. 3B, 17.17 (TSC).
+// Locks: timers (the list of pending ones, sorted by deadline).
+#include "kernel/sched/clock.hpp"
+
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/io.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/sched/clock_init.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/sync/spin_lock.hpp"
+
+namespace {
+
+constexpr uint32_t kPitHertz = 1193182;
+constexpr uint16_t kPitChannel0 = 0x40, kPitChannel2 = 0x42, kPitCommand = 0x43, kSpeakerPort = 0x61;
+constexpr uint32_t kDivisor = (kPitHertz + kTicksPerSecond / 2) / kTicksPerSecond;
+
+constinit uint64_t boot_tsc = 0;
+constinit uint32_t kilohertz = 1'000'000;
+constinit uint32_t nanoseconds_per_cycle_shifted = 0;  // << kShift
+constexpr uint32_t kShift = 22;
+constinit uint64_t tick_count = 0;
+constinit uint64_t realtime_offset = 0;  // nanoseconds since 1970 at boot
+
+constinit IrqSpinLock lock{LockRank::timers};
+using TimerList = List<Timer, &Timer::node>;
+constinit TimerList timers;
+
+// How many TSC cycles 10 ms of PIT channel 2 take.
+uint32_t measure_tsc() {
+    constexpr uint32_t kCount = kPitHertz / 100;
+    out8(kSpeakerPort, (in8(kSpeakerPort) & ~2u) | 1);  // gate on, speaker off
+    out8(kPitCommand, 0xb0);                            // channel 2, both bytes, mode 0
+    out8(kPitChannel2, kCount & 0xff);
+    out8(kPitChannel2, kCount >> 8);
+    uint64_t start = read_tsc();
+    // A machine without the PIT's output pin must not hang here.
+    for (uint32_t spins = 0; !(in8(kSpeakerPort) & 0x20) && spins < 100'000'000; ++spins) {
+    }
+    return static_cast<uint32_t>(read_tsc() - start);
+}
+
+void fire_due_timers() {
+    for (;;) {
+        Timer* due = nullptr;
+        {
+            LockGuard guard(lock);
+            Timer* first = timers.front();
+            if (!first || first->deadline > monotonic_now()) return;
+            due = first;
+            timers.remove(*first);
+            due->firing = true;
+        }
+        due->fire(*due);
+        __atomic_store_n(&due->firing, false, __ATOMIC_RELEASE);
+    }
+}
+
+void on_tick(void*) {
+    ++tick_count;
+    if (!timers.empty()) fire_due_timers();
+    scheduler_tick(interrupted_user_mode());
+}
+
+constinit InterruptHandler handler{"timer", on_tick};
+
+}  // namespace
+
+void clock_init(Nanoseconds wall_clock) {
+    uint32_t cycles = measure_tsc();
+    if (cycles < 10'000) {
+        log_warning("clock: the TSC could not be calibrated; assuming 1 GHz");
+        cycles = 10'000'000;
+    }
+    kilohertz = cycles / 10;
+    nanoseconds_per_cycle_shifted =
+        static_cast<uint32_t>((static_cast<uint64_t>(1'000'000) << kShift) / kilohertz);
+    boot_tsc = read_tsc();
+    realtime_offset = wall_clock.raw();
+    out8(kPitCommand, 0x34);  // channel 0, both bytes, mode 2
+    out8(kPitChannel0, kDivisor & 0xff);
+    out8(kPitChannel0, kDivisor >> 8);
+    VERIFY(attach_interrupt(0, handler).is_ok());
+    log_info("clock: TSC at {} kHz, {} ticks a second", kilohertz, kTicksPerSecond);
+}
+
+Nanoseconds monotonic_now() {
+    uint64_t cycles = read_tsc() - boot_tsc;
+    uint64_t low = (cycles & 0xffffffff) * nanoseconds_per_cycle_shifted;
+    uint64_t high = (cycles >> 32) * nanoseconds_per_cycle_shifted;
+    return Nanoseconds((low >> kShift) + (high << (32 - kShift)));
+}
+Nanoseconds realtime_now() { return monotonic_now() + realtime_offset; }
+void set_realtime(Nanoseconds now) { realtime_offset = now.raw() - monotonic_now().raw(); }
+Ticks ticks_now() { return Ticks(tick_count); }
+uint32_t tsc_kilohertz() { return kilohertz; }
+
+void start_timer(Timer& timer, Nanoseconds deadline) {
+    LockGuard guard(lock);
+    if (timer.node.linked()) timers.remove(timer);
+    timer.deadline = deadline;
+    // From the back: most timers are set for later than those that wait already.
+    Timer* before = timers.back();
+    while (before && before->deadline > deadline) before = timers.previous(*before);
+    if (before)
+        timers.insert_after(*before, timer);
+    else
+        timers.push_front(timer);
+}
+
+bool cancel_timer(Timer& timer) {
+    {
+        LockGuard guard(lock);
+        if (timer.node.linked()) {
+            timers.remove(timer);
+            return true;
+        }
+    }
+    // Another CPU may be in `fire` just now; the timer's memory is needed until it is done.
+    while (__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) asm volatile("pause");
+    return false;
+}

@@ -1,0 +1,27 @@
+// Time: nanoseconds since boot from the TSC (calibrated against the PIT), wall-clock time from the
+// CMOS clock at boot, ticks at 100 Hz; and one-shot timers.
+// Locks: timers have their own IrqSpinLock (rank timers).
+#pragma once
+
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/types.hpp"
+
+constexpr uint32_t kTicksPerSecond = 100;
+constexpr uint32_t kNanosecondsPerTick = 1'000'000'000 / kTicksPerSecond;
+
+Nanoseconds monotonic_now();
+Nanoseconds realtime_now();  // since 1970-01-01 UTC
+void set_realtime(Nanoseconds now);
+Ticks ticks_now();
+uint32_t tsc_kilohertz();
+
+// A one-shot timer. `fire` runs in the timer interrupt: interrupts off, IrqSpinLocks only. It may
+// start the timer again. Granularity: one tick.
+struct Timer {
+    void (*fire)(Timer& self) = nullptr;
+    Nanoseconds deadline{0};
+    ListNode node;
+    bool firing = false;
+};
+void start_timer(Timer& timer, Nanoseconds deadline);  // restarts it if it is running
+bool cancel_timer(Timer& timer);                       // true if it was still pending

@@ -1,0 +1,26 @@
+// The dispatcher (short-term scheduler): run queue, context switch, preemption.
+// Preemption happens on the way back to user mode and in the idle loop; the kernel itself is not
+// preempted, so per-CPU data needs no lock against other threads of this CPU.
+// Locks: the run queue's IrqSpinLock (rank run_queue).
+#pragma once
+
+#include "kernel/sched/thread.hpp"
+
+void scheduler_init();                 // makes the boot code the first thread (idle)
+void start_thread(Thread& thread);     // created -> ready; the run queue keeps a reference
+void yield();                          // to the end of the queue
+[[noreturn]] void exit_thread();       // terminated; the last reference frees it
+[[noreturn]] void idle_loop(bool spin);
+bool reschedule_wanted();
+void reschedule_if_wanted();           // called with interrupts on, no locks held
+void scheduler_tick(bool from_user);   // the timer interrupt
+
+struct SchedulerStatistics {
+    uint64_t context_switches, idle_nanoseconds;
+    uint32_t ready, threads;
+    uint64_t threads_created;
+    uint64_t user_ticks, kernel_ticks, idle_ticks;
+};
+SchedulerStatistics scheduler_statistics();
+// Exponential averages of runnable threads over 1, 5, 15 minutes, fixed point with 11 bits.
+void load_averages(uint32_t (&loads)[3]);

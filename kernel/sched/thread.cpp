@@ -1,0 +1,51 @@
+// Making and unmaking threads. See thread.hpp.
+#include "kernel/sched/thread.hpp"
+
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/fpu.hpp"
+
+extern "C" void thread_trampoline();
+
+namespace {
+constinit StackSource stacks{};
+}
+
+void install_stack_source(const StackSource& source) { stacks = source; }
+
+Thread& Thread::current() {
+    Thread* thread;
+    asm volatile("movl %%fs:4, %0" : "=r"(thread));
+    return *thread;
+}
+
+Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), void* argument) {
+    Ref<Thread> thread = TRY(make_ref<Thread>());
+    thread->stack_bottom = TRY(stacks.allocate());
+    size_t length = name.size() < sizeof thread->name ? name.size() : sizeof thread->name - 1;
+    __builtin_memcpy(thread->name, name.data(), length);
+    fpu_reset(thread->fpu);
+    // What switch_context pops: edi, esi, ebx, ebp, and where it returns to. It lies below the
+    // place of the user's trap frame.
+    auto* stack = reinterpret_cast<uint32_t*>(thread->stack_top() - sizeof(TrapFrame));
+    *--stack = 0;
+    *--stack = reinterpret_cast<uint32_t>(thread_trampoline);
+    *--stack = 0;
+    *--stack = reinterpret_cast<uint32_t>(entry);
+    *--stack = reinterpret_cast<uint32_t>(argument);
+    *--stack = 0;
+    thread->saved_esp = reinterpret_cast<uint32_t>(stack);
+    return thread;
+}
+
+Ref<Thread> Thread::adopt_boot_thread(VirtAddr stack_bottom) {
+    Result<Ref<Thread>> thread = make_ref<Thread>();
+    VERIFY(thread.is_ok());
+    thread.value()->stack_bottom = stack_bottom;
+    thread.value()->on_boot_stack = true;
+    __builtin_memcpy(thread.value()->name, "idle", 5);
+    return thread.release_value();
+}
+
+Thread::~Thread() {
+    if (stack_bottom.raw() && !on_boot_stack) stacks.release(stack_bottom);
+}

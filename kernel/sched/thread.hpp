@@ -1,0 +1,96 @@
+// Thread (TCB): what the dispatcher switches between. A kernel stack, a saved context, a state, the
+// accounting, and the per-thread machine state (FPU, TLS segments). It knows its process and its
+// address space only as names; kernel/proc and mm own those.
+//
+// Parking: park() sleeps unless somebody called unpark() since the last park(); that one permit is
+// why a wake-up between "I checked" and "I sleep" is never lost. All state changes happen in
+// set_state() (scheduler.cpp), under the run queue's lock.
+// Locks: fields are the owning thread's own unless said otherwise; state is under run_queue.
+#pragma once
+
+#include "kernel/arch/trap_frame.hpp"
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/ref.hpp"
+#include "kernel/lib/types.hpp"
+#include "kernel/sched/policy.hpp"
+#include "kernel/sync/wait_queue.hpp"
+
+class Process;       // kernel/proc
+class AddressSpace;  // mm
+
+enum class ThreadState : uint8_t {
+    created,
+    ready,
+    running,
+    blocked,
+    suspended_ready,
+    suspended_blocked,
+    terminated,
+};
+const char* state_name(ThreadState state);
+
+constexpr uint32_t kKernelStackPages = 2;
+
+// Stacks come from mm (guard page below), which installs this at start-up.
+struct StackSource {
+    Result<VirtAddr> (*allocate)();  // the lowest address of kKernelStackPages mapped pages
+    void (*release)(VirtAddr bottom);
+};
+void install_stack_source(const StackSource& source);
+
+struct alignas(16) FpuState {
+    uint8_t bytes[512];  // FXSAVE image; FNSAVE uses the first 108. Spec: SDM vol. 1, 10.5.1
+};
+
+class Thread : public RefCounted {
+  public:
+    // A thread that will start in `entry(argument)` on a stack of its own, in state created.
+    static Result<Ref<Thread>> create(std::string_view name, void (*entry)(void*), void* argument);
+    // The thread that runs now (the boot code, on `stack_bottom`), as a Thread.
+    static Ref<Thread> adopt_boot_thread(VirtAddr stack_bottom);
+    ~Thread() override;
+
+    static Thread& current();
+
+    // Where a trap from ring 3 leaves its TrapFrame: the top of the kernel stack.
+    TrapFrame& user_frame() const { return *reinterpret_cast<TrapFrame*>(stack_top() - sizeof(TrapFrame)); }
+    uint32_t stack_top() const { return stack_bottom.raw() + kKernelStackPages * kPageSize; }
+
+    // --- identity, set by the creator
+    int tid = 0;
+    char name[16] = {};
+    Process* process = nullptr;      // null for kernel threads
+    ListNode process_node;           // kernel/proc: the process' list of threads
+
+    // --- machine state, saved and loaded by switch_to()
+    uint32_t saved_esp = 0;
+    VirtAddr stack_bottom{0};
+    bool on_boot_stack = false;
+    AddressSpace* space = nullptr;   // whose regions faults are looked up in; null: kernel only
+    PhysAddr page_directory{0};      // loaded into CR3 on switch; 0: keep whatever is loaded
+    uint64_t tls[3] = {};            // GDT descriptors of set_thread_area
+    FpuState fpu{};
+
+    // --- scheduling (run_queue lock)
+    ThreadState state = ThreadState::created;
+    SchedEntity sched{};
+    bool permit = false;             // unparked since the last park
+    bool interruptible = false;      // its sleep, while blocked
+    const char* wait_reason = "";
+    int last_cpu = 0;
+
+    // --- interruption of sleeps: set by kernel/proc when a signal is to be delivered (atomic)
+    bool interrupt_pending = false;
+
+    // --- accounting, in nanoseconds of CPU and counts
+    uint64_t user_time = 0, kernel_time = 0;
+    uint64_t started_at = 0;
+    uint32_t voluntary_switches = 0, involuntary_switches = 0;
+    uint32_t minor_faults = 0, major_faults = 0;
+};
+
+// Sleeps until unpark(), the deadline, or (if interruptible) interrupt_pending.
+Woken park(const WaitOptions& options);
+void unpark(Thread& thread);
+// For signals: sets interrupt_pending and wakes the thread if its sleep is interruptible.
+void interrupt_thread(Thread& thread);

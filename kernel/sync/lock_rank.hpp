@@ -1,0 +1,40 @@
+// The order of all locks, outermost first: a CPU or thread takes a lock only while every lock it
+// holds has a smaller rank. Sleeping locks (Mutex) come before all spin locks, because nobody
+// sleeps while holding one of those. Debug builds check it.
+#pragma once
+
+#include <cstdint>
+
+enum class LockRank : uint8_t {
+    // Mutexes: may be held across a sleep.
+    mount_table = 10,
+    rename = 12,         // serialises moves of directories between parents
+    file_offset = 13,    // the offset of one open file
+    directory = 14,      // one directory's names; parent before child
+    inode = 16,          // one file's contents and size
+    tty_write = 17,
+    address_space = 20,  // the regions of one address space
+    page_cache_fill = 24,
+    block_device = 26,
+    // Spin locks: never held across a sleep.
+    process_tree = 40,   // parents, children, groups, sessions, the pid table
+    process = 42,        // one process: signals, descriptors
+    dentry_cache = 46,
+    inode_cache = 48,
+    page_cache = 50,
+    pipe = 52,
+    tty = 54,
+    host_link = 55,
+    futex = 56,
+    block_queue = 58,
+    wait_queue = 60,
+    timers = 64,
+    run_queue = 70,
+    virtual_area = 74,   // kernel stacks and other ranges of the virtual area
+    heap = 76,
+    frames = 80,
+    random = 84,
+    interrupt_table = 86,
+    log = 92,
+    console = 94,        // innermost: panics and logs may come from anywhere
+};

@@ -1,0 +1,42 @@
+// See wait_queue.hpp, and sched/thread.hpp for parking. Mutex's slow path is here too.
+#include "kernel/sync/wait_queue.hpp"
+
+#include "kernel/sched/thread.hpp"
+#include "kernel/sync/mutex.hpp"
+
+void WaitQueue::add(Waiter& waiter) {
+    LockGuard guard(lock_);
+    waiter.thread = &Thread::current();
+    waiters_.push_back(waiter);
+}
+
+void WaitQueue::remove(Waiter& waiter) {
+    LockGuard guard(lock_);
+    if (waiter.node.linked()) waiter.node.unlink();
+}
+
+// The sleeper stays on the queue's list until it has run and removed itself, under the lock, so
+// its Thread is alive while we hold it. A woken waiter leaves the list here: the next wake_one
+// goes to somebody else.
+void WaitQueue::wake_one() {
+    LockGuard guard(lock_);
+    if (Waiter* waiter = waiters_.pop_front()) unpark(*waiter->thread);
+}
+
+void WaitQueue::wake_all() {
+    if (waiters_.empty()) return;  // a waiter that is just joining re-checks its condition
+    LockGuard guard(lock_);
+    while (Waiter* waiter = waiters_.pop_front()) unpark(*waiter->thread);
+}
+
+Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }
+
+void Mutex::lock_slowly() {
+    while (__atomic_exchange_n(&state_, 2, __ATOMIC_ACQUIRE) != 0) {
+        Waiter waiter;
+        waiters_.add(waiter);
+        if (__atomic_load_n(&state_, __ATOMIC_RELAXED) == 2)
+            park({.interruptible = false, .deadline = {}, .reason = "mutex"});
+        waiters_.remove(waiter);
+    }
+}

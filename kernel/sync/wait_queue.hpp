@@ -1,0 +1,59 @@
+// Wait queues: where threads sleep until something they wait for may have come true.
+// A sleeper re-checks its condition itself, so a wake-up may be spurious and is never lost: a
+// thread parks only if nobody unparked it since it joined the queue (sched/thread.hpp).
+// Locks: each queue has its own IrqSpinLock (rank wait_queue), so that interrupt handlers may wake.
+#pragma once
+
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/types.hpp"
+#include "kernel/sync/spin_lock.hpp"
+
+class Thread;
+
+enum class Woken : uint8_t { condition, interrupted, timed_out };
+
+struct WaitOptions {
+    bool interruptible = true;    // a signal ends the wait
+    Nanoseconds deadline{0};      // of monotonic_now(); 0: none
+    const char* reason = "wait";  // for ps, traces and the debugger; must live forever
+};
+
+// One thread on one queue.
+struct Waiter {
+    ListNode node;
+    Thread* thread = nullptr;
+};
+
+class WaitQueue {
+  public:
+    constexpr WaitQueue() = default;
+
+    void wake_all();
+    void wake_one();  // the one that has waited longest
+
+    // For polling several queues at once: join all, check, park(), leave all.
+    void add(Waiter& waiter);     // sets waiter.thread to the current thread
+    void remove(Waiter& waiter);  // no-op if it is not on a queue
+
+    // Sleeps until `ready()` is true. `lock` is held on entry, while ready() runs, and on return;
+    // it is released while asleep. Any lock type; sleeping with another spin lock held is a bug.
+    template <typename L, typename F>
+    Woken wait(L& lock, F&& ready, const WaitOptions& options = {}) NO_LOCK_ANALYSIS {
+        while (!ready()) {
+            Waiter waiter;
+            add(waiter);
+            lock.unlock();
+            Woken woken = park(options);
+            remove(waiter);
+            lock.lock();
+            if (woken != Woken::condition) return ready() ? Woken::condition : woken;
+        }
+        return Woken::condition;
+    }
+
+  private:
+    static Woken park(const WaitOptions& options);
+
+    IrqSpinLock lock_{LockRank::wait_queue};
+    List<Waiter, &Waiter::node> waiters_;
+};
