@@ -8,6 +8,7 @@ date, whoever builds it and whenever, and the image is the same bytes each time.
 """
 import argparse
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -33,19 +34,36 @@ def quoted(path):
     return f'"{path}"'
 
 
+def in_real_folder(path, present):
+    folder, name = os.path.split(path)
+    return os.path.join(resolved(folder, present), name)
+
+
+def resolved(path, present, depth=16):
+    """`path` without symbolic links, as far as `present` knows them: debugfs follows none."""
+    if path in ('/', '') or depth == 0:
+        return '/'
+    path = in_real_folder(path, present)
+    kind = present.get(path, '')
+    if not kind.startswith('>'):
+        return path
+    target = os.path.normpath(os.path.join(os.path.dirname(path), kind[1:]))
+    return resolved(target, present, depth - 1)
+
+
 class Script:
     """A debugfs script under construction, and how much room it will need."""
 
-    def __init__(self, present=()):
+    def __init__(self, present=None):
         self.lines = []
         self.bytes = 0
         self.entries = 0
-        self.present = set(present)  # guest paths that exist
+        self.present = present or {}  # what exists: {guest path: 'file', 'directory', or '>target'}
 
-    def _node(self, path, mode):
+    def _node(self, path, mode, kind):
         self.lines.append(f'set_inode_field {quoted(path)} mode 0{mode:o}')
         self.entries += 1
-        self.present.add(path)
+        self.present[path] = kind
 
     def parents(self, path):
         parent = os.path.dirname(path)
@@ -54,32 +72,38 @@ class Script:
             self.directory(parent, 0o755)
 
     def directory(self, path, mode):
-        self.parents(path)
-        if path not in self.present:
+        path = resolved(path, self.present)
+        if self.present.get(path) != 'directory' and path != '/':
+            path = self.replace(path)
             self.lines.append(f'mkdir {quoted(path)}')
             self.bytes += BLOCK
-        self._node(path, stat.S_IFDIR | mode)
+            self._node(path, stat.S_IFDIR | mode, 'directory')
 
     def replace(self, path):
+        """Makes place for `path`; returns what it is without links on the way."""
+        path = in_real_folder(path, self.present)
         self.parents(path)
+        if self.present.get(path) == 'directory':
+            fail(f'{path}: a folder is there')
         if path in self.present:
             self.lines.append(f'rm {quoted(path)}')
+        return path
 
     def file(self, path, host, mode):
-        self.replace(path)
+        path = self.replace(path)
         # Older versions of debugfs write into the current folder only.
         folder, name = os.path.split(path)
         self.lines += [f'cd {quoted(folder)}', f'write {quoted(host)} {quoted(name)}']
         size = os.path.getsize(host)
         self.bytes += size + size // 256 + 2 * BLOCK
-        self._node(path, stat.S_IFREG | mode)
+        self._node(path, stat.S_IFREG | mode, 'file')
 
     def link(self, path, target):
-        self.replace(path)
+        path = self.replace(path)
         self.lines.append(f'symlink {quoted(path)} {quoted(target)}')
         self.bytes += BLOCK if len(target) >= 60 else 0
         self.entries += 1
-        self.present.add(path)
+        self.present[path] = '>' + target
 
     def tree(self, host, guest, umask=None):
         """The host's file or folder; modes kept, or those of a check-out with that umask."""
@@ -90,8 +114,7 @@ class Script:
         if stat.S_ISLNK(info.st_mode):
             self.link(guest, os.readlink(host))
         elif stat.S_ISDIR(info.st_mode):
-            if guest != '/':
-                self.directory(guest, mode)
+            self.directory(guest, mode)
             for name in sorted(os.listdir(host)):
                 self.tree(os.path.join(host, name), guest.rstrip('/') + '/' + name, umask)
         elif stat.S_ISREG(info.st_mode):
@@ -166,20 +189,28 @@ def superblock(image):
 
 
 def existing(image, paths):
-    """Which of the guest paths, or of the folders above them, are there."""
-    candidates = set()
-    for path in paths:
-        while path not in ('/', ''):
-            candidates.add(path)
-            path = os.path.dirname(path)
-    ordered = sorted(candidates)
-    with tempfile.NamedTemporaryFile('w', suffix='.debugfs') as script:
-        script.write(''.join(f'stat {quoted(path)}\n' for path in ordered))
-        script.flush()
-        _, output = tool('debugfs', '-f', script.name, image)
-    answers = output.split('debugfs: stat ')[1:]
-    return {path: 'directory' in answer.split('Type:', 1)[1].split('\n')[0]
-            for path, answer in zip(ordered, answers) if 'Inode:' in answer}
+    """What lies at the guest paths and at the folders above them, as Script.present."""
+    present, asked = {}, set()
+    while True:
+        wanted = set()
+        for path in paths:
+            for at in (path, resolved(path, present), in_real_folder(path, present)):
+                while at not in ('/', ''):
+                    wanted.add(at)
+                    at = os.path.dirname(at)
+        ordered = sorted(wanted - asked)
+        if not ordered:
+            return present
+        asked |= wanted
+        with tempfile.NamedTemporaryFile('w', suffix='.debugfs') as script:
+            script.write(''.join(f'stat {quoted(path)}\n' for path in ordered))
+            script.flush()
+            _, output = tool('debugfs', '-f', script.name, image)
+        for path, answer in zip(ordered, output.split('debugfs: stat ')[1:]):
+            kind = re.search(r'Type: (\w+)', answer)
+            link = re.search(r'^Fast link dest: "(.*)"$', answer, re.M)
+            if kind:
+                present[path] = '>' + link[1] if link else kind[1]
 
 
 def paths_of(host, guest):
@@ -203,7 +234,8 @@ def add(options):
             guest += os.path.basename(pair.rpartition(':')[0])
         pairs.append((host, os.path.normpath(guest)))
     present = existing(options.into, [p for pair in pairs for p in paths_of(*pair)])
-    pairs = [(h, g + '/' + os.path.basename(h) if present.get(g) and not os.path.isdir(h) else g)
+    pairs = [(h, g + '/' + os.path.basename(h)
+              if present.get(resolved(g, present)) == 'directory' and not os.path.isdir(h) else g)
              for h, g in pairs]
     present = existing(options.into, [p for pair in pairs for p in paths_of(*pair)])
     script = Script(present)
