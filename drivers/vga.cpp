@@ -1,0 +1,84 @@
+#include "drivers/vga.hpp"
+
+#include "kernel/arch/io.hpp"
+#include "kernel/arch/memory_layout.hpp"
+
+namespace {
+
+constexpr PhysAddr kTextMemory{0xB8000};
+constexpr uint16_t kCrtIndex = 0x3D4, kCrtData = 0x3D5;
+constexpr uint16_t kMiscOutputRead = 0x3CC;
+constexpr uint8_t kColourAddresses = 1 << 0;  // misc output: CRT controller at 0x3Dx
+enum CrtRegister : uint8_t {
+    kCursorStart = 0x0A,  // bit 5 hides the cursor
+    kCursorEnd = 0x0B,
+    kStartHigh = 0x0C,
+    kStartLow = 0x0D,
+    kCursorHigh = 0x0E,
+    kCursorLow = 0x0F,
+};
+constexpr uint8_t kCursorHidden = 1 << 5;
+constexpr uint16_t kNoCursor = 0xFFFF;
+
+struct Display {
+    volatile uint16_t* memory = nullptr;  // null: no VGA
+    TerminalScreen screen;
+    uint16_t shown[TerminalScreen::kRows * TerminalScreen::kColumns] = {};
+    uint16_t shown_cursor = kNoCursor;
+};
+constinit Display g_display;
+
+void crt_write(CrtRegister index, uint8_t value) {
+    out8(kCrtIndex, index);
+    out8(kCrtData, value);
+}
+
+void show_cursor(uint16_t position) {
+    if (position == kNoCursor) return crt_write(kCursorStart, kCursorHidden);
+    crt_write(kCursorStart, 13);  // scan lines 13-14 of 16: an underline
+    crt_write(kCursorEnd, 14);
+    crt_write(kCursorHigh, position >> 8);
+    crt_write(kCursorLow, position & 0xFF);
+}
+
+}  // namespace
+
+bool vga_init() {
+    // A floating bus reads 0xFF; so the CRT controller must also keep what it is told.
+    uint8_t misc = in8(kMiscOutputRead);
+    if (misc == 0xFF || !(misc & kColourAddresses)) return false;
+    crt_write(kCursorLow, 0x5A);
+    if (in8(kCrtData) != 0x5A) return false;
+    crt_write(kStartHigh, 0);
+    crt_write(kStartLow, 0);
+    g_display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
+    for (uint32_t i = 0; i < std::size(g_display.shown); ++i)
+        g_display.memory[i] = g_display.shown[i];
+    vga_refresh();
+    return true;
+}
+
+void vga_write(std::span<const uint8_t> bytes) {
+    if (g_display.memory) g_display.screen.write(bytes);
+}
+
+void vga_refresh() {
+    Display& d = g_display;
+    if (!d.memory) return;
+    for (uint32_t row = 0; row < TerminalScreen::kRows; ++row) {
+        if (!d.screen.take_changed(row)) continue;
+        for (uint32_t column = 0; column < TerminalScreen::kColumns; ++column) {
+            uint16_t cell = d.screen.cell(row, column).vga();
+            uint32_t at = row * TerminalScreen::kColumns + column;
+            if (d.shown[at] != cell) d.memory[at] = d.shown[at] = cell;
+        }
+    }
+    uint32_t at = d.screen.row() * TerminalScreen::kColumns + d.screen.column();
+    uint16_t cursor = d.screen.cursor_visible() ? static_cast<uint16_t>(at) : kNoCursor;
+    if (cursor != d.shown_cursor) show_cursor(cursor);
+    d.shown_cursor = cursor;
+}
+
+void vga_answer_to(TerminalScreen::Answer answer, void* context) {
+    g_display.screen.answer_to(answer, context);
+}
