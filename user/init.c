@@ -1,0 +1,232 @@
+// The first process. It mounts what the kernel has not, then either keeps a login shell on the
+// console or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one command
+// with the host's streams as its own, reports how it ended, and powers the machine off.
+//
+// Invariant: only this process may end the machine, and it does so after every other one is gone,
+// so that nothing is written to the host after the status. Signals are blocked except inside
+// sigsuspend(), which leaves no gap between looking for dead children and waiting for more.
+// Spec: the signals that BusyBox halt (USR1), poweroff (USR2) and reboot (TERM) send to process 1.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *const kConsoleEnvironment[] = {
+    "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "USER=root", "SHELL=/bin/sh",
+    "TERM=linux", "PS1=orrery:\\w# ", NULL};
+static char *const kExecEnvironment[] = {
+    "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "TERM=dumb", NULL};
+
+static volatile sig_atomic_t asked_to_stop;     // the signal that asked, or 0
+static bool under_exec;                         // a status is owed to the host
+
+static void note_signal(int signal)
+{
+    if (signal != SIGCHLD) asked_to_stop = signal;
+}
+
+static void mount_if_missing(const char *type, const char *where, const char *sign)
+{
+    if (access(sign, F_OK) == 0) return;
+    if (mount(type, where, type, 0, NULL) != 0 && errno != EBUSY)
+        dprintf(2, "init: cannot mount %s on %s: %s\n", type, where, strerror(errno));
+}
+
+// Makes PATH the descriptor FD. Says so on the console when it cannot.
+static bool open_as(int fd, const char *path, int flags)
+{
+    int opened = open(path, flags);
+    if (opened < 0) {
+        int error = errno, console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        dprintf(console, "init: cannot open %s: %s\n", path, strerror(error));
+        return false;
+    }
+    if (opened != fd) {
+        dup2(opened, fd);
+        close(opened);
+    }
+    return true;
+}
+
+static void write_status(int status)
+{
+    char text[16];
+    int length = snprintf(text, sizeof text, "%d", status);
+    int fd = open("/dev/hoststatus", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, length) != length)
+        dprintf(2, "init: cannot report status %d: %s\n", status, strerror(errno));
+    if (fd >= 0) close(fd);
+}
+
+// Ends the machine: kills all that runs, writes what is unwritten, then HOW (a reboot() command).
+static void shut_down(int how, int status)
+{
+    do {                                        // again: one may have been forking meanwhile
+        kill(-1, SIGKILL);
+    } while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+    if (under_exec) write_status(status);
+    sync();
+    mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+    reboot(how);
+    dprintf(2, "init: reboot: %s\n", strerror(errno));
+    for (;;) pause();
+}
+
+static void check_asked_to_stop(void)
+{
+    switch (asked_to_stop) {
+    case 0: return;
+    case SIGUSR1: shut_down(RB_HALT_SYSTEM, 0); break;
+    case SIGUSR2: shut_down(RB_POWER_OFF, 0); break;
+    default: shut_down(RB_AUTOBOOT, 0);
+    }
+}
+
+// Reaps orphans until SHELL is dead, and returns its wait status.
+static int wait_for(pid_t shell)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    for (;;) {
+        int status;
+        pid_t dead;
+        while ((dead = waitpid(-1, &status, WNOHANG)) > 0)
+            if (dead == shell) return status;
+        check_asked_to_stop();
+        sigsuspend(&none);
+        check_asked_to_stop();
+    }
+}
+
+// Replaces this child by the shell; returns only if that fails.
+static void become_shell(char *const arguments[], char *const environment[])
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (chdir("/root") != 0 && chdir("/") != 0) return;
+    execve("/bin/sh", arguments, environment);
+    dprintf(2, "init: cannot run /bin/sh: %s\n", strerror(errno));
+}
+
+static void run_command(char *command)
+{
+    char *arguments[] = {"sh", "-c", command, NULL};
+    pid_t shell = fork();
+    if (shell == 0) {
+        setsid();
+        if (open_as(0, "/dev/hostin", O_RDONLY) && open_as(1, "/dev/hostout", O_WRONLY) &&
+            open_as(2, "/dev/hosterr", O_WRONLY))
+            become_shell(arguments, kExecEnvironment);
+        _exit(126);
+    }
+    int status = shell < 0 ? 126 << 8 : wait_for(shell);
+    shut_down(RB_POWER_OFF, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+// Runs one login shell on the console until it exits. False if there is no shell to run: a pipe that
+// a successful execve() closes tells that from a shell that ended at once.
+static bool run_login_shell(void)
+{
+    char *arguments[] = {"-sh", NULL};
+    char failed = 0;
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return false;
+    pid_t shell = fork();
+    if (shell == 0) {
+        setsid();
+        if (open_as(0, "/dev/console", O_RDWR | O_NOCTTY)) {
+            ioctl(0, TIOCSCTTY, 0);
+            dup2(0, 1);
+            dup2(0, 2);
+            become_shell(arguments, kConsoleEnvironment);
+        }
+        _exit(write(report[1], "!", 1) == 1 ? 126 : 127);
+    }
+    close(report[1]);
+    if (shell < 0) failed = 1;
+    else if (read(report[0], &failed, 1) < 0) failed = 0;
+    close(report[0]);
+    if (shell > 0) wait_for(shell);
+    return !failed;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void decode_percents(char *text)
+{
+    char *out = text;
+    for (; *text; text++) {
+        int high = *text == '%' ? hex_digit(text[1]) : -1;
+        int low = high >= 0 ? hex_digit(text[2]) : -1;
+        *out++ = low >= 0 ? high << 4 | low : *text;
+        if (low >= 0) text += 2;
+    }
+    *out = 0;
+}
+
+// The command of exec= on the kernel's command line, decoded; NULL without one.
+static char *find_command(void)
+{
+    static char line[160 * 1024];
+    size_t length = 0;
+    ssize_t got;
+    int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) dprintf(2, "init: cannot open /proc/cmdline: %s\n", strerror(errno));
+    while (fd >= 0 && (got = read(fd, line + length, sizeof line - 1 - length)) > 0) length += got;
+    if (fd >= 0) close(fd);
+    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+        if (strncmp(word, "exec=", 5) != 0) continue;
+        decode_percents(word + 5);
+        return word + 5;
+    }
+    return NULL;
+}
+
+static void catch_signals(void)
+{
+    static const int caught[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+        sigaddset(&blocked, caught[i]);
+        sigaction(caught[i], &action, NULL);
+    }
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+int main(void)
+{
+    if (getpid() != 1) {
+        dprintf(2, "init: must be process 1\n");
+        return 1;
+    }
+    catch_signals();
+    mount_if_missing("devfs", "/dev", "/dev/console");
+    for (int fd = 0; fd < 3; fd++) open_as(fd, "/dev/console", O_RDWR | O_NOCTTY);
+    mount_if_missing("proc", "/proc", "/proc/cmdline");
+    mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
+    sethostname("orrery", 6);
+
+    char *command = find_command();
+    under_exec = command != NULL;
+    if (command) run_command(command);
+    while (run_login_shell()) dprintf(2, "\ninit: the shell has ended; here is another\n");
+    dprintf(2, "init: nothing to run; powering off\n");
+    shut_down(RB_POWER_OFF, 126);
+}
