@@ -1,0 +1,19 @@
+// What a row of the benchmark is: an operation, and how to measure N of it.
+#pragma once
+#include <stdint.h>
+
+// The cost of `count` operations in ticks, or -errno if the operation cannot be done here.
+typedef int64_t Measure(unsigned count);
+
+struct Row {
+    const char *name;        // what to ask for on the command line
+    const char *operation;   // as docs and reference tables call it
+    Measure *measure;
+    unsigned count;          // operations in one round
+};
+
+extern const struct Row kRows[];
+extern const unsigned kRowCount;
+
+extern const char *bench_program;      // this program's own path: run again by the exec row, and read
+extern const char *bench_folder;       // where rows that write put their files
