@@ -28,6 +28,12 @@ inline void in16_repeat(uint16_t port, void* to, uint32_t count) {
 inline void out16_repeat(uint16_t port, const void* from, uint32_t count) {
     asm volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(port) : "memory");
 }
+inline void in32_repeat(uint16_t port, void* to, uint32_t count) {
+    asm volatile("rep insl" : "+D"(to), "+c"(count) : "d"(port) : "memory");
+}
+inline void out32_repeat(uint16_t port, const void* from, uint32_t count) {
+    asm volatile("rep outsl" : "+S"(from), "+c"(count) : "d"(port) : "memory");
+}
 inline void out8_repeat(uint16_t port, const void* from, uint32_t count) {
     asm volatile("rep outsb" : "+S"(from), "+c"(count) : "d"(port) : "memory");
 }

@@ -1,0 +1,7 @@
+// IDE disks by programmed I/O with interrupts: hda and hdb on the first channel, hdc and hdd on the
+// second. Drives that speak packets (CD-ROM) are named and left alone.
+// Spec: ATA/ATAPI-6; PCI IDE Controller Specification 1.0 (native and legacy mode).
+#pragma once
+
+// Finds the channels (by PCI, else at their traditional ports) and registers their disks.
+void ide_init();
