@@ -1,0 +1,93 @@
+// AddressSpace: the user half of a virtual address space: regions (what should be there) and page
+// tables (what is there now). Pages arrive by faults only.
+// Locks: the regions' Mutex (rank address_space), taken by every function here.
+#pragma once
+
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/ref.hpp"
+#include "kernel/sync/mutex.hpp"
+#include "mm/pager.hpp"
+
+constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
+// Spec: mmap(2), Linux values.
+constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
+                   kMapGrowsDown = 0x100, kMapFixedNoReplace = 0x100000;
+
+struct MapRequest {
+    VirtAddr hint{0};
+    uint32_t length = 0;      // bytes; rounded up
+    uint32_t protection = 0;  // kProt*
+    uint32_t flags = 0;       // kMap*
+    Ref<Pager> pager{};       // null: anonymous
+    uint32_t page_offset = 0; // of the first page in the pager's object
+    bool may_write = true;    // false: mprotect to writable is EACCES (shared, file opened read-only)
+};
+
+struct RegionInfo {  // for /proc/<pid>/maps
+    VirtAddr start, end;
+    uint32_t protection, flags;
+    const Pager* pager;
+    uint32_t page_offset;
+    const char* label;  // "[heap]", "[stack]" or ""
+};
+class RegionVisitor {
+  public:
+    virtual void visit(const RegionInfo& region) = 0;
+
+  protected:
+    ~RegionVisitor() = default;
+};
+
+struct MemoryUse {  // in pages
+    uint32_t total, resident, shared, data, stack, text;
+};
+
+// What a fault turned out to be. For a user access the last two become SIGSEGV and SIGBUS.
+enum class FaultResult : uint8_t { resolved, bad_address_unmapped, bad_address_protection, bus_error, out_of_memory };
+
+class AddressSpace : public RefCounted {
+  public:
+    static Result<Ref<AddressSpace>> create();
+    ~AddressSpace() override;
+    Result<Ref<AddressSpace>> fork();  // private pages shared copy-on-write
+
+    PhysAddr page_directory() const;
+
+    Result<VirtAddr> map(const MapRequest& request);                     // EINVAL, ENOMEM, EEXIST, EPERM
+    Result<void> unmap(VirtAddr start, uint32_t length);                 // EINVAL
+    Result<void> protect(VirtAddr start, uint32_t length, uint32_t protection);  // EACCES, ENOMEM
+    Result<VirtAddr> remap(VirtAddr start, uint32_t old_length, uint32_t new_length, uint32_t flags,
+                           VirtAddr new_start);
+    Result<void> advise(VirtAddr start, uint32_t length, uint32_t advice);
+    Result<void> sync(VirtAddr start, uint32_t length, uint32_t flags);
+
+    // The program's heap: execve sets where it begins; brk(2) moves its end and returns it (the old
+    // end if it can't).
+    void set_break_start(VirtAddr start);
+    VirtAddr set_break(VirtAddr end);
+    // The stack region [top - limit, top), growing down by faults; a guard gap below is kept free.
+    Result<void> map_stack(VirtAddr top, uint32_t limit_bytes);
+
+    // `write`/`user`/`present` as in the page-fault error code.
+    FaultResult handle_fault(VirtAddr address, bool write, bool user, bool present);
+
+    void visit_regions(RegionVisitor& visitor);
+    MemoryUse memory_use();
+
+    // For the debugger's view and ptrace-like access: the frame behind a user page if present.
+    Result<Frame> frame_at(VirtAddr address);
+
+    // Limits in bytes; obeyed by map, set_break and the stack.
+    uint32_t limit_address_space = UINT32_MAX;
+    uint32_t limit_data = UINT32_MAX;
+    uint32_t limit_stack = 8u << 20;
+
+  private:
+    AddressSpace() = default;
+    struct State;
+    State* state_ = nullptr;
+    template <typename T, typename... Args>
+    friend Result<Ref<T>> make_ref(Args&&... args);
+};
+// How a fault is taken: mm installs its handler with kernel/arch at start-up (traps.hpp).
+void address_spaces_init();

@@ -1,0 +1,203 @@
+// See frames.hpp. Single frames go through a small stock per zone, so that the usual pair of
+// allocate and free doesn't split and join runs each time.
+#include "mm/frames.hpp"
+
+#include <algorithm>
+
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/memory_layout.hpp"
+#include "kernel/sync/spin_lock.hpp"
+#include "mm/boot_memory.hpp"
+#include "mm/buddy.hpp"
+#include "mm/window.hpp"
+
+constinit FrameInfo* frame_table = nullptr;
+constinit uint32_t frame_table_size = 0;
+
+namespace {
+
+constexpr uint32_t kStockMost = 64, kStockBatch = 32;
+
+struct FrameZone {
+    Buddy<FrameInfo, kMaxOrder + 1> buddy;
+    uint32_t stock[kStockMost];  // single free frames
+    uint32_t stock_size = 0;
+    uint32_t total = 0;
+
+    uint32_t free() const { return buddy.free_units() + stock_size; }
+};
+
+constinit IrqSpinLock lock{LockRank::frames};
+constinit FrameZone low_zone{}, high_zone{};  // under lock
+constinit int32_t hoarded = 0;                // atomic
+constinit Reclaimer* reclaimers = nullptr;    // only ever added
+// Below `watermark` free frames, reclaimers are asked; users and caches stop at `reserve`.
+constinit uint32_t watermark = 0, reserve = 0;
+
+FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high_zone; }
+
+void return_stock(FrameZone& zone, uint32_t keep) {
+    while (zone.stock_size > keep) zone.buddy.free(zone.stock[--zone.stock_size], 0);
+}
+
+std::optional<uint32_t> take_single(FrameZone& zone) {
+    if (zone.stock_size == 0)
+        while (zone.stock_size < kStockBatch) {
+            std::optional<uint32_t> index = zone.buddy.allocate(0);
+            if (!index) break;
+            zone.stock[zone.stock_size++] = *index;
+        }
+    if (zone.stock_size == 0) return std::nullopt;
+    return zone.stock[--zone.stock_size];
+}
+
+std::optional<uint32_t> take_run(FrameZone& zone, uint32_t order) {
+    if (order == 0) return take_single(zone);
+    std::optional<uint32_t> index = zone.buddy.allocate(order);
+    if (index || zone.stock_size == 0) return index;
+    return_stock(zone, 0);
+    return zone.buddy.allocate(order);
+}
+
+void give_back(uint32_t index, uint32_t order) {
+    LockGuard guard(lock);
+    FrameZone& zone = zone_of(index);
+    if (order > 0) return zone.buddy.free(index, order);
+    if (zone.stock_size == kStockMost) return_stock(zone, kStockMost - kStockBatch);
+    zone.stock[zone.stock_size++] = index;
+}
+
+uint32_t free_total() { return low_zone.free() + high_zone.free(); }
+
+uint32_t ask_reclaimers() {
+    uint32_t freed = 0;
+    for (Reclaimer* r = reclaimers; r; r = r->next) freed += r->reclaim(watermark);
+    return freed;
+}
+
+void hand_over(uint32_t first, uint32_t end) {  // lock held
+    if (first >= end) return;
+    const uint32_t border = std::clamp(kLowFrames, first, end);
+    if (first < border) low_zone.buddy.add(first, border);
+    if (border < end) high_zone.buddy.add(border, end);
+    low_zone.total += border - first;
+    high_zone.total += end - border;
+}
+
+}  // namespace
+
+void frames_init(const BootInfo& info) {
+    BootMemory memory(info);
+    frame_table_size = memory.end_frame();
+    frame_table = memory.place_frame_table(frame_table_size);
+    low_zone.buddy.init(frame_table, 0, std::min(frame_table_size, kLowFrames));
+    if (frame_table_size > kLowFrames)
+        high_zone.buddy.init(frame_table, kLowFrames, frame_table_size);
+    {
+        LockGuard guard(lock);
+        memory.for_each_free_range(hand_over);
+    }
+    reserve = std::max(32u, free_total() / 256);
+    watermark = 2 * reserve;
+}
+
+Result<Frame> allocate_frames(uint32_t order, Zone zone) {
+    if (order > kMaxOrder) return Errno::nomem;
+    std::optional<uint32_t> index;
+    {
+        LockGuard guard(lock);
+        if (zone == Zone::any && high_zone.total) index = take_run(high_zone, order);
+        if (!index) index = take_run(low_zone, order);
+    }
+    if (!index) return Errno::nomem;
+    FrameInfo& info = frame_table[*index];
+    info.references = 1;
+    info.order = static_cast<uint8_t>(order);
+    return Frame(*index);
+}
+
+void free_frames(Frame first, uint32_t order) {
+    FrameInfo& info = frame_info(first);
+    VERIFY(info.references == 1 && info.order == order && !info.node.linked());
+    info.references = 0;
+    give_back(first.raw(), order);
+}
+
+void free_last_reference(Frame frame) {
+    const FrameInfo& info = frame_info(frame);
+    VERIFY(!info.free && !info.node.linked());
+    give_back(frame.raw(), info.order);
+}
+
+Result<Frame> allocate_frame(Zone zone) {
+    // Whoever has interrupts off may hold locks that a reclaimer takes.
+    if (free_total() < watermark && interrupts_enabled()) [[unlikely]] ask_reclaimers();
+    if (free_total() <= reserve) [[unlikely]] return Errno::nomem;
+    Result<Frame> frame = allocate_frames(0, zone);
+    if (frame.is_ok() || !interrupts_enabled()) return frame;
+    // The zone is empty though the other one isn't.
+    for (int tries = 0; frame.is_error() && tries < 8 && ask_reclaimers(); ++tries) {
+        Result<Frame> again = allocate_frames(0, zone);
+        if (again.is_ok()) return again;
+    }
+    return Errno::nomem;
+}
+
+Result<Frame> allocate_zeroed_frame(Zone zone) {
+    Frame frame = TRY(allocate_frame(zone));
+    clear_frame(frame);
+    return frame;
+}
+
+Result<Frame> allocate_kernel_frame() {
+    if (free_total() < watermark && interrupts_enabled()) [[unlikely]] ask_reclaimers();
+    return allocate_frames(0, Zone::low);
+}
+
+MemoryTotals memory_totals() {
+    LockGuard guard(lock);
+    const auto kept = static_cast<uint32_t>(__atomic_load_n(&hoarded, __ATOMIC_RELAXED));
+    return {low_zone.total + high_zone.total, free_total() + kept, low_zone.total,
+            low_zone.free() + kept};
+}
+
+uint32_t free_run_count(Zone zone, uint32_t order) {
+    LockGuard guard(lock);
+    const FrameZone& which = zone == Zone::low ? low_zone : high_zone;
+    return which.buddy.free_runs(order) + (order == 0 ? which.stock_size : 0);
+}
+
+void note_hoarded_frames(int32_t change) {
+    __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED);
+}
+
+void add_reclaimer(Reclaimer& reclaimer) {
+    LockGuard guard(lock);
+    reclaimer.next = reclaimers;
+    __atomic_store_n(&reclaimers, &reclaimer, __ATOMIC_RELEASE);
+}
+
+void release_boot_range(PhysAddr start, PhysAddr end) {
+    LockGuard guard(lock);
+    hand_over(frame_of(start).raw(), frame_of(end + kPageMask).raw());
+}
+
+void release_boot_memory() {
+    extern char init_start[] asm("__init_start"), init_end[] asm("__init_end");
+    release_boot_range(to_physical(init_start), to_physical(init_end));
+}
+
+void copy_frame(Frame to, Frame from) {
+    FrameWindow target(to), source(from);
+    const void* src = source.data();
+    void* dst = target.data();
+    uint32_t words = kPageSize / 4;
+    asm volatile("rep movsl" : "+S"(src), "+D"(dst), "+c"(words)::"memory");
+}
+
+void clear_frame(Frame frame) {
+    FrameWindow target(frame);
+    void* dst = target.data();
+    uint32_t words = kPageSize / 4;
+    asm volatile("rep stosl" : "+D"(dst), "+c"(words) : "a"(0) : "memory");
+}

@@ -1,0 +1,83 @@
+// Frames: the physical memory, handed out by a buddy allocator in two zones: low (in the direct
+// map, for the kernel's own use) and high (above it, for user pages, reached through windows).
+// Every frame has a FrameInfo; its reference count is the number of mappings and owners.
+// Memory for users and caches (allocate_frame) is refused before the very last frames are gone, so
+// that the heap and page tables still get some.
+// Locks: the allocator's IrqSpinLock (rank frames); callable from interrupt handlers, never sleeps.
+#pragma once
+
+#include "boot/boot_info.hpp"
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/result.hpp"
+#include "kernel/lib/types.hpp"
+
+enum class Zone : uint8_t { low, any };  // any: high first, low when that is empty
+constexpr uint32_t kMaxOrder = 10;       // the largest run: 2^10 frames, 4 MiB
+
+struct FrameInfo {
+    uint32_t references;     // atomic; 0: free, or not ours to give
+    uint8_t order;           // of the run that starts here (allocated or free)
+    bool free;               // a free run of the buddy allocator starts here
+    uint16_t table_entries;  // of a user page table: entries in use
+    ListNode node;           // free list while free; the owner's use while allocated
+};
+static_assert(sizeof(void*) != 4 || sizeof(FrameInfo) == 16);
+
+struct MemoryTotals {  // in frames
+    uint32_t total, free, low_total, low_free;
+};
+
+void frames_init(const BootInfo& info);  // also excludes the kernel image and boot modules
+
+// A run of 2^order frames, aligned to its size, with one reference; ENOMEM. Contents undefined.
+Result<Frame> allocate_frames(uint32_t order, Zone zone);
+void free_frames(Frame first, uint32_t order);
+
+// One frame, undefined / filled with zero. When memory is short these first ask the reclaimers.
+Result<Frame> allocate_frame(Zone zone);
+Result<Frame> allocate_zeroed_frame(Zone zone);
+// The last frames may go too: for what the kernel needs to get anything done (page tables, stacks).
+Result<Frame> allocate_kernel_frame();
+
+extern FrameInfo* frame_table;
+extern uint32_t frame_table_size;
+void free_last_reference(Frame frame);
+
+inline FrameInfo& frame_info(Frame frame) {
+    VERIFY(frame.raw() < frame_table_size);
+    return frame_table[frame.raw()];
+}
+inline void get_frame(Frame frame) {  // one more reference
+    __atomic_fetch_add(&frame_info(frame).references, 1, __ATOMIC_RELAXED);
+}
+inline void put_frame(Frame frame) {  // one fewer; the last one frees it
+    if (__atomic_sub_fetch(&frame_info(frame).references, 1, __ATOMIC_ACQ_REL) == 0)
+        free_last_reference(frame);
+}
+inline uint32_t frame_references(Frame frame) {
+    return __atomic_load_n(&frame_info(frame).references, __ATOMIC_RELAXED);
+}
+
+MemoryTotals memory_totals();
+uint32_t free_run_count(Zone zone, uint32_t order);  // any: of the high zone (/proc/buddyinfo)
+
+// Frames that their owner keeps at hand, and gives back on the first sign of shortage, count as
+// free: it reports each change here.
+void note_hoarded_frames(int32_t change);
+
+// Somebody who can give frames back (the page cache): frees about `wanted`, says how many it did.
+// Called without locks, may be called with any mutex held, so it must not take one.
+struct Reclaimer {
+    uint32_t (*reclaim)(uint32_t wanted);
+    Reclaimer* next = nullptr;
+};
+void add_reclaimer(Reclaimer& reclaimer);
+
+// Gives [start, end), page-aligned outwards, to the allocator: boot modules and sections that
+// nobody needs any more.
+void release_boot_range(PhysAddr start, PhysAddr end);
+void release_boot_memory();  // the .init sections
+
+// Copies or clears whole frames, high ones included.
+void copy_frame(Frame to, Frame from);
+void clear_frame(Frame frame);

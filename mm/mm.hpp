@@ -1,0 +1,7 @@
+// The memory room's start, in order; kernel/main.cpp calls it after cpu_init, before anything that
+// allocates.
+#pragma once
+
+#include "boot/boot_info.hpp"
+
+void mm_init(const BootInfo& info);

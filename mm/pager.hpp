@@ -1,0 +1,24 @@
+// Pager: how mm gets the pages of a file without knowing files. fs/ implements it (page cache).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "kernel/lib/ref.hpp"
+#include "kernel/lib/types.hpp"
+
+class Pager : public RefCounted {
+  public:
+    // The frame that holds page `index` of the object, with one reference added for the caller
+    // (mm/frames.hpp: put_frame drops it). May sleep. Errors: EIO; ENOMEM; EFAULT-like: `fault`
+    // when the page lies wholly beyond the object's end (the program gets SIGBUS).
+    // The frame's contents beyond the end of the object are zero. Private mappings map it read-only
+    // and copy on write; shared writable ones write to it directly and call `mark_dirty`.
+    virtual Result<Frame> frame_for(uint32_t index) = 0;
+    virtual void mark_dirty(uint32_t index) = 0;
+
+    // For /proc/<pid>/maps: path, inode and device numbers.
+    virtual std::string_view name(std::span<char> buffer) const = 0;
+    virtual uint32_t inode_number() const = 0;
+    virtual uint32_t device_number() const = 0;
+};
