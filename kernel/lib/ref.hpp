@@ -40,7 +40,8 @@ class RefCounted {
     RefCounted() = default;
     RefCounted(const RefCounted&) = delete;
     RefCounted& operator=(const RefCounted&) = delete;
-    void add_ref() const { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
+    // Returns how many references there were before.
+    uint32_t add_ref() const { return __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
     // True when the caller dropped the last reference and has to destroy the object.
     bool drop_ref() const {
         return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0;

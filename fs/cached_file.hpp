@@ -1,0 +1,61 @@
+// Open files that most file systems share: a regular file whose contents are in a page cache, a
+// directory, and a place opened with O_PATH.
+// Locks: those of PageCache and of the inode.
+#pragma once
+
+#include "fs/inode.hpp"
+#include "fs/page_cache.hpp"
+
+// A file that is an inode.
+class InodeFile : public File {
+  public:
+    InodeFile(uint32_t flags, Inode& inode) : File(flags), inode_(inode) {}
+    Result<Attributes> attributes() override { return inode_->attributes(); }
+    Result<void> truncate(uint64_t size) override { return inode_->truncate(size); }
+    Inode* inode() override { return inode_.get(); }
+
+  private:
+    Ref<Inode> inode_;
+};
+
+// `cache` is part of `inode`. A file system that keeps times derives and overrides the writes.
+class CachedFile : public InodeFile {
+  public:
+    CachedFile(uint32_t flags, Inode& inode, PageCache& cache)
+        : InodeFile(flags, inode), cache_(cache) {}
+    bool seekable() const override { return true; }
+    Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
+        return cache_.read_at(to, offset);
+    }
+    Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
+        return cache_.write_at(from, offset);
+    }
+    Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
+        return cache_.append(from, offset);
+    }
+    Result<void> sync() override { return {}; }
+    Result<Ref<Pager>> pager() override { return cache_.hold(); }
+    uint64_t end_offset() override { return cache_.size(); }
+
+  private:
+    PageCache& cache_;
+};
+
+class DirectoryFile final : public InodeFile {
+  public:
+    using InodeFile::InodeFile;
+    bool seekable() const override { return true; }
+    Result<uint32_t> read_at(ByteSink&, uint64_t) override { return Errno::isdir; }
+    Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::isdir; }
+    Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset) override {
+        return inode()->list(sink, offset);
+    }
+    Result<void> truncate(uint64_t) override { return Errno::isdir; }
+    Result<void> sync() override { return {}; }
+};
+
+// O_PATH: only a place; the callers of read and write see from the flags that they may not.
+class PathFile final : public InodeFile {
+  public:
+    using InodeFile::InodeFile;
+};

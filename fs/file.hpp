@@ -1,0 +1,93 @@
+// File: an open file description, shared by all descriptors that were duplicated from one open().
+// Files of all kinds derive from it: regular files, directories, pipes, devices, /proc.
+// Locks: the offset has a Mutex of its own, taken by read/write/seek on seekable files; what an
+// override touches is guarded as its own class says.
+#pragma once
+
+#include "fs/attributes.hpp"
+#include "fs/io.hpp"
+#include "fs/path.hpp"
+#include "kernel/lib/ref.hpp"
+#include "kernel/sync/mutex.hpp"
+#include "mm/pager.hpp"
+
+// Spec: open(2), Linux i386 values (octal).
+constexpr uint32_t kOpenAccessMode = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, kOpenReadWrite = 2,
+                   kOpenCreate = 0100, kOpenExclusive = 0200, kOpenNoTty = 0400,
+                   kOpenTruncate = 01000, kOpenAppend = 02000, kOpenNonBlock = 04000,
+                   kOpenSync = 04010000, kOpenDirect = 040000, kOpenLargeFile = 0100000,
+                   kOpenDirectory = 0200000, kOpenNoFollow = 0400000, kOpenNoAtime = 01000000,
+                   kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
+
+// Spec: poll(2).
+constexpr uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
+                   kPollInvalid = 32;
+
+// Collects the queues on which a poll() waits. A null table means: only tell, nobody will wait.
+class PollTable {
+  public:
+    virtual void watch(WaitQueue& queue) = 0;
+
+  protected:
+    ~PollTable() = default;
+};
+
+// Takes directory entries; returns false when it has no room for this one.
+class DirectorySink {
+  public:
+    // `next` is the offset to continue from after this entry; `type` is a DT_* value (mode >> 12).
+    virtual bool add(std::string_view name, InodeNo inode, uint32_t type, uint64_t next) = 0;
+
+  protected:
+    ~DirectorySink() = default;
+};
+
+class Inode;
+
+class File : public RefCounted {
+  public:
+    explicit File(uint32_t flags) : flags_(flags) {}
+
+    // read(2), write(2) at the file's own offset. Fewer bytes than asked is success; after a bad
+    // user pointer the bytes before it count, EFAULT if there were none.
+    Result<uint32_t> read(ByteSink& to);
+    Result<uint32_t> write(ByteSource& from);
+    Result<uint64_t> seek(int64_t offset, int whence);  // ESPIPE, EINVAL
+    Result<void> list(DirectorySink& sink);             // getdents at the offset; ENOTDIR
+
+    bool readable() const { return (flags_ & kOpenAccessMode) != kOpenWriteOnly && !(flags_ & kOpenPath); }
+    bool writable() const { return (flags_ & kOpenAccessMode) != kOpenReadOnly && !(flags_ & kOpenPath); }
+    bool non_blocking() const { return flags() & kOpenNonBlock; }
+    uint32_t flags() const { return __atomic_load_n(&flags_, __ATOMIC_RELAXED); }
+    void set_flags(uint32_t flags) { __atomic_store_n(&flags_, flags, __ATOMIC_RELAXED); }
+
+    // Where it was opened (empty for pipes and the like), set by vfs open.
+    const Path& path() const { return path_; }
+    void set_path(Path path) { path_ = std::move(path); }
+
+    // --- what a kind of file is. Access mode was checked by the caller of read()/write().
+    virtual bool seekable() const { return false; }
+    // pread/pwrite; not seekable: the offset is ignored (and pread itself says ESPIPE).
+    virtual Result<uint32_t> read_at(ByteSink& to, uint64_t offset);      // default EINVAL
+    virtual Result<uint32_t> write_at(ByteSource& from, uint64_t offset); // default EINVAL
+    // Writes at the end, whatever the end is by then, and says where that was.
+    virtual Result<uint32_t> append(ByteSource& from, uint64_t& offset);
+    virtual Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset); // new offset; ENOTDIR
+    virtual Result<int32_t> ioctl(uint32_t request, uint32_t argument);   // default ENOTTY
+    virtual uint32_t poll(PollTable* table);                              // default: in and out
+    virtual Result<Attributes> attributes() = 0;
+    virtual Result<void> truncate(uint64_t size);                         // default EINVAL
+    virtual Result<void> sync() { return Errno::inval; }
+    virtual Result<Ref<Pager>> pager();                                   // for mmap; default ENODEV
+    virtual uint64_t end_offset() { return 0; }                           // for SEEK_END and append
+    virtual Inode* inode() { return nullptr; }                            // null: no inode (pipes)
+
+  protected:
+    ~File() override = default;
+
+  private:
+    uint32_t flags_;
+    Mutex offset_lock_{LockRank::file_offset};
+    uint64_t offset_ GUARDED_BY(offset_lock_) = 0;
+    Path path_;
+};

@@ -1,0 +1,94 @@
+// Inode: a file of a mounted file system, whatever its kind. FileSystem: a mounted instance.
+// An inode object exists once per file while anybody refers to it (each file system keeps its own
+// table), so its locks are the file's locks.
+// Locks: names of a directory: its `names` Mutex (rank directory), taken by vfs around lookup_child
+// and every change; contents and size: the implementation's own.
+#pragma once
+
+#include "fs/file.hpp"
+#include "kernel/lib/string.hpp"
+
+class FileSystem;
+
+struct SetAttributes {  // null pointers and empty flags leave things alone
+    bool set_mode = false, set_uid = false, set_gid = false, set_times = false;
+    bool set_accessed = false, set_modified = false;  // set_times: one of these two
+    bool times_are_now = false;  // utimes(NULL): whoever may write may do it; vfs checks
+    uint32_t mode = 0, uid = 0, gid = 0;
+    Timestamp accessed, modified;
+};
+
+struct FileSystemStatistics {  // statfs(2)
+    uint32_t type = 0, block_size = kPageSize;
+    uint64_t blocks = 0, free_blocks = 0, files = 0, free_files = 0;
+    uint32_t name_max = 255;
+};
+
+class Inode : public RefCounted {
+  public:
+    explicit Inode(FileSystem& file_system) : file_system_(file_system) {}
+    FileSystem& file_system() const { return file_system_; }
+
+    virtual Attributes attributes() = 0;
+    // The part of the attributes that permission checks need, for each directory of each path:
+    // worth overriding where `attributes` is slow.
+    virtual Ownership ownership();
+    // Opens it: permission was checked, truncation is done by vfs afterwards. `flags` as open(2).
+    // Device nodes and FIFOs don't come here: fs/devices.hpp, fs/fifo_hook.hpp.
+    virtual Result<Ref<File>> open(uint32_t flags) = 0;
+
+    // --- directories; defaults: ENOTDIR for look-up, EROFS for changes
+    virtual Result<Ref<Inode>> lookup_child(std::string_view name);  // not "." or ".."; ENOENT
+    virtual Result<Ref<Inode>> create_child(std::string_view name, uint32_t mode,
+                                            const Credentials& owner, uint32_t special_device);
+    virtual Result<Ref<Inode>> create_symlink(std::string_view name, std::string_view target,
+                                              const Credentials& owner);
+    virtual Result<void> link_child(std::string_view name, Inode& inode);
+    virtual Result<void> remove_child(std::string_view name, Inode& inode, bool directory);
+    virtual Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
+                                      std::string_view new_name, Inode* replaced);
+    // getdents from `offset`, "." and ".." included; the offset to go on from. Default ENOTDIR.
+    virtual Result<uint64_t> list(DirectorySink& sink, uint64_t offset);
+    // False for directories whose contents change by themselves (/proc): names aren't cached.
+    virtual bool names_cachable() const { return true; }
+
+    // --- symbolic links: the target; EINVAL. Fills `buffer` as far as it reaches.
+    virtual Result<uint32_t> read_link(std::span<char> buffer);
+    // /proc/<pid>/exe and fd: the place itself rather than a name for it.
+    virtual Result<Path> follow_magic_link() { return Errno::inval; }
+    // The same for what has no place (/proc/<pid>/fd of a pipe): the file itself.
+    virtual Result<Ref<File>> open_magic_link(uint32_t) { return Errno::inval; }
+
+    virtual Result<void> set_attributes(const SetAttributes& changes);  // default EROFS
+    virtual Result<void> truncate(uint64_t size);                       // default EINVAL
+
+    Mutex names{LockRank::directory};
+    // The buffer of a FIFO while it is open: kernel/ipc's own, guarded by it.
+    Ref<RefCounted> fifo;
+
+  private:
+    friend class Dentry;
+    FileSystem& file_system_;
+    Dentry* alias_ = nullptr;  // some name of it; guarded by the dentry cache's lock
+};
+
+class FileSystem : public RefCounted {
+  public:
+    virtual std::string_view type_name() const = 0;  // "ext2", as in /proc/mounts
+    virtual Ref<Inode> root() = 0;
+    virtual FileSystemStatistics statistics() = 0;
+    virtual bool read_only() const { return false; }
+    virtual uint32_t device_number() const = 0;
+    virtual Result<void> sync() { return {}; }
+    // Its last mount is gone and no name of it is cached any more: let go of what pins it.
+    virtual void unmounted() {}
+};
+
+// A kind of file system: "ext2", "tmpfs", "proc". `source` is a device path or anything.
+struct FileSystemType {
+    std::string_view name;
+    bool needs_device;
+    Result<Ref<FileSystem>> (*mount)(std::string_view source, uint32_t flags, std::string_view options);
+    FileSystemType* next = nullptr;
+};
+void register_file_system(FileSystemType& type);

@@ -1,0 +1,61 @@
+// The virtual file system: what system calls on names and files do, once user memory has been
+// copied in. Every call takes the caller's view (FsContext): root, working directory, credentials,
+// umask. Names are whole strings; `base` is where a relative one starts (cwd, or a directory's
+// descriptor). Errors are those of the manual page of the call.
+// Locks: takes mount_table, rename, directory and inode locks; call with no spin lock held.
+#pragma once
+
+#include "fs/inode.hpp"
+
+struct FsContext {
+    Path root;
+    Path cwd;
+    Credentials credentials;
+    uint32_t umask = 022;
+};
+
+constexpr uint32_t kMaxPath = 4096, kMaxName = 255, kMaxSymlinks = 40;
+
+enum class Follow : bool { no, yes };
+
+Result<Path> resolve(const FsContext& who, const Path& base, std::string_view name, Follow follow);
+Inode& inode_of(const Path& path);
+// Text of a path from `who.root`; "(unreachable)" semantics as getcwd(2); " (deleted)" for /proc.
+Result<std::string_view> path_name(const FsContext& who, const Path& path, std::span<char> buffer);
+
+Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_view name,
+                           uint32_t flags, uint32_t mode);
+Result<Ref<File>> open_path(const FsContext& who, const Path& path, uint32_t flags);
+Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name, Follow follow);
+Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name, uint32_t wanted,
+                        Follow follow);
+Result<void> vfs_mkdir(const FsContext& who, const Path& base, std::string_view name, uint32_t mode);
+Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view name, uint32_t mode,
+                       uint32_t device);
+Result<void> vfs_unlink(const FsContext& who, const Path& base, std::string_view name);
+Result<void> vfs_rmdir(const FsContext& who, const Path& base, std::string_view name);
+Result<void> vfs_link(const FsContext& who, const Path& old_base, std::string_view old_name,
+                      const Path& new_base, std::string_view new_name, Follow follow);
+Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Path& base,
+                         std::string_view name);
+Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_view old_name,
+                        const Path& new_base, std::string_view new_name);
+Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::string_view name,
+                              std::span<char> buffer);
+// chmod, chown, utimes: ownership rules checked here. The Path variants serve f* calls.
+Result<void> vfs_set_attributes(const FsContext& who, const Path& path, const SetAttributes& changes);
+Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size);
+Result<void> vfs_chdir(FsContext& who, const Path& path);   // ENOTDIR, EACCES
+Result<void> vfs_chroot(FsContext& who, const Path& path);
+FileSystemStatistics vfs_statistics(const Path& path);
+
+// Spec: mount(2) flags MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOATIME 1024, MS_BIND 4096, MS_REMOUNT 32.
+Result<void> vfs_mount(const FsContext& who, std::string_view source, std::string_view target,
+                       std::string_view type, uint32_t flags, std::string_view options);
+Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t flags);
+// At boot: mounts `source` of the first type that knows it as the root of everything.
+Result<Path> mount_root(std::string_view source, bool read_only);
+Result<void> vfs_sync_all();
+
+// One line per mount, as in /proc/mounts.
+void list_mounts(const FsContext& who, class TextSink& sink);
