@@ -12,7 +12,8 @@ constexpr uint32_t kRefreshInterval = 2 * kNanosecondsPerTick;
 
 constinit IrqSpinLock g_lock{LockRank::console};
 constinit bool g_panic = false;
-constinit bool g_use_screen = false;       // there is one, and it is wanted
+constinit bool g_screen_wanted = true;
+constinit bool g_use_screen = false;  // there is one, and it is wanted
 constinit bool g_refreshed_by_timer = false;
 constinit Timer g_refresh_timer;
 
@@ -46,9 +47,10 @@ void show() {
 
 void console_init() {
     bool serial = com1().initialise();
-    g_use_screen = vga_init();
+    bool screen = vga_init();
+    g_use_screen = screen && g_screen_wanted;
     if (!serial) log_info("serial: no UART at COM1");
-    if (!g_use_screen) log_info("vga: no screen in text mode");
+    if (!screen) log_info("vga: no screen in text mode");
 }
 
 void console_start_refresh() {
@@ -83,8 +85,7 @@ void console_write_raw(std::span<const uint8_t> bytes) {
 }
 
 void console_use_screen(bool use) {
-    ConsoleGuard guard;
-    g_use_screen = g_use_screen && use;
+    g_screen_wanted = use;
 }
 
 void console_enter_panic() { g_panic = true; }

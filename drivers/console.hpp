@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+// Before console_init: false for runs whose output is not meant for people (--exec): only COM1.
+void console_use_screen(bool use);
 void console_init();           // probes COM1 and the screen; the direct map is there
 void console_start_refresh();  // from now on the screen is refreshed by the timer
 
@@ -14,7 +16,5 @@ void console_write(std::string_view text);
 // Bytes of the terminal's, as they are.
 void console_write_raw(std::span<const uint8_t> bytes);
 
-// Off for runs whose output is not meant for people (--exec): only COM1 then.
-void console_use_screen(bool use);
 // From now on one CPU writes, and locks don't matter.
 void console_enter_panic();

@@ -46,6 +46,7 @@ bool SerialPort::initialise() {
         early_byte_ = in8(base_ + kData);
         has_early_byte_ = true;
     }
+    wait_empty();  // clearing the FIFO would lose what was printed so far
     out8(base_ + kInterruptEnable, 0);
     out8(base_ + kLineControl, kDivisorLatch);
     out8(base_ + kData, kDivisor115200 & 0xFF);

@@ -1,0 +1,103 @@
+// Tty: a terminal as programs see it. A line discipline between an output function and received
+// bytes, with the waiting, the settings and the job control around it.
+// Received bytes are edited and echoed in the interrupt handler, so that typing is felt at once;
+// the signals they stand for are sent by a kernel thread, because no process lock may be taken
+// there. Locks: `lock_` (rank tty) guards all state; the JobControl is called without it, as
+// process locks come first. `write_lock_` keeps the bytes of one write together.
+// Spec: POSIX.1-2017 chapter 11; ioctl_tty(2), values of Linux i386.
+#pragma once
+
+#include "drivers/line_discipline.hpp"
+#include "kernel/lib/result.hpp"
+#include "kernel/sync/mutex.hpp"
+
+class Tty;
+
+// What a terminal needs of processes; kernel/proc installs it. All in thread context.
+struct JobControl {
+    struct Caller {
+        int process, group, session;
+    };
+    Caller (*caller)();                               // zeros for a kernel thread
+    Tty* (*terminal)();                               // of the caller's session; null: none
+    void (*set_terminal)(int session, Tty* terminal);  // null: none any more
+    bool (*blocks_or_ignores)(int signal);            // the caller does
+    bool (*is_orphaned)(int group);
+    bool (*is_group_of_session)(int group, int session);
+    void (*signal_group)(int group, int signal);
+};
+void install_job_control(const JobControl& job_control);
+
+class Tty {
+  public:
+    using Output = void (*)(std::span<const uint8_t> bytes);
+    Tty(std::string_view name, uint32_t device_number, Output output)
+        : name_(name), device_number_(device_number), output_(output) {}
+
+    std::string_view name() const { return name_; }
+    uint32_t device_number() const { return device_number_; }
+
+    // Errors: EAGAIN; EIO for background processes that can't be stopped; restart if a signal came.
+    // A read returns up to a line (4096 bytes at most); 0 is the end of file.
+    Result<uint32_t> read(std::span<uint8_t> to, bool non_blocking);
+    Result<uint32_t> write(std::span<const uint8_t> from, bool non_blocking);
+    Result<int32_t> ioctl(uint32_t request, uint32_t argument);
+
+    bool readable();
+    bool writable();
+    WaitQueue& read_queue() { return read_queue_; }
+    WaitQueue& write_queue() { return write_queue_; }
+
+    // A process opened it: a session's leader without terminal gets it as its controlling one.
+    void opened(bool no_controlling_terminal);
+    // Its leader ended or gave the terminal up: SIGHUP and SIGCONT to the foreground.
+    void session_ended(int session);
+    int session();
+    int foreground_group();
+
+    WindowSize window_size();
+    void set_window_size(const WindowSize& size);  // tells the foreground by SIGWINCH
+    void receive(std::span<const uint8_t> bytes);  // from an interrupt handler
+
+    // The body of the kernel thread that sends the signals typed.
+    [[noreturn]] void send_signals();
+
+  private:
+    static constexpr int kBackgroundRead = 21, kBackgroundChange = 22;  // SIGTTIN, SIGTTOU
+
+    Woken wait_for_input(size_t room) REQUIRES(lock_);
+    uint32_t wanted_bytes(size_t room) const REQUIRES(lock_);
+    Result<void> wait_until_output_goes(bool non_blocking);
+    uint32_t transmit(std::span<const uint8_t> from);
+
+    Result<int32_t> get_settings(uint32_t argument);
+    Result<int32_t> set_settings(uint32_t argument, bool flush);
+    Result<int32_t> flow_control(uint32_t action);
+    Result<int32_t> flush(uint32_t queue);
+    int32_t waiting_input();
+
+    Result<void> check_foreground(int signal);
+    Result<int32_t> of_caller(int32_t value);
+    Result<int32_t> become_controlling();
+    Result<int32_t> give_up_controlling();
+    Result<int32_t> set_foreground(int group);
+
+    std::string_view name_;
+    uint32_t device_number_;
+    Output output_;
+
+    Mutex write_lock_{LockRank::tty_write};
+    IrqSpinLock lock_{LockRank::tty};
+    LineDiscipline line_ GUARDED_BY(lock_);
+    WindowSize window_ GUARDED_BY(lock_) = {25, 80, 0, 0};
+    int session_ GUARDED_BY(lock_) = 0;     // whose controlling terminal this is; 0: nobody's
+    int foreground_ GUARDED_BY(lock_) = 0;  // a process group
+    uint32_t typed_signals_ GUARDED_BY(lock_) = 0;  // a set, not sent yet
+    WaitQueue read_queue_, write_queue_, signal_queue_;
+};
+
+// The terminal on the console: output to COM1 and the screen, input from COM1 (and the keyboard,
+// which brings its own).
+Tty& console_tty();
+// After the scheduler and the clock. `size` is "COLUMNSxROWS", or empty: 80x25.
+void tty_init(std::string_view size);

@@ -1,0 +1,115 @@
+// The terminal's ioctl calls. Those about processes are in tty_job_control.cpp.
+#include "drivers/tty.hpp"
+#include "kernel/arch/user_access.hpp"
+
+namespace {
+
+enum Request : uint32_t {
+    kGetSettings = 0x5401,        // TCGETS
+    kSetSettings = 0x5402,        // TCSETS
+    kSetSettingsWait = 0x5403,    // TCSETSW
+    kSetSettingsFlush = 0x5404,   // TCSETSF
+    kSendBreak = 0x5409,          // TCSBRK
+    kFlowControl = 0x540A,        // TCXONC
+    kFlush = 0x540B,              // TCFLSH
+    kSetControlling = 0x540E,     // TIOCSCTTY
+    kGetForeground = 0x540F,      // TIOCGPGRP
+    kSetForeground = 0x5410,      // TIOCSPGRP
+    kOutputQueue = 0x5411,        // TIOCOUTQ
+    kGetWindowSize = 0x5413,      // TIOCGWINSZ
+    kSetWindowSize = 0x5414,      // TIOCSWINSZ
+    kInputQueue = 0x541B,         // FIONREAD
+    kGiveUpControlling = 0x5422,  // TIOCNOTTY
+    kGetDiscipline = 0x5424,      // TIOCGETD
+    kSendBreakPosix = 0x5425,     // TCSBRKP
+    kGetSession = 0x5429,         // TIOCGSID
+};
+
+Result<int32_t> give(uint32_t to, int32_t value) {
+    TRY(write_user(UserPtr<int32_t>(to), value));
+    return 0;
+}
+
+}  // namespace
+
+Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
+    switch (request) {
+        case kGetSettings: return get_settings(argument);
+        // Output never waits in a queue here, so draining is immediate.
+        case kSetSettings:
+        case kSetSettingsWait: return set_settings(argument, false);
+        case kSetSettingsFlush: return set_settings(argument, true);
+        case kGetWindowSize: TRY(write_user(UserPtr<WindowSize>(argument), window_size())); return 0;
+        case kSetWindowSize:
+            set_window_size(TRY(read_user(UserPtr<WindowSize>(argument))));
+            return 0;
+        case kInputQueue: return give(argument, waiting_input());
+        case kOutputQueue:
+        case kGetDiscipline: return give(argument, 0);
+        case kSendBreak:
+        case kSendBreakPosix: return 0;
+        case kFlowControl: return flow_control(argument);
+        case kFlush: return flush(argument);
+        case kSetControlling: return become_controlling();
+        case kGiveUpControlling: return give_up_controlling();
+        case kGetForeground: return give(argument, TRY(of_caller(foreground_group())));
+        case kGetSession: return give(argument, TRY(of_caller(session())));
+        case kSetForeground:
+            return set_foreground(TRY(read_user(UserPtr<int32_t>(argument))));
+    }
+    return Errno::notty;
+}
+
+Result<int32_t> Tty::get_settings(uint32_t argument) {
+    Termios settings;
+    {
+        LockGuard guard(lock_);
+        settings = line_.settings();
+    }
+    TRY(write_user(UserPtr<Termios>(argument), settings));
+    return 0;
+}
+
+Result<int32_t> Tty::set_settings(uint32_t argument, bool flush) {
+    Termios settings = TRY(read_user(UserPtr<Termios>(argument)));
+    TRY(check_foreground(kBackgroundChange));
+    LockGuard guard(lock_);
+    if (flush) line_.flush_input();
+    line_.set_settings(settings);
+    read_queue_.wake_all();  // what they wait for may have changed
+    write_queue_.wake_all();
+    return 0;
+}
+
+// Spec: tcflow(3): 0 and 1 stop and start our output; 2 and 3 tell the other end to.
+Result<int32_t> Tty::flow_control(uint32_t action) {
+    if (action > 3) return Errno::inval;
+    TRY(check_foreground(kBackgroundChange));
+    LockGuard guard(lock_);
+    if (action < 2) line_.stop_output(action == 0);
+    if (action == 1) write_queue_.wake_all();
+    if (action >= 2) {
+        auto which = action == 2 ? termios::kStop : termios::kStart;
+        output_({&line_.settings().characters[which], 1});
+    }
+    return 0;
+}
+
+// Spec: tcflush(3): 0 input, 1 output, 2 both.
+Result<int32_t> Tty::flush(uint32_t queue) {
+    if (queue > 2) return Errno::inval;
+    TRY(check_foreground(kBackgroundChange));
+    LockGuard guard(lock_);
+    if (queue != 1) line_.flush_input();
+    return 0;
+}
+
+WindowSize Tty::window_size() {
+    LockGuard guard(lock_);
+    return window_;
+}
+
+int32_t Tty::waiting_input() {
+    LockGuard guard(lock_);
+    return static_cast<int32_t>(line_.available());
+}
