@@ -37,3 +37,15 @@ void fpu_load(const FpuState& state) {
 }
 
 void fpu_reset(FpuState& state) { state = initial; }
+
+const FpuState& initial_fpu_state() { return initial; }
+
+void fpu_sanitise(FpuState& state) {
+    if (!fxsr) return;
+    // MXCSR at byte 24, its mask of valid bits at 28; a zero mask means 0xffbf.
+    uint32_t mask, value;
+    __builtin_memcpy(&mask, initial.bytes + 28, 4);
+    __builtin_memcpy(&value, state.bytes + 24, 4);
+    value &= mask ? mask : 0xffbf;
+    __builtin_memcpy(state.bytes + 24, &value, 4);
+}

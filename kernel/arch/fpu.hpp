@@ -10,3 +10,6 @@ void fpu_save(FpuState& state);
 void fpu_load(const FpuState& state);
 void fpu_reset(FpuState& state);  // what a new program starts with
 bool fpu_has_fxsr();
+const FpuState& initial_fpu_state();
+// An image that came from a program: clears the MXCSR bits whose setting would fault.
+void fpu_sanitise(FpuState& state);

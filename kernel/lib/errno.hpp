@@ -54,4 +54,5 @@ enum class Errno : int32_t {
     // Kernel-internal: the system-call exit path turns it into a restart of the call or EINTR,
     // as the interrupting signal's SA_RESTART says. Never seen by a program.
     restart = 512,
+    restart_no_handler = 514,  // likewise, but any handler makes it EINTR
 };

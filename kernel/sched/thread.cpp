@@ -20,21 +20,26 @@ Thread& Thread::current() {
 
 Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), void* argument) {
     Ref<Thread> thread = TRY(make_ref<Thread>());
-    thread->stack_bottom = TRY(stacks.allocate());
-    size_t length = name.size() < sizeof thread->name ? name.size() : sizeof thread->name - 1;
-    __builtin_memcpy(thread->name, name.data(), length);
-    fpu_reset(thread->fpu);
+    TRY(thread->prepare(name, entry, argument));
+    return thread;
+}
+
+Result<void> Thread::prepare(std::string_view new_name, void (*entry)(void*), void* argument) {
+    stack_bottom = TRY(stacks.allocate());
+    size_t length = new_name.size() < sizeof name ? new_name.size() : sizeof name - 1;
+    __builtin_memcpy(name, new_name.data(), length);
+    fpu_reset(fpu);
     // What switch_context pops: edi, esi, ebx, ebp, and where it returns to. It lies below the
     // place of the user's trap frame.
-    auto* stack = reinterpret_cast<uint32_t*>(thread->stack_top() - sizeof(TrapFrame));
+    auto* stack = reinterpret_cast<uint32_t*>(stack_top() - sizeof(TrapFrame));
     *--stack = 0;
     *--stack = reinterpret_cast<uint32_t>(thread_trampoline);
     *--stack = 0;
     *--stack = reinterpret_cast<uint32_t>(entry);
     *--stack = reinterpret_cast<uint32_t>(argument);
     *--stack = 0;
-    thread->saved_esp = reinterpret_cast<uint32_t>(stack);
-    return thread;
+    saved_esp = reinterpret_cast<uint32_t>(stack);
+    return {};
 }
 
 Ref<Thread> Thread::adopt_boot_thread(VirtAddr stack_bottom) {

@@ -46,6 +46,8 @@ class Thread : public RefCounted {
   public:
     // A thread that will start in `entry(argument)` on a stack of its own, in state created.
     static Result<Ref<Thread>> create(std::string_view name, void (*entry)(void*), void* argument);
+    // The same for an object of a derived class that was made already.
+    Result<void> prepare(std::string_view name, void (*entry)(void*), void* argument);
     // The thread that runs now (the boot code, on `stack_bottom`), as a Thread.
     static Ref<Thread> adopt_boot_thread(VirtAddr stack_bottom);
     ~Thread() override;
@@ -87,6 +89,7 @@ class Thread : public RefCounted {
     uint64_t started_at = 0;
     uint32_t voluntary_switches = 0, involuntary_switches = 0;
     uint32_t minor_faults = 0, major_faults = 0;
+    uint8_t fault_result = 0;        // mm: the FaultResult of the last page fault
 };
 
 // Sleeps until unpark(), the deadline, or (if interruptible) interrupt_pending.

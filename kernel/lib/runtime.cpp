@@ -1,0 +1,18 @@
+// What the compiler and the library's headers expect of a run time: the functions that stand for
+// exceptions (a kernel bug, hence a panic), and the object that `new (std::nothrow)` names.
+#include <new>
+
+#include "kernel/lib/verify.hpp"
+
+namespace std {
+
+const nothrow_t nothrow{};
+
+[[noreturn]] void __throw_out_of_range_fmt(const char* format, ...) {
+    verify_failed(format, "libstdc++", 0);
+}
+[[noreturn]] void __throw_length_error(const char* what) { verify_failed(what, "libstdc++", 0); }
+[[noreturn]] void __throw_logic_error(const char* what) { verify_failed(what, "libstdc++", 0); }
+[[noreturn]] void __throw_bad_optional_access() { verify_failed("optional", "libstdc++", 0); }
+
+}  // namespace std

@@ -1,0 +1,111 @@
+// See fd_table.hpp.
+#include "kernel/proc/fd_table.hpp"
+
+Result<Ref<File>> FdTable::get(int fd) const {
+    LockGuard guard(lock_);
+    auto index = static_cast<uint32_t>(fd);
+    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
+    return slots_[index].file;
+}
+
+// Room for `size` descriptors. The lock is not held while memory is sought.
+Result<void> FdTable::grow(uint32_t size) {
+    for (;;) {
+        Vector<Slot> bigger;
+        TRY(bigger.resize(align_up(size, 32u)));
+        LockGuard guard(lock_);
+        if (slots_.size() >= size) return {};
+        for (uint32_t i = 0; i < slots_.size(); ++i) bigger[i] = std::move(slots_[i]);
+        std::swap(slots_, bigger);
+        return {};
+    }
+}
+
+Result<int> FdTable::install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum) {
+    for (;;) {
+        auto index = static_cast<uint32_t>(minimum);
+        {
+            LockGuard guard(lock_);
+            while (index < slots_.size() && slots_[index].file) ++index;
+            if (index >= limit) return Errno::mfile;
+            if (index < slots_.size()) {
+                slots_[index].file = std::move(file);
+                slots_[index].close_on_exec = close_on_exec;
+                return static_cast<int>(index);
+            }
+        }
+        TRY(grow(index + 1));
+    }
+}
+
+Result<void> FdTable::install_at(int fd, Ref<File> file, bool close_on_exec, uint32_t limit) {
+    auto index = static_cast<uint32_t>(fd);
+    if (index >= limit) return Errno::badf;
+    TRY(grow(index + 1));
+    LockGuard guard(lock_);
+    std::swap(slots_[index].file, file);  // the old one is dropped with `file`, after the lock
+    slots_[index].close_on_exec = close_on_exec;
+    return {};
+}
+
+Result<void> FdTable::close(int fd) {
+    Ref<File> dead;
+    LockGuard guard(lock_);
+    auto index = static_cast<uint32_t>(fd);
+    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
+    dead = std::move(slots_[index].file);
+    return {};
+}
+
+Result<bool> FdTable::close_on_exec(int fd) const {
+    LockGuard guard(lock_);
+    auto index = static_cast<uint32_t>(fd);
+    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
+    return slots_[index].close_on_exec;
+}
+
+Result<void> FdTable::set_close_on_exec(int fd, bool value) {
+    LockGuard guard(lock_);
+    auto index = static_cast<uint32_t>(fd);
+    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
+    slots_[index].close_on_exec = value;
+    return {};
+}
+
+int FdTable::next_open(int from) const {
+    LockGuard guard(lock_);
+    for (auto i = static_cast<uint32_t>(from); i < slots_.size(); ++i)
+        if (slots_[i].file) return static_cast<int>(i);
+    return -1;
+}
+
+Result<Ref<FdTable>> FdTable::clone() const {
+    Ref<FdTable> copy = TRY(make_ref<FdTable>());
+    uint32_t size;
+    {
+        LockGuard guard(lock_);
+        size = slots_.size();
+        while (size > 32 && !slots_[size - 1].file) --size;
+    }
+    TRY(copy->grow(size ? size : 1));
+    LockGuard guard(lock_);
+    for (uint32_t i = 0; i < slots_.size() && i < copy->slots_.size(); ++i)
+        if (slots_[i].file) {
+            copy->slots_[i].file = slots_[i].file;
+            copy->slots_[i].close_on_exec = slots_[i].close_on_exec;
+        }
+    return copy;
+}
+
+void FdTable::close_for_exec() {
+    for (int fd = next_open(0); fd >= 0; fd = next_open(fd + 1)) {
+        Result<bool> closes = close_on_exec(fd);
+        if (closes.is_ok() && closes.value()) static_cast<void>(close(fd));
+    }
+}
+
+void FdTable::close_all() {
+    Vector<Slot> dead;
+    LockGuard guard(lock_);
+    std::swap(slots_, dead);
+}

@@ -1,0 +1,102 @@
+// The first process: mounts the root and /dev, and runs init on it. What can't be done ends in one
+// line that says why.
+#include "drivers/host_link.hpp"
+#include "drivers/power.hpp"
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/traps.hpp"
+#include "kernel/boot_state.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/proc/exec.hpp"
+#include "kernel/proc/job_control.hpp"
+#include "kernel/proc/process_source.hpp"
+#include "kernel/proc/process_table.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "mm/frames.hpp"
+
+extern "C" [[noreturn]] void enter_user(TrapFrame& frame);
+
+constinit Process* init_process = nullptr;
+
+namespace {
+
+// Tells the host's runner, if there is one, and stops.
+[[noreturn]] void give_up(std::string_view what) {
+    log_error("{}", what);
+    if (boot_options().exec) {
+        host_link_write('E', "orrery: ");
+        host_link_write('E', what);
+        host_link_write('E', "\n");
+        const char status = 125;
+        host_link_write('X', {&status, 1});
+        power_off();
+    }
+    for (;;) park({.interruptible = false, .reason = "nothing to run"});
+}
+
+void run_first_program(void*) {
+    Process& self = current_process();
+    ArgumentBlock arguments;
+    std::string_view program = boot_options().init;
+    Result<void> done = arguments.add_argument(program);
+    if (done) done = arguments.add_environment_string("PATH=/bin:/sbin:/usr/bin:/usr/sbin");
+    if (done) done = arguments.add_environment_string("HOME=/");
+    if (done) done = execute_with(self.fs.root, program, arguments);
+    if (done.is_error()) {
+        char text[128];
+        give_up(format_in(text, "cannot run {}: error {}", program, done.error()));
+    }
+    disable_interrupts();
+    enter_user(current_thread().user_frame());
+}
+
+void set_default_limits(Process& process) {
+    process.limits[limit_stack] = {8u << 20, kInfinite};
+    process.limits[limit_nofile] = {1024, 4096};
+    process.limits[limit_core] = {0, kInfinite};
+    process.limits[limit_nproc] = {max_threads(), max_threads()};
+    process.limits[limit_sigpending] = {max_threads(), max_threads()};
+    process.limits[limit_memlock] = {64u << 10, 64u << 10};
+    process.limits[limit_nice] = process.limits[limit_rtprio] = {0, 0};
+    process.limits[limit_msgqueue] = {819200, 819200};
+}
+
+}  // namespace
+
+void run_init(void*) {
+    Result<Path> root = mount_root(boot_options().root, boot_options().read_only);
+    if (root.is_error()) {
+        static char text[700];
+        give_up(format_in(text, "no root file system: {}", mount_refusals()));
+    }
+    Result<Ref<UserThread>> made = make_process("init", run_first_program);
+    if (made.is_error()) give_up("no memory for the first process");
+    UserThread& thread = *made.value();
+    Process& process = *thread.owner;
+    process.files = make_ref<FdTable>().release_value();
+    process.fs.root = process.fs.cwd = root.value();
+    process.start_time = monotonic_now();
+    set_default_limits(process);
+    Result<void> dev = vfs_mount(process.fs, "devfs", "/dev", "devfs", 0, "");
+    if (dev.is_error()) log_warning("no /dev: error {}", dev.error());
+    {
+        LockGuard guard(process_tree);
+        process.pid = thread.tid = allocate_id();
+        // In no session yet: its own setsid() must succeed.
+        process.pgid = process.sid = 0;
+        process.threads.push_back(thread);
+        process.thread_count = 1;
+        enter_table(process);
+        init_process = &process;
+    }
+    start_thread(thread);
+    made.value() = nullptr;  // this stack is never unwound
+    root.value() = Path();
+    exit_thread();
+}
+
+void processes_init() {
+    trap_hooks.before_user_return = deliver_signals;
+    trap_hooks.user_exception = user_exception;
+    job_control_init();
+    process_source_init();
+}

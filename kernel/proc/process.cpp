@@ -1,0 +1,160 @@
+// The table of processes: pids, look-up, groups and sessions. See process.hpp.
+#include "kernel/proc/process.hpp"
+
+#include "kernel/proc/process_table.hpp"
+
+constinit IrqSpinLock process_tree{LockRank::process_tree};
+
+namespace {
+
+constexpr uint32_t kBuckets = 256;
+constexpr int kMaxPid = 32768, kFirstReusedPid = 300;
+
+constinit Process* buckets[kBuckets] = {};
+constinit List<Process, &Process::all_node> all;
+constinit uint32_t count = 0;
+constinit int last_id = 0;
+constinit bool ids_wrapped = false;
+
+Process*& bucket(int pid) { return buckets[static_cast<uint32_t>(pid) % kBuckets]; }
+
+Process* look_up(int pid) {
+    for (Process* p = bucket(pid); p; p = p->hash_next)
+        if (p->pid == pid) return p;
+    return nullptr;
+}
+
+bool id_in_use(int id) {
+    for (Process& p : all) {
+        if (p.pid == id || p.pgid == id || p.sid == id) return true;
+        for (Thread& t : p.threads)
+            if (t.tid == id) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Process& current_process() { return *Thread::current().process; }
+UserThread& current_thread() { return static_cast<UserThread&>(Thread::current()); }
+
+Process::~Process() { pending.clear(); }
+
+void CpuTimes::add(const CpuTimes& other) {
+    user += other.user;
+    kernel += other.kernel;
+    minor_faults += other.minor_faults;
+    major_faults += other.major_faults;
+    voluntary_switches += other.voluntary_switches;
+    involuntary_switches += other.involuntary_switches;
+}
+
+CpuTimes times_of(const Thread& t) {
+    return {t.user_time,     t.kernel_time,        t.minor_faults,
+            t.major_faults, t.voluntary_switches, t.involuntary_switches};
+}
+
+CpuTimes Process::times() const {
+    LockGuard guard(process_tree);
+    CpuTimes sum = dead_threads;
+    for (Thread& t : const_cast<Process*>(this)->threads) sum.add(times_of(t));
+    return sum;
+}
+
+const char* Process::name() const {
+    Thread* first = threads.front();
+    return first ? first->name : last_name;
+}
+
+int allocate_id() {
+    for (;;) {
+        if (++last_id >= kMaxPid) {
+            last_id = kFirstReusedPid;
+            ids_wrapped = true;
+        }
+        if (!ids_wrapped || !id_in_use(last_id)) return last_id;
+    }
+}
+
+void enter_table(Process& process) {
+    process.add_ref();
+    process.hash_next = bucket(process.pid);
+    bucket(process.pid) = &process;
+    Process* before = all.back();
+    while (before && before->pid > process.pid) before = all.previous(*before);
+    if (before)
+        all.insert_after(*before, process);
+    else
+        all.push_front(process);
+    ++count;
+}
+
+void leave_table(Process& process) {
+    Process** link = &bucket(process.pid);
+    while (*link != &process) link = &(*link)->hash_next;
+    *link = process.hash_next;
+    all.remove(process);
+    --count;
+}
+
+Ref<Process> find_process(int pid) {
+    LockGuard guard(process_tree);
+    return Ref<Process>(look_up(pid));
+}
+Process* find_process_locked(int pid) { return look_up(pid); }
+List<Process, &Process::all_node>& all_processes() { return all; }
+
+Ref<Process> next_process(int from_pid) {
+    LockGuard guard(process_tree);
+    for (Process& p : all)
+        if (p.pid >= from_pid) return Ref<Process>(p);
+    return nullptr;
+}
+
+Ref<UserThread> find_thread(int tid) {
+    LockGuard guard(process_tree);
+    for (Process& p : all)
+        for (Thread& t : p.threads)
+            if (t.tid == tid) return Ref<UserThread>(static_cast<UserThread&>(t));
+    return nullptr;
+}
+
+uint32_t process_count() { return count; }
+
+Result<void> set_process_group(int pid, int pgid) {
+    LockGuard guard(process_tree);
+    Process& self = current_process();
+    Process* target = pid == 0 ? &self : look_up(pid);
+    if (pgid < 0) return Errno::inval;
+    if (!target || (target != &self && target->parent != &self)) return Errno::srch;
+    if (target != &self && target->sid != self.sid) return Errno::perm;
+    if (target != &self && target->executed) return Errno::acces;
+    if (target->pid == target->sid) return Errno::perm;
+    if (pgid == 0) pgid = target->pid;
+    if (pgid != target->pid) {
+        bool in_session = false;
+        for (Process& p : all) in_session |= p.pgid == pgid && p.sid == target->sid;
+        if (!in_session) return Errno::perm;
+    }
+    target->pgid = pgid;
+    return {};
+}
+
+Result<int> create_session() {
+    LockGuard guard(process_tree);
+    Process& self = current_process();
+    for (Process& p : all)
+        if (p.pgid == self.pid) return Errno::perm;
+    self.sid = self.pgid = self.pid;
+    self.terminal = nullptr;
+    return self.sid;
+}
+
+// Spec: POSIX.1, 3.264: no member has a parent in another group of the same session.
+bool group_is_orphaned(int pgid) {
+    for (Process& p : all)
+        if (p.pgid == pgid && p.life == Life::alive && p.parent && p.parent->pgid != pgid &&
+            p.parent->sid == p.sid)
+            return false;
+    return true;
+}

@@ -1,0 +1,160 @@
+// Process (PCB): what a program is made of beside its threads: address space, descriptors, names,
+// identity, signal actions, limits, its place in the family. UserThread: a thread of a process.
+// Locks: process_tree (IrqSpinLock: signals come from interrupts) guards the pid table, parents, children, groups, sessions, exit
+// states. `signal_lock` guards actions and pending signals. `fs` is used by its own threads only.
+#pragma once
+
+#include "fs/vfs.hpp"
+#include "kernel/proc/fd_table.hpp"
+#include "kernel/proc/signal.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/thread.hpp"
+#include "mm/address_space.hpp"
+
+// Spec: getrlimit(2), Linux i386 numbers.
+enum Limit : uint32_t {
+    limit_cpu, limit_fsize, limit_data, limit_stack, limit_core, limit_rss, limit_nproc,
+    limit_nofile, limit_memlock, limit_as, limit_locks, limit_sigpending, limit_msgqueue,
+    limit_nice, limit_rtprio, limit_rttime, limit_count,
+};
+constexpr uint32_t kInfinite = UINT32_MAX;
+struct LimitPair {
+    uint32_t soft = kInfinite, hard = kInfinite;
+};
+
+struct CpuTimes {  // nanoseconds, and counts
+    uint64_t user = 0, kernel = 0;
+    uint32_t minor_faults = 0, major_faults = 0, voluntary_switches = 0, involuntary_switches = 0;
+    void add(const CpuTimes& other);
+};
+
+enum class Life : uint8_t { alive, exiting, zombie };
+
+// setitimer(2): one of ITIMER_REAL's kind.
+struct IntervalTimer : Timer {
+    Process* process = nullptr;
+    Nanoseconds interval{0};
+};
+
+class Process : public RefCounted {
+  public:
+    ~Process() override;
+
+    // --- identity and family (process_tree)
+    int pid = 0, pgid = 0, sid = 0;
+    Process* parent = nullptr;
+    ListNode sibling;
+    List<Process, &Process::sibling> children;
+    ListNode all_node;              // every process, by pid
+    Process* hash_next = nullptr;
+    List<Thread, &Thread::process_node> threads;
+    uint32_t thread_count = 0;      // on the list
+    uint32_t live_threads = 1;      // that have not begun to exit
+    bool exec_pending = false;      // one thread becomes a new program, the others leave
+    WaitQueue thread_gone;
+    Life life = Life::alive;
+    int wait_status = 0;            // as wait4 reports it
+    int stop_signal = 0;
+    bool stopped = false, stop_unreported = false, continue_unreported = false;
+    bool continue_to_report = false;  // SIGCONT resumed it; whoever sent it tells the parent
+    bool executed = false;          // since fork: setpgid by the parent is EACCES
+    WaitQueue child_change;         // the parent's threads in wait4
+    WaitQueue resumed;              // stopped threads
+    int exit_signal = kSigChld;
+    class Tty* terminal = nullptr;  // the session's controlling terminal
+    WaitQueue* vfork_done = nullptr;  // where a parent in vfork waits
+    bool left_parents_space = false;  // has executed a program, or exited
+
+    // --- what it has
+    Ref<AddressSpace> space;
+    Ref<FdTable> files;
+    FsContext fs;
+    Path executable;
+    LimitPair limits[limit_count];
+    uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
+    uint32_t personality = 0;
+
+    // --- signals (signal_lock)
+    mutable IrqSpinLock signal_lock{LockRank::process};
+    SignalAction actions[kSignals];
+    PendingSignals pending;
+    IntervalTimer real_timer;
+    bool group_exit = false;        // exit_group or a fatal signal: all threads leave
+    int group_exit_status = 0;
+
+    // --- accounting (process_tree)
+    Nanoseconds start_time{0};
+    CpuTimes dead_threads, dead_children;
+    const char* name() const;       // of its first thread
+    char last_name[16] = {};        // after that is gone
+    CpuTimes times() const;         // of all its threads, living and dead
+    uint32_t resident_limit() const { return limits[limit_rss].soft; }
+    uint32_t fd_limit() const { return limits[limit_nofile].soft; }
+};
+
+class UserThread final : public Thread {
+  public:
+    SignalSet blocked = 0;
+    SignalSet saved_mask = 0;
+    uint32_t fault_address = 0;      // CR2 of the last page fault that became a signal
+    int forced_signal = 0;           // a fault's, not yet delivered
+    bool mask_saved = false;         // sigsuspend: restore saved_mask after the handler
+    PendingSignals pending;
+    AlternateStack alternate_stack;
+    uint32_t set_child_tid = 0;      // user address: gets the tid when the thread starts
+    uint32_t clear_child_tid = 0;    // user address: zeroed and futex-woken at exit
+    uint32_t robust_list = 0;
+    Nanoseconds restart_deadline{0}; // of an interrupted relative sleep
+    Ref<Process> owner;              // keeps `process` alive
+};
+
+extern IrqSpinLock process_tree;
+Process& current_process();
+UserThread& current_thread();
+
+// --- the table of processes. Locks: takes process_tree.
+Ref<Process> find_process(int pid);          // null if there is none
+Ref<Process> next_process(int from_pid);     // the one with the smallest pid >= from_pid
+Ref<UserThread> find_thread(int tid);
+uint32_t process_count();
+
+// --- life (fork.cpp, exec.cpp, exit.cpp, wait.cpp)
+struct CloneArguments {  // clone(2)
+    uint32_t flags = 0;
+    uint32_t stack = 0;
+    uint32_t parent_tid = 0, child_tid = 0;
+    uint32_t tls = 0;  // user address of a struct user_desc
+};
+Result<int> clone_process(const TrapFrame& frame, const CloneArguments& arguments);
+// Arguments are in user memory. On success the current thread's frame is the new program's.
+Result<void> execute(const Path& base, std::string_view name, UserPtr<uint32_t> arguments,
+                     UserPtr<uint32_t> environment);
+[[noreturn]] void exit_current_thread(int status);
+[[noreturn]] void exit_group(int status);    // wait status: code << 8, or the signal's number
+
+struct WaitOutcome {
+    int pid = 0;
+    int status = 0;
+    int signal_code = 0;  // CLD_*
+    uint32_t uid = 0;
+    CpuTimes times;
+};
+// waitpid's `pid` selects: > 0 that one, 0 own group, -1 any, < -1 that group. Options WNOHANG 1,
+// WUNTRACED 2, WEXITED 4, WCONTINUED 8, WNOWAIT 0x01000000. pid 0 in the outcome: nothing yet.
+Result<WaitOutcome> wait_for_child(int pid, uint32_t options);
+
+Result<void> set_process_group(int pid, int pgid);
+Result<int> create_session();
+
+// Segment descriptors of set_thread_area(2): entry_number -1 allocates; the number used.
+Result<void> set_thread_area(UserThread& thread, UserPtr<void> description);
+Result<void> get_thread_area(UserThread& thread, UserPtr<void> description);
+void load_thread_segments(const Thread& thread);  // into this CPU's GDT; interrupts off
+
+// For the running thread only: the old space may be freed after that.
+void use_address_space(Thread& self, AddressSpace& space);
+void use_kernel_address_space(Thread& self);
+
+// The first process: runs `/sbin/init` (or the init= option) on the mounted root. Never returns.
+[[noreturn]] void run_init(void* unused);
+void processes_init();  // installs the hooks of the rooms below

@@ -1,0 +1,21 @@
+// The inside of the process table, for kernel/proc only.
+// Locks: the caller holds process_tree for everything here.
+#pragma once
+
+#include "kernel/proc/process.hpp"
+
+int allocate_id();                    // a free pid or tid
+void enter_table(Process& process);   // the table keeps a reference
+void leave_table(Process& process);   // that reference is now the caller's to drop
+Process* find_process_locked(int pid);
+List<Process, &Process::all_node>& all_processes();
+bool group_is_orphaned(int pgid);
+CpuTimes times_of(const Thread& thread);
+
+// The process that adopts orphans: pid 1.
+extern Process* init_process;
+
+// A process and its first thread, not yet in the table; ENOMEM. Needs no lock.
+Result<Ref<UserThread>> make_process(std::string_view name, void (*entry)(void*));
+uint32_t max_threads();
+void thread_left();  // a thread is gone: it no longer counts against max_threads()

@@ -1,0 +1,342 @@
+// Delivering signals on the way back to user mode: default actions, stopping, handler frames and
+// the way back from them, restarted system calls, and exceptions that become signals.
+// Spec: signal(7), sigreturn(2); "interruption of system calls" in signal(7).
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/fpu.hpp"
+#include "kernel/arch/traps.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/proc/job_control.hpp"
+#include "kernel/proc/process_table.hpp"
+#include "kernel/proc/signal_frame.hpp"
+
+bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info);
+void recalculate_current();
+
+namespace {
+
+constexpr uint32_t kSystemCallVector = 0x80, kIntLength = 2;
+// EFLAGS bits that a program may set: CF PF AF ZF SF TF DF OF NT? no; RF AC ID.
+constexpr uint32_t kUserFlags = 0x00250dd5, kFlagTrap = 0x100, kFlagDirection = 0x400;
+constexpr int kStackOn = 1, kStackDisable = 2;
+
+enum class DefaultAction : uint8_t { terminate, core, ignore, stop };
+
+DefaultAction default_action(int number) {
+    switch (number) {
+    case kSigChld: case kSigCont: case kSigUrg: case kSigWinch:
+        return DefaultAction::ignore;
+    case kSigStop: case kSigTstp: case kSigTtin: case kSigTtou:
+        return DefaultAction::stop;
+    case kSigQuit: case kSigIll: case kSigTrap: case kSigAbrt: case kSigBus: case kSigFpe:
+    case kSigSegv: case kSigXcpu: case kSigXfsz: case kSigSys:
+        return DefaultAction::core;
+    default:
+        return DefaultAction::terminate;
+    }
+}
+
+// A call that was interrupted before it did anything: repeat it, or let it fail with EINTR.
+void settle_interrupted_call(TrapFrame& frame, bool handler, bool restart_wanted) {
+    if (frame.vector != kSystemCallVector) return;
+    auto result = -static_cast<int32_t>(frame.eax);
+    bool always = result == static_cast<int32_t>(Errno::restart);
+    if (!always && result != static_cast<int32_t>(Errno::restart_no_handler)) return;
+    if (handler && !(always && restart_wanted)) {
+        frame.eax = static_cast<uint32_t>(-static_cast<int32_t>(Errno::intr));
+    } else {
+        frame.eax = frame.error;  // the call's number
+        frame.eip -= kIntLength;
+    }
+}
+
+void stop_process(int number) {
+    Process& self = current_process();
+    {
+        LockGuard guard(process_tree);
+        if (number != kSigStop && group_is_orphaned(self.pgid)) return;
+        LockGuard signals(self.signal_lock);
+        if (self.group_exit) return;
+        self.stopped = self.stop_unreported = true;
+        self.continue_unreported = false;
+        self.stop_signal = number;
+        for (Thread& thread : self.threads)
+            if (&thread != &Thread::current()) interrupt_thread(thread);
+    }
+    LockGuard guard(process_tree);
+    report_to_parent(self, kCldStopped, number);
+}
+
+void wait_while_stopped(Process& process) {
+    LockGuard guard(process.signal_lock);
+    process.resumed.wait(process.signal_lock, [&] { return !process.stopped || process.group_exit; },
+                         {.interruptible = false, .deadline = {}, .reason = "stopped"});
+}
+
+SignalContext save_context(const TrapFrame& f, SignalSet mask, uint32_t fpu, uint32_t fault_address) {
+    return {f.gs, f.fs, f.es, f.ds, f.edi, f.esi, f.ebp, f.user_esp, f.ebx, f.edx, f.ecx, f.eax,
+            f.vector == kSystemCallVector ? 0 : f.vector, f.vector == kSystemCallVector ? 0 : f.error,
+            f.eip, f.cs, f.eflags, f.user_esp, f.user_ss, fpu, static_cast<uint32_t>(mask),
+            fault_address};
+}
+
+void fill_fpu_frame(FpuFrame& out, FpuState& state) {
+    fpu_save(state);
+    out = {};
+    if (!fpu_has_fxsr()) {
+        __builtin_memcpy(&out, state.bytes, 108);
+        out.magic = 0xffff;
+        fpu_load(state);  // FNSAVE reset the registers
+        return;
+    }
+    __builtin_memcpy(out.fxsave, state.bytes, sizeof out.fxsave);
+    out.control = 0xffff0000u | (state.bytes[0] | state.bytes[1] << 8);
+    out.status = 0xffff0000u | (state.bytes[2] | state.bytes[3] << 8);
+    out.tag = 0xffffffff;
+}
+
+bool on_alternate_stack(const AlternateStack& stack, uint32_t esp) {
+    return !(stack.flags & kStackDisable) && esp - stack.start < stack.size;
+}
+
+template <typename Frame>
+void fill_trampoline(Frame& frame, bool with_info) {
+    // pop %eax (only without information); mov $number, %eax; int $0x80
+    constexpr uint8_t kPlain[8] = {0x58, 0xb8, 119, 0, 0, 0, 0xcd, 0x80};
+    constexpr uint8_t kWithInfo[8] = {0xb8, 173, 0, 0, 0, 0xcd, 0x80, 0x90};
+    __builtin_memcpy(frame.trampoline, with_info ? kWithInfo : kPlain, 8);
+}
+
+struct HandlerCall {
+    const SignalAction& action;
+    const SignalInfo& info;
+    SignalSet old_mask;
+    uint32_t fault_address;
+};
+
+// Writes the frame below `esp`; the new stack pointer, or EFAULT.
+template <typename Frame, typename Fill>
+Result<uint32_t> push_frame(uint32_t esp, const HandlerCall& call, bool with_info, Fill&& fill) {
+    FpuFrame fpu;
+    fill_fpu_frame(fpu, Thread::current().fpu);
+    uint32_t fpu_at = align_down(esp - static_cast<uint32_t>(sizeof fpu), 64u);
+    uint32_t at = align_down(fpu_at - static_cast<uint32_t>(sizeof(Frame)) + 4, 16u) - 4;
+    Frame frame{};
+    frame.return_address = call.action.flags & kSaRestorer
+                               ? call.action.restorer
+                               : at + static_cast<uint32_t>(offsetof(Frame, trampoline));
+    frame.number = call.info.number;
+    fill_trampoline(frame, with_info);
+    fill(frame, at, fpu_at);
+    TRY(copy_to_user(VirtAddr(fpu_at), &fpu, sizeof fpu));
+    TRY(copy_to_user(VirtAddr(at), &frame, sizeof frame));
+    return at;
+}
+
+Result<void> enter_handler(TrapFrame& f, const HandlerCall& call) {
+    UserThread& self = current_thread();
+    uint32_t esp = f.user_esp;
+    if ((call.action.flags & kSaOnStack) && !(self.alternate_stack.flags & kStackDisable) &&
+        !on_alternate_stack(self.alternate_stack, esp))
+        esp = self.alternate_stack.start + self.alternate_stack.size;
+    bool with_info = call.action.flags & kSaSigInfo;
+    auto mask_high = static_cast<uint32_t>(call.old_mask >> 32);
+    uint32_t at;
+    if (with_info) {
+        at = TRY(push_frame<SignalInfoFrame>(esp, call, true, [&](auto& frame, uint32_t where, uint32_t fpu) {
+            frame.info = call.info;
+            frame.info_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, info));
+            frame.context_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, ucontext));
+            frame.ucontext.stack = self.alternate_stack;
+            if (on_alternate_stack(self.alternate_stack, f.user_esp)) frame.ucontext.stack.flags |= kStackOn;
+            frame.ucontext.context = save_context(f, call.old_mask, fpu, call.fault_address);
+            frame.ucontext.mask_low = static_cast<uint32_t>(call.old_mask);
+            frame.ucontext.mask_high = mask_high;
+        }));
+    } else {
+        at = TRY(push_frame<SignalFrame>(esp, call, false, [&](auto& frame, uint32_t, uint32_t fpu) {
+            frame.context = save_context(f, call.old_mask, fpu, call.fault_address);
+            frame.mask_high = mask_high;
+        }));
+    }
+    f.user_esp = at;
+    f.eip = call.action.handler;
+    f.cs = SELECTOR_USER_CODE;
+    f.user_ss = f.ds = f.es = SELECTOR_USER_DATA;
+    f.eax = static_cast<uint32_t>(call.info.number);  // the register arguments of regparm handlers
+    f.edx = with_info ? at + static_cast<uint32_t>(offsetof(SignalInfoFrame, info)) : 0;
+    f.ecx = with_info ? at + static_cast<uint32_t>(offsetof(SignalInfoFrame, ucontext)) : 0;
+    f.eflags &= ~(kFlagTrap | kFlagDirection);
+    fpu_load(initial_fpu_state());
+    return {};
+}
+
+void run_handler(TrapFrame& frame, const SignalAction& action, const SignalInfo& info) {
+    UserThread& self = current_thread();
+    Process& process = current_process();
+    settle_interrupted_call(frame, true, action.flags & kSaRestart);
+    SignalSet old_mask = self.mask_saved ? self.saved_mask : self.blocked;
+    self.mask_saved = false;
+    Result<void> entered = enter_handler(frame, {action, info, old_mask, self.fault_address});
+    if (entered.is_error()) {
+        log_info("{}[{}]: no stack for the handler of signal {}: killed", static_cast<const char*>(self.name),
+                 process.pid, info.number);
+        exit_group(kSigSegv | 0x80);
+    }
+    SignalSet block = action.mask();
+    if (!(action.flags & kSaNoDefer)) block |= signal_bit(info.number);
+    set_mask(self.blocked | block);
+}
+
+// Locks taken: signal_lock. The next signal to act on, and its action; false if there is none.
+bool next_signal(SignalInfo& info, SignalAction& action) {
+    UserThread& self = current_thread();
+    Process& process = current_process();
+    LockGuard guard(process.signal_lock);
+    if (!take_signal(self.pending, ~self.blocked, info) &&
+        !take_signal(process.pending, ~self.blocked, info))
+        return false;
+    SignalAction& slot = process.actions[info.number - 1];
+    action = slot;
+    if ((action.flags & kSaResetHand) && action.handler > kHandlerIgnore) slot.handler = kHandlerDefault;
+    return true;
+}
+
+void act_by_default(const SignalInfo& info, bool forced) {
+    Process& process = current_process();
+    if (&process == init_process && !forced) return;
+    switch (default_action(info.number)) {
+    case DefaultAction::ignore:
+        return;
+    case DefaultAction::stop:
+        return stop_process(info.number);
+    case DefaultAction::core:
+    case DefaultAction::terminate:
+        exit_group(info.number);
+    }
+}
+
+struct ExceptionSignal {
+    int number, code;
+};
+// Spec: SDM vol. 3A table 6-1; siginfo codes as Linux i386 gives them.
+ExceptionSignal exception_signal(const TrapFrame& frame) {
+    switch (frame.vector) {
+    case 0: return {kSigFpe, 1};
+    case 1: return {kSigTrap, 2};
+    case 3: return {kSigTrap, kSiKernel};
+    case 6: return {kSigIll, 2};
+    case 7: case 9: return {kSigFpe, kSiKernel};
+    case 11: case 12: return {kSigBus, kSiKernel};
+    case 14: {
+        auto result = static_cast<FaultResult>(Thread::current().fault_result);
+        if (result == FaultResult::bus_error) return {kSigBus, kBusAdrErr};
+        if (result == FaultResult::out_of_memory) return {kSigKill, kSiKernel};
+        bool denied = result == FaultResult::bad_address_protection;
+        return {kSigSegv, denied ? kSegvAccErr : kSegvMapErr};
+    }
+    case 16: case 19: return {kSigFpe, 0};
+    case 17: return {kSigBus, 1};
+    default: return {kSigSegv, kSiKernel};
+    }
+}
+
+bool would_be_fatal(int number) {
+    Process& process = current_process();
+    LockGuard guard(process.signal_lock);
+    return process.actions[number - 1].handler <= kHandlerIgnore ||
+           (current_thread().blocked & signal_bit(number));
+}
+
+}  // namespace
+
+void deliver_signals(TrapFrame& frame) {
+    UserThread& self = current_thread();
+    Process& process = current_process();
+    for (;;) {
+        if (process.group_exit) exit_current_thread(process.group_exit_status);
+        if (process.exec_pending) exit_current_thread(0);
+        if (process.stopped) {
+            wait_while_stopped(process);
+            continue;
+        }
+        SignalInfo info;
+        SignalAction action;
+        if (!next_signal(info, action)) break;
+        bool forced = std::exchange(self.forced_signal, 0) == info.number;
+        if (action.handler == kHandlerIgnore) continue;
+        if (action.handler == kHandlerDefault)
+            act_by_default(info, forced);
+        else
+            run_handler(frame, action, info);
+    }
+    settle_interrupted_call(frame, false, true);
+    drop_temporary_mask();
+    recalculate_current();
+}
+
+void user_exception(TrapFrame& frame, VirtAddr fault_address) {
+    UserThread& self = current_thread();
+    ExceptionSignal what = exception_signal(frame);
+    SignalInfo info = signal_from_kernel(what.number);
+    info.code = what.code;
+    bool has_address = what.code > 0 && what.code < kSiKernel;
+    info.fields[0] = has_address ? fault_address.raw() : 0;
+    self.fault_address = frame.vector == 14 ? fault_address.raw() : 0;
+    if (what.number == kSigKill)
+        log_warning("{}[{}]: out of memory: killed", static_cast<const char*>(self.name), current_process().pid);
+    else if (would_be_fatal(what.number) && frame.vector != 1 && frame.vector != 3)
+        log_info("{}[{}]: {} at eip {:08x}, error {:x}, address {:08x}, cs {:x} (CPL {}): signal {}",
+                 static_cast<const char*>(self.name), current_process().pid, exception_name(frame.vector),
+                 frame.eip, frame.error, fault_address, frame.cs & 0xffff, frame.cs & 3, what.number);
+    force_signal(info);
+}
+
+int32_t signal_return(TrapFrame& frame, bool with_info) {
+    UserThread& self = current_thread();
+    SignalContext context;
+    SignalSet mask;
+    bool ok;
+    if (with_info) {
+        uint32_t at = frame.user_esp - 4;
+        SignalInfoFrame saved;
+        ok = copy_from_user(&saved, VirtAddr(at), sizeof saved).is_ok();
+        context = saved.ucontext.context;
+        mask = saved.ucontext.mask_low | static_cast<SignalSet>(saved.ucontext.mask_high) << 32;
+        if (ok && !on_alternate_stack(self.alternate_stack, frame.user_esp))
+            self.alternate_stack = {saved.ucontext.stack.start, saved.ucontext.stack.flags & kStackDisable,
+                                    saved.ucontext.stack.size};
+    } else {
+        SignalFrame saved;
+        ok = copy_from_user(&saved, VirtAddr(frame.user_esp - 8), sizeof saved).is_ok();
+        context = saved.context;
+        mask = saved.context.old_mask | static_cast<SignalSet>(saved.mask_high) << 32;
+    }
+    FpuFrame fpu;
+    if (ok && context.fpu) ok = copy_from_user(&fpu, VirtAddr(context.fpu), sizeof fpu).is_ok();
+    if (!ok) {
+        force_signal(signal_from_kernel(kSigSegv));
+        return static_cast<int32_t>(frame.eax);
+    }
+    if (context.fpu) {
+        if (fpu_has_fxsr() && fpu.magic == 0)
+            __builtin_memcpy(self.fpu.bytes, fpu.fxsave, sizeof fpu.fxsave);
+        else
+            __builtin_memcpy(self.fpu.bytes, &fpu, 108);
+        fpu_sanitise(self.fpu);
+        fpu_load(self.fpu);
+    }
+    set_mask(mask);
+    frame.gs = context.gs | (context.gs ? 3 : 0), frame.fs = context.fs | (context.fs ? 3 : 0);
+    frame.es = context.es | (context.es ? 3 : 0), frame.ds = context.ds | (context.ds ? 3 : 0);
+    frame.edi = context.edi, frame.esi = context.esi, frame.ebp = context.ebp;
+    frame.ebx = context.ebx, frame.edx = context.edx, frame.ecx = context.ecx;
+    frame.user_esp = context.esp;
+    frame.eip = context.eip;
+    // Only our own flat code and stack segments: IRET must not fault in the kernel.
+    frame.cs = SELECTOR_USER_CODE;
+    frame.user_ss = SELECTOR_USER_DATA;
+    frame.eflags = (frame.eflags & ~kUserFlags) | (context.eflags & kUserFlags);
+    frame.vector = 0;  // its eax is the program's: no restart
+    frame.eax = context.eax;
+    return static_cast<int32_t>(context.eax);
+}

@@ -1,0 +1,309 @@
+// Sending signals, and the state that decides what becomes of them. See signal.hpp.
+// Locks: signal_lock of the target; callers that walk the table hold process_tree.
+#include "kernel/proc/job_control.hpp"
+#include "kernel/proc/process_table.hpp"
+
+namespace {
+
+constexpr SignalSet kStopSignals = signal_bit(kSigStop) | signal_bit(kSigTstp) |
+                                   signal_bit(kSigTtin) | signal_bit(kSigTtou);
+constexpr SignalSet kIgnoredByDefault = signal_bit(kSigChld) | signal_bit(kSigCont) |
+                                        signal_bit(kSigUrg) | signal_bit(kSigWinch);
+
+UserThread& user(Thread& thread) { return static_cast<UserThread&>(thread); }
+
+bool ignored(const Process& process, int number) {
+    uint32_t handler = process.actions[number - 1].handler;
+    if (handler == kHandlerIgnore) return true;
+    if (handler != kHandlerDefault) return false;
+    // Init gets only what it asked for.
+    return (kIgnoredByDefault & signal_bit(number)) || &process == init_process;
+}
+
+void discard(PendingSignals& pending, SignalSet which) {
+    pending.set &= ~which;
+    for (QueuedSignal& item : pending.queue)
+        if (signal_bit(item.info.number) & which) {
+            pending.queue.remove(item);
+            delete &item;
+        }
+}
+
+// A standard signal is pending once; real-time ones queue. Without memory the bare bit remains.
+void add(PendingSignals& pending, const SignalInfo& info) {
+    SignalSet bit = signal_bit(info.number);
+    if ((pending.set & bit) && info.number < kFirstRealTime) return;
+    pending.set |= bit;
+    if (auto* item = new (std::nothrow) QueuedSignal) {
+        item->info = info;
+        pending.queue.push_back(*item);
+    }
+}
+
+// What sending a stop or continue signal does at once. Locks: signal_lock.
+void stop_or_continue(Process& to, int number) {
+    SignalSet bit = signal_bit(number);
+    if (number == kSigCont || number == kSigKill) {
+        discard(to.pending, kStopSignals);
+        for (Thread& thread : to.threads) discard(user(thread).pending, kStopSignals);
+        if (to.stopped) {
+            to.stopped = to.stop_unreported = false;
+            to.continue_unreported = number == kSigCont;
+            to.continue_to_report = number == kSigCont;
+            to.resumed.wake_all();
+        }
+    } else if (bit & kStopSignals) {
+        discard(to.pending, signal_bit(kSigCont));
+        for (Thread& thread : to.threads) discard(user(thread).pending, signal_bit(kSigCont));
+    }
+}
+
+// The thread that shall take a process' signal: one that doesn't block it, the first by choice.
+UserThread* taker(Process& process, int number) {
+    for (Thread& thread : process.threads)
+        if (!(user(thread).blocked & signal_bit(number))) return &user(thread);
+    return nullptr;
+}
+
+bool may_signal(const Process& to, int number) {
+    const Credentials& self = current_process().fs.credentials;
+    const Credentials& other = to.fs.credentials;
+    if (self.euid == 0 || self.euid == other.suid || self.euid == other.uid ||
+        self.uid == other.suid || self.uid == other.uid)
+        return true;
+    return number == kSigCont && to.sid == current_process().sid;
+}
+
+// After the locks: the parent of a process that SIGCONT resumed is told. Locks: process_tree.
+void tell_parent_if_continued(Process& to) {
+    if (!std::exchange(to.continue_to_report, false)) return;
+    report_to_parent(to, kCldContinued, kSigCont);
+}
+
+Result<void> send_checked(Process& to, const SignalInfo& info) {
+    if (!may_signal(to, info.number)) return Errno::perm;
+    if (info.number == 0) return {};
+    send_signal(to, info);
+    tell_parent_if_continued(to);
+    return {};
+}
+
+void recalculate_pending(UserThread& thread) {
+    Process& process = *thread.process;
+    thread.interrupt_pending =
+        ((thread.pending.set | process.pending.set) & ~thread.blocked) || process.group_exit ||
+        process.exec_pending || process.stopped;
+}
+
+}  // namespace
+
+void PendingSignals::clear() { discard(*this, ~SignalSet(0)); }
+
+SignalInfo signal_from_kernel(int number) {
+    SignalInfo info;
+    info.number = number;
+    info.code = kSiKernel;
+    return info;
+}
+
+SignalInfo signal_from_user(int number, int code) {
+    SignalInfo info;
+    info.number = number;
+    info.code = code;
+    info.fields[0] = static_cast<uint32_t>(current_process().pid);
+    info.fields[1] = current_process().fs.credentials.uid;
+    return info;
+}
+
+void send_signal(Process& to, const SignalInfo& info) {
+    LockGuard guard(to.signal_lock);
+    if (to.life == Life::zombie) return;
+    stop_or_continue(to, info.number);
+    UserThread* thread = taker(to, info.number);
+    if (thread && ignored(to, info.number)) return;
+    add(to.pending, info);
+    if (thread) interrupt_thread(*thread);
+}
+
+void send_signal(UserThread& to, const SignalInfo& info) {
+    Process& process = *to.process;
+    LockGuard guard(process.signal_lock);
+    stop_or_continue(process, info.number);
+    bool blocked = to.blocked & signal_bit(info.number);
+    if (!blocked && ignored(process, info.number)) return;
+    add(to.pending, info);
+    if (!blocked) interrupt_thread(to);
+}
+
+void force_signal(const SignalInfo& info) {
+    UserThread& self = current_thread();
+    Process& process = current_process();
+    LockGuard guard(process.signal_lock);
+    SignalAction& action = process.actions[info.number - 1];
+    if (action.handler == kHandlerIgnore || (self.blocked & signal_bit(info.number))) {
+        action.handler = kHandlerDefault;
+        self.blocked &= ~signal_bit(info.number);
+    }
+    discard(self.pending, signal_bit(info.number));
+    add(self.pending, info);
+    self.forced_signal = info.number;
+    interrupt_thread(self);
+}
+
+Result<void> kill_processes(int pid, const SignalInfo& info) {
+    if (info.number < 0 || info.number > kSignals) return Errno::inval;
+    LockGuard guard(process_tree);
+    Process& self = current_process();
+    if (pid > 0) {
+        Process* to = find_process_locked(pid);
+        if (!to) return Errno::srch;
+        return send_checked(*to, info);
+    }
+    int group = pid == 0 ? self.pgid : -pid;
+    bool found = false, sent = false;
+    for (Process& to : all_processes()) {
+        if (pid == -1 ? &to == init_process || &to == &self : to.pgid != group) continue;
+        found = true;
+        sent |= send_checked(to, info).is_ok();
+    }
+    if (!found) return Errno::srch;
+    if (!sent) return Errno::perm;
+    return {};
+}
+
+Result<void> kill_thread(int tgid, int tid, const SignalInfo& info) {
+    if (info.number < 0 || info.number > kSignals || tid <= 0) return Errno::inval;
+    LockGuard guard(process_tree);
+    for (Process& process : all_processes()) {
+        if (tgid > 0 && process.pid != tgid) continue;
+        for (Thread& thread : process.threads) {
+            if (thread.tid != tid) continue;
+            if (!may_signal(process, info.number)) return Errno::perm;
+            if (info.number) send_signal(user(thread), info);
+            tell_parent_if_continued(process);
+            return {};
+        }
+    }
+    return Errno::srch;
+}
+
+void signal_group(int pgid, int number) {
+    LockGuard guard(process_tree);
+    for (Process& process : all_processes())
+        if (process.pgid == pgid) {
+            send_signal(process, signal_from_kernel(number));
+            tell_parent_if_continued(process);
+        }
+}
+
+Result<SignalAction> set_action(int number, const SignalAction* action) {
+    if (number < 1 || number > kSignals) return Errno::inval;
+    if (action && (signal_bit(number) & kUnblockable)) return Errno::inval;
+    Process& process = current_process();
+    LockGuard guard(process_tree);
+    LockGuard signals(process.signal_lock);
+    SignalAction old = process.actions[number - 1];
+    if (action) {
+        process.actions[number - 1] = *action;
+        if (ignored(process, number)) {
+            discard(process.pending, signal_bit(number));
+            for (Thread& thread : process.threads) discard(user(thread).pending, signal_bit(number));
+        }
+    }
+    return old;
+}
+
+SignalSet current_mask() { return current_thread().blocked; }
+
+void set_mask(SignalSet mask) {
+    UserThread& self = current_thread();
+    LockGuard guard(current_process().signal_lock);
+    self.blocked = mask & ~kUnblockable;
+    recalculate_pending(self);
+}
+
+SignalSet pending_signals() {
+    UserThread& self = current_thread();
+    LockGuard guard(current_process().signal_lock);
+    return (self.pending.set | current_process().pending.set) & self.blocked;
+}
+
+void set_temporary_mask(SignalSet mask) {
+    UserThread& self = current_thread();
+    if (!self.mask_saved) self.saved_mask = self.blocked;
+    self.mask_saved = true;
+    set_mask(mask);
+}
+
+void drop_temporary_mask() {
+    UserThread& self = current_thread();
+    if (!std::exchange(self.mask_saved, false)) return;
+    set_mask(self.saved_mask);
+}
+
+bool signal_ignored_or_blocked(const Process& process, const UserThread& thread, int number) {
+    return process.actions[number - 1].handler == kHandlerIgnore ||
+           (thread.blocked & signal_bit(number));
+}
+
+bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
+    SignalSet candidates = pending.set & allowed;
+    if (!candidates) return false;
+    // Faults first, as Linux does; then the lowest number.
+    constexpr SignalSet kFaults = signal_bit(kSigSegv) | signal_bit(kSigBus) | signal_bit(kSigIll) |
+                                  signal_bit(kSigTrap) | signal_bit(kSigFpe) | signal_bit(kSigSys);
+    SignalSet from = candidates & kFaults ? candidates & kFaults : candidates;
+    auto low = static_cast<uint32_t>(from);
+    int number = low ? __builtin_ctz(low) + 1 : __builtin_ctz(static_cast<uint32_t>(from >> 32)) + 33;
+    info = signal_from_kernel(number);
+    bool found = false, more = false;
+    for (QueuedSignal& item : pending.queue) {
+        if (item.info.number != number) continue;
+        if (found) {
+            more = true;
+            break;
+        }
+        found = true;
+        info = item.info;
+        pending.queue.remove(item);
+        delete &item;
+    }
+    if (!more) pending.set &= ~signal_bit(number);
+    return true;
+}
+
+Result<SignalInfo> wait_for_signal(SignalSet set, Nanoseconds deadline) {
+    UserThread& self = current_thread();
+    Process& process = current_process();
+    set &= ~kUnblockable;
+    SignalSet old = self.blocked;
+    for (;;) {
+        {
+            LockGuard guard(process.signal_lock);
+            SignalInfo info;
+            if (take_signal(self.pending, set, info) || take_signal(process.pending, set, info)) {
+                self.blocked = old;
+                recalculate_pending(self);
+                return info;
+            }
+            // While it waits the wanted signals wake it; a handler for others may run.
+            self.blocked = old & ~set;
+            recalculate_pending(self);
+        }
+        bool expired = deadline.raw() && monotonic_now() >= deadline;
+        Woken woken = expired ? Woken::timed_out : park({.deadline = deadline, .reason = "sigwait"});
+        LockGuard guard(process.signal_lock);
+        bool wanted = (self.pending.set | process.pending.set) & set;
+        if (woken == Woken::condition || wanted) {
+            if (!expired || wanted) continue;
+        }
+        self.blocked = old;
+        recalculate_pending(self);
+        return woken == Woken::timed_out ? Errno::again : Errno::intr;
+    }
+}
+
+void recalculate_current() {
+    LockGuard guard(current_process().signal_lock);
+    recalculate_pending(current_thread());
+}

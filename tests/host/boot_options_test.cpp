@@ -1,0 +1,34 @@
+// The kernel's command line.
+// sources: kernel/lib/format.cpp
+#include "boot/options.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+TEST(BootOptions, DefaultsAndValues) {
+    std::vector<std::string> unknown;
+    auto report = [&](std::string_view word) { unknown.emplace_back(word); };
+    BootOptions none = parse_boot_options("", report);
+    EXPECT_EQ(none.root, "/dev/hda");
+    EXPECT_EQ(none.init, "/sbin/init");
+    EXPECT_FALSE(none.exec);
+    BootOptions some = parse_boot_options(
+        "/boot/kernel.elf root=/dev/ram0  init=/bin/sh idle=spin exec=ls%20-l rw seed=7 tty.size=80x24", report);
+    EXPECT_EQ(some.root, "/dev/ram0");
+    EXPECT_EQ(some.init, "/bin/sh");
+    EXPECT_TRUE(some.idle_spin && some.exec && some.has_seed && !some.read_only);
+    EXPECT_EQ(some.seed, 7u);
+    EXPECT_EQ(some.tty_size, "80x24");
+    EXPECT_TRUE(unknown.empty());
+}
+
+TEST(BootOptions, UnknownWordsAndValuesAreReported) {
+    std::vector<std::string> unknown;
+    BootOptions options = parse_boot_options(
+        "colour=blue root= seed=x nonsense idle=nap", [&](std::string_view word) { unknown.emplace_back(word); });
+    EXPECT_EQ(unknown, (std::vector<std::string>{"colour=blue", "root=", "seed=x", "nonsense", "idle=nap"}));
+    EXPECT_EQ(options.root, "/dev/hda");
+}
+
+}  // namespace
