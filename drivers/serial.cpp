@@ -25,8 +25,6 @@ constexpr uint8_t kDataReady = 1 << 0, kTransmitterEmpty = 1 << 5;           // 
 constexpr uint16_t kDivisor115200 = 1;
 
 constexpr uint32_t kFifoBytes = 16;
-// A FIFO takes 1.4 ms to drain at 115200 baud, a port access about 1 microsecond on hardware.
-constexpr uint32_t kMaxPolls = 200'000;
 
 constinit SerialPort g_com1{0x3F8, 4};
 constinit SerialPort g_com2{0x2F8, 3};
@@ -58,8 +56,8 @@ bool SerialPort::initialise() {
     return true;
 }
 
-bool SerialPort::wait_empty() const {
-    for (uint32_t i = 0; i < kMaxPolls; ++i)
+bool SerialPort::wait_empty(uint32_t polls) const {
+    for (uint32_t i = 0; i < polls; ++i)
         if (in8(base_ + kLineStatus) & kTransmitterEmpty) return true;
     return false;
 }

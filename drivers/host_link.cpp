@@ -1,0 +1,224 @@
+#include "drivers/host_link.hpp"
+
+#include <algorithm>
+
+#include "drivers/serial.hpp"
+#include "kernel/arch/memory_layout.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/thread.hpp"
+#include "kernel/sync/wait_queue.hpp"
+
+namespace {
+
+constexpr uint32_t kMaxPayload = 0xFFFF;
+constexpr uint32_t kMaxAnswer = 4096;
+constexpr uint8_t kRequestFrame = 'R', kExitFrame = 'X', kPanicFrame = 'P';
+
+// The answer to a request, as its bytes arrive.
+struct Answer {
+    uint8_t bytes[kMaxAnswer] = {};
+    uint32_t length = 0;        // as announced; right once header_bytes is 2
+    uint32_t header_bytes = 0;  // of the length, arrived
+    uint32_t arrived = 0, taken = 0;
+
+    bool complete() const { return header_bytes == 2 && arrived == length; }
+};
+
+struct HostLink {
+    IrqSpinLock lock{LockRank::host_link};
+    bool present = false;
+    bool sending = false;         // somebody owns the line, and these:
+    uint8_t header[3] = {};
+    std::span<const uint8_t> unsent_header, unsent_payload;  // of the frame under way
+    bool request_wanted = false;  // to be sent by whoever owns the line next
+    bool request_out = false;     // its answer isn't complete
+    bool end_of_input = false;
+    Answer answer;
+    std::span<const uint8_t> memory_input;
+    bool uses_memory = false;
+};
+constinit HostLink g_link;
+constinit WaitQueue g_line_free, g_input;
+
+// --- the line
+
+// The host may be slow to take what we send; then the sender sleeps a tick and tries again.
+void send_bytes(std::span<const uint8_t>& bytes) {
+    constexpr uint32_t kPolls = 2000;  // a FIFO's time at 115200 baud
+    while (!bytes.empty()) {
+        if (com2().wait_empty(kPolls))
+            bytes = bytes.subspan(com2().write_burst(bytes));
+        else
+            park({.interruptible = false,
+                  .deadline = monotonic_now() + kNanosecondsPerTick,
+                  .reason = "host link"});
+    }
+}
+
+void prepare_frame(uint8_t type, std::span<const uint8_t> payload) {
+    g_link.header[0] = type;
+    g_link.header[1] = static_cast<uint8_t>(payload.size());
+    g_link.header[2] = static_cast<uint8_t>(payload.size() >> 8);
+    g_link.unsent_header = g_link.header;
+    g_link.unsent_payload = payload;
+}
+
+void send_frame(uint8_t type, std::span<const uint8_t> payload) {
+    prepare_frame(type, payload);
+    send_bytes(g_link.unsent_header);
+    send_bytes(g_link.unsent_payload);
+}
+
+void send_request() {
+    uint8_t most[4] = {kMaxAnswer & 0xFF, kMaxAnswer >> 8, 0, 0};
+    send_frame(kRequestFrame, most);
+}
+
+// Sends the request that others left, until there is none, and lets the line go.
+void release_line() {
+    for (;;) {
+        {
+            LockGuard guard(g_link.lock);
+            if (!g_link.request_wanted) {
+                g_link.sending = false;
+                g_line_free.wake_one();
+                return;
+            }
+            g_link.request_wanted = false;
+        }
+        send_request();
+    }
+}
+
+void send(uint8_t type, std::span<const uint8_t> payload) {
+    {
+        LockGuard guard(g_link.lock);
+        if (!g_link.present) return;
+        g_line_free.wait(
+            g_link.lock, [] { return !g_link.sending; },
+            {.interruptible = false, .reason = "host link"});
+        g_link.sending = true;
+    }
+    send_frame(type, payload);
+    release_line();
+}
+
+// --- input
+
+bool input_ready() {
+    const Answer& a = g_link.answer;
+    return a.arrived > a.taken || g_link.end_of_input || g_link.uses_memory;
+}
+
+// Never sleeps for the line: poll() calls this between joining queues and sleeping on them.
+void request_input() {
+    {
+        LockGuard guard(g_link.lock);
+        if (!g_link.present || input_ready() || g_link.request_out) return;
+        g_link.answer.header_bytes = g_link.answer.arrived = g_link.answer.taken = 0;
+        g_link.request_out = g_link.request_wanted = true;
+        if (g_link.sending) return;
+        g_link.sending = true;
+    }
+    release_line();
+}
+
+// In the interrupt handler.
+void receive(void*, std::span<const uint8_t> bytes) {
+    LockGuard guard(g_link.lock);
+    Answer& a = g_link.answer;
+    while (!bytes.empty() && g_link.request_out) {
+        if (a.header_bytes < 2) {
+            a.length = a.header_bytes ? a.length | bytes[0] << 8 : bytes[0];
+            ++a.header_bytes;
+            bytes = bytes.subspan(1);
+            if (a.header_bytes == 2) a.length = std::min(a.length, kMaxAnswer);
+        } else {
+            auto n = std::min<size_t>(bytes.size(), a.length - a.arrived);
+            std::copy_n(bytes.begin(), n, a.bytes + a.arrived);
+            a.arrived += static_cast<uint32_t>(n);
+            bytes = bytes.subspan(n);
+        }
+        if (!a.complete()) continue;
+        g_link.request_out = false;
+        g_link.end_of_input = a.length == 0;
+        g_input.wake_all();
+    }
+}
+
+uint32_t take_from_memory(std::span<uint8_t> to) {
+    LockGuard guard(g_link.lock);
+    auto n = std::min(to.size(), g_link.memory_input.size());
+    std::copy_n(g_link.memory_input.begin(), n, to.begin());
+    g_link.memory_input = g_link.memory_input.subspan(n);
+    return static_cast<uint32_t>(n);
+}
+
+}  // namespace
+
+bool host_link_init() {
+    if (!com2().initialise() || com2().start_receiving("hostlink", receive, nullptr).is_error()) {
+        log_error("host link: no UART at COM2");
+        return false;
+    }
+    g_link.present = true;
+    return true;
+}
+
+void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
+    while (!bytes.empty()) {
+        auto n = std::min<size_t>(bytes.size(), kMaxPayload);
+        send(static_cast<uint8_t>(stream), bytes.first(n));
+        bytes = bytes.subspan(n);
+    }
+}
+
+void host_link_exit(uint8_t status) {
+    send(kExitFrame, {&status, 1});
+    com2().wait_empty();
+}
+
+// First the rest of the frame that was under way, or the host would take ours for a part of it.
+void host_link_panic(std::string_view report) {
+    if (!g_link.present) return;
+    com2().write(g_link.unsent_header);
+    com2().write(g_link.unsent_payload);
+    prepare_frame(kPanicFrame, {reinterpret_cast<const uint8_t*>(report.data()),
+                                std::min<size_t>(report.size(), kMaxPayload)});
+    com2().write(g_link.unsent_header);
+    com2().write(g_link.unsent_payload);
+    com2().wait_empty();
+}
+
+Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
+    if (to.empty()) return 0u;
+    if (g_link.uses_memory) return take_from_memory(to);
+    if (!g_link.present) return 0u;
+    request_input();
+    LockGuard guard(g_link.lock);
+    if (!input_ready() && non_blocking) return Errno::again;
+    if (g_input.wait(g_link.lock, input_ready, {.reason = "host input"}) ==
+        Woken::interrupted)
+        return Errno::restart;
+    Answer& a = g_link.answer;
+    auto n = std::min<size_t>(to.size(), a.arrived - a.taken);
+    std::copy_n(a.bytes + a.taken, n, to.begin());
+    a.taken += static_cast<uint32_t>(n);
+    return static_cast<uint32_t>(n);
+}
+
+bool host_link_readable() {
+    request_input();
+    LockGuard guard(g_link.lock);
+    return input_ready();
+}
+
+WaitQueue& host_link_read_queue() { return g_input; }
+
+void host_link_use_input(PhysAddr start, uint32_t bytes) {
+    if (start.raw() >= kDirectMapLimit || bytes > kDirectMapLimit - start.raw())
+        return log_error("host link: input module lies above the direct map; ignored");
+    g_link.memory_input = {static_cast<const uint8_t*>(to_virtual(start)), bytes};
+    g_link.uses_memory = true;
+}
