@@ -113,10 +113,16 @@ int status_of(Body body)
     return wait_for(start(body));
 }
 
+inline std::string name_of(int signal)
+{
+    const char* name = sigabbrev_np(signal);
+    return name ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
 inline std::string describe(int status)
 {
     if (WIFEXITED(status)) return "exited with " + std::to_string(WEXITSTATUS(status));
-    if (WIFSIGNALED(status)) return std::string("was killed by SIG") + sigabbrev_np(WTERMSIG(status));
+    if (WIFSIGNALED(status)) return "was killed by " + name_of(WTERMSIG(status));
     return "has status " + std::to_string(status);
 }
 
@@ -134,7 +140,7 @@ bool killed(std::string_view name, int signal, Body body, Where where = Where::c
 {
     int status = status_of(body);
     return report(WIFSIGNALED(status) && WTERMSIG(status) == signal, name,
-                  "child " + describe(status) + ", not killed by SIG" + sigabbrev_np(signal), where);
+                  "child " + describe(status) + ", not killed by " + name_of(signal), where);
 }
 
 // A pipe to wait for another process with: pass() lets one wait() through.
