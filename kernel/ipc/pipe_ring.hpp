@@ -1,0 +1,104 @@
+// PipeRing: the bytes of a pipe on their way: a ring of 64 KiB whose pages exist only where bytes
+// lie, so that a pipe with little in it costs one page.
+//
+//   slot   0      1      2            15
+//        [ ....][xxxxx][xx...]  ...  [    ]     x: from tail_ up to head_; both run freely
+//                 tail_    head_
+//
+// Invariant: a slot that holds bytes has its page; a drained ring starts again at slot 0 with the
+// page it used last, so that small messages never allocate and a page's worth is one copy.
+// Locks: none; the pipe's. Spec: pipe(7), "Pipe capacity".
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+
+#include "fs/io.hpp"
+
+// Gives pages of kernel memory, or null; takes them back.
+template <typename T>
+concept PipePages = requires(T& pages, void* page) {
+    { pages.allocate() } -> std::same_as<void*>;
+    pages.release(page);
+};
+
+template <PipePages Pages>
+class PipeRing {
+  public:
+    static constexpr uint32_t kSlots = 16, kCapacity = kSlots * kPageSize;
+
+    PipeRing() = default;
+    PipeRing(const PipeRing&) = delete;
+    PipeRing& operator=(const PipeRing&) = delete;
+    ~PipeRing() {
+        for (void* page : slots_)
+            if (page) pages_.release(page);
+        if (spare_) pages_.release(spare_);
+    }
+
+    uint32_t count() const { return head_ - tail_; }
+    uint32_t room() const { return kCapacity - count(); }
+    bool empty() const { return head_ == tail_; }
+
+    // Takes what fits. Fewer bytes than fit only after a bad user pointer or without memory; then
+    // it says which if there were none: EFAULT, ENOMEM. At least one byte is offered and fits.
+    Result<uint32_t> write(ByteSource& from) {
+        uint32_t total = 0;
+        while (from.remaining() && room()) {
+            uint8_t*& page = slots_[slot_of(head_)];
+            if (!page && !(page = take_page())) return total ? Result(total) : Errno::nomem;
+            const uint32_t offset = head_ & kPageMask;
+            const uint32_t bytes = std::min({kPageSize - offset, room(), from.remaining()});
+            const uint32_t done = from.take(page + offset, bytes);
+            head_ += done;
+            total += done;
+            if (done < bytes) break;
+        }
+        if (empty()) start_again();
+        return total ? Result(total) : Errno::fault;
+    }
+
+    // Gives what is there and asked for; as above. At least one byte is there and asked for.
+    Result<uint32_t> read(ByteSink& to) {
+        uint32_t total = 0;
+        while (to.remaining() && !empty()) {
+            const uint32_t offset = tail_ & kPageMask;
+            const uint32_t bytes = std::min({kPageSize - offset, count(), to.remaining()});
+            const uint32_t done = to.put(slots_[slot_of(tail_)] + offset, bytes);
+            tail_ += done;
+            total += done;
+            if (done && !(tail_ & kPageMask)) leave_slot(slot_of(tail_ - 1));
+            if (done < bytes) break;
+        }
+        if (empty()) start_again();
+        return total ? Result(total) : Errno::fault;
+    }
+
+  private:
+    static uint32_t slot_of(uint32_t position) { return position / kPageSize % kSlots; }
+
+    // The reader has passed its end; the writer may have come round to its beginning.
+    void leave_slot(uint32_t slot) {
+        if (count() <= (kSlots - 1) * kPageSize) give_page(slot);
+    }
+    void start_again() {
+        if (slots_[slot_of(tail_)]) give_page(slot_of(tail_));
+        head_ = tail_ = 0;
+    }
+    uint8_t* take_page() {
+        void* page = spare_ ? std::exchange(spare_, nullptr) : pages_.allocate();
+        return static_cast<uint8_t*>(page);
+    }
+    void give_page(uint32_t slot) {
+        uint8_t* page = std::exchange(slots_[slot], nullptr);
+        if (spare_)
+            pages_.release(page);
+        else
+            spare_ = page;
+    }
+
+    uint8_t* slots_[kSlots] = {};
+    uint8_t* spare_ = nullptr;
+    uint32_t head_ = 0, tail_ = 0;
+    [[no_unique_address]] Pages pages_;
+};
