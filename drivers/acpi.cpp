@@ -1,0 +1,87 @@
+#include "drivers/acpi.hpp"
+
+#include "kernel/arch/memory_layout.hpp"
+#include "kernel/lib/log.hpp"
+
+namespace {
+
+constexpr PhysAddr kEbdaSegment{0x40E};  // Spec: 5.2.5.1: the first KiB of the EBDA, then this
+constexpr PhysAddr kBiosStart{0xE0000};
+constexpr uint32_t kBiosBytes = 0x20000, kEbdaBytes = 1024;
+constexpr uint32_t kRsdpBytes = 20, kRsdpRsdt = 16;
+constexpr uint32_t kHeaderBytes = 36, kHeaderLength = 4;
+constexpr uint32_t kMaxTable = 1 << 20;
+
+constinit PhysicalMapper g_map = nullptr;
+constinit std::span<const uint8_t> g_rsdt;
+
+uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
+    uint32_t value;
+    __builtin_memcpy(&value, bytes.subspan(at, 4).data(), 4);
+    return value;
+}
+
+std::span<const uint8_t> view(PhysAddr start, uint32_t bytes) {
+    if (start.raw() < kDirectMapLimit && bytes <= kDirectMapLimit - start.raw())
+        return {static_cast<const uint8_t*>(to_virtual(start)), bytes};
+    if (!g_map) return {};
+    Result<void*> mapped = g_map(start, bytes);
+    if (mapped.is_error()) return {};
+    return {static_cast<const uint8_t*>(mapped.value()), bytes};
+}
+
+std::span<const uint8_t> read_table(PhysAddr start) {
+    auto header = view(start, kHeaderBytes);
+    if (header.empty()) return {};
+    uint32_t length = word_at(header, kHeaderLength);
+    if (length < kHeaderBytes || length > kMaxTable) return {};
+    auto table = view(start, length);
+    return acpi_checksum_ok(table) ? table : std::span<const uint8_t>{};
+}
+
+std::span<const uint8_t> find_rsdp(PhysAddr start, uint32_t bytes) {
+    auto area = view(start, bytes);
+    for (size_t at = 0; at + kRsdpBytes <= area.size(); at += 16) {
+        auto rsdp = area.subspan(at, kRsdpBytes);
+        if (__builtin_memcmp(rsdp.data(), "RSD PTR ", 8) == 0 && acpi_checksum_ok(rsdp))
+            return rsdp;
+    }
+    return {};
+}
+
+bool has_signature(std::span<const uint8_t> table, std::string_view signature) {
+    return !table.empty() && __builtin_memcmp(table.data(), signature.data(), 4) == 0;
+}
+
+}  // namespace
+
+void acpi_init(PhysicalMapper map) {
+    g_map = map;
+    uint16_t segment;
+    __builtin_memcpy(&segment, view(kEbdaSegment, sizeof segment).data(), sizeof segment);
+    auto rsdp = segment ? find_rsdp(PhysAddr(uint32_t{segment} << 4), kEbdaBytes)
+                        : std::span<const uint8_t>{};
+    if (rsdp.empty()) rsdp = find_rsdp(kBiosStart, kBiosBytes);
+    if (rsdp.empty()) return log_info("acpi: no tables");
+    g_rsdt = read_table(PhysAddr(word_at(rsdp, kRsdpRsdt)));
+    if (!has_signature(g_rsdt, "RSDT")) {
+        g_rsdt = {};
+        log_warning("acpi: table list unreadable");
+    }
+}
+
+std::span<const uint8_t> acpi_table(std::string_view signature) {
+    VERIFY(signature.size() == 4);
+    if (signature == "DSDT") {  // the one table that another points at
+        constexpr uint32_t kFadtDsdt = 40;
+        auto fadt = acpi_table("FACP");
+        if (fadt.size() < kFadtDsdt + 4) return {};
+        auto dsdt = read_table(PhysAddr(word_at(fadt, kFadtDsdt)));
+        return has_signature(dsdt, signature) ? dsdt : std::span<const uint8_t>{};
+    }
+    for (size_t at = kHeaderBytes; at + 4 <= g_rsdt.size(); at += 4) {
+        PhysAddr start(word_at(g_rsdt, at));
+        if (has_signature(view(start, kHeaderBytes), signature)) return read_table(start);
+    }
+    return {};
+}

@@ -1,0 +1,27 @@
+// The firmware's ACPI tables: found, checked, and mapped by whoever can. Only data is read, no AML
+// is run: the one object we need from it, \_S5, is found by its shape.
+// Locks: none; used at start-up only.
+// Spec: ACPI 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.9 (FADT), 7.4.2 (\_Sx), 20.2 (AML encoding).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "kernel/lib/result.hpp"
+#include "kernel/lib/types.hpp"
+
+// Makes physical memory readable for good, wherever it lies. Without one only the direct map is.
+using PhysicalMapper = Result<void*> (*)(PhysAddr start, uint32_t bytes);
+void acpi_init(PhysicalMapper map);
+
+// The whole table with this signature, its checksum verified; empty if there is none.
+std::span<const uint8_t> acpi_table(std::string_view signature);
+
+// --- pure
+// The values for the sleep-type fields of PM1a_CNT and PM1b_CNT, from a DSDT's \_S5 package.
+struct SleepTypes {
+    uint8_t a, b;
+};
+std::optional<SleepTypes> find_soft_off(std::span<const uint8_t> dsdt);
+bool acpi_checksum_ok(std::span<const uint8_t> bytes);
