@@ -1,17 +1,30 @@
 // AddressSpace: the user half of a virtual address space: regions (what should be there) and page
 // tables (what is there now). Pages arrive by faults only.
-// Locks: the regions' Mutex (rank address_space), taken by every function here.
+//
+//   0x00010000  lowest address that a program may map
+//   0x08048000  where static programs are linked; the heap (brk) follows and grows up
+//       ...     mappings, placed top-down from below the stack's room
+//   0xC0000000  the stack, growing down by faults to its limit, kStackGuardGap free below it
+//
+// Overcommit: a private writable mapping larger than all memory is refused, everything else is
+// granted. When a page can't be had after all, the fault is out_of_memory.
+// Locks: the regions' Mutex (rank address_space), taken by every function here. No user memory may
+// be touched while it is held.
 #pragma once
 
-#include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "mm/pager.hpp"
+#include "mm/region.hpp"
+#include "mm/user_pages.hpp"
 
 constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
 // Spec: mmap(2), Linux values.
 constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
-                   kMapGrowsDown = 0x100, kMapFixedNoReplace = 0x100000;
+                   kMapGrowsDown = 0x100, kMapNoReserve = 0x4000, kMapFixedNoReplace = 0x100000;
+constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;  // mremap(2)
+constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;  // msync(2)
+constexpr VirtAddr kLowestMapping{0x10000};
 
 struct MapRequest {
     VirtAddr hint{0};
@@ -82,10 +95,46 @@ class AddressSpace : public RefCounted {
     uint32_t limit_data = UINT32_MAX;
     uint32_t limit_stack = 8u << 20;
 
+    // Makes it the current thread's space, and the one that this CPU uses.
+    void activate();
+
+    // A user page's frame, with one more reference; brings the page in as an access would.
+    // EFAULT, ENOMEM.
+    Result<Frame> fault_in(VirtAddr address, bool write);
+    // Copies between kernel memory and this space, current or not, with the program's own rights.
+    Result<void> write(VirtAddr to, const void* from, uint32_t bytes);
+    Result<void> read(void* to, VirtAddr from, uint32_t bytes);
+
   private:
+    struct Range {
+        VirtAddr start, end;
+        uint32_t bytes() const { return end - start; }
+        uint32_t pages() const { return bytes() >> kPageShift; }
+    };
+    class Session;
+
     AddressSpace() = default;
-    struct State;
-    State* state_ = nullptr;
+    static bool make_range(VirtAddr start, uint32_t length, Range& out);
+
+    // All below: lock held.
+    Result<void> check_growth(uint32_t pages, bool commits) const;
+    Result<Range> place(const MapRequest& request);
+    Result<void> unmap_range(Range range);
+    Result<VirtAddr> find_room(uint32_t bytes) const;
+    Result<VirtAddr> move_region(const Region& region, Range from, Range to);
+
+    FaultResult resolve(VirtAddr page, bool write);
+    FaultResult load_page(Region& region, VirtAddr page, PageEntry* slot, bool write);
+    FaultResult load_from_pager(Region& region, VirtAddr page, PageEntry* slot, bool write);
+    FaultResult allow_write(Region& region, VirtAddr page, PageEntry* slot);
+    Region* region_for(VirtAddr page);
+    bool grow_down(Region& region, VirtAddr page);
+
+    Mutex lock_{LockRank::address_space};
+    RegionMap regions_;
+    UserPages pages_;
+    VirtAddr break_start_{0}, break_{0};
+    VirtAddr map_top_{0};  // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);
 };

@@ -1,4 +1,145 @@
-// Page faults: see address_space.hpp.
+// Page faults: bringing a page in, copying it on the first write, growing a stack. See
+// address_space.hpp.
+//
+//   no region, no stack to grow -> unmapped;  the region forbids it -> protection
+//   nothing there:  anonymous -> a zeroed frame;  file -> the pager's frame, or its copy if a
+//                   private mapping is written
+//   read-only there, and written:  shared -> tell the pager;  private -> our own frame if nobody
+//                   else has it, else a copy
+//
+// Spec: Intel SDM vol. 3A, 4.7; mmap(2).
+#include "kernel/arch/traps.hpp"
+#include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
+#include "mm/frames.hpp"
+#include "mm/session.hpp"
+#include "mm/table_pool.hpp"
 
-void address_spaces_init() {}
+namespace {
+
+constexpr uint32_t kUserFlags = kEntryPresent | kEntryUser;
+
+FaultResult fault_of(Errno error) {
+    return error == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
+}
+
+bool page_fault(VirtAddr address, bool write, bool user, bool present) {
+    Thread& thread = Thread::current();
+    if (!thread.space) return false;
+    // A fault that had to wait for its page is a major one.
+    const uint32_t waits = thread.voluntary_switches;
+    const FaultResult result = thread.space->handle_fault(address, write, user, present);
+    ++(thread.voluntary_switches == waits ? thread.minor_faults : thread.major_faults);
+    thread.fault_result = static_cast<uint8_t>(result);
+    return result == FaultResult::resolved;
+}
+
+}  // namespace
+
+void address_spaces_init() {
+    table_pool_init();
+    trap_hooks.page_fault = page_fault;
+}
+
+FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool, bool) {
+    if (address >= kUserTop) return FaultResult::bad_address_unmapped;
+    Session session(*this);
+    return resolve(VirtAddr(address.raw() & ~kPageMask), write);
+}
+
+Result<Frame> AddressSpace::fault_in(VirtAddr address, bool write) {
+    if (address >= kUserTop) return Errno::fault;
+    Session session(*this);
+    const VirtAddr page(address.raw() & ~kPageMask);
+    const PageEntry* entry = pages_.find(page);
+    if (!entry || !entry->present() || (write && !entry->writable())) {
+        const FaultResult result = resolve(page, write);
+        if (result == FaultResult::out_of_memory) return Errno::nomem;
+        if (result != FaultResult::resolved) return Errno::fault;
+        entry = pages_.find(page);
+    }
+    get_frame(entry->frame());
+    return entry->frame();
+}
+
+bool AddressSpace::grow_down(Region& region, VirtAddr page) {
+    if (region.end - page > limit_stack) return false;
+    const Region* below = regions_.previous(region);
+    if (page < kLowestMapping) return false;
+    if (below && below->attributes.protection &&
+        (page <= below->end || page - below->end < kStackGuardGap))
+        return false;
+    if (check_growth((region.start - page) >> kPageShift, true).is_error()) return false;
+    regions_.set_start(region, page);
+    return true;
+}
+
+Region* AddressSpace::region_for(VirtAddr page) {
+    if (Region* region = regions_.find(page)) return region;
+    Region* above = regions_.find_from(page);
+    if (!above || !above->attributes.grows_down || !grow_down(*above, page)) return nullptr;
+    return above;
+}
+
+FaultResult AddressSpace::resolve(VirtAddr page, bool write) {
+    Region* region = region_for(page);
+    if (!region) return FaultResult::bad_address_unmapped;
+    // Whatever may be written or executed may be read too.
+    if (write ? !(region->attributes.protection & kProtWrite) : !region->attributes.protection)
+        return FaultResult::bad_address_protection;
+    Result<PageEntry*> found = pages_.slot(page);
+    if (found.is_error()) return FaultResult::out_of_memory;
+    PageEntry* slot = found.value();
+    if (!slot->holds_frame()) return load_page(*region, page, slot, write);
+    // Once forbidden altogether, now allowed again.
+    if (!slot->present()) *slot = slot->without(kEntryHeld).with(kEntryPresent);
+    if (write && !slot->writable()) return allow_write(*region, page, slot);
+    flush_range(pages_.directory(), page, page + kPageSize);  // somebody else was faster
+    return FaultResult::resolved;
+}
+
+FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* slot, bool write) {
+    if (region.attributes.pager) return load_from_pager(region, page, slot, write);
+    Result<Frame> frame = allocate_zeroed_frame(Zone::any);
+    if (frame.is_error()) return FaultResult::out_of_memory;
+    const bool writable = region.attributes.protection & kProtWrite;
+    pages_.fill(slot, PageEntry::make(frame.value(), writable ? kUserFlags | kEntryWritable : kUserFlags));
+    return FaultResult::resolved;
+}
+
+FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEntry* slot,
+                                          bool write) {
+    Pager& pager = *region.attributes.pager;
+    const uint32_t index = region.pager_index(page);
+    Result<Frame> frame = pager.frame_for(index);
+    if (frame.is_error()) return fault_of(frame.error());
+    uint32_t flags = kUserFlags | kEntryFile;
+    if (write && region.attributes.shared) {
+        pager.mark_dirty(index);
+        flags |= kEntryWritable;
+    } else if (write) {
+        Result<Frame> copy = allocate_frame(Zone::any);
+        if (copy.is_ok()) copy_frame(copy.value(), frame.value());
+        put_frame(frame.value());
+        if (copy.is_error()) return FaultResult::out_of_memory;
+        pages_.fill(slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
+        return FaultResult::resolved;
+    }
+    pages_.fill(slot, PageEntry::make(frame.value(), flags));
+    return FaultResult::resolved;
+}
+
+FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* slot) {
+    const bool own = !slot->has(kEntryFile) && frame_references(slot->frame()) == 1;
+    if (region.attributes.shared || own) {
+        if (region.attributes.shared) region.attributes.pager->mark_dirty(region.pager_index(page));
+        *slot = slot->with(kEntryWritable);
+        flush_range(pages_.directory(), page, page + kPageSize);
+        return FaultResult::resolved;
+    }
+    Result<Frame> copy = allocate_frame(Zone::any);
+    if (copy.is_error()) return FaultResult::out_of_memory;
+    copy_frame(copy.value(), slot->frame());
+    pages_.replace(page, slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
+    return FaultResult::resolved;
+}

@@ -30,6 +30,7 @@ enum class LockRank : uint8_t {
     wait_queue = 60,
     timers = 64,
     run_queue = 70,
+    page_tables = 72,    // spare user page tables
     virtual_area = 74,   // kernel stacks and other ranges of the virtual area
     heap = 76,
     frames = 80,

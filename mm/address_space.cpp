@@ -1,0 +1,148 @@
+// Making, copying and leaving address spaces, and what /proc shows of them. See address_space.hpp.
+#include "mm/address_space.hpp"
+
+#include <algorithm>
+
+#include "kernel/arch/cpu.hpp"
+#include "kernel/sched/thread.hpp"
+#include "mm/frames.hpp"
+#include "mm/kernel_map.hpp"
+#include "mm/session.hpp"
+#include "mm/window.hpp"
+
+namespace {
+constexpr uint32_t kStackRoomLeast = 128u << 20;
+}
+
+Result<Ref<AddressSpace>> AddressSpace::create() {
+    Ref<AddressSpace> space = TRY(make_ref<AddressSpace>());
+    TRY(space->pages_.init());
+    space->map_top_ = kUserTop - kStackRoomLeast;
+    return space;
+}
+
+AddressSpace::~AddressSpace() {
+    if (!pages_.made()) return;
+    // Whoever dropped the last reference may still run on our page tables.
+    if (loaded_directory() == pages_.directory()) load_directory(kernel_directory());
+    if (Thread& self = Thread::current(); self.space == this) {
+        self.space = nullptr;
+        self.page_directory = PhysAddr(0);
+    }
+    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
+        pages_.clear(r->start, r->end);
+}
+
+Result<Ref<AddressSpace>> AddressSpace::fork() {
+    Ref<AddressSpace> child = TRY(create());
+    Session session(*this);
+    child->break_start_ = break_start_;
+    child->break_ = break_;
+    child->map_top_ = map_top_;
+    child->limit_address_space = limit_address_space;
+    child->limit_data = limit_data;
+    child->limit_stack = limit_stack;
+    bool changed = false;
+    Result<void> done = child->regions_.copy_from(regions_);
+    for (Region* r = regions_.find_from(VirtAddr(0)); r && done.is_ok(); r = regions_.next(*r))
+        done = pages_.share(child->pages_, r->start, r->end, !r->attributes.shared, changed);
+    if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
+    if (done.is_error()) return done.error();
+    return child;
+}
+
+PhysAddr AddressSpace::page_directory() const { return pages_.directory(); }
+
+void AddressSpace::activate() {
+    InterruptsOff off;
+    Thread& thread = Thread::current();
+    thread.space = this;
+    thread.page_directory = pages_.directory();
+    load_directory(pages_.directory());
+}
+
+Result<Frame> AddressSpace::frame_at(VirtAddr address) {
+    Session session(*this);
+    if (address >= kUserTop) return Errno::fault;
+    const PageEntry* entry = pages_.find(address);
+    if (!entry || !entry->holds_frame()) return Errno::fault;
+    return entry->frame();
+}
+
+namespace {
+
+// visit(offset, frame address in a page, bytes) for each page of a range of user memory.
+template <typename F>
+Result<void> for_each_piece(VirtAddr start, uint32_t bytes, F&& visit) {
+    if (start >= kUserTop || bytes > kUserTop - start) return Errno::fault;
+    for (uint32_t done = 0; done < bytes;) {
+        const uint32_t offset = (start + done).raw() & kPageMask;
+        const uint32_t piece = std::min(bytes - done, kPageSize - offset);
+        TRY(visit(start + done, done, offset, piece));
+        done += piece;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> AddressSpace::write(VirtAddr to, const void* from, uint32_t bytes) {
+    return for_each_piece(
+        to, bytes,
+        [&](VirtAddr at, uint32_t done, uint32_t offset, uint32_t piece) -> Result<void> {
+            const Frame frame = TRY(fault_in(at, true));
+            {
+                FrameWindow window(frame);
+                __builtin_memcpy(static_cast<char*>(window.data()) + offset,
+                                 static_cast<const char*>(from) + done, piece);
+            }
+            put_frame(frame);
+            return {};
+        });
+}
+
+Result<void> AddressSpace::read(void* to, VirtAddr from, uint32_t bytes) {
+    return for_each_piece(
+        from, bytes,
+        [&](VirtAddr at, uint32_t done, uint32_t offset, uint32_t piece) -> Result<void> {
+            const Frame frame = TRY(fault_in(at, false));
+            {
+                FrameWindow window(frame);
+                __builtin_memcpy(static_cast<char*>(to) + done,
+                                 static_cast<const char*>(window.data()) + offset, piece);
+            }
+            put_frame(frame);
+            return {};
+        });
+}
+
+void AddressSpace::visit_regions(RegionVisitor& visitor) {
+    Session session(*this);
+    constexpr const char* kLabels[] = {"", "[heap]", "[stack]"};
+    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
+        const RegionAttributes& a = r->attributes;
+        const uint32_t flags = (a.shared ? kMapShared : kMapPrivate) |
+                               (a.pager ? 0 : kMapAnonymous) | (a.grows_down ? kMapGrowsDown : 0);
+        visitor.visit({r->start, r->end, a.protection, flags, a.pager.get(), r->page_offset,
+                       kLabels[static_cast<uint32_t>(a.label)]});
+    }
+}
+
+MemoryUse AddressSpace::memory_use() {
+    Session session(*this);
+    MemoryUse use{};
+    use.total = regions_.pages();
+    use.resident = pages_.resident();
+    use.shared = pages_.file_resident();
+    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
+        const RegionAttributes& a = r->attributes;
+        const uint32_t pages = r->bytes() >> kPageShift;
+        if (a.label == RegionLabel::stack)
+            use.stack += pages;
+        else if (!a.shared && a.protection & kProtWrite)
+            use.data += pages;
+        else if (a.protection & kProtExecute)
+            use.text += pages;
+    }
+    return use;
+}

@@ -1,0 +1,197 @@
+// See region.hpp.
+#include "mm/region.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+VirtAddr Region::gap_end() const {
+    if (!attributes.grows_down) return start;
+    return start - gap_start < kStackGuardGap ? gap_start : start - kStackGuardGap;
+}
+
+void RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
+    region.largest_gap = std::max({region.gap(), below ? below->largest_gap : 0,
+                                   above ? above->largest_gap : 0});
+}
+
+RegionMap::~RegionMap() {
+    while (Region* region = tree_.last()) discard(*region);
+    destroy(take_removed());
+}
+
+Region* RegionMap::take_removed() { return std::exchange(removed_, nullptr); }
+
+void RegionMap::destroy(Region* removed) {
+    while (removed) delete std::exchange(removed, removed->next_removed);
+}
+
+Result<void> RegionMap::copy_from(const RegionMap& other) {
+    for (Region* from = other.tree_.first(); from; from = other.next(*from)) {
+        auto* copy = new (std::nothrow) Region;
+        if (!copy) return Errno::nomem;
+        copy->start = from->start;
+        copy->end = from->end;
+        copy->attributes = from->attributes;
+        copy->page_offset = from->page_offset;
+        link(*copy);
+    }
+    return {};
+}
+
+Region* RegionMap::find(VirtAddr address) {
+    if (recent_ && recent_->contains(address)) return recent_;
+    Region* region = tree_.find_not_above(address);
+    if (!region || !region->contains(address)) return nullptr;
+    return recent_ = region;
+}
+
+Region* RegionMap::find_from(VirtAddr address) const {
+    Region* region = tree_.find_not_above(address);
+    if (region && region->end > address) return region;
+    return region ? next(*region) : tree_.first();
+}
+
+bool RegionMap::is_free(VirtAddr start, VirtAddr end) const {
+    const Region* region = find_from(start);
+    return !region || (region->start >= end && region->gap_end() >= end);
+}
+
+bool RegionMap::is_covered(VirtAddr start, VirtAddr end) const {
+    const Region* region = find_from(start);
+    for (; region && region->start <= start && start < end; region = next(*region))
+        start = region->end;
+    return start >= end;
+}
+
+namespace {
+
+// The highest gap in this subtree that has the room, clipped to [floor, limit).
+template <typename Tree>
+std::optional<VirtAddr> highest_gap(const Region* region, uint32_t bytes, VirtAddr floor,
+                                    VirtAddr limit) {
+    if (!region || region->largest_gap < bytes) return std::nullopt;
+    if (region->end < limit)
+        if (auto found = highest_gap<Tree>(Tree::larger_child(*region), bytes, floor, limit))
+            return found;
+    const VirtAddr low = std::max(region->gap_start, floor);
+    const VirtAddr high = std::min(region->gap_end(), limit);
+    if (high > low && high - low >= bytes) return high - bytes;
+    if (region->start <= floor) return std::nullopt;
+    return highest_gap<Tree>(Tree::smaller_child(*region), bytes, floor, limit);
+}
+
+}  // namespace
+
+std::optional<VirtAddr> RegionMap::find_gap(uint32_t bytes, VirtAddr floor, VirtAddr limit) const {
+    const Region* last = tree_.last();
+    const VirtAddr low = last ? std::max(last->end, floor) : floor;
+    if (limit > low && limit - low >= bytes) return limit - bytes;
+    return highest_gap<Tree>(tree_.root(), bytes, floor, limit);
+}
+
+void RegionMap::gap_changed(Region* region, VirtAddr gap_start) {
+    if (!region) return;
+    region->gap_start = gap_start;
+    tree_.refresh(*region);
+}
+
+void RegionMap::link(Region& region) {
+    const Region* below = tree_.find_not_above(region.start);
+    region.gap_start = below ? below->end : VirtAddr(0);
+    tree_.insert(region);
+    gap_changed(next(region), region.end);
+    pages_ += region.bytes() >> kPageShift;
+}
+
+void RegionMap::discard(Region& region) {
+    if (recent_ == &region) recent_ = nullptr;
+    Region* above = next(region);
+    tree_.remove(region);
+    gap_changed(above, region.gap_start);
+    pages_ -= region.bytes() >> kPageShift;
+    region.next_removed = removed_;
+    removed_ = &region;
+}
+
+bool RegionMap::can_follow(const Region& low, const Region& high) const {
+    return low.end == high.start && low.attributes == high.attributes &&
+           (!low.attributes.pager || low.pager_index(low.end) == high.page_offset);
+}
+
+bool RegionMap::merge_with_next(Region& region) {
+    Region* above = next(region);
+    if (!above || !can_follow(region, *above)) return false;
+    const VirtAddr end = above->end;
+    discard(*above);
+    set_end(region, end);
+    return true;
+}
+
+Result<void> RegionMap::insert(VirtAddr start, VirtAddr end, const RegionAttributes& attributes,
+                               uint32_t page_offset) {
+    VERIFY(start < end);
+    auto* region = new (std::nothrow) Region;
+    if (!region) return Errno::nomem;
+    region->start = start;
+    region->end = end;
+    region->attributes = attributes;
+    region->page_offset = page_offset;
+    link(*region);
+    merge_with_next(*region);
+    if (Region* below = previous(*region)) merge_with_next(*below);
+    return {};
+}
+
+// Afterwards no region has `at` inside.
+Result<void> RegionMap::split(VirtAddr at) {
+    Region* region = find(at);
+    if (!region || region->start == at) return {};
+    auto* upper = new (std::nothrow) Region;
+    if (!upper) return Errno::nomem;
+    upper->start = at;
+    upper->end = region->end;
+    upper->attributes = region->attributes;
+    upper->page_offset = region->attributes.pager ? region->pager_index(at) : 0;
+    set_end(*region, at);
+    link(*upper);
+    return {};
+}
+
+Result<void> RegionMap::remove(VirtAddr start, VirtAddr end) {
+    TRY(split(start));
+    TRY(split(end));
+    for (Region* region = find_from(start); region && region->start < end;) {
+        Region* above = next(*region);
+        discard(*region);
+        region = above;
+    }
+    return {};
+}
+
+Result<void> RegionMap::protect(VirtAddr start, VirtAddr end, uint32_t protection) {
+    Result<void> done = split(start);
+    if (done.is_ok()) done = split(end);
+    Region* region = find_from(start);
+    if (Region* below = region ? previous(*region) : nullptr) region = below;
+    if (done.is_ok())
+        for (Region* r = find_from(start); r && r->start < end; r = next(*r))
+            r->attributes.protection = protection;
+    while (region && region->start <= end)
+        if (!merge_with_next(*region)) region = next(*region);
+    return done;
+}
+
+void RegionMap::set_start(Region& region, VirtAddr start) {
+    pages_ -= region.bytes() >> kPageShift;
+    region.start = start;
+    pages_ += region.bytes() >> kPageShift;
+    tree_.refresh(region);
+}
+
+void RegionMap::set_end(Region& region, VirtAddr end) {
+    pages_ -= region.bytes() >> kPageShift;
+    region.end = end;
+    pages_ += region.bytes() >> kPageShift;
+    gap_changed(next(region), end);
+}

@@ -1,0 +1,95 @@
+// Regions: what should be where in the user half of an address space. A RegionMap knows which
+// ranges are taken, finds room, splits and merges. It knows nothing of what is mapped right now.
+// Pure: host-tested.
+// Invariant: regions are page-aligned, not empty, don't overlap; neighbours that could be one are.
+// Locks: none; the address space guards it.
+#pragma once
+
+#include <optional>
+
+#include "kernel/lib/ordered_tree.hpp"
+#include "kernel/lib/types.hpp"
+#include "mm/pager.hpp"
+
+// Kept free below a region that grows down, so that an overflow hits nothing else.
+constexpr uint32_t kStackGuardGap = 256 * kPageSize;
+
+enum class RegionLabel : uint8_t { none, heap, stack };
+
+struct RegionAttributes {
+    uint32_t protection = 0;  // kProt*
+    bool shared = false;
+    bool may_write = true;
+    bool grows_down = false;
+    RegionLabel label = RegionLabel::none;
+    Ref<Pager> pager{};  // null: anonymous
+
+    bool operator==(const RegionAttributes&) const = default;
+};
+
+struct Region {
+    VirtAddr start{0}, end{0};
+    RegionAttributes attributes;
+    uint32_t page_offset = 0;  // of the first page in the pager's object
+
+    TreeNode node;
+    VirtAddr gap_start{0};     // where the region below ends
+    uint32_t largest_gap = 0;  // bytes; of all gaps below the regions of this subtree
+    Region* next_removed = nullptr;
+
+    uint32_t bytes() const { return end - start; }
+    bool contains(VirtAddr address) const { return address >= start && address < end; }
+    uint32_t pager_index(VirtAddr page) const { return page_offset + ((page - start) >> kPageShift); }
+    VirtAddr gap_end() const;  // start, less the guard gap
+    uint32_t gap() const { return gap_end() - gap_start; }
+};
+
+class RegionMap {
+  public:
+    RegionMap() = default;
+    ~RegionMap();
+    Result<void> copy_from(const RegionMap& other);  // this one is empty
+
+    Region* find(VirtAddr address);              // the region that contains it
+    Region* find_from(VirtAddr address) const;   // the first that ends above it
+    Region* next(const Region& region) const { return Tree::next(region); }
+    Region* previous(const Region& region) const { return Tree::previous(region); }
+    bool is_free(VirtAddr start, VirtAddr end) const;  // guard gaps count as taken
+    bool is_covered(VirtAddr start, VirtAddr end) const;
+    // The highest free range of so many bytes within [floor, limit).
+    std::optional<VirtAddr> find_gap(uint32_t bytes, VirtAddr floor, VirtAddr limit) const;
+
+    // The range must not overlap another region. ENOMEM.
+    Result<void> insert(VirtAddr start, VirtAddr end, const RegionAttributes& attributes,
+                        uint32_t page_offset);
+    // What lies in [start, end) goes; regions that reach out of it are cut. ENOMEM.
+    Result<void> remove(VirtAddr start, VirtAddr end);
+    // ENOMEM, and then nothing has changed.
+    Result<void> protect(VirtAddr start, VirtAddr end, uint32_t protection);
+    void set_start(Region& region, VirtAddr start);  // anonymous; the new range must be free
+    void set_end(Region& region, VirtAddr end);
+
+    uint32_t pages() const { return pages_; }
+    uint32_t count() const { return tree_.size(); }
+
+    // Removed regions wait here, because dropping their pagers may need locks that come before the
+    // address space's: the owner takes them out, unlocks, and then destroys them.
+    Region* take_removed();
+    static void destroy(Region* removed);
+
+  private:
+    static void refresh_gap(Region& region, Region* below, Region* above);
+    using Tree = OrderedTree<Region, &Region::node, &Region::start, refresh_gap>;
+
+    void link(Region& region);
+    void discard(Region& region);
+    void gap_changed(Region* region, VirtAddr gap_start);
+    bool can_follow(const Region& low, const Region& high) const;
+    bool merge_with_next(Region& region);
+    Result<void> split(VirtAddr at);
+
+    Tree tree_;
+    Region* recent_ = nullptr;  // found last
+    Region* removed_ = nullptr;
+    uint32_t pages_ = 0;
+};

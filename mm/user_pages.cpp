@@ -1,0 +1,210 @@
+// See user_pages.hpp. Frames go back only after no TLB can lead to them any more.
+#include "mm/user_pages.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernel/arch/memory_layout.hpp"
+#include "mm/frames.hpp"
+#include "mm/table_pool.hpp"
+
+namespace {
+
+constexpr uint32_t kTableFlags = kEntryPresent | kEntryWritable | kEntryUser;
+
+uint16_t& entries_in_use(const void* table) {
+    return frame_info(frame_of(to_physical(table))).table_entries;
+}
+// The table that a slot lies in: tables are page-aligned.
+const void* table_of(const PageEntry* slot) {
+    return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(slot) & ~uintptr_t{kPageMask});
+}
+
+}  // namespace
+
+// Frames and tables that were unmapped, until the TLB is flushed.
+class UserPages::Release {
+  public:
+    explicit Release(PhysAddr directory) : directory_(directory) {}
+    ~Release() { flush(); }
+    void unmapped(VirtAddr page, Frame frame) {
+        if (frame_count_ == std::size(frames_)) flush();
+        note(page);
+        frames_[frame_count_++] = frame;
+    }
+    void without_table(VirtAddr page, PageTable* table) {
+        note(page);  // INVLPG of any page drops what is remembered of directories
+        flush();
+        give_table(table);
+    }
+
+  private:
+    void note(VirtAddr page) {
+        if (low_ == high_) low_ = page;
+        high_ = std::max(high_, page + kPageSize);
+    }
+    void flush() {
+        if (low_ != high_) flush_range(directory_, low_, high_);
+        low_ = high_ = VirtAddr(0);
+        while (frame_count_ > 0) put_frame(frames_[--frame_count_]);
+    }
+
+    PhysAddr directory_;
+    VirtAddr low_{0}, high_{0};
+    Frame frames_[32];
+    uint32_t frame_count_ = 0;
+};
+
+UserPages::~UserPages() {
+    if (!directory_) return;
+    VERIFY(resident_ == 0 && tables_ == 0);
+    give_directory(directory_);
+}
+
+Result<void> UserPages::init() {
+    directory_ = TRY(take_directory());
+    return {};
+}
+
+PageTable* UserPages::table(uint32_t index) const {
+    const PageEntry entry = directory_->entries[index];
+    return entry.present() ? static_cast<PageTable*>(to_virtual(entry.frame())) : nullptr;
+}
+
+PageEntry* UserPages::find(VirtAddr page) const {
+    PageTable* found = table(directory_index(page));
+    return found ? &found->entries[table_index(page)] : nullptr;
+}
+
+Result<PageEntry*> UserPages::slot(VirtAddr page) {
+    VERIFY(page < kUserTop);
+    PageTable* where = table(directory_index(page));
+    if (!where) {
+        where = TRY(take_table());
+        ++tables_;
+        directory_->entries[directory_index(page)] =
+            PageEntry::make(frame_of(to_physical(where)), kTableFlags);
+    }
+    return &where->entries[table_index(page)];
+}
+
+void UserPages::count(PageEntry entry, int32_t change) {
+    resident_ += static_cast<uint32_t>(change);
+    if (entry.has(kEntryFile)) file_resident_ += static_cast<uint32_t>(change);
+}
+
+void UserPages::fill(PageEntry* empty, PageEntry entry) {
+    VERIFY(!empty->holds_frame());
+    *empty = entry;
+    count(entry, 1);
+    ++entries_in_use(table_of(empty));
+}
+
+void UserPages::replace(VirtAddr page, PageEntry* slot, PageEntry entry) {
+    const PageEntry old = std::exchange(*slot, entry);
+    count(old, -1);
+    count(entry, 1);
+    flush_range(directory(), page, page + kPageSize);
+    put_frame(old.frame());
+}
+
+// visit(address, stop, table) for each table that exists: the part of the range in it.
+template <typename F>
+void UserPages::for_each_table(VirtAddr start, VirtAddr end, F&& visit) {
+    while (start < end) {
+        const VirtAddr border((start.raw() | (kTableSpan - 1)) + 1);
+        const VirtAddr stop = std::min(border, end);
+        if (PageTable* found = table(directory_index(start))) visit(start, stop, *found);
+        start = stop;
+    }
+}
+
+void UserPages::clear(VirtAddr start, VirtAddr end) {
+    Release release(directory());
+    for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
+        uint16_t& in_use = entries_in_use(&table);
+        in_use = static_cast<uint16_t>(in_use - clear_entries(release, at, stop, table));
+        if (in_use > 0) return;
+        directory_->entries[directory_index(at)] = {};
+        --tables_;
+        release.without_table(at, &table);
+    });
+}
+
+uint32_t UserPages::clear_entries(Release& release, VirtAddr at, VirtAddr stop, PageTable& table) {
+    uint32_t cleared = 0;
+    uint32_t left = entries_in_use(&table);
+    PageEntry* slot = &table.entries[table_index(at)];
+    for (; at < stop && left > 0; at += kPageSize, ++slot) {
+        if (!slot->raw) continue;
+        const PageEntry old = std::exchange(*slot, {});
+        count(old, -1);
+        release.unmapped(at, old.frame());
+        ++cleared;
+        --left;
+    }
+    return cleared;
+}
+
+void UserPages::restrict(VirtAddr start, VirtAddr end, Rights rights) {
+    for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
+        for (; at < stop; at += kPageSize) {
+            PageEntry& slot = table.entries[table_index(at)];
+            if (!slot.present()) continue;
+            slot = slot.without(kEntryWritable);
+            if (rights == Rights::none) slot = slot.without(kEntryPresent).with(kEntryHeld);
+        }
+    });
+    flush_range(directory(), start, end);
+}
+
+Result<void> UserPages::share(UserPages& child, VirtAddr start, VirtAddr end, bool copy_on_write,
+                              bool& changed) {
+    Result<void> result;
+    for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
+        uint32_t left = entries_in_use(&table);
+        if (left == 0 || result.is_error()) return;
+        Result<PageEntry*> to = child.slot(at);
+        if (to.is_error()) {
+            result = to.error();
+            return;
+        }
+        PageEntry* copy = to.value();
+        uint32_t copied = 0;
+        for (PageEntry* slot = &table.entries[table_index(at)]; at < stop && left > 0;
+             at += kPageSize, ++slot, ++copy) {
+            if (!slot->raw) continue;
+            if (copy_on_write && slot->writable()) {
+                *slot = slot->without(kEntryWritable);
+                changed = true;
+            }
+            get_frame(slot->frame());
+            *copy = *slot;
+            child.count(*slot, 1);
+            ++copied;
+            --left;
+        }
+        entries_in_use(table_of(to.value())) += static_cast<uint16_t>(copied);
+    });
+    return result;
+}
+
+Result<void> UserPages::make_tables(VirtAddr start, VirtAddr end) {
+    for (VirtAddr at(align_down(start.raw(), kTableSpan)); at < end; at += kTableSpan)
+        TRY(slot(std::max(at, start)));
+    return {};
+}
+
+void UserPages::move(VirtAddr from, VirtAddr to, uint32_t bytes) {
+    for (uint32_t offset = 0; offset < bytes; offset += kPageSize) {
+        PageEntry* source = find(from + offset);
+        if (!source || !source->holds_frame()) continue;
+        PageEntry* target = find(to + offset);
+        VERIFY(target && !target->holds_frame());
+        *target = std::exchange(*source, {});
+        --entries_in_use(table_of(source));
+        ++entries_in_use(table_of(target));
+    }
+    flush_range(directory(), from, from + bytes);
+    clear(from, from + bytes);  // frees the tables that are empty now
+}

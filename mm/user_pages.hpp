@@ -1,0 +1,50 @@
+// UserPages: the user half of a page directory: which frames are mapped right now. It owns one
+// reference to each frame in it. A page table lives as long as it has entries.
+// Invariant: a table's frame_info.table_entries is the number of its entries that hold a frame.
+// Locks: the address space's.
+#pragma once
+
+#include "kernel/arch/page_table.hpp"
+#include "kernel/lib/result.hpp"
+
+class UserPages {
+  public:
+    UserPages() = default;
+    UserPages(const UserPages&) = delete;
+    UserPages& operator=(const UserPages&) = delete;
+    ~UserPages();  // everything was cleared
+    Result<void> init();
+    bool made() const { return directory_; }
+
+    PhysAddr directory() const { return to_physical(directory_); }
+    PageEntry* find(VirtAddr page) const;  // null: there is no table
+    Result<PageEntry*> slot(VirtAddr page);  // makes the table if need be
+    void fill(PageEntry* empty, PageEntry entry);  // takes over the reference to the frame
+    void replace(VirtAddr page, PageEntry* slot, PageEntry entry);  // drops the old frame
+
+    void clear(VirtAddr start, VirtAddr end);  // unmaps, drops frames, frees empty tables
+    // What the entries allow becomes no more than that. A later fault may give rights back.
+    enum class Rights : uint8_t { none, read };
+    void restrict(VirtAddr start, VirtAddr end, Rights rights);
+    // `child` gets the same frames. Copy on write: neither may write from now on; the caller
+    // flushes this space's TLB entries if `changed`.
+    Result<void> share(UserPages& child, VirtAddr start, VirtAddr end, bool copy_on_write,
+                       bool& changed);
+    Result<void> make_tables(VirtAddr start, VirtAddr end);
+    void move(VirtAddr from, VirtAddr to, uint32_t bytes);  // tables at `to` exist
+
+    uint32_t resident() const { return resident_; }            // pages
+    uint32_t file_resident() const { return file_resident_; }  // of them, a pager's frames
+
+  private:
+    class Release;
+    PageTable* table(uint32_t index) const;
+    template <typename F>
+    void for_each_table(VirtAddr start, VirtAddr end, F&& visit);
+    void count(PageEntry entry, int32_t change);
+    uint32_t clear_entries(Release& release, VirtAddr at, VirtAddr stop, PageTable& table);
+
+    PageTable* directory_ = nullptr;
+    uint32_t tables_ = 0;
+    uint32_t resident_ = 0, file_resident_ = 0;
+};
