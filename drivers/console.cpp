@@ -16,6 +16,7 @@ constinit bool g_screen_wanted = true;
 constinit bool g_use_screen = false;  // there is one, and it is wanted
 constinit bool g_refreshed_by_timer = false;
 constinit Timer g_refresh_timer;
+constinit void (*g_answer)(std::span<const uint8_t> bytes) = nullptr;
 
 class ConsoleGuard {
   public:
@@ -53,13 +54,18 @@ void console_init() {
     if (!screen) log_info("vga: no screen in text mode");
 }
 
-void console_start_refresh() {
+void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes)) {
     if (!g_use_screen) return;
+    g_answer = answer;
     g_refresh_timer.fire = [](Timer& self) {
+        uint8_t buffer[32];
+        std::span<const uint8_t> answers;
         {
             ConsoleGuard guard;
-            if (g_use_screen) vga_refresh();
+            vga_refresh();
+            answers = vga_take_answers(buffer);
         }
+        if (g_answer && !answers.empty()) g_answer(answers);
         start_timer(self, monotonic_now() + kRefreshInterval);
     };
     g_refreshed_by_timer = true;

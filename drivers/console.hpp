@@ -9,7 +9,9 @@
 // Before console_init: false for runs whose output is not meant for people (--exec): only COM1.
 void console_use_screen(bool use);
 void console_init();           // probes COM1 and the screen; the direct map is there
-void console_start_refresh();  // from now on the screen is refreshed by the timer
+// From now on the screen is refreshed by the timer. What it answers to programs goes to `answer`, if
+// that isn't null: a terminal on the serial line answers, too, and once is enough.
+void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes));
 
 // Text of the kernel's: a line feed also returns the carriage.
 void console_write(std::string_view text);

@@ -41,7 +41,8 @@ void tty_init(std::string_view size) {
     auto sender = Thread::create("tty", [](void*) { console_tty().send_signals(); }, nullptr);
     VERIFY(sender.is_ok());
     start_thread(*sender.value());
-    console_start_refresh();
+    auto answer = [](std::span<const uint8_t> bytes) { console_tty().receive(bytes); };
+    console_start_refresh(com1().present() ? nullptr : +answer);
     if (!com1().present()) return;
     auto receive = [](void*, std::span<const uint8_t> bytes) { console_tty().receive(bytes); };
     if (com1().start_receiving("serial", receive, nullptr).is_error())

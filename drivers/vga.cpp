@@ -20,13 +20,23 @@ enum CrtRegister : uint8_t {
 constexpr uint8_t kCursorHidden = 1 << 5;
 constexpr uint16_t kNoCursor = 0xFFFF;
 
+constexpr uint32_t kMaxAnswers = 32;
+
 struct Display {
     volatile uint16_t* memory = nullptr;  // null: no VGA
     TerminalScreen screen;
     uint16_t shown[TerminalScreen::kRows * TerminalScreen::kColumns] = {};
     uint16_t shown_cursor = kNoCursor;
+    uint8_t answers[kMaxAnswers] = {};
+    uint32_t answer_bytes = 0;
 };
 constinit Display g_display;
+
+// Kept until somebody who holds no lock takes them; more than fit is lost.
+void keep_answer(void*, std::span<const uint8_t> bytes) {
+    for (uint8_t byte : bytes)
+        if (g_display.answer_bytes < kMaxAnswers) g_display.answers[g_display.answer_bytes++] = byte;
+}
 
 void crt_write(CrtRegister index, uint8_t value) {
     out8(kCrtIndex, index);
@@ -54,6 +64,7 @@ bool vga_init() {
     g_display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
     for (uint32_t i = 0; i < std::size(g_display.shown); ++i)
         g_display.memory[i] = g_display.shown[i];
+    g_display.screen.answer_to(keep_answer, nullptr);
     vga_refresh();
     return true;
 }
@@ -79,6 +90,10 @@ void vga_refresh() {
     d.shown_cursor = cursor;
 }
 
-void vga_answer_to(TerminalScreen::Answer answer, void* context) {
-    g_display.screen.answer_to(answer, context);
+std::span<const uint8_t> vga_take_answers(std::span<uint8_t> to) {
+    uint32_t count = g_display.answer_bytes;
+    if (count > to.size()) count = static_cast<uint32_t>(to.size());
+    __builtin_memcpy(to.data(), g_display.answers, count);
+    g_display.answer_bytes = 0;
+    return to.first(count);
 }

@@ -12,4 +12,5 @@
 bool vga_init();  // false: no VGA in colour text mode
 void vga_write(std::span<const uint8_t> bytes);
 void vga_refresh();  // brings the picture up to date
-void vga_answer_to(TerminalScreen::Answer answer, void* context);
+// What the screen has to say to the program that asked where the cursor is.
+std::span<const uint8_t> vga_take_answers(std::span<uint8_t> to);
