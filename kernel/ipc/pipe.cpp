@@ -6,8 +6,8 @@
 #include "kernel/ipc/pipe.hpp"
 
 #include "fs/fifo_hook.hpp"
+#include "fs/timestamp.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
-#include "kernel/sched/clock.hpp"
 #include "mm/frames.hpp"
 
 namespace {
@@ -130,9 +130,6 @@ class PipeEnd final : public File {
         pipe_->open_end(readable(), writable());
         // A FIFO's reader has had no writer to lose until one opens it.
         writers_seen_ = pipe_->writer_openings() - (pipe_->has_writers() ? 1 : 0);
-        const uint64_t now = realtime_now().raw();
-        made_ = {static_cast<int64_t>(now / 1'000'000'000),
-                 static_cast<uint32_t>(now % 1'000'000'000)};
     }
     ~PipeEnd() override {
         pipe_->close_end(readable(), writable());
@@ -163,7 +160,7 @@ class PipeEnd final : public File {
     Ref<Inode> node_;  // of a FIFO
     uint32_t number_;
     uint32_t writers_seen_ = 0;
-    Timestamp made_;
+    Timestamp made_ = timestamp_now();
 };
 
 uint32_t PipeEnd::poll(PollTable* table) {
