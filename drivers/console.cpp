@@ -16,7 +16,8 @@ constinit bool g_screen_wanted = true;
 constinit bool g_use_screen = false;  // there is one, and it is wanted
 constinit bool g_refreshed_by_timer = false;
 constinit Timer g_refresh_timer;
-constinit void (*g_answer)(std::span<const uint8_t> bytes) = nullptr;
+using Answer = void (*)(std::span<const uint8_t> bytes);
+constinit Answer g_answer = nullptr;
 
 class ConsoleGuard {
   public:
