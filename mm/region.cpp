@@ -10,9 +10,10 @@ VirtAddr Region::gap_end() const {
     return start - gap_start < kStackGuardGap ? gap_start : start - kStackGuardGap;
 }
 
-void RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
-    region.largest_gap = std::max({region.gap(), below ? below->largest_gap : 0,
-                                   above ? above->largest_gap : 0});
+bool RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
+    const uint32_t largest = std::max({region.gap(), below ? below->largest_gap : 0,
+                                       above ? above->largest_gap : 0});
+    return std::exchange(region.largest_gap, largest) != largest;
 }
 
 RegionMap::~RegionMap() {
@@ -28,12 +29,9 @@ void RegionMap::destroy(Region* removed) {
 
 Result<void> RegionMap::copy_from(const RegionMap& other) {
     for (Region* from = other.tree_.first(); from; from = other.next(*from)) {
-        auto* copy = new (std::nothrow) Region;
+        auto* copy = new (std::nothrow)
+            Region{from->start, from->end, from->attributes, from->page_offset};
         if (!copy) return Errno::nomem;
-        copy->start = from->start;
-        copy->end = from->end;
-        copy->attributes = from->attributes;
-        copy->page_offset = from->page_offset;
         link(*copy);
     }
     return {};
@@ -131,15 +129,21 @@ bool RegionMap::merge_with_next(Region& region) {
 Result<void> RegionMap::insert(VirtAddr start, VirtAddr end, const RegionAttributes& attributes,
                                uint32_t page_offset) {
     VERIFY(start < end);
-    auto* region = new (std::nothrow) Region;
+    const Region wanted{start, end, attributes, page_offset};
+    Region* below = tree_.find_not_above(start);
+    Region* above = below ? next(*below) : tree_.first();
+    if (below && can_follow(*below, wanted)) {
+        set_end(*below, end);
+        merge_with_next(*below);
+        return {};
+    }
+    if (above && can_follow(wanted, *above)) {
+        set_start(*above, start);
+        return {};
+    }
+    auto* region = new (std::nothrow) Region(wanted);
     if (!region) return Errno::nomem;
-    region->start = start;
-    region->end = end;
-    region->attributes = attributes;
-    region->page_offset = page_offset;
     link(*region);
-    merge_with_next(*region);
-    if (Region* below = previous(*region)) merge_with_next(*below);
     return {};
 }
 
@@ -147,25 +151,28 @@ Result<void> RegionMap::insert(VirtAddr start, VirtAddr end, const RegionAttribu
 Result<void> RegionMap::split(VirtAddr at) {
     Region* region = find(at);
     if (!region || region->start == at) return {};
-    auto* upper = new (std::nothrow) Region;
+    auto* upper = new (std::nothrow)
+        Region{at, region->end, region->attributes,
+               region->attributes.pager ? region->pager_index(at) : 0};
     if (!upper) return Errno::nomem;
-    upper->start = at;
-    upper->end = region->end;
-    upper->attributes = region->attributes;
-    upper->page_offset = region->attributes.pager ? region->pager_index(at) : 0;
     set_end(*region, at);
     link(*upper);
     return {};
 }
 
 Result<void> RegionMap::remove(VirtAddr start, VirtAddr end) {
-    TRY(split(start));
-    TRY(split(end));
-    for (Region* region = find_from(start); region && region->start < end;) {
+    Region* region = find_from(start);
+    if (region && region->start < start) {
+        if (region->end > end) TRY(split(end));
+        set_end(*region, start);
+        region = next(*region);
+    }
+    while (region && region->end <= end) {
         Region* above = next(*region);
         discard(*region);
         region = above;
     }
+    if (region && region->start < end) set_start(*region, end);
     return {};
 }
 
@@ -184,6 +191,7 @@ Result<void> RegionMap::protect(VirtAddr start, VirtAddr end, uint32_t protectio
 
 void RegionMap::set_start(Region& region, VirtAddr start) {
     pages_ -= region.bytes() >> kPageShift;
+    if (region.attributes.pager) region.page_offset = region.pager_index(start);
     region.start = start;
     pages_ += region.bytes() >> kPageShift;
     tree_.refresh(region);

@@ -29,17 +29,19 @@ struct RegionAttributes {
 
 struct Region {
     VirtAddr start{0}, end{0};
-    RegionAttributes attributes;
+    RegionAttributes attributes{};
     uint32_t page_offset = 0;  // of the first page in the pager's object
 
-    TreeNode node;
+    TreeNode node{};
     VirtAddr gap_start{0};     // where the region below ends
     uint32_t largest_gap = 0;  // bytes; of all gaps below the regions of this subtree
     Region* next_removed = nullptr;
 
     uint32_t bytes() const { return end - start; }
     bool contains(VirtAddr address) const { return address >= start && address < end; }
-    uint32_t pager_index(VirtAddr page) const { return page_offset + ((page - start) >> kPageShift); }
+    uint32_t pager_index(VirtAddr page) const {
+        return page_offset + (page.raw() >> kPageShift) - (start.raw() >> kPageShift);
+    }
     VirtAddr gap_end() const;  // start, less the guard gap
     uint32_t gap() const { return gap_end() - gap_start; }
 };
@@ -66,7 +68,7 @@ class RegionMap {
     Result<void> remove(VirtAddr start, VirtAddr end);
     // ENOMEM, and then nothing has changed.
     Result<void> protect(VirtAddr start, VirtAddr end, uint32_t protection);
-    void set_start(Region& region, VirtAddr start);  // anonymous; the new range must be free
+    void set_start(Region& region, VirtAddr start);  // the new range must be free
     void set_end(Region& region, VirtAddr end);
 
     uint32_t pages() const { return pages_; }
@@ -78,7 +80,7 @@ class RegionMap {
     static void destroy(Region* removed);
 
   private:
-    static void refresh_gap(Region& region, Region* below, Region* above);
+    static bool refresh_gap(Region& region, Region* below, Region* above);
     using Tree = OrderedTree<Region, &Region::node, &Region::start, refresh_gap>;
 
     void link(Region& region);

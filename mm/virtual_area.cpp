@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "kernel/arch/panic.hpp"
 #include "kernel/lib/bitmap.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/spin_lock.hpp"
@@ -113,7 +112,6 @@ constinit Reclaimer reclaimer{reclaim_stacks};
 void virtual_area_init() {
     reserved = Bitmap(reserved_words, page_index(virtual_area_end()));
     install_stack_source({allocate_stack, release_stack});
-    panic_hooks.is_stack_guard = [](uint32_t address) { return is_stack_guard(VirtAddr(address)); };
     add_reclaimer(reclaimer);
 }
 

@@ -1,7 +1,7 @@
 // OrderedTree: an intrusive AVL tree. Elements embed a TreeNode and are ordered by Key(element);
 // insertion and removal never allocate, and everything is O(log n).
 // A tree may keep a figure about each subtree in its root element: Refresh(element, left, right)
-// recomputes it from the children's.
+// recomputes it from the children's, and says whether it changed.
 // Invariant: the heights of a node's subtrees differ by at most one.
 // Locks: none; the owner guards it.
 // Spec: Knuth, The Art of Computer Programming, vol. 3, 6.2.3 (balanced trees).
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <type_traits>
+#include <utility>
 
 #include "kernel/lib/verify.hpp"
 
@@ -77,13 +78,14 @@ class OrderedTree {
         node->child[0] = node->child[1] = nullptr;
         *link = node;
         ++size_;
-        rebalance(node);
+        rebalance(node, node);
     }
 
     void remove(T& item) {
         TreeNode* node = &(item.*Member);
         VERIFY(node->linked());
-        TreeNode* from;  // the lowest node whose subtree changed
+        TreeNode* from;     // the lowest node whose subtree changed
+        TreeNode* changed;  // the highest whose own place did
         if (node->child[0] && node->child[1]) {
             TreeNode* heir = node->child[1];
             while (heir->child[0]) heir = heir->child[0];
@@ -94,18 +96,19 @@ class OrderedTree {
                 if (heir->child[side]) heir->child[side]->parent = heir;
             }
             replace(node, heir);
+            changed = heir;
         } else {
-            from = node->parent;
+            changed = from = node->parent;
             replace(node, node->child[node->child[0] == nullptr]);
         }
         *node = {};
         --size_;
-        rebalance(from);
+        rebalance(from, changed);
     }
 
     // After a change of what Refresh reads from `item` itself. Its key must keep its place.
     void refresh(T& item) {
-        for (TreeNode* at = &(item.*Member); at; at = at->parent) update(at);
+        for (TreeNode* at = &(item.*Member); at && update(at);) at = at->parent;
     }
 
   private:
@@ -135,11 +138,14 @@ class OrderedTree {
         return element(at->parent);
     }
 
-    static void update(TreeNode* node) {
+    // From its children; whether anything is different now.
+    static bool update(TreeNode* node) {
         const int32_t low = height(node->child[0]), high = height(node->child[1]);
-        node->height = 1 + (low < high ? high : low);
+        const int32_t tallest = 1 + (low < high ? high : low);
+        bool changed = std::exchange(node->height, tallest) != tallest;
         if constexpr (!std::is_null_pointer_v<decltype(Refresh)>)
-            Refresh(*element(node), element(node->child[0]), element(node->child[1]));
+            changed |= Refresh(*element(node), element(node->child[0]), element(node->child[1]));
+        return changed;
     }
 
     // `by` (or nothing) takes the place of `node` below its parent.
@@ -164,15 +170,23 @@ class OrderedTree {
         return riser;
     }
 
-    void rebalance(TreeNode* node) {
+    // Upwards from `node`, at least past `least` (if any), then until nothing changes any more.
+    void rebalance(TreeNode* node, const TreeNode* least) {
         for (; node; node = node->parent) {
-            update(node);
+            bool changed = update(node);
+            if (node == least) {
+                least = nullptr;
+                changed = true;
+            }
             const int32_t lean = height(node->child[1]) - height(node->child[0]);
-            if (lean >= -1 && lean <= 1) continue;
-            const int heavy = lean > 0;
-            TreeNode* child = node->child[heavy];
-            if (height(child->child[!heavy]) > height(child->child[heavy])) rotate(child, !heavy);
-            node = rotate(node, heavy);
+            if (lean < -1 || lean > 1) {
+                const int heavy = lean > 0;
+                TreeNode* child = node->child[heavy];
+                if (height(child->child[!heavy]) > height(child->child[heavy])) rotate(child, !heavy);
+                node = rotate(node, heavy);
+            } else if (!changed && !least) {
+                return;
+            }
         }
     }
 

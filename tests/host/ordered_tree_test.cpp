@@ -16,8 +16,10 @@ struct Item {
     uint32_t subtree = 0;  // elements in it
     TreeNode node;
 };
-void count(Item& item, Item* low, Item* high) {
+bool count(Item& item, Item* low, Item* high) {
+    const uint32_t before = item.subtree;
     item.subtree = 1 + (low ? low->subtree : 0) + (high ? high->subtree : 0);
+    return item.subtree != before;
 }
 using Tree = OrderedTree<Item, &Item::node, &Item::key, count>;
 
