@@ -72,13 +72,13 @@ class PageCache final : public Pager {
     uint32_t device_number() const override;
 
   private:
+    friend struct CachedPage;
     friend struct PageTable;
     void last_reference_dropped() const override;
-    CachedPage* find(uint32_t index) const;
     Result<Frame> get(uint32_t index, uint32_t ahead);
+    void wait_until_filled(uint32_t index);
     Result<void> fill(uint32_t first, uint32_t count);
-    uint32_t publish(std::span<CachedPage* const> fresh, uint32_t first, Frame frame);
-    void finish(uint32_t first, uint32_t count, bool good);
+    Result<void> fill_frames(uint32_t first, uint32_t count, Frame frame);
     Result<uint32_t> write_locked(ByteSource& from, uint64_t offset);
     void drop_from(uint32_t index);
 
@@ -91,7 +91,7 @@ class PageCache final : public Pager {
     uint64_t size_ = 0;
     uint32_t pages_ = 0;
     uint32_t next_ = 0;  // the page that a sequential reader asks for next
-    ListNode all_;       // head of the list of this cache's pages
+    CachedPage* all_ = nullptr;  // this cache's pages
 };
 
 // The cache of a disk's own sectors: file systems' metadata, and /dev/hda as a file.

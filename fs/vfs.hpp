@@ -20,6 +20,7 @@ enum class Follow : bool { no, yes };
 
 Result<Path> resolve(const FsContext& who, const Path& base, std::string_view name, Follow follow);
 Inode& inode_of(const Path& path);
+bool path_removed(const Path& path);  // its name is gone: getcwd says ENOENT
 // Text of a path from `who.root`; "(unreachable)" semantics as getcwd(2); " (deleted)" for /proc.
 Result<std::string_view> path_name(const FsContext& who, const Path& path, std::span<char> buffer);
 
@@ -56,6 +57,9 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
 // At boot: mounts `source` of the first type that knows it as the root of everything.
 Result<Path> mount_root(std::string_view source, bool read_only);
 Result<void> vfs_sync_all();
+
+// Why the last mount failed, one line per type tried.
+std::string_view mount_refusals();
 
 // One line per mount, as in /proc/mounts.
 void list_mounts(const FsContext& who, class TextSink& sink);

@@ -1,0 +1,224 @@
+// See dentry.hpp. Lists of victims are chained through hash_next_, which is free once a dentry has
+// left the table, and dropped after the lock is released: dropping may end an inode.
+#include "fs/dentry.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernel/lib/log.hpp"
+#include "mm/frames.hpp"
+
+constinit SpinLock dentry_lock{LockRank::dentry_cache};
+
+struct DentryCache {
+    Dentry** buckets = nullptr;
+    uint32_t mask = 0;
+    uint32_t count = 0;
+    List<Dentry, &Dentry::clock_> clock;
+
+    static uint32_t hash(const Dentry& parent, std::string_view name) {
+        uint32_t h = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&parent)) >> 4;
+        for (char c : name) h = (h ^ static_cast<uint8_t>(c)) * 0x01000193;
+        return h ^ h >> 15;
+    }
+    Dentry* find(const Dentry& parent, std::string_view name, uint32_t hash) const {
+        for (Dentry* at = buckets[hash & mask]; at; at = at->hash_next_)
+            if (at->hash_ == hash && at->parent_.get() == &parent && at->name_ == name) return at;
+        return nullptr;
+    }
+    void insert(Dentry& dentry) {
+        dentry.hash_ = hash(*dentry.parent_, dentry.name_.view());
+        Dentry*& bucket = buckets[dentry.hash_ & mask];
+        dentry.hash_next_ = bucket;
+        bucket = &dentry;
+        dentry.cached_ = true;
+        clock.push_back(dentry);
+        ++count;
+    }
+    // Out of the table; its reference becomes the caller's.
+    void remove(Dentry& dentry) {
+        Dentry** link = &buckets[dentry.hash_ & mask];
+        while (*link != &dentry) link = &(*link)->hash_next_;
+        *link = dentry.hash_next_;
+        dentry.hash_next_ = nullptr;
+        dentry.cached_ = false;
+        dentry.clock_.unlink();
+        --count;
+    }
+    static void drop(Dentry* victims) {
+        while (victims) {
+            Dentry* next = std::exchange(victims->hash_next_, nullptr);
+            Ref<Dentry>::adopt(victims);
+            victims = next;
+        }
+    }
+    static bool has_other_name(const Inode& inode);
+    static Result<Ref<Dentry>> make(Dentry& directory, std::string_view name, Ref<Inode> inode);
+};
+
+namespace {
+constinit DentryCache cache;  // under dentry_lock
+}
+
+void dentry_cache_init() {
+    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 8, 256u, 16384u));
+    cache.buckets = new (std::nothrow) Dentry*[buckets]();
+    VERIFY(cache.buckets);
+    cache.mask = buckets - 1;
+}
+
+Result<Ref<Dentry>> Dentry::create_root(Ref<Inode> inode) {
+    Ref<Dentry> root = TRY(make_ref<Dentry>(inode->file_system(), nullptr, String()));
+    root->attach(std::move(inode));
+    return root;
+}
+
+Dentry::~Dentry() {
+    if (!inode_) return;
+    {
+        LockGuard guard(dentry_lock);
+        if (inode_->alias_ == this) inode_->alias_ = nullptr;
+    }
+    Ref<Inode>::adopt(inode_);
+}
+
+void Dentry::attach(Ref<Inode> inode) {
+    VERIFY(!inode_);
+    uint32_t type = inode->ownership().mode & kTypeMask;
+    LockGuard guard(dentry_lock);
+    type_ = type;
+    inode->alias_ = this;
+    __atomic_store_n(&inode_, inode.leak(), __ATOMIC_RELEASE);
+}
+
+Result<Ref<Dentry>> DentryCache::make(Dentry& directory, std::string_view name, Ref<Inode> inode) {
+    String text = TRY(String::from(name));
+    Ref<Dentry> fresh =
+        TRY(make_ref<Dentry>(directory.file_system_, &directory, std::move(text)));
+    if (inode) fresh->attach(std::move(inode));
+    if (!directory.inode()->names_cachable()) return fresh;
+    bool full;
+    {
+        LockGuard guard(dentry_lock);
+        fresh->add_ref();
+        cache.insert(*fresh);
+        full = cache.count > 2 * cache.mask;
+    }
+    if (full) shrink_dentries(16);
+    return fresh;
+}
+
+// A directory has one name. One that is found under a second would be its own descendant: only a
+// damaged file system says so, and walking it would never end.
+bool DentryCache::has_other_name(const Inode& inode) {
+    LockGuard guard(dentry_lock);
+    const Dentry* alias = Dentry::alias_locked(inode);
+    return alias && alias->is_directory() && !alias->removed() && alias->ref_count() != 0;
+}
+
+Result<Ref<Dentry>> dentry_lookup_locked(Dentry& directory, std::string_view name) {
+    {
+        LockGuard guard(dentry_lock);
+        if (Dentry* found = cache.find(directory, name, DentryCache::hash(directory, name)))
+            return Ref<Dentry>(found);
+    }
+    if (directory.removed()) return Errno::noent;
+    Result<Ref<Inode>> inode = directory.inode()->lookup_child(name);
+    if (inode.is_ok()) {
+        if (directory.inode()->names_cachable() && DentryCache::has_other_name(*inode.value())) {
+            log_error("{}: directory {} has a second name: {}",
+                      directory.file_system().type_name(),
+                      inode.value()->attributes().inode, name);
+            return Errno::io;
+        }
+        return DentryCache::make(directory, name, inode.release_value());
+    }
+    if (inode.error() != Errno::noent) return inode.error();
+    return DentryCache::make(directory, name, nullptr);
+}
+
+Result<Ref<Dentry>> dentry_lookup(Dentry& directory, std::string_view name) {
+    uint32_t hash = DentryCache::hash(directory, name);
+    {
+        LockGuard guard(dentry_lock);
+        if (Dentry* found = cache.find(directory, name, hash)) [[likely]] {
+            found->referenced_ = true;
+            return Ref<Dentry>(found);
+        }
+    }
+    LockGuard guard(directory.inode()->names);
+    return dentry_lookup_locked(directory, name);
+}
+
+Ref<Dentry> dentry_parent(const Dentry& dentry) {
+    LockGuard guard(dentry_lock);
+    return Ref<Dentry>(dentry.parent_locked());
+}
+
+void dentry_set_inode(Dentry& negative, Ref<Inode> inode) { negative.attach(std::move(inode)); }
+
+void dentry_remove(Dentry& dentry) {
+    {
+        LockGuard guard(dentry_lock);
+        dentry.removed_ = true;
+        if (!dentry.cached_) return;
+        cache.remove(dentry);
+    }
+    Ref<Dentry>::adopt(&dentry);
+}
+
+void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name) {
+    Ref<Dentry> parent(new_parent);
+    Dentry* negative;
+    {
+        LockGuard guard(dentry_lock);
+        negative = cache.find(new_parent, new_name.view(),
+                              DentryCache::hash(new_parent, new_name.view()));
+        if (negative) cache.remove(*negative);
+        bool was_cached = dentry.cached_;
+        if (was_cached) cache.remove(dentry);
+        std::swap(dentry.parent_, parent);
+        std::swap(dentry.name_, new_name);
+        if (was_cached) cache.insert(dentry);
+    }
+    DentryCache::drop(negative);
+}
+
+uint32_t shrink_dentries(uint32_t wanted) {
+    uint32_t freed = 0;
+    Dentry* victims = nullptr;
+    {
+        LockGuard guard(dentry_lock);
+        for (uint32_t looked = 2 * cache.count; looked && freed < wanted; --looked) {
+            Dentry& dentry = *cache.clock.front();
+            if (dentry.ref_count() > 1 || std::exchange(dentry.referenced_, false)) {
+                dentry.clock_.unlink();
+                cache.clock.push_back(dentry);
+                continue;
+            }
+            cache.remove(dentry);
+            dentry.hash_next_ = victims;
+            victims = &dentry;
+            ++freed;
+        }
+    }
+    DentryCache::drop(victims);
+    return freed;
+}
+
+void forget_dentries(const FileSystem& file_system) {
+    Dentry* victims;
+    do {  // dropping leaves makes their parents unused
+        victims = nullptr;
+        {
+            LockGuard guard(dentry_lock);
+            for (Dentry& dentry : cache.clock) {
+                if (&dentry.file_system() != &file_system || dentry.ref_count() > 1) continue;
+                cache.remove(dentry);
+                dentry.hash_next_ = victims;
+                victims = &dentry;
+            }
+        }
+        DentryCache::drop(victims);
+    } while (victims);
+}

@@ -1,0 +1,40 @@
+// The page cache of each disk: made when somebody first asks, and kept.
+#include <algorithm>
+
+#include "drivers/block.hpp"
+#include "fs/page_cache.hpp"
+
+namespace {
+
+class DiskPages final : public RefCounted, public PageSource {
+  public:
+    explicit DiskPages(BlockDevice& disk) : device(disk) {
+        cache.set_size(disk.sectors() * kSectorSize);
+    }
+    Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override {
+        constexpr uint32_t kSectorsPerPage = kPageSize / kSectorSize;
+        uint64_t start = uint64_t{first} * kSectorsPerPage;
+        uint64_t left = device.sectors() - start;
+        auto wanted = static_cast<uint32_t>(std::min<uint64_t>(left, count * kSectorsPerPage));
+        return device.read(Sector(start), wanted, to);
+    }
+
+    BlockDevice& device;
+    PageCache cache{*this, this, nullptr};
+    DiskPages* next = nullptr;
+};
+
+constinit Mutex lock{LockRank::page_cache_fill};
+constinit DiskPages* disks = nullptr;
+
+}  // namespace
+
+Result<PageCache*> device_cache(BlockDevice& device) {
+    LockGuard guard(lock);
+    for (DiskPages* disk = disks; disk; disk = disk->next)
+        if (&disk->device == &device) return &disk->cache;
+    Ref<DiskPages> disk = TRY(make_ref<DiskPages>(device));
+    disk->next = disks;
+    disks = disk.leak();
+    return &disks->cache;
+}

@@ -1,0 +1,39 @@
+// What the superblock says about the shape of the file system, after every number in it that could
+// do harm was checked. Pure: bytes in, numbers or a reason out.
+#pragma once
+
+#include "fs/ext2/layout.hpp"
+#include "kernel/lib/format.hpp"
+#include "kernel/lib/result.hpp"
+
+namespace ext2 {
+
+struct Geometry {
+    uint32_t block_shift;  // block size = 1 << this: 10 to 12
+    uint32_t blocks_count, inodes_count;
+    uint32_t first_data_block;
+    uint32_t blocks_per_group, inodes_per_group, groups;
+    uint32_t inode_size, first_inode;
+    uint32_t descriptor_table;  // its first block
+    uint32_t overhead;          // blocks of metadata, for statfs
+    bool has_file_types;
+
+    uint32_t block_size() const { return 1u << block_shift; }
+    uint32_t pointer_bits() const { return block_shift - 2; }
+    bool is_data_range(uint32_t first, uint32_t count) const {
+        return first >= first_data_block && first < blocks_count && count <= blocks_count - first;
+    }
+};
+
+// Refuses with EINVAL and one line (without name and line end) in `reason`.
+Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes,
+                                  TextSink& reason);
+
+// The names of the bits of `flags` that are not in `known`, separated by blanks.
+void name_features(uint32_t flags, uint32_t known, const char* const (&names)[32], TextSink& to);
+
+// What a disk without ext2's magic looks like by the bytes at `position`; "" if nothing known.
+std::string_view recognise(std::span<const uint8_t> bytes, uint32_t position);
+bool is_all_zero(std::span<const uint8_t> bytes);
+
+}  // namespace ext2

@@ -1,0 +1,28 @@
+// See inode.hpp: what a file system that does not know better says.
+#include "fs/inode.hpp"
+
+#include "fs/fifo_hook.hpp"
+
+Ownership Inode::ownership() {
+    Attributes all = attributes();
+    return {all.mode, all.uid, all.gid};
+}
+
+Result<Ref<Inode>> Inode::lookup_child(std::string_view) { return Errno::notdir; }
+Result<Ref<Inode>> Inode::create_child(std::string_view, uint32_t, const Credentials&, uint32_t) {
+    return Errno::rofs;
+}
+Result<Ref<Inode>> Inode::create_symlink(std::string_view, std::string_view, const Credentials&) {
+    return Errno::rofs;
+}
+Result<void> Inode::link_child(std::string_view, Inode&) { return Errno::rofs; }
+Result<void> Inode::remove_child(std::string_view, Inode&, bool) { return Errno::rofs; }
+Result<void> Inode::rename_child(std::string_view, Inode&, Inode&, std::string_view, Inode*) {
+    return Errno::rofs;
+}
+Result<uint64_t> Inode::list(DirectorySink&, uint64_t) { return Errno::notdir; }
+Result<uint32_t> Inode::read_link(std::span<char>) { return Errno::inval; }
+Result<void> Inode::set_attributes(const SetAttributes&) { return Errno::rofs; }
+Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
+
+Result<Ref<File>> (*open_fifo)(Inode& node, uint32_t flags) = nullptr;

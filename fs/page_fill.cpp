@@ -1,0 +1,235 @@
+// How pages come into the cache and leave it. Pages that lie next to each other are read with one
+// request, into a run of frames that is split into single ones afterwards.
+#include <algorithm>
+#include <bit>
+
+#include "fs/page_table.hpp"
+
+constinit PageTable page_table;
+
+namespace {
+
+constexpr uint32_t kLongestRun = 16;  // pages: 64 KiB
+
+// Frames with one reference each, contiguous; `count` becomes 1 when there is no such run.
+Result<Frame> allocate_run(uint32_t& count) {
+    constexpr uint32_t kKeepFree = 256;  // frames: read-ahead is no reason to run short
+    if (count > 1 && memory_totals().low_free > kKeepFree) {
+        auto order = static_cast<uint32_t>(std::bit_width(count - 1));
+        Result<Frame> run = allocate_frames(order, Zone::low);
+        if (run.is_ok()) {
+            Frame first = run.value();
+            for (uint32_t i = 0; i < 1u << order; ++i) {
+                FrameInfo& info = frame_info(first + i);
+                info.order = 0;
+                info.references = 1;
+                if (i >= count) put_frame(first + i);
+            }
+            return first;
+        }
+    }
+    count = 1;
+    return allocate_frame(Zone::low);
+}
+
+// Descriptors for a run of frames, chained by hash_next; fewer if the heap has no more.
+CachedPage* make_pages(PageCache& cache, uint32_t first, uint32_t count, Frame frame) {
+    CachedPage* pages = nullptr;
+    for (uint32_t i = count; i-- > 0;) {
+        auto* page = new (std::nothrow) CachedPage{&cache, first + i, frame + i};
+        if (!page) {
+            free_pages(pages);
+            return nullptr;
+        }
+        page->hash_next = pages;
+        pages = page;
+    }
+    return pages;
+}
+
+}  // namespace
+
+void PageTable::insert(CachedPage& page) {
+    CachedPage*& chain = bucket(*page.cache, page.index);
+    page.hash_next = chain;
+    chain = &page;
+    page.cache_next = page.cache->all_;
+    page.cache_link = &page.cache->all_;
+    if (page.cache_next) page.cache_next->cache_link = &page.cache_next;
+    page.cache->all_ = &page;
+    ++page.cache->pages_;
+    ++totals.all;
+    if (!page.cache->inode_) ++totals.of_devices;
+    if (page.cache->source_) clock.push_back(page);
+}
+
+void PageTable::remove(CachedPage& page) {
+    CachedPage** link = &bucket(*page.cache, page.index);
+    while (*link != &page) link = &(*link)->hash_next;
+    *link = page.hash_next;
+    *page.cache_link = page.cache_next;
+    if (page.cache_next) page.cache_next->cache_link = page.cache_link;
+    --page.cache->pages_;
+    --totals.all;
+    if (!page.cache->inode_) --totals.of_devices;
+    if (page.clock.linked()) page.clock.unlink();
+}
+
+void free_pages(CachedPage* pages) {
+    while (pages) {
+        CachedPage* next = pages->hash_next;
+        put_frame(pages->frame);
+        delete pages;
+        pages = next;
+    }
+}
+
+void PageCache::wait_until_filled(uint32_t index) {
+    page_table.filled.wait(
+        page_table.lock,
+        [&] {
+            CachedPage* page = page_table.find(*this, index);
+            return !page || !page->filling;
+        },
+        {.interruptible = false, .deadline = {}, .reason = "page"});
+}
+
+// The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
+// probably be wanted too.
+Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
+    for (;;) {
+        uint32_t first = index;
+        {
+            LockGuard guard(page_table.lock);
+            wait_until_filled(index);
+            const bool sequential = std::exchange(next_, index + 1) == index;
+            if (CachedPage* page = page_table.find(*this, index)) {
+                page->referenced = true;
+                get_frame(page->frame);
+                return page->frame;
+            }
+            if (sequential) ahead = kLongestRun;
+            uint32_t end = static_cast<uint32_t>((size_ + kPageMask) >> kPageShift);
+            if (index >= end || !source_)
+                ahead = 1;
+            else
+                ahead = std::min({ahead, kLongestRun, end - index});
+        }
+        TRY(fill(first, ahead));
+    }
+}
+
+// Puts pages [first, first + count), or fewer, into the table and fills them. Pages that somebody
+// else put there meanwhile are left to him.
+Result<void> PageCache::fill(uint32_t first, uint32_t count) {
+    Frame frame = TRY(allocate_run(count));
+    CachedPage* fresh = make_pages(*this, first, count, frame);
+    if (!fresh) {
+        for (uint32_t i = 0; i < count; ++i) put_frame(frame + i);
+        return Errno::nomem;
+    }
+    uint32_t taken = 0;
+    {
+        LockGuard guard(page_table.lock);
+        while (fresh && !page_table.find(*this, first + taken)) {
+            CachedPage* page = fresh;
+            fresh = page->hash_next;
+            page_table.insert(*page);
+            ++taken;
+        }
+    }
+    free_pages(fresh);
+    if (!taken) return {};
+    Result<void> filled = fill_frames(first, taken, frame);
+    CachedPage* failed = nullptr;
+    {
+        LockGuard guard(page_table.lock);
+        for (uint32_t i = 0; i < taken; ++i) {
+            CachedPage* page = page_table.find(*this, first + i);
+            page->filling = false;
+            if (filled.is_ok()) continue;
+            page_table.remove(*page);
+            page->hash_next = failed;
+            failed = page;
+        }
+    }
+    page_table.filled.wake_all();
+    free_pages(failed);
+    // What was only read ahead may be what cannot be read.
+    if (filled.is_error() && taken > 1) return fill(first, 1);
+    return filled;
+}
+
+Result<void> PageCache::fill_frames(uint32_t first, uint32_t count, Frame frame) {
+    auto* to = static_cast<uint8_t*>(to_virtual(frame));
+    const uint64_t start = uint64_t{first} << kPageShift, end = size();
+    const uint32_t bytes = count << kPageShift;
+    if (start >= end || !source_) {
+        __builtin_memset(to, 0, bytes);
+        return {};
+    }
+    TRY(source_->fill_pages(first, count, to));
+    if (end - start < bytes) {
+        auto valid = static_cast<uint32_t>(end - start);
+        __builtin_memset(to + valid, 0, bytes - valid);
+    }
+    return {};
+}
+
+void PageCache::drop_from(uint32_t index) {
+    CachedPage* dropped = nullptr;
+    {
+        LockGuard guard(page_table.lock);
+        for (CachedPage* page = all_; page;) {
+            if (page->index < index) {
+                page = page->cache_next;
+            } else if (page->filling) {
+                wait_until_filled(page->index);
+                page = all_;
+            } else {
+                CachedPage* next = page->cache_next;
+                page_table.remove(*page);
+                page->hash_next = dropped;
+                dropped = page;
+                page = next;
+            }
+        }
+    }
+    free_pages(dropped);
+}
+
+void page_cache_init() {
+    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 4, 256u, 1u << 18));
+    page_table.buckets = new (std::nothrow) CachedPage*[buckets]();
+    VERIFY(page_table.buckets);
+    page_table.mask = buckets - 1;
+}
+
+uint32_t reclaim_pages(uint32_t wanted) {
+    uint32_t freed = 0;
+    CachedPage* victims = nullptr;
+    {
+        LockGuard guard(page_table.lock);
+        for (uint32_t looked = 2 * page_table.totals.all; looked && freed < wanted; --looked) {
+            CachedPage* page = page_table.clock.front();
+            if (!page) break;
+            const bool busy = page->filling || page->dirty || frame_references(page->frame) > 1;
+            if (busy || std::exchange(page->referenced, false)) {
+                page->clock.unlink();
+                page_table.clock.push_back(*page);
+                continue;
+            }
+            page_table.remove(*page);
+            page->hash_next = victims;
+            victims = page;
+            ++freed;
+        }
+    }
+    free_pages(victims);
+    return freed;
+}
+
+PageCacheTotals page_cache_totals() {
+    LockGuard guard(page_table.lock);
+    return page_table.totals;
+}

@@ -1,0 +1,87 @@
+// Calls that look at and change what a file has beside its contents: see vfs.hpp.
+// Spec: stat(2), access(2), chmod(2), chown(2), utimensat(2), truncate(2), chdir(2), chroot(2).
+#include "fs/lookup.hpp"
+
+Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name,
+                            Follow follow) {
+    Walk walk(who);
+    walk.may_open(kOpenPath);
+    TRY(walk.to_last(base, name));
+    if (!TRY(walk.find_last(follow))) return Errno::noent;
+    if (walk.magic_file()) return walk.magic_file()->attributes();
+    return walk.found().inode()->attributes();
+}
+
+Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name,
+                        uint32_t wanted, Follow follow) {
+    Path path = TRY(resolve(who, base, name, follow));
+    uint32_t type = path.dentry().type();
+    const bool contents = type == kTypeRegular || type == kTypeDirectory || type == kTypeSymlink;
+    if ((wanted & kMayWrite) && contents && path.mount().read_only()) return Errno::rofs;
+    if ((wanted & kMayExecute) && type == kTypeRegular &&
+        (path.mount().flags & kMountNoExecute))
+        return Errno::acces;
+    return check_permission(inode_of(path).ownership(), who.credentials, wanted);
+}
+
+Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::string_view name,
+                              std::span<char> buffer) {
+    // An empty name means `base` itself, opened with O_PATH | O_NOFOLLOW.
+    Path path = name.empty() ? base : TRY(resolve(who, base, name, Follow::no));
+    if (!path.dentry().is_symlink()) return name.empty() ? Errno::noent : Errno::inval;
+    return inode_of(path).read_link(buffer);
+}
+
+Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
+                                const SetAttributes& wanted) {
+    if (path.mount().read_only()) return Errno::rofs;
+    Inode& inode = inode_of(path);
+    const Ownership now = inode.ownership();
+    const Credentials& caller = who.credentials;
+    const bool root = caller.fsuid == 0, owner = root || caller.fsuid == now.uid;
+    SetAttributes changes = wanted;
+    if (changes.set_mode) {
+        if (!owner) return Errno::perm;
+        if (!root && !caller.in_group(now.gid)) changes.mode &= ~kModeSetGid;
+    }
+    if (changes.set_uid && !root && !(owner && changes.uid == now.uid)) return Errno::perm;
+    if (changes.set_gid && !root &&
+        !(owner && (changes.gid == now.gid || caller.in_group(changes.gid))))
+        return Errno::perm;
+    // A program that changes hands does not lend its new owner's rights.
+    if ((changes.set_uid || changes.set_gid) && !changes.set_mode &&
+        (now.mode & kTypeMask) == kTypeRegular && (now.mode & (kModeSetUid | kModeSetGid))) {
+        uint32_t lost = kModeSetUid | ((now.mode & 010) ? kModeSetGid : 0);
+        changes.set_mode = true;
+        changes.mode = now.mode & 07777 & ~lost;
+    }
+    if ((changes.set_accessed || changes.set_modified) && !owner) {
+        if (!changes.times_are_now) return Errno::perm;
+        TRY(check_permission(now, caller, kMayWrite));
+    }
+    return inode.set_attributes(changes);
+}
+
+Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size) {
+    uint32_t type = path.dentry().type();
+    if (type == kTypeDirectory) return Errno::isdir;
+    if (type != kTypeRegular) return Errno::inval;
+    if (path.mount().read_only()) return Errno::rofs;
+    TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayWrite));
+    return inode_of(path).truncate(size);
+}
+
+Result<void> vfs_chdir(FsContext& who, const Path& path) {
+    if (!path.dentry().is_directory()) return Errno::notdir;
+    TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayExecute));
+    who.cwd = path;
+    return {};
+}
+
+Result<void> vfs_chroot(FsContext& who, const Path& path) {
+    if (!path.dentry().is_directory()) return Errno::notdir;
+    TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayExecute));
+    if (!who.credentials.is_superuser()) return Errno::perm;
+    who.root = path;
+    return {};
+}

@@ -1,0 +1,109 @@
+// open(2): see vfs.hpp.
+// Spec: open(2), Linux; flags that only concern the opening are not kept in the file.
+#include "fs/devices.hpp"
+#include "fs/fifo_hook.hpp"
+#include "fs/lookup.hpp"
+#include "fs/new_name.hpp"
+
+namespace {
+
+constexpr uint32_t kOpenOnce =
+    kOpenCreate | kOpenExclusive | kOpenNoTty | kOpenTruncate | kOpenCloseOnExec;
+constexpr uint64_t kLargestSmallFile = 0x7fffffff;
+
+Result<void> check_open(const FsContext& who, const Path& path, const Attributes& file,
+                        uint32_t flags, bool created) {
+    const uint32_t access = flags & kOpenAccessMode;
+    const bool writes = access != kOpenReadOnly || (flags & kOpenTruncate);
+    if (file.is_symlink()) return (flags & kOpenDirectory) ? Errno::notdir : Errno::loop;
+    if (file.is_directory() ? writes : (flags & kOpenDirectory) != 0)
+        return file.is_directory() ? Errno::isdir : Errno::notdir;
+    if (!created) {
+        uint32_t wanted = (access != kOpenWriteOnly ? kMayRead : 0) | (writes ? kMayWrite : 0);
+        TRY(check_permission(file, who.credentials, wanted));
+    }
+    if (file.is_regular() && writes && path.mount().read_only()) return Errno::rofs;
+    if (file.is_regular() && file.size > kLargestSmallFile && !(flags & kOpenLargeFile))
+        return Errno::overflow;
+    if ((flags & kOpenNoAtime) && who.credentials.fsuid != 0 && who.credentials.fsuid != file.uid)
+        return Errno::perm;
+    return {};
+}
+
+Result<Ref<File>> open_inode(const Path& path, Inode& inode, uint32_t type, uint32_t flags) {
+    switch (type) {
+    case kTypeCharacter:
+    case kTypeBlock:
+        if (path.mount().flags & kMountNoDevices) return Errno::acces;
+        return open_device(inode, flags);
+    case kTypeFifo:
+        if (!open_fifo) return Errno::nxio;
+        return open_fifo(inode, flags);
+    case kTypeSocket: return Errno::nxio;
+    default: return inode.open(flags);
+    }
+}
+
+Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bool created) {
+    Inode& inode = inode_of(path);
+    Ref<File> file;
+    if (flags & kOpenPath) {
+        if ((flags & kOpenDirectory) && !path.dentry().is_directory()) return Errno::notdir;
+        flags &= kOpenPath | kOpenDirectory | kOpenNoFollow;
+        file = TRY(make_ref<PathFile>(flags, inode));
+    } else {
+        if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
+        TRY(check_open(who, path, inode.attributes(), flags, created));
+        file = TRY(open_inode(path, inode, path.dentry().type(), flags));
+        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular)
+            TRY(inode.truncate(0));
+    }
+    file->set_flags(flags & ~kOpenOnce);
+    file->set_path(std::move(path));
+    return file;
+}
+
+// The name was not there a moment ago. Null: it is there now.
+Result<Path> create_file(const FsContext& who, Walk& walk, uint32_t mode) {
+    if (walk.trailing_slash()) return Errno::isdir;
+    Dentry& directory = walk.directory();
+    LockGuard guard(directory.inode()->names);
+    Ref<Dentry> child = TRY(dentry_lookup_locked(directory, walk.last()));
+    if (!child->is_negative()) return Path();
+    NewOwner owner = TRY(may_create(who, walk.mount(), directory));
+    Ref<Inode> inode = TRY(directory.inode()->create_child(
+        walk.last(), kTypeRegular | (mode & 07777 & ~who.umask), owner.credentials(), 0));
+    dentry_set_inode(*child, std::move(inode));
+    return Path(Ref<Mount>(walk.mount()), std::move(child));
+}
+
+}  // namespace
+
+Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_view name,
+                           uint32_t flags, uint32_t mode) {
+    if (flags & kOpenPath) flags &= ~(kOpenCreate | kOpenExclusive | kOpenTruncate);
+    const bool create = flags & kOpenCreate;
+    const bool exclusive = create && (flags & kOpenExclusive);
+    if (create && (flags & kOpenDirectory)) return Errno::inval;
+    const Follow follow = exclusive || (flags & kOpenNoFollow) ? Follow::no : Follow::yes;
+    for (;;) {
+        Walk walk(who);
+        if (!(flags & kOpenPath)) walk.may_open(flags);
+        TRY(walk.to_last(base, name));
+        if (create && walk.trailing_slash()) return Errno::isdir;
+        if (TRY(walk.find_last(follow))) {
+            if (walk.magic_file()) return std::move(walk.magic_file());
+            if (exclusive) return Errno::exist;
+            if (create && walk.found().is_directory()) return Errno::isdir;
+            return open_found(who, walk.found_path(), flags, false);
+        }
+        if (!create) return Errno::noent;
+        Path fresh = TRY(create_file(who, walk, mode));
+        if (fresh) return open_found(who, std::move(fresh), flags, true);
+        // Somebody else made it in between: look again.
+    }
+}
+
+Result<Ref<File>> open_path(const FsContext& who, const Path& path, uint32_t flags) {
+    return open_found(who, path, flags, false);
+}
