@@ -68,11 +68,14 @@ void give_back(uint32_t index, uint32_t order) {
 }
 
 uint32_t free_total() { return low_zone.free() + high_zone.free(); }
+uint32_t free_for(Zone zone) { return zone == Zone::low ? low_zone.free() : free_total(); }
 
-uint32_t ask_reclaimers() {
-    uint32_t freed = 0;
-    for (Reclaimer* r = reclaimers; r; r = r->next) freed += r->reclaim(watermark);
-    return freed;
+void reclaim_if_short(Zone zone) {
+    if (free_for(zone) >= watermark) [[likely]] return;
+    // Whoever has interrupts off may hold locks that a reclaimer takes.
+    if (!interrupts_enabled()) return;
+    for (Reclaimer* r = reclaimers; r && free_for(zone) < watermark; r = r->next)
+        r->reclaim(watermark - free_for(zone) + reserve);
 }
 
 void hand_over(uint32_t first, uint32_t end) {  // lock held
@@ -130,17 +133,9 @@ void free_last_reference(Frame frame) {
 }
 
 Result<Frame> allocate_frame(Zone zone) {
-    // Whoever has interrupts off may hold locks that a reclaimer takes.
-    if (free_total() < watermark && interrupts_enabled()) [[unlikely]] ask_reclaimers();
-    if (free_total() <= reserve) [[unlikely]] return Errno::nomem;
-    Result<Frame> frame = allocate_frames(0, zone);
-    if (frame.is_ok() || !interrupts_enabled()) return frame;
-    // The zone is empty though the other one isn't.
-    for (int tries = 0; frame.is_error() && tries < 8 && ask_reclaimers(); ++tries) {
-        Result<Frame> again = allocate_frames(0, zone);
-        if (again.is_ok()) return again;
-    }
-    return Errno::nomem;
+    reclaim_if_short(zone);
+    if (free_for(zone) <= reserve) [[unlikely]] return Errno::nomem;
+    return allocate_frames(0, zone);
 }
 
 Result<Frame> allocate_zeroed_frame(Zone zone) {
@@ -150,7 +145,7 @@ Result<Frame> allocate_zeroed_frame(Zone zone) {
 }
 
 Result<Frame> allocate_kernel_frame() {
-    if (free_total() < watermark && interrupts_enabled()) [[unlikely]] ask_reclaimers();
+    reclaim_if_short(Zone::low);
     return allocate_frames(0, Zone::low);
 }
 

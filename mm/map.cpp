@@ -145,7 +145,7 @@ VirtAddr AddressSpace::set_break(VirtAddr end) {
 
 Result<void> AddressSpace::map_stack(VirtAddr top, uint32_t limit_bytes) {
     constexpr uint32_t kRoomLeast = 128u << 20, kRoomMost = kUserTop.raw() / 6 * 5;
-    const RegionAttributes stack{.protection = kProtAll,
+    const RegionAttributes stack{.protection = kProtRead | kProtWrite,
                                  .grows_down = true,
                                  .label = RegionLabel::stack};
     Session session(*this);
