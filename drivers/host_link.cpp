@@ -166,6 +166,8 @@ bool host_link_init() {
     return true;
 }
 
+bool host_link_present() { return g_link.present; }
+
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
     while (!bytes.empty()) {
         auto n = std::min<size_t>(bytes.size(), kMaxPayload);

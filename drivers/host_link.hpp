@@ -23,6 +23,7 @@ class WaitQueue;
 enum class HostStream : uint8_t { output = 'O', error = 'E' };
 
 bool host_link_init();  // false: no COM2
+bool host_link_present();
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes);
 void host_link_exit(uint8_t status);
 void host_link_panic(std::string_view report);

@@ -27,6 +27,7 @@ struct JobControl {
     void (*signal_group)(int group, int signal);
 };
 void install_job_control(const JobControl& job_control);
+Tty* terminal_of_caller();  // null: none
 
 class Tty {
   public:

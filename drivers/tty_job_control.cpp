@@ -21,6 +21,7 @@ constinit JobControl g_job_control = {
 }  // namespace
 
 void install_job_control(const JobControl& job_control) { g_job_control = job_control; }
+Tty* terminal_of_caller() { return g_job_control.terminal(); }
 
 int Tty::session() {
     LockGuard guard(lock_);

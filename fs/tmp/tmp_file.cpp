@@ -92,8 +92,8 @@ void TmpFile::complete(Attributes& attributes) {
     attributes.blocks512 = uint64_t{cache_.pages()} * (kPageSize / 512);
 }
 
-// How many of the bytes the file system's limit allows. Pages that the file surely has cost nothing;
-// in a file with holes any page may be new.
+// How many of the bytes the file system's limit allows. Pages that the file surely has cost
+// nothing; in a file with holes any page may be new.
 uint32_t TmpFile::room(uint64_t offset, uint32_t bytes) const {
     const uint32_t free = fs().free_pages();
     if (pages_for(bytes) < free) return bytes;

@@ -40,7 +40,9 @@ class Pipe final : public RefCounted {
     uint32_t room() const { return ring_.room(); }
     bool has_readers() const { return __atomic_load_n(&readers_, __ATOMIC_RELAXED); }
     bool has_writers() const { return __atomic_load_n(&writers_, __ATOMIC_RELAXED); }
-    uint32_t writer_openings() const { return __atomic_load_n(&writer_openings_, __ATOMIC_RELAXED); }
+    uint32_t writer_openings() const {
+        return __atomic_load_n(&writer_openings_, __ATOMIC_RELAXED);
+    }
     WaitQueue& read_queue() { return read_queue_; }
     WaitQueue& write_queue() { return write_queue_; }
 

@@ -1,0 +1,81 @@
+// See kernel/lib/random.hpp. Each request replaces the key by a part of the first block made with
+// it, so that nobody who sees the state later can tell what was given out before.
+// Spec: D. J. Bernstein, Fast-key-erasure random-number generators (2017).
+#include "kernel/lib/random.hpp"
+
+#include <algorithm>
+
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/io.hpp"
+#include "kernel/lib/chacha.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sync/spin_lock.hpp"
+
+namespace {
+
+constinit IrqSpinLock random_lock{LockRank::random};
+constinit ChaChaKey key = {};
+
+ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
+    ChaChaKey out;
+    std::copy_n(block.begin() + half * 8, 8, out.begin());
+    return out;
+}
+
+void stir(uint64_t word) {
+    LockGuard guard(random_lock);
+    key[0] ^= static_cast<uint32_t>(word);
+    key[1] ^= static_cast<uint32_t>(word >> 32);
+    key = half_of(chacha20_block(key, 0), 0);
+}
+
+// How long it takes to read a port outside the CPU varies.
+void stir_in_jitter() {
+    constexpr uint16_t kSystemPort = 0x61;  // reading it changes nothing
+    for (int sample = 0; sample < 64; ++sample) {
+        static_cast<void>(in8(kSystemPort));
+        stir(read_tsc());
+    }
+}
+
+// Spec: Intel SDM vol. 1, 7.3.17.
+void stir_in_hardware_numbers() {
+    constexpr uint32_t kRdrand = 1u << 30;
+    if (!(cpu_features().ecx1 & kRdrand)) return;
+    for (int i = 0; i < 8; ++i) {
+        uint32_t number;
+        bool good;
+        asm volatile("rdrand %0; setc %1" : "=r"(number), "=qm"(good)::"cc");
+        if (good) stir(number);
+    }
+}
+
+}  // namespace
+
+void random_init(bool has_seed, uint32_t seed) {
+    if (has_seed) {
+        stir(seed);
+        return;
+    }
+    stir(realtime_now().raw());
+    stir_in_hardware_numbers();
+    stir_in_jitter();
+}
+
+void random_bytes(void* to, uint32_t bytes) {
+    ChaChaKey own;
+    {
+        LockGuard guard(random_lock);
+        const ChaChaBlock block = chacha20_block(key, 0);
+        key = half_of(block, 0);
+        own = half_of(block, 1);
+    }
+    auto* at = static_cast<uint8_t*>(to);
+    for (uint32_t counter = 0; bytes; ++counter) {
+        const ChaChaBlock block = chacha20_block(own, counter);
+        const uint32_t piece = std::min<uint32_t>(bytes, sizeof block);
+        __builtin_memcpy(at, &block, piece);
+        at += piece;
+        bytes -= piece;
+    }
+}

@@ -1,0 +1,50 @@
+// Terminals as files: /dev/tty, the caller's own, and /dev/console. Opening /dev/console never
+// gives anybody a controlling terminal; TIOCSCTTY does.
+// Spec: tty(4), console(4).
+#include "drivers/tty.hpp"
+#include "fs/dev/device_files.hpp"
+
+namespace {
+
+class TerminalFile final : public DeviceFile {
+  public:
+    TerminalFile(uint32_t flags, Inode& node, Tty& tty) : DeviceFile(flags, node), tty_(tty) {}
+
+    Result<uint32_t> read_at(ByteSink& to, uint64_t) override {
+        return read_through_buffer(
+            to, [&](std::span<uint8_t> room) { return tty_.read(room, non_blocking()); });
+    }
+    Result<uint32_t> write_at(ByteSource& from, uint64_t) override {
+        return write_through_buffer(
+            from, [&](std::span<uint8_t> bytes) { return tty_.write(bytes, non_blocking()); });
+    }
+    Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
+        return tty_.ioctl(request, argument);
+    }
+    uint32_t poll(PollTable* table) override {
+        if (table) {
+            table->watch(tty_.read_queue());
+            table->watch(tty_.write_queue());
+        }
+        return (tty_.readable() ? kPollIn : 0) | (tty_.writable() ? kPollOut : 0);
+    }
+
+  private:
+    Tty& tty_;
+};
+
+enum Minor : uint32_t { own_terminal = 0, console = 1 };
+
+Result<Ref<File>> open_terminal(Inode& node, uint32_t minor, uint32_t flags) {
+    Tty* tty = minor == console ? &console_tty() : terminal_of_caller();
+    if (!tty) return Errno::nxio;
+    Ref<File> file = TRY(make_ref<TerminalFile>(flags, node, *tty));
+    tty->opened(true);
+    return file;
+}
+
+constinit CharacterDevice terminals{kTerminalMajor, own_terminal, 2, open_terminal};
+
+}  // namespace
+
+void terminal_devices_init() { register_character_device(terminals); }

@@ -1,0 +1,141 @@
+// See futex.hpp.
+#include "kernel/ipc/futex.hpp"
+
+#include "mm/address_space.hpp"
+
+namespace {
+
+struct Sleeper {
+    ListNode node;
+    Thread* thread = nullptr;
+    FutexKey key;
+    uint32_t bits = 0;
+    bool woken = false;
+};
+
+constexpr uint32_t kBuckets = 64;
+using Bucket = List<Sleeper, &Sleeper::node>;
+constinit IrqSpinLock lock{LockRank::futex};
+constinit Bucket buckets[kBuckets];
+
+Bucket& bucket_of(const FutexKey& key) {
+    auto object = reinterpret_cast<uintptr_t>(key.object);
+    return buckets[(object >> 4 ^ key.page ^ key.offset >> 2) % kBuckets];
+}
+
+// The shared object behind an address, if there is one.
+class SharedFinder final : public RegionVisitor {
+  public:
+    explicit SharedFinder(VirtAddr address) : address_(address) {}
+    void visit(const RegionInfo& region) override {
+        if (address_ < region.start || address_ >= region.end || !(region.flags & kMapShared)) return;
+        pager = region.pager;
+        page = region.page_offset + (page_of(address_) - page_of(region.start));
+    }
+    const Pager* pager = nullptr;
+    uint32_t page = 0;
+
+  private:
+    VirtAddr address_;
+};
+
+// Locks: held. The lock is kept until the thread is on its way, which keeps it alive.
+void wake(Sleeper& sleeper) {
+    sleeper.node.unlink();
+    __atomic_store_n(&sleeper.woken, true, __ATOMIC_RELEASE);
+    unpark(*sleeper.thread);
+}
+
+// On its bucket's list while it lives, unless somebody woke it.
+class Joined {
+  public:
+    Joined(const FutexKey& key, uint32_t bits) {
+        sleeper_.thread = &Thread::current();
+        sleeper_.key = key;
+        sleeper_.bits = bits;
+        LockGuard guard(lock);
+        bucket_of(key).push_back(sleeper_);
+    }
+    ~Joined() {
+        LockGuard guard(lock);
+        if (sleeper_.node.linked()) sleeper_.node.unlink();
+    }
+    bool woken() const { return __atomic_load_n(&sleeper_.woken, __ATOMIC_ACQUIRE); }
+
+  private:
+    Sleeper sleeper_;
+};
+
+}  // namespace
+
+Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
+    if (address.raw() % sizeof(uint32_t)) return Errno::inval;
+    if (address >= kUserTop) return Errno::fault;
+    AddressSpace* space = Thread::current().space;
+    uint32_t offset = address.raw() & kPageMask;
+    if (!process_private) {
+        SharedFinder finder(address);
+        space->visit_regions(finder);
+        if (finder.pager) return FutexKey{finder.pager, finder.page, offset};
+    }
+    return FutexKey{space, page_of(address).raw(), offset};
+}
+
+Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected, uint32_t bits,
+                        Nanoseconds deadline) {
+    Joined joined(key, bits);
+    Result<uint32_t> word = read_user(UserPtr<uint32_t>(address.raw()));
+    // Woken before it slept: the wake-up counts, whatever the word was.
+    if (joined.woken()) return {};
+    if (word.is_error()) return word.error();
+    if (word.value() != expected) return Errno::again;
+    while (!joined.woken()) {
+        switch (park({.deadline = deadline, .reason = "futex"})) {
+        case Woken::condition: break;
+        case Woken::timed_out: return joined.woken() ? Result<void>() : Errno::timedout;
+        case Woken::interrupted:
+            if (joined.woken()) return {};
+            return deadline.raw() ? Errno::restart_no_handler : Errno::restart;
+        }
+    }
+    return {};
+}
+
+uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits) {
+    uint32_t woken = 0;
+    LockGuard guard(lock);
+    for (Sleeper& sleeper : bucket_of(key)) {
+        if (woken == count) break;
+        if (sleeper.key != key || !(sleeper.bits & bits)) continue;
+        wake(sleeper);
+        ++woken;
+    }
+    return woken;
+}
+
+Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_count, uint32_t move) {
+    Requeued done{0, 0};
+    Bucket moved;
+    LockGuard guard(lock);
+    for (Sleeper& sleeper : bucket_of(from)) {
+        if (sleeper.key != from) continue;
+        if (done.woken < wake_count) {
+            wake(sleeper);
+            ++done.woken;
+        } else if (done.moved < move) {
+            Bucket::remove(sleeper);
+            sleeper.key = to;
+            moved.push_back(sleeper);
+            ++done.moved;
+        } else {
+            break;
+        }
+    }
+    bucket_of(to).splice_back(moved);
+    return done;
+}
+
+void futex_wake(VirtAddr address, uint32_t count) {
+    Result<FutexKey> key = futex_key(address, false);
+    if (key.is_ok()) futex_wake(key.value(), count);
+}
