@@ -5,6 +5,7 @@ extern "C" {
 uint32_t copy_guarded(void* to, const void* from, uint32_t bytes);
 uint32_t clear_guarded(void* to, uint32_t bytes);
 uint32_t copy_string_guarded(char* to, const char* from, uint32_t limit);
+uint32_t exchange_guarded(uint32_t* at, uint32_t* expected, uint32_t desired);
 }
 
 namespace {
@@ -51,4 +52,11 @@ Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
     if (length == UINT32_MAX || (length == limit && limit < room)) return Errno::fault;
     if (length == limit) return Errno::nametoolong;
     return length;
+}
+
+Result<uint32_t> exchange_user_if(UserPtr<uint32_t> at, uint32_t expected, uint32_t desired) {
+    auto* word = static_cast<uint32_t*>(pointer(at.address()));
+    if (clip(at.address(), sizeof *word) != sizeof *word) return Errno::fault;
+    if (exchange_guarded(word, &expected, desired)) return Errno::fault;
+    return expected;
 }

@@ -68,3 +68,6 @@ Result<void> write_user(UserPtr<T> to, const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);
     return copy_to_user(to.address(), &value, sizeof value);
 }
+
+// Atomically: if the word is `expected` it becomes `desired`. What it was.
+Result<uint32_t> exchange_user_if(UserPtr<uint32_t> at, uint32_t expected, uint32_t desired);

@@ -3,11 +3,13 @@
 //   Return how many bytes were left when an address faulted for good: 0 when all went well.
 // uint32_t copy_string_guarded(char* to, const char* from, uint32_t limit)
 //   Copies up to a NUL; returns its length, `limit` if there is none in that many bytes, -1 on a fault.
+// uint32_t exchange_guarded(uint32_t* at, uint32_t* expected, uint32_t desired)
+//   CMPXCHG: *expected becomes what was seen. Not 0 after a fault.
 //
 // 1. Words first. A fault in them is retried byte by byte, so that the count is exact.
 // 2. __ex_table names the instructions that may fault and where to go on.
         .text
-        .globl  copy_guarded, clear_guarded, copy_string_guarded
+        .globl  copy_guarded, clear_guarded, copy_string_guarded, exchange_guarded
 copy_guarded:
         pushl   %esi
         pushl   %edi
@@ -76,9 +78,26 @@ string_fault:
         movl    $-1, %eax
         jmp     3b
 
+exchange_guarded:
+        pushl   %ebx
+        movl    8(%esp), %edx
+        movl    12(%esp), %ebx
+        movl    16(%esp), %ecx
+        movl    (%ebx), %eax
+exchange_word:
+        lock cmpxchgl %ecx, (%edx)
+        movl    %eax, (%ebx)
+        xorl    %eax, %eax
+        popl    %ebx
+        ret
+exchange_fault:
+        movl    $1, %eax
+        popl    %ebx
+        ret
+
         .pushsection __ex_table, "a"
         .long   copy_words, copy_retry, copy_bytes, copy_done
         .long   clear_words, clear_retry, clear_bytes, clear_done
-        .long   string_load, string_fault
+        .long   string_load, string_fault, exchange_word, exchange_fault
         .popsection
         .section .note.GNU-stack, "", @progbits

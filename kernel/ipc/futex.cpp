@@ -28,7 +28,8 @@ class SharedFinder final : public RegionVisitor {
   public:
     explicit SharedFinder(VirtAddr address) : address_(address) {}
     void visit(const RegionInfo& region) override {
-        if (address_ < region.start || address_ >= region.end || !(region.flags & kMapShared)) return;
+        if (address_ < region.start || address_ >= region.end || !(region.flags & kMapShared))
+            return;
         pager = region.pager;
         page = region.page_offset + (page_of(address_) - page_of(region.start));
     }
@@ -113,7 +114,8 @@ uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits) {
     return woken;
 }
 
-Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_count, uint32_t move) {
+Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_count,
+                       uint32_t move) {
     Requeued done{0, 0};
     Bucket moved;
     LockGuard guard(lock);
