@@ -1,0 +1,40 @@
+// See arguments.hpp.
+#include "kernel/syscall/arguments.hpp"
+
+Result<int> install(Ref<File> file, bool close_on_exec) {
+    Process& process = current_process();
+    return process.files->install(std::move(file), close_on_exec, process.fd_limit());
+}
+
+Result<std::string_view> UserText::copy(UserPtr<const char> from) {
+    Result<uint32_t> length = copy_string_from_user(short_, from.address());
+    if (length.is_ok()) return std::string_view(short_, length.value());
+    if (length.error() != Errno::nametoolong) return length.error();
+    long_ = TRY(make_box<PageBuffer>());
+    uint32_t size = TRY(copy_string_from_user(long_->span(), from.address()));
+    return std::string_view(long_->bytes, size);
+}
+
+Result<void> UserName::load(int directory, UserPtr<const char> name, EmptyName empty) {
+    text_ = TRY(storage_.copy(name));
+    base_ = &context().cwd;
+    if (text_.empty() && empty == EmptyName::refused) return Errno::noent;
+    if (directory == kAtWorkingDirectory || (!text_.empty() && text_[0] == '/')) return {};
+    directory_ = TRY(file_of(directory));
+    base_ = &directory_->path();
+    if (text_.empty()) return {};
+    if (!*base_ || !inode_of(*base_).attributes().is_directory()) return Errno::notdir;
+    return {};
+}
+
+Result<Path> UserName::resolve(Follow follow) const {
+    if (!text_.empty()) return ::resolve(context(), *base_, text_, follow);
+    if (!*base_) return Errno::inval;  // a pipe has no place
+    return *base_;
+}
+
+Result<UserRange> user_range(UserPtr<void> start, uint32_t bytes) {
+    if (start.address() > kUserTop || bytes > kUserTop - start.address()) return Errno::fault;
+    if (static_cast<int32_t>(bytes) < 0) return Errno::inval;
+    return UserRange{start.address(), bytes < kMaxTransfer ? bytes : kMaxTransfer};
+}

@@ -1,0 +1,203 @@
+// Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes, syncing, sizes.
+// Spec: dup(2), fcntl(2), ioctl(2), pipe(2), fsync(2), ftruncate(2), close_range(2), flock(2).
+#include "kernel/ipc/pipe.hpp"
+#include "kernel/syscall/handlers.hpp"
+
+Result<void> sys_close(int fd) { return current_process().files->close(fd); }
+
+Result<void> sys_close_range(uint32_t first, uint32_t last, uint32_t flags) {
+    constexpr uint32_t kUnshare = 2, kCloseOnExec = 4;
+    if (first > last || (flags & ~(kUnshare | kCloseOnExec))) return Errno::inval;
+    Process& process = current_process();
+    if (flags & kUnshare) process.files = TRY(process.files->clone());
+    if (first > INT32_MAX) return {};
+    FdTable& files = *process.files;
+    for (int fd = files.next_open(static_cast<int>(first));
+         fd >= 0 && static_cast<uint32_t>(fd) <= last; fd = files.next_open(fd + 1)) {
+        if (flags & kCloseOnExec)
+            static_cast<void>(files.set_close_on_exec(fd, true));
+        else
+            static_cast<void>(files.close(fd));
+    }
+    return {};
+}
+
+// --- duplicates
+
+Result<int> sys_dup(int fd) { return install(TRY(file_of(fd)), false); }
+
+Result<int> sys_dup2(int from, int to) {
+    Ref<File> file = TRY(file_of(from));
+    if (from == to) return to;
+    TRY(current_process().files->install_at(to, std::move(file), false,
+                                            current_process().fd_limit()));
+    return to;
+}
+
+Result<int> sys_dup3(int from, int to, uint32_t flags) {
+    if (from == to || (flags & ~kOpenCloseOnExec)) return Errno::inval;
+    Process& process = current_process();
+    TRY(process.files->install_at(to, TRY(file_of(from)), flags & kOpenCloseOnExec,
+                                  process.fd_limit()));
+    return to;
+}
+
+// --- fcntl
+
+namespace {
+
+enum FcntlCommand : uint32_t {
+    get_lock = 5, set_lock = 6, set_lock_wait = 7, get_lock64 = 12, set_lock64 = 13,
+    set_lock_wait64 = 14, dup_fd = 0, get_fd = 1, set_fd = 2, get_flags = 3, set_flags = 4,
+    set_owner = 8, get_owner = 9, dup_fd_close_on_exec = 1030,
+};
+constexpr uint32_t kFdCloseOnExec = 1;
+constexpr uint16_t kReadLock = 0, kWriteLock = 1, kUnlocked = 2;
+
+// struct flock and struct flock64 begin alike.
+struct LockHead {
+    uint16_t type, whence;
+};
+
+// Record locks are advisory; here each is granted, and none is ever in the way (docs/syscalls.md).
+Result<void> record_lock(const File& file, bool query, UserPtr<LockHead> argument) {
+    LockHead lock = TRY(read_user(argument));
+    if (lock.type > kUnlocked || lock.whence > 2) return Errno::inval;
+    if (query) return write_user(argument, LockHead{kUnlocked, lock.whence});
+    if (lock.type == kReadLock && !file.readable()) return Errno::badf;
+    if (lock.type == kWriteLock && !file.writable()) return Errno::badf;
+    return {};
+}
+
+Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec) {
+    Process& process = current_process();
+    if (minimum >= process.fd_limit()) return Errno::inval;
+    return process.files->install(std::move(file), close_on_exec, process.fd_limit(),
+                                  static_cast<int>(minimum));
+}
+
+void change_flags(File& file, uint32_t flags) {
+    constexpr uint32_t kChangeable = kOpenAppend | kOpenNonBlock | kOpenDirect | kOpenNoAtime;
+    file.set_flags((file.flags() & ~kChangeable) | (flags & kChangeable));
+}
+
+}  // namespace
+
+Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
+    Ref<File> file = TRY(file_of(fd));
+    FdTable& files = *current_process().files;
+    bool only_path = file->flags() & kOpenPath;
+    switch (command) {
+    case dup_fd: return duplicate_from(std::move(file), argument, false);
+    case dup_fd_close_on_exec: return duplicate_from(std::move(file), argument, true);
+    case get_fd: return static_cast<int>(TRY(files.close_on_exec(fd)));
+    case set_fd: TRY(files.set_close_on_exec(fd, argument & kFdCloseOnExec)); return 0;
+    case get_flags: return static_cast<int>(file->flags());
+    default: break;
+    }
+    if (only_path) return Errno::badf;
+    switch (command) {
+    case set_flags: change_flags(*file, argument); return 0;
+    case get_lock: case get_lock64:
+        TRY(record_lock(*file, true, UserPtr<LockHead>(argument)));
+        return 0;
+    case set_lock: case set_lock_wait: case set_lock64: case set_lock_wait64:
+        TRY(record_lock(*file, false, UserPtr<LockHead>(argument)));
+        return 0;
+    case get_owner: return 0;
+    default: return Errno::inval;
+    }
+}
+
+Result<void> sys_flock(int fd, uint32_t operation) {
+    constexpr uint32_t kShared = 1, kExclusive = 2, kNonBlock = 4, kUnlock = 8;
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    operation &= ~kNonBlock;
+    if (operation != kShared && operation != kExclusive && operation != kUnlock)
+        return Errno::inval;
+    return {};  // granted, as record locks are
+}
+
+Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
+    constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421;
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    switch (request) {
+    case kNoCloseOnExec: case kCloseOnExec:
+        TRY(current_process().files->set_close_on_exec(fd, request == kCloseOnExec));
+        return 0;
+    case kNonBlock: {
+        bool on = TRY(read_user(UserPtr<int32_t>(argument))) != 0;
+        file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
+        return 0;
+    }
+    default: return file->ioctl(request, argument);
+    }
+}
+
+// --- pipes
+
+Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
+    if (flags & ~(kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
+    bool close_on_exec = flags & kOpenCloseOnExec;
+    PipeEnds ends = TRY(make_pipe(flags & kOpenNonBlock));
+    FdTable& files = *current_process().files;
+    PipeDescriptors numbers{};
+    numbers.read = TRY(install(std::move(ends.reader), close_on_exec));
+    Result<int> writer = install(std::move(ends.writer), close_on_exec);
+    if (writer.is_error()) {
+        static_cast<void>(files.close(numbers.read));
+        return writer.error();
+    }
+    numbers.write = writer.value();
+    Result<void> told = write_user(to, numbers);
+    if (told.is_error()) {
+        static_cast<void>(files.close(numbers.read));
+        static_cast<void>(files.close(numbers.write));
+    }
+    return told;
+}
+Result<void> sys_pipe(UserPtr<PipeDescriptors> to) { return sys_pipe2(to, 0); }
+
+// --- contents as a whole
+
+Result<void> sys_fsync(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    return file->sync();
+}
+
+void sys_sync() { static_cast<void>(vfs_sync_all()); }
+
+Result<void> sys_syncfs(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    return file->path() ? inode_of(file->path()).file_system().sync() : Result<void>();
+}
+
+Result<void> sys_ftruncate64(int fd, int64_t size) {
+    if (size < 0) return Errno::inval;
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    if (!file->writable()) return Errno::inval;
+    return file->truncate(static_cast<uint64_t>(size));
+}
+Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }
+
+// Hints about access to come: the file must be one, and that is all.
+Result<void> sys_fadvise64(int fd, uint64_t, uint32_t, uint32_t advice) {
+    return sys_fadvise64_64(fd, 0, 0, advice);
+}
+Result<void> sys_fadvise64_64(int fd, uint64_t, uint64_t, uint32_t advice) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    if (advice > 5) return Errno::inval;
+    if (!file->seekable()) return Errno::spipe;
+    return {};
+}
+Result<void> sys_readahead(int fd, uint64_t, uint32_t) {
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->readable()) return Errno::badf;
+    return file->seekable() ? Result<void>() : Errno::inval;
+}

@@ -1,0 +1,226 @@
+// User and group ids. Both kinds obey the same rules, written once over a view of the four ids.
+// Spec: setuid(2), setreuid(2), setresuid(2), setgroups(2), credentials(7), capset(2).
+#include "kernel/syscall/handlers.hpp"
+
+namespace {
+
+constexpr uint32_t kKeep = UINT32_MAX;
+
+struct Ids {
+    uint32_t &real, &effective, &saved, &files;
+    bool privileged;
+
+    bool has(uint32_t id) const { return id == real || id == effective || id == saved; }
+    bool may_become(uint32_t id) const { return id == kKeep || privileged || has(id); }
+};
+
+Credentials& credentials() { return context().credentials; }
+Ids users() {
+    Credentials& c = credentials();
+    return {c.uid, c.euid, c.suid, c.fsuid, c.is_superuser()};
+}
+Ids groups() {
+    Credentials& c = credentials();
+    return {c.gid, c.egid, c.sgid, c.fsgid, c.is_superuser()};
+}
+
+Result<void> set_id(Ids ids, uint32_t id) {
+    if (id == kKeep) return Errno::inval;
+    if (ids.privileged)
+        ids.real = ids.saved = id;
+    else if (id != ids.real && id != ids.saved)
+        return Errno::perm;
+    ids.effective = ids.files = id;
+    return {};
+}
+
+Result<void> set_real_effective(Ids ids, uint32_t real, uint32_t effective) {
+    bool real_allowed =
+        real == kKeep || ids.privileged || real == ids.real || real == ids.effective;
+    if (!real_allowed || !ids.may_become(effective)) return Errno::perm;
+    bool save = real != kKeep || (effective != kKeep && effective != ids.real);
+    if (real != kKeep) ids.real = real;
+    if (effective != kKeep) ids.effective = effective;
+    if (save) ids.saved = ids.effective;
+    ids.files = ids.effective;
+    return {};
+}
+
+Result<void> set_all_three(Ids ids, uint32_t real, uint32_t effective, uint32_t saved) {
+    if (!ids.may_become(real) || !ids.may_become(effective) || !ids.may_become(saved))
+        return Errno::perm;
+    if (real != kKeep) ids.real = real;
+    if (effective != kKeep) ids.effective = effective;
+    if (saved != kKeep) ids.saved = saved;
+    ids.files = ids.effective;
+    return {};
+}
+
+uint32_t set_files_id(Ids ids, uint32_t id) {
+    uint32_t old = ids.files;
+    if (id != kKeep && (ids.privileged || ids.has(id) || id == ids.files)) ids.files = id;
+    return old;
+}
+
+template <typename T>
+Result<void> get_all_three(const Ids& ids, UserPtr<T> real, UserPtr<T> effective,
+                           UserPtr<T> saved) {
+    auto as = [](uint32_t id) {
+        if constexpr (sizeof(T) == 2)
+            return short_id(id);
+        else
+            return id;
+    };
+    TRY(write_user(real, as(ids.real)));
+    TRY(write_user(effective, as(ids.effective)));
+    return write_user(saved, as(ids.saved));
+}
+
+// --- supplementary groups
+
+template <typename T>
+Result<uint32_t> get_groups(int room, UserPtr<T> to) {
+    const Credentials& c = credentials();
+    if (room < 0) return Errno::inval;
+    if (room == 0) return c.group_count;
+    if (static_cast<uint32_t>(room) < c.group_count) return Errno::inval;
+    for (uint32_t i = 0; i < c.group_count; ++i) {
+        T id = sizeof(T) == 2 ? static_cast<T>(short_id(c.groups[i])) : static_cast<T>(c.groups[i]);
+        TRY(write_user(to + i, id));
+    }
+    return c.group_count;
+}
+
+template <typename T>
+Result<void> set_groups(uint32_t count, UserPtr<const T> from) {
+    Credentials& c = credentials();
+    if (!c.is_superuser()) return Errno::perm;
+    if (count > kMaxGroups) return Errno::inval;
+    T fresh[kMaxGroups];
+    TRY(copy_from_user(fresh, from.address(), count * sizeof(T)));
+    for (uint32_t i = 0; i < count; ++i) c.groups[i] = fresh[i];
+    c.group_count = count;
+    return {};
+}
+
+}  // namespace
+
+uint32_t sys_getuid() { return credentials().uid; }
+uint32_t sys_geteuid() { return credentials().euid; }
+uint32_t sys_getgid() { return credentials().gid; }
+uint32_t sys_getegid() { return credentials().egid; }
+uint32_t sys_getuid16() { return short_id(credentials().uid); }
+uint32_t sys_geteuid16() { return short_id(credentials().euid); }
+uint32_t sys_getgid16() { return short_id(credentials().gid); }
+uint32_t sys_getegid16() { return short_id(credentials().egid); }
+
+Result<void> sys_setuid(uint32_t id) { return set_id(users(), id); }
+Result<void> sys_setgid(uint32_t id) { return set_id(groups(), id); }
+Result<void> sys_setreuid(uint32_t real, uint32_t effective) {
+    return set_real_effective(users(), real, effective);
+}
+Result<void> sys_setregid(uint32_t real, uint32_t effective) {
+    return set_real_effective(groups(), real, effective);
+}
+Result<void> sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved) {
+    return set_all_three(users(), real, effective, saved);
+}
+Result<void> sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved) {
+    return set_all_three(groups(), real, effective, saved);
+}
+uint32_t sys_setfsuid(uint32_t id) { return set_files_id(users(), id); }
+uint32_t sys_setfsgid(uint32_t id) { return set_files_id(groups(), id); }
+
+Result<void> sys_setuid16(uint16_t id) { return sys_setuid(long_id(id)); }
+Result<void> sys_setgid16(uint16_t id) { return sys_setgid(long_id(id)); }
+Result<void> sys_setreuid16(uint16_t real, uint16_t effective) {
+    return sys_setreuid(long_id(real), long_id(effective));
+}
+Result<void> sys_setregid16(uint16_t real, uint16_t effective) {
+    return sys_setregid(long_id(real), long_id(effective));
+}
+Result<void> sys_setresuid16(uint16_t real, uint16_t effective, uint16_t saved) {
+    return sys_setresuid(long_id(real), long_id(effective), long_id(saved));
+}
+Result<void> sys_setresgid16(uint16_t real, uint16_t effective, uint16_t saved) {
+    return sys_setresgid(long_id(real), long_id(effective), long_id(saved));
+}
+uint32_t sys_setfsuid16(uint16_t id) { return short_id(sys_setfsuid(long_id(id))); }
+uint32_t sys_setfsgid16(uint16_t id) { return short_id(sys_setfsgid(long_id(id))); }
+
+Result<void> sys_getresuid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective,
+                           UserPtr<uint32_t> saved) {
+    return get_all_three(users(), real, effective, saved);
+}
+Result<void> sys_getresgid(UserPtr<uint32_t> real, UserPtr<uint32_t> effective,
+                           UserPtr<uint32_t> saved) {
+    return get_all_three(groups(), real, effective, saved);
+}
+Result<void> sys_getresuid16(UserPtr<uint16_t> real, UserPtr<uint16_t> effective,
+                             UserPtr<uint16_t> saved) {
+    return get_all_three(users(), real, effective, saved);
+}
+Result<void> sys_getresgid16(UserPtr<uint16_t> real, UserPtr<uint16_t> effective,
+                             UserPtr<uint16_t> saved) {
+    return get_all_three(groups(), real, effective, saved);
+}
+
+Result<uint32_t> sys_getgroups(int room, UserPtr<uint32_t> to) { return get_groups(room, to); }
+Result<uint32_t> sys_getgroups16(int room, UserPtr<uint16_t> to) { return get_groups(room, to); }
+Result<void> sys_setgroups(uint32_t count, UserPtr<const uint32_t> from) {
+    return set_groups(count, from);
+}
+Result<void> sys_setgroups16(uint32_t count, UserPtr<const uint16_t> from) {
+    return set_groups(count, from);
+}
+
+// --- capabilities: all of them for the superuser, none for others
+
+struct CapabilityHeader {
+    uint32_t version;
+    int32_t pid;
+};
+struct CapabilitySet {
+    uint32_t effective, permitted, inheritable;
+};
+
+namespace {
+
+// How many 32-bit words each set has; EINVAL (and our version) for an unknown version.
+Result<uint32_t> capability_words(UserPtr<CapabilityHeader> header) {
+    constexpr uint32_t kVersion1 = 0x19980330, kVersion2 = 0x20071026, kVersion3 = 0x20080522;
+    CapabilityHeader wanted = TRY(read_user(header));
+    if (wanted.version == kVersion1) return 1u;
+    if (wanted.version == kVersion2 || wanted.version == kVersion3) return 2u;
+    TRY(write_user(header.cast<uint32_t>(), kVersion3));
+    return Errno::inval;
+}
+
+}  // namespace
+
+Result<void> sys_capget(UserPtr<CapabilityHeader> header, UserPtr<CapabilitySet> to) {
+    constexpr uint32_t kAllLow = 0xffffffff, kAllHigh = 0x1ff;
+    Result<uint32_t> words = capability_words(header);
+    if (words.is_error())
+        return words.error() == Errno::inval && !to ? Result<void>() : words.error();
+    CapabilityHeader wanted = TRY(read_user(header));
+    Ref<Process> process =
+        wanted.pid == 0 ? Ref<Process>(current_process()) : find_process(wanted.pid);
+    if (!process) return Errno::srch;
+    bool all = process->fs.credentials.is_superuser();
+    for (uint32_t i = 0; i < words.value(); ++i) {
+        uint32_t set = all ? (i == 0 ? kAllLow : kAllHigh) : 0;
+        TRY(write_user(to + i, CapabilitySet{set, set, 0}));
+    }
+    return {};
+}
+
+// Capabilities cannot be dropped one by one: whoever has all may "set" any.
+Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const CapabilitySet> from) {
+    uint32_t words = TRY(capability_words(header));
+    for (uint32_t i = 0; i < words; ++i) {
+        CapabilitySet set = TRY(read_user(from + i));
+        if ((set.effective | set.permitted) && !credentials().is_superuser()) return Errno::perm;
+    }
+    return {};
+}

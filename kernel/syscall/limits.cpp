@@ -1,0 +1,203 @@
+// What processes may use: resource limits, priorities, CPUs, scheduling classes.
+// Spec: getrlimit(2), getpriority(2), sched_setscheduler(2), sched_setaffinity(2).
+#include "kernel/arch/cpu.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/usage_layouts.hpp"
+
+namespace {
+
+Result<Ref<Process>> process_named(int pid) {
+    Ref<Process> process = pid == 0 ? Ref<Process>(current_process()) : find_process(pid);
+    if (!process) return Errno::srch;
+    return process;
+}
+
+bool may_manage(const Process& other) {
+    const Credentials& self = context().credentials;
+    return self.is_superuser() || self.euid == other.fs.credentials.uid ||
+           self.euid == other.fs.credentials.euid;
+}
+
+// --- limits
+
+Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
+    LimitPair& limit = process.limits[which];
+    if (wanted.soft > wanted.hard) return Errno::inval;
+    if (wanted.hard > limit.hard && !context().credentials.is_superuser()) return Errno::perm;
+    limit = wanted;
+    if (!process.space) return {};
+    if (which == limit_as) process.space->limit_address_space = wanted.soft;
+    if (which == limit_data) process.space->limit_data = wanted.soft;
+    if (which == limit_stack) process.space->limit_stack = wanted.soft;
+    return {};
+}
+
+constexpr uint64_t widen(uint32_t n) { return n == kInfinite ? UINT64_MAX : n; }
+constexpr uint32_t narrow(uint64_t n) {
+    return n >= kInfinite ? kInfinite : static_cast<uint32_t>(n);
+}
+
+}  // namespace
+
+Result<void> sys_setrlimit(uint32_t which, UserPtr<const Rlimit> from) {
+    if (which >= limit_count) return Errno::inval;
+    Rlimit wanted = TRY(read_user(from));
+    return set_limit(current_process(), which, {wanted.soft, wanted.hard});
+}
+Result<void> sys_ugetrlimit(uint32_t which, UserPtr<Rlimit> to) {
+    if (which >= limit_count) return Errno::inval;
+    const LimitPair& limit = current_process().limits[which];
+    return write_user(to, Rlimit{limit.soft, limit.hard});
+}
+// The oldest call's "no limit" is the largest signed number.
+Result<void> sys_getrlimit(uint32_t which, UserPtr<Rlimit> to) {
+    if (which >= limit_count) return Errno::inval;
+    const LimitPair& limit = current_process().limits[which];
+    auto old = [](uint32_t n) { return n > INT32_MAX ? static_cast<uint32_t>(INT32_MAX) : n; };
+    return write_user(to, Rlimit{old(limit.soft), old(limit.hard)});
+}
+Result<void> sys_prlimit64(int pid, uint32_t which, UserPtr<const Rlimit64> from,
+                           UserPtr<Rlimit64> to) {
+    if (which >= limit_count) return Errno::inval;
+    Ref<Process> process = TRY(process_named(pid));
+    if (!may_manage(*process)) return Errno::perm;
+    LimitPair old = process->limits[which];
+    if (from) {
+        Rlimit64 wanted = TRY(read_user(from));
+        TRY(set_limit(*process, which, {narrow(wanted.soft), narrow(wanted.hard)}));
+    }
+    return to ? write_user(to, Rlimit64{widen(old.soft), widen(old.hard)}) : Result<void>();
+}
+
+// --- priorities
+
+namespace {
+
+enum class Whose : uint32_t { process, group, user };
+
+// Calls visit(process) for each that getpriority(2) means; ESRCH if there are none.
+template <typename F>
+Result<void> for_each_chosen(Whose whose, int who, F&& visit) {
+    if (whose > Whose::user) return Errno::inval;
+    const Process& self = current_process();
+    bool any = false;
+    for (Ref<Process> p = next_process(1); p; p = next_process(p->pid + 1)) {
+        bool chosen = whose == Whose::process ? p->pid == (who ? who : self.pid)
+                      : whose == Whose::group ? p->pgid == (who ? who : self.pgid)
+                      : p->fs.credentials.uid == (who ? static_cast<uint32_t>(who)
+                                                      : self.fs.credentials.uid);
+        if (!chosen || p->life != Life::alive) continue;
+        any = true;
+        TRY(visit(*p));
+    }
+    if (!any) return Errno::srch;
+    return {};
+}
+
+int nice_of(Process& process) {
+    LockGuard guard(process_tree);
+    const Thread* first = process.threads.front();
+    return first ? first->sched.nice : 0;
+}
+
+Result<void> set_nice(Process& process, int nice) {
+    if (!may_manage(process)) return Errno::perm;
+    if (nice < nice_of(process) && !context().credentials.is_superuser()) return Errno::acces;
+    LockGuard guard(process_tree);
+    for (Thread& thread : process.threads) thread.sched.nice = nice;
+    return {};
+}
+
+int clip_nice(int nice) { return nice < -20 ? -20 : nice > 19 ? 19 : nice; }
+
+}  // namespace
+
+// 40 (nice -20) to 1 (nice 19), so that no value looks like an error.
+Result<int> sys_getpriority(uint32_t whose, int who) {
+    int best = 0;
+    TRY(for_each_chosen(static_cast<Whose>(whose), who, [&](Process& process) -> Result<void> {
+        int priority = 20 - nice_of(process);
+        if (priority > best) best = priority;
+        return {};
+    }));
+    return best;
+}
+Result<void> sys_setpriority(uint32_t whose, int who, int nice) {
+    return for_each_chosen(static_cast<Whose>(whose), who,
+                           [&](Process& process) { return set_nice(process, clip_nice(nice)); });
+}
+Result<void> sys_nice(int change) {
+    Process& self = current_process();
+    int step = change < -40 ? -40 : change > 40 ? 40 : change;
+    Result<void> done = set_nice(self, clip_nice(nice_of(self) + step));
+    return done.is_error() ? Result<void>(Errno::perm) : Result<void>();
+}
+
+// --- scheduling
+
+void sys_sched_yield() { yield(); }
+
+namespace {
+
+constexpr uint32_t kClassOther = 0, kClassFifo = 1, kClassRoundRobin = 2, kClassBatch = 3,
+                   kClassIdle = 5, kResetOnFork = 0x40000000;
+
+bool is_real_time(uint32_t c) { return c == kClassFifo || c == kClassRoundRobin; }
+bool is_ordinary(uint32_t c) { return c == kClassOther || c == kClassBatch || c == kClassIdle; }
+
+Result<void> thread_exists(int tid) {
+    if (tid < 0) return Errno::inval;
+    if (tid == 0 || tid == Thread::current().tid || find_thread(tid)) return {};
+    return Errno::srch;
+}
+
+}  // namespace
+
+// Policies are chosen for the whole machine (/proc/sys/kernel/sched/policy); every thread is of
+// the ordinary class.
+Result<void> sys_sched_setscheduler(int tid, uint32_t wanted, UserPtr<const int> priority) {
+    int level = TRY(read_user(priority));
+    TRY(thread_exists(tid));
+    wanted &= ~kResetOnFork;
+    if (is_real_time(wanted)) return level >= 1 && level <= 99 ? Errno::perm : Errno::inval;
+    return is_ordinary(wanted) && level == 0 ? Result<void>() : Errno::inval;
+}
+Result<int> sys_sched_getscheduler(int tid) {
+    TRY(thread_exists(tid));
+    return static_cast<int>(kClassOther);
+}
+Result<void> sys_sched_setparam(int tid, UserPtr<const int> priority) {
+    int level = TRY(read_user(priority));
+    TRY(thread_exists(tid));
+    return level == 0 ? Result<void>() : Errno::inval;
+}
+Result<void> sys_sched_getparam(int tid, UserPtr<int> priority) {
+    TRY(thread_exists(tid));
+    return write_user(priority, 0);
+}
+Result<int> sys_sched_get_priority_max(uint32_t c) {
+    return is_real_time(c) ? Result<int>(99) : is_ordinary(c) ? Result<int>(0) : Errno::inval;
+}
+Result<int> sys_sched_get_priority_min(uint32_t c) {
+    return is_real_time(c) ? Result<int>(1) : is_ordinary(c) ? Result<int>(0) : Errno::inval;
+}
+
+// One CPU runs threads, so its mask is what there is to choose.
+Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32_t> mask) {
+    TRY(thread_exists(tid));
+    uint32_t wanted = 0;
+    TRY(copy_from_user(&wanted, mask.address(), bytes < sizeof wanted ? bytes : sizeof wanted));
+    return wanted & 1 ? Result<void>() : Errno::inval;
+}
+Result<uint32_t> sys_sched_getaffinity(int tid, uint32_t bytes, UserPtr<uint32_t> mask) {
+    if (bytes < sizeof(uint32_t) || bytes % sizeof(uint32_t)) return Errno::inval;
+    TRY(thread_exists(tid));
+    TRY(write_user(mask, 1u));
+    return static_cast<uint32_t>(sizeof(uint32_t));
+}
+Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
+    if (cpu) TRY(write_user(cpu, this_cpu().id));
+    if (node) TRY(write_user(node, 0u));
+    return {};
+}

@@ -1,0 +1,119 @@
+// The address space: mapping, unmapping, protecting, moving; the heap's end.
+// Spec: mmap(2), mprotect(2), mremap(2), msync(2), madvise(2), mincore(2), brk(2).
+#include "kernel/syscall/handlers.hpp"
+
+namespace {
+
+constexpr uint32_t kProtections = kProtRead | kProtWrite | kProtExecute;
+constexpr uint32_t kMapType = 0xf, kMapSharedValidate = 3;
+
+AddressSpace& space() { return *current_process().space; }
+
+bool page_aligned(uint32_t address) { return (address & kPageMask) == 0; }
+
+// The pager of the file that `fd` names, if a mapping of this kind is allowed.
+Result<void> attach_file(MapRequest& request, int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    bool shared = request.flags & kMapShared;
+    if (!file->readable()) return Errno::acces;
+    if (shared && (request.protection & kProtWrite) && !file->writable()) return Errno::acces;
+    request.may_write = !shared || file->writable();
+    request.pager = TRY(file->pager());
+    return {};
+}
+
+Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32_t flags, int fd,
+                     uint32_t page_offset) {
+    constexpr uint32_t kUnderstood = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
+                                     kMapGrowsDown | kMapFixedNoReplace;
+    constexpr uint32_t kHuge = 0x40000;
+    uint32_t type = flags & kMapType;
+    if (type == kMapSharedValidate) flags &= ~kMapPrivate, type = kMapShared;
+    if ((type != kMapShared && type != kMapPrivate) || length == 0) return Errno::inval;
+    if (flags & kHuge) return Errno::nomem;
+    MapRequest request;
+    request.hint = hint;
+    request.length = length;
+    request.protection = protection & kProtections;
+    request.flags = flags & kUnderstood;
+    request.page_offset = page_offset;
+    if (!(flags & kMapAnonymous)) TRY(attach_file(request, fd));
+    return TRY(space().map(request)).raw();
+}
+
+}  // namespace
+
+Result<uint32_t> sys_mmap2(uint32_t hint, uint32_t length, uint32_t protection, uint32_t flags,
+                           int fd, uint32_t page_offset) {
+    return map(VirtAddr(hint), length, protection, flags, fd, page_offset);
+}
+
+struct OldMapArguments {
+    uint32_t hint, length, protection, flags;
+    int32_t fd;
+    uint32_t offset;  // in bytes
+};
+Result<uint32_t> sys_old_mmap(UserPtr<const OldMapArguments> from) {
+    OldMapArguments a = TRY(read_user(from));
+    if (!page_aligned(a.offset)) return Errno::inval;
+    return map(VirtAddr(a.hint), a.length, a.protection, a.flags, a.fd, a.offset >> kPageShift);
+}
+
+Result<void> sys_munmap(uint32_t start, uint32_t length) {
+    return space().unmap(VirtAddr(start), length);
+}
+
+Result<void> sys_mprotect(uint32_t start, uint32_t length, uint32_t protection) {
+    if (!page_aligned(start) || (protection & ~kProtections)) return Errno::inval;
+    if (length == 0) return {};
+    return space().protect(VirtAddr(start), length, protection);
+}
+
+Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_length,
+                            uint32_t flags, uint32_t new_start) {
+    constexpr uint32_t kMayMove = 1, kFixed = 2;
+    if (!page_aligned(start) || (flags & ~(kMayMove | kFixed)) || new_length == 0)
+        return Errno::inval;
+    if ((flags & kFixed) && (!(flags & kMayMove) || !page_aligned(new_start))) return Errno::inval;
+    return TRY(space().remap(VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
+        .raw();
+}
+
+Result<void> sys_madvise(uint32_t start, uint32_t length, uint32_t advice) {
+    if (!page_aligned(start)) return Errno::inval;
+    return space().advise(VirtAddr(start), length, advice);
+}
+
+Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags) {
+    constexpr uint32_t kAsync = 1, kInvalidate = 2, kSync = 4;
+    if (!page_aligned(start) || (flags & ~(kAsync | kInvalidate | kSync))) return Errno::inval;
+    if ((flags & kAsync) && (flags & kSync)) return Errno::inval;
+    return space().sync(VirtAddr(start), length, flags);
+}
+
+// Present pages only: what was never mapped counts as absent instead of ENOMEM.
+Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
+    if (!page_aligned(start)) return Errno::inval;
+    if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
+    for (uint32_t i = 0; i < pages_for(length); ++i) {
+        uint8_t present = space().frame_at(VirtAddr(start + i * kPageSize)).is_ok();
+        TRY(write_user(to + i, present));
+    }
+    return {};
+}
+
+uint32_t sys_brk(uint32_t end) { return space().set_break(VirtAddr(end)).raw(); }
+
+// Nothing of a program is ever moved out to disk, so its memory is as good as locked.
+Result<void> sys_mlock(uint32_t start, uint32_t length) {
+    if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
+    return {};
+}
+Result<void> sys_mlockall(uint32_t flags) {
+    constexpr uint32_t kCurrent = 1, kFuture = 2, kOnFault = 4;
+    if (!(flags & (kCurrent | kFuture)) || (flags & ~(kCurrent | kFuture | kOnFault)))
+        return Errno::inval;
+    return {};
+}
+void sys_munlockall() {}

@@ -1,0 +1,193 @@
+// The life of processes and threads: making, replacing, ending, awaiting; who is who.
+// Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2), prctl(2).
+#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/usage_layouts.hpp"
+
+namespace {
+
+constexpr uint32_t kCloneVm = 0x100, kCloneVfork = 0x4000;
+constexpr int kWaitStatus(int code) { return (code & 0xff) << 8; }
+
+}  // namespace
+
+// --- making and ending
+
+Result<int> sys_fork(TrapFrame& frame) { return clone_process(frame, {.flags = kSigChld}); }
+
+Result<int> sys_vfork(TrapFrame& frame) {
+    return clone_process(frame, {.flags = kCloneVfork | kCloneVm | kSigChld});
+}
+
+Result<int> sys_clone(TrapFrame& frame, uint32_t flags, uint32_t stack, uint32_t parent_tid,
+                      uint32_t tls, uint32_t child_tid) {
+    return clone_process(frame, {flags, stack, parent_tid, child_tid, tls});
+}
+
+Result<void> sys_execve(UserPtr<const char> name, UserPtr<uint32_t> arguments,
+                        UserPtr<uint32_t> environment) {
+    UserName program;
+    TRY(program.load(kAtWorkingDirectory, name));
+    return execute(program.base(), program.text(), arguments, environment);
+}
+
+void sys_exit(int code) { exit_current_thread(kWaitStatus(code)); }
+void sys_exit_group(int code) { exit_group(kWaitStatus(code)); }
+
+// --- waiting
+
+struct ChildInfo {  // siginfo_t of SIGCHLD
+    int32_t signal, error, code, pid;
+    uint32_t uid;
+    int32_t status;
+};
+
+namespace {
+
+constexpr uint32_t kNoHang = 1, kStopped = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000,
+                   kNoThread = 0x20000000, kAll = 0x40000000, kClone = 0x80000000;
+constexpr uint32_t kThreadOptions = kNoThread | kAll | kClone;  // all our children are alike
+
+Rusage rusage_of(const CpuTimes& times) {
+    Rusage usage{};
+    usage.user = to_time<TimeVal32>(Nanoseconds(times.user));
+    usage.kernel = to_time<TimeVal32>(Nanoseconds(times.kernel));
+    usage.minor_faults = static_cast<int32_t>(times.minor_faults);
+    usage.major_faults = static_cast<int32_t>(times.major_faults);
+    usage.voluntary_switches = static_cast<int32_t>(times.voluntary_switches);
+    usage.involuntary_switches = static_cast<int32_t>(times.involuntary_switches);
+    return usage;
+}
+
+int exit_detail(const WaitOutcome& outcome) {
+    bool by_signal = outcome.signal_code == kCldKilled || outcome.signal_code == kCldDumped;
+    if (outcome.signal_code == kCldContinued) return kSigCont;
+    return by_signal ? outcome.status & 0x7f : outcome.status >> 8 & 0xff;
+}
+
+}  // namespace
+
+Result<int> sys_wait4(int pid, UserPtr<int> status, uint32_t options, UserPtr<Rusage> usage) {
+    if (options & ~(kNoHang | kStopped | kContinued | kThreadOptions)) return Errno::inval;
+    if (pid == INT32_MIN) return Errno::srch;
+    WaitOutcome outcome = TRY(wait_for_child(pid, (options & ~kThreadOptions) | kExited));
+    if (outcome.pid == 0) return 0;
+    if (status) TRY(write_user(status, outcome.status));
+    if (usage) TRY(write_user(usage, rusage_of(outcome.times)));
+    return outcome.pid;
+}
+Result<int> sys_waitpid(int pid, UserPtr<int> status, uint32_t options) {
+    return sys_wait4(pid, status, options, {});
+}
+
+Result<void> sys_waitid(uint32_t kind, int id, UserPtr<ChildInfo> info, uint32_t options,
+                        UserPtr<Rusage> usage) {
+    constexpr uint32_t kEveryone = 0, kProcess = 1, kGroup = 2;
+    constexpr uint32_t kEvents = kStopped | kExited | kContinued;
+    if (options & ~(kNoHang | kEvents | kNoWait | kThreadOptions)) return Errno::inval;
+    if (!(options & kEvents) || kind > kGroup) return Errno::inval;
+    if ((kind == kProcess && id <= 0) || (kind == kGroup && id < 0)) return Errno::inval;
+    int pid = kind == kEveryone ? -1 : kind == kProcess ? id : -id;
+    WaitOutcome outcome = TRY(wait_for_child(pid, options & ~kThreadOptions));
+    ChildInfo child{};
+    if (outcome.pid)
+        child = {kSigChld, 0, outcome.signal_code, outcome.pid, outcome.uid, exit_detail(outcome)};
+    if (info) TRY(write_user(info, child));
+    if (usage && outcome.pid) TRY(write_user(usage, rusage_of(outcome.times)));
+    return {};
+}
+
+Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
+    constexpr int kSelf = 0, kChildren = -1, kThread = 1;
+    Process& process = current_process();
+    const Thread& thread = Thread::current();
+    switch (who) {
+    case kSelf: {
+        Rusage usage = rusage_of(process.times());
+        usage.max_resident_kib =
+            static_cast<int32_t>(process.space->memory_use().resident * (kPageSize / 1024));
+        return write_user(to, usage);
+    }
+    case kChildren: return write_user(to, rusage_of(process.dead_children));
+    case kThread:
+        return write_user(to, rusage_of({thread.user_time, thread.kernel_time, thread.minor_faults,
+                                         thread.major_faults, thread.voluntary_switches,
+                                         thread.involuntary_switches}));
+    default: return Errno::inval;
+    }
+}
+
+Result<uint32_t> sys_times(UserPtr<Tms> to) {
+    auto ticks = [](uint64_t ns) { return static_cast<int32_t>(ns / kNanosecondsPerTick); };
+    if (to) {
+        CpuTimes own = current_process().times();
+        const CpuTimes& children = current_process().dead_children;
+        TRY(write_user(to, Tms{ticks(own.user), ticks(own.kernel), ticks(children.user),
+                               ticks(children.kernel)}));
+    }
+    return static_cast<uint32_t>(ticks_now().raw());
+}
+
+// --- identity
+
+int sys_getpid() { return current_process().pid; }
+int sys_gettid() { return current_thread().tid; }
+int sys_getpgrp() { return current_process().pgid; }
+
+// No lock: the kernel is not preempted, so the parent cannot go away between the two loads.
+int sys_getppid() {
+    const Process* parent = current_process().parent;
+    return parent ? parent->pid : 0;
+}
+
+namespace {
+Result<Ref<Process>> process_named(int pid) {
+    if (pid == 0) return Ref<Process>(current_process());
+    Ref<Process> process = find_process(pid);
+    if (!process) return Errno::srch;
+    return process;
+}
+}  // namespace
+
+Result<int> sys_getpgid(int pid) { return TRY(process_named(pid))->pgid; }
+Result<int> sys_getsid(int pid) { return TRY(process_named(pid))->sid; }
+Result<void> sys_setpgid(int pid, int pgid) { return set_process_group(pid, pgid); }
+Result<int> sys_setsid() { return create_session(); }
+
+int sys_set_tid_address(uint32_t address) {
+    current_thread().clear_child_tid = address;
+    return current_thread().tid;
+}
+
+Result<void> sys_set_thread_area(UserPtr<void> description) {
+    return set_thread_area(current_thread(), description);
+}
+Result<void> sys_get_thread_area(UserPtr<void> description) {
+    return get_thread_area(current_thread(), description);
+}
+
+uint32_t sys_personality(uint32_t wanted) {
+    uint32_t old = current_process().personality;
+    if (wanted != UINT32_MAX) current_process().personality = wanted;
+    return old;
+}
+
+Result<int> sys_prctl(uint32_t what, uint32_t argument) {
+    constexpr uint32_t kGetDumpable = 3, kSetDumpable = 4, kSetName = 15, kGetName = 16,
+                       kGetSeccomp = 21, kGetNoNewPrivileges = 39;
+    Thread& thread = Thread::current();
+    switch (what) {
+    case kSetName: {
+        char name[sizeof thread.name] = {};
+        std::span<char> room(name, sizeof name - 1);
+        Result<uint32_t> length = copy_string_from_user(room, VirtAddr(argument));
+        if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
+        __builtin_memcpy(thread.name, name, sizeof name);
+        return 0;
+    }
+    case kGetName: TRY(copy_to_user(VirtAddr(argument), thread.name, sizeof thread.name)); return 0;
+    case kGetDumpable: return 1;
+    case kSetDumpable: return argument <= 1 ? Result<int>(0) : Errno::inval;
+    case kGetSeccomp: case kGetNoNewPrivileges: return 0;
+    default: return Errno::inval;
+    }
+}

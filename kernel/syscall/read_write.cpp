@@ -1,0 +1,197 @@
+// Reading and writing open files: at their offset, at a given one, from several ranges, from one
+// file to another. Spec: read(2), pread(2), readv(2), lseek(2), sendfile(2).
+#include "fs/io_vector.hpp"
+#include "kernel/syscall/handlers.hpp"
+
+namespace {
+
+Result<Ref<File>> readable_file(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->readable()) return Errno::badf;
+    return file;
+}
+
+Result<Ref<File>> writable_file(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->writable()) return Errno::badf;
+    return file;
+}
+
+Result<void> check_position(const File& file, uint64_t position) {
+    if (static_cast<int64_t>(position) < 0) return Errno::inval;
+    if (!file.seekable()) return Errno::spipe;
+    return {};
+}
+
+// Nobody reads any more: EPIPE comes with SIGPIPE.
+Result<uint32_t> with_signal(Result<uint32_t> result) {
+    if (result.is_error() && result.error() == Errno::pipe) [[unlikely]]
+        send_signal(current_thread(), signal_from_user(kSigPipe));
+    return result;
+}
+
+// A program's iovec, which UserRange is laid out like. Cut where more than kMaxTransfer is asked.
+class RangeList {
+  public:
+    Result<void> load(UserPtr<const UserRange> from, uint32_t count) {
+        constexpr uint32_t kMaxRanges = 1024;
+        static_assert(sizeof(UserRange) == 8);
+        if (count > kMaxRanges) return Errno::inval;
+        TRY(ranges_.resize(count));
+        TRY(copy_from_user(ranges_.data(), from.address(), count * sizeof(UserRange)));
+        uint32_t sum = 0;
+        for (UserRange& range : ranges_) {
+            TRY(user_range(UserPtr<void>(range.start.raw()), range.bytes));
+            sum += range.bytes;
+            if (sum > kMaxTransfer) range.bytes -= sum - kMaxTransfer;
+            if (sum > kMaxTransfer) sum = kMaxTransfer;
+        }
+        return {};
+    }
+    std::span<const UserRange> span() { return {ranges_.data(), ranges_.size()}; }
+
+  private:
+    SmallArray<UserRange, 8> ranges_;
+};
+
+// Linux appends here too, whatever the position says.
+Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
+    if (file.flags() & kOpenAppend) return with_signal(file.append(source, position));
+    return with_signal(file.write_at(source, position));
+}
+
+}  // namespace
+
+Result<uint32_t> sys_read(int fd, UserPtr<void> to, uint32_t count) {
+    Ref<File> file = TRY(readable_file(fd));
+    UserSink sink(TRY(user_range(to, count)));
+    return file->read(sink);
+}
+
+Result<uint32_t> sys_write(int fd, UserPtr<void> from, uint32_t count) {
+    Ref<File> file = TRY(writable_file(fd));
+    UserSource source(TRY(user_range(from, count)));
+    return with_signal(file->write(source));
+}
+
+Result<uint32_t> sys_readv(int fd, UserPtr<const UserRange> vector, uint32_t count) {
+    Ref<File> file = TRY(readable_file(fd));
+    RangeList ranges;
+    TRY(ranges.load(vector, count));
+    UserVectorSink sink(ranges.span());
+    return file->read(sink);
+}
+
+Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t count) {
+    Ref<File> file = TRY(writable_file(fd));
+    RangeList ranges;
+    TRY(ranges.load(vector, count));
+    UserVectorSource source(ranges.span());
+    return with_signal(file->write(source));
+}
+
+Result<uint32_t> sys_pread64(int fd, UserPtr<void> to, uint32_t count, uint64_t position) {
+    Ref<File> file = TRY(readable_file(fd));
+    TRY(check_position(*file, position));
+    UserSink sink(TRY(user_range(to, count)));
+    return file->read_at(sink, position);
+}
+
+Result<uint32_t> sys_pwrite64(int fd, UserPtr<void> from, uint32_t count, uint64_t position) {
+    Ref<File> file = TRY(writable_file(fd));
+    TRY(check_position(*file, position));
+    UserSource source(TRY(user_range(from, count)));
+    return write_to(*file, source, position);
+}
+
+Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                            uint64_t position) {
+    Ref<File> file = TRY(readable_file(fd));
+    TRY(check_position(*file, position));
+    RangeList ranges;
+    TRY(ranges.load(vector, count));
+    UserVectorSink sink(ranges.span());
+    return file->read_at(sink, position);
+}
+
+Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                             uint64_t position) {
+    Ref<File> file = TRY(writable_file(fd));
+    TRY(check_position(*file, position));
+    RangeList ranges;
+    TRY(ranges.load(vector, count));
+    UserVectorSource source(ranges.span());
+    return write_to(*file, source, position);
+}
+
+Result<uint32_t> sys_lseek(int fd, int32_t offset, int whence) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    uint64_t position = TRY(file->seek(offset, whence));
+    if (position > INT32_MAX) return Errno::overflow;
+    return static_cast<uint32_t>(position);
+}
+
+Result<void> sys_llseek(int fd, uint32_t high, uint32_t low, UserPtr<uint64_t> result, int whence) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    auto offset = static_cast<int64_t>(static_cast<uint64_t>(high) << 32 | low);
+    return write_user(result, TRY(file->seek(offset, whence)));
+}
+
+// --- sendfile
+
+namespace {
+
+// Copies until `count` bytes are through, the source ends or the target takes less than offered.
+// `position` ends up behind what was written.
+Result<uint32_t> transfer(File& out, File& in, uint64_t& position, uint32_t count) {
+    Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
+    uint32_t sent = 0;
+    while (sent < count) {
+        uint32_t wanted = count - sent < kPageSize ? count - sent : kPageSize;
+        KernelSink sink(buffer->raw().first(wanted));
+        Result<uint32_t> got = in.read_at(sink, position);
+        if (got.is_error() && !sent) return got.error();
+        if (got.is_error() || got.value() == 0) break;
+        KernelSource source(buffer->raw().first(got.value()));
+        Result<uint32_t> put = with_signal(out.write(source));
+        if (put.is_error() && !sent) return put.error();
+        if (put.is_error()) break;
+        position += put.value();
+        sent += put.value();
+        if (put.value() < got.value()) break;
+    }
+    return sent;
+}
+
+template <typename Offset>
+Result<uint32_t> send_file(int out_fd, int in_fd, UserPtr<Offset> offset, uint32_t count) {
+    Ref<File> in = TRY(readable_file(in_fd));
+    Ref<File> out = TRY(writable_file(out_fd));
+    if (!in->seekable() || (out->flags() & kOpenAppend)) return Errno::inval;
+    if (static_cast<int32_t>(count) < 0) return Errno::inval;
+    uint64_t position = 0;
+    if (offset) {
+        auto wanted = static_cast<int64_t>(TRY(read_user(offset)));
+        if (wanted < 0) return Errno::inval;
+        position = static_cast<uint64_t>(wanted);
+    } else {
+        position = TRY(in->seek(0, 1));
+    }
+    uint32_t sent = TRY(transfer(*out, *in, position, count < kMaxTransfer ? count : kMaxTransfer));
+    if (offset)
+        TRY(write_user(offset, static_cast<Offset>(position)));
+    else
+        TRY(in->seek(static_cast<int64_t>(position), 0));
+    return sent;
+}
+
+}  // namespace
+
+Result<uint32_t> sys_sendfile(int out, int in, UserPtr<int32_t> offset, uint32_t count) {
+    return send_file(out, in, offset, count);
+}
+Result<uint32_t> sys_sendfile64(int out, int in, UserPtr<int64_t> offset, uint32_t count) {
+    return send_file(out, in, offset, count);
+}

@@ -1,0 +1,142 @@
+// Clocks and sleeping. Spec: clock_gettime(2), clock_nanosleep(2), gettimeofday(2), time(2).
+#include "kernel/sched/clock.hpp"
+#include "kernel/syscall/handlers.hpp"
+
+namespace {
+
+enum class Clock : int {
+    real_time, monotonic, process_cpu, thread_cpu, monotonic_raw, real_time_coarse,
+    monotonic_coarse, boot_time, real_time_alarm, boot_time_alarm, unused, atomic_time,
+};
+
+uint64_t thread_time() {
+    const Thread& self = Thread::current();
+    return self.sched.cpu_time + (monotonic_now().raw() - self.started_at);
+}
+
+Result<Nanoseconds> read_clock(Clock clock) {
+    switch (clock) {
+    case Clock::real_time: case Clock::real_time_coarse: case Clock::real_time_alarm:
+    case Clock::atomic_time:
+        return realtime_now();
+    case Clock::monotonic: case Clock::monotonic_raw: case Clock::monotonic_coarse:
+    case Clock::boot_time: case Clock::boot_time_alarm:
+        return monotonic_now();
+    case Clock::process_cpu: {
+        CpuTimes times = current_process().times();
+        return Nanoseconds(times.user + times.kernel);
+    }
+    case Clock::thread_cpu: return Nanoseconds(thread_time());
+    default: return Errno::inval;
+    }
+}
+
+Result<void> set_clock(Nanoseconds now) {
+    if (!context().credentials.is_superuser()) return Errno::perm;
+    set_realtime(now);
+    return {};
+}
+
+}  // namespace
+
+template <typename T>
+Result<void> sys_clock_gettime(int clock, UserPtr<T> to) {
+    return write_user(to, to_time<T>(TRY(read_clock(static_cast<Clock>(clock)))));
+}
+template Result<void> sys_clock_gettime(int, UserPtr<TimeSpec32>);
+template Result<void> sys_clock_gettime(int, UserPtr<TimeSpec64>);
+
+template <typename T>
+Result<void> sys_clock_settime(int clock, UserPtr<const T> from) {
+    if (static_cast<Clock>(clock) != Clock::real_time) return Errno::inval;
+    return set_clock(TRY(read_time(from)));
+}
+template Result<void> sys_clock_settime(int, UserPtr<const TimeSpec32>);
+template Result<void> sys_clock_settime(int, UserPtr<const TimeSpec64>);
+
+template <typename T>
+Result<void> sys_clock_getres(int clock, UserPtr<T> to) {
+    TRY(read_clock(static_cast<Clock>(clock)));
+    bool counts_ticks = static_cast<Clock>(clock) == Clock::process_cpu;
+    if (!to) return {};
+    return write_user(to, to_time<T>(Nanoseconds(counts_ticks ? kNanosecondsPerTick : 1)));
+}
+template Result<void> sys_clock_getres(int, UserPtr<TimeSpec32>);
+template Result<void> sys_clock_getres(int, UserPtr<TimeSpec64>);
+
+struct TimeZone {
+    int32_t minutes_west, daylight_saving;
+};
+
+Result<void> sys_gettimeofday(UserPtr<TimeVal32> to, UserPtr<TimeZone> zone) {
+    if (to) TRY(write_user(to, to_time<TimeVal32>(realtime_now())));
+    return zone ? write_user(zone, TimeZone{0, 0}) : Result<void>();
+}
+Result<void> sys_settimeofday(UserPtr<const TimeVal32> from, UserPtr<const TimeZone> zone) {
+    if (zone) TRY(read_user(zone));  // the kernel keeps UTC
+    return from ? set_clock(TRY(read_time(from))) : Result<void>();
+}
+
+Result<int32_t> sys_time(UserPtr<int32_t> to) {
+    int32_t now = to_time<TimeSpec32>(realtime_now()).seconds;
+    if (to) TRY(write_user(to, now));
+    return now;
+}
+Result<void> sys_stime(UserPtr<const int32_t> from) {
+    return set_clock(TRY(nanoseconds_of(TRY(read_user(from)), 0)));
+}
+
+// --- sleeping
+
+namespace {
+
+// True if the deadline came, false if a signal did.
+bool sleep_until(Nanoseconds deadline) {
+    while (monotonic_now() < deadline)
+        if (park({.deadline = deadline, .reason = "sleep"}) == Woken::interrupted)
+            return monotonic_now() >= deadline;
+    return true;
+}
+
+// A signal without a handler (a stop and continuation, say) repeats the call, which then goes on
+// to the first one's deadline; signal delivery forgets that when a handler runs.
+template <typename T>
+Result<void> sleep_for(Nanoseconds time, UserPtr<T> remaining) {
+    UserThread& self = current_thread();
+    Nanoseconds deadline = std::exchange(self.restart_deadline, Nanoseconds(0));
+    if (!deadline.raw()) deadline = deadline_after(monotonic_now(), time);
+    if (sleep_until(deadline)) return {};
+    Nanoseconds now = monotonic_now();
+    if (remaining)
+        TRY(write_user(remaining, to_time<T>(Nanoseconds(deadline > now ? deadline - now : 0))));
+    self.restart_deadline = deadline;
+    return Errno::restart_no_handler;
+}
+
+bool can_sleep_on(Clock clock) {
+    return clock == Clock::real_time || clock == Clock::monotonic || clock == Clock::boot_time ||
+           clock == Clock::atomic_time;
+}
+
+}  // namespace
+
+Result<void> sys_nanosleep(UserPtr<const TimeSpec32> time, UserPtr<TimeSpec32> remaining) {
+    return sleep_for(TRY(read_time(time)), remaining);
+}
+
+template <typename T>
+Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> time,
+                                 UserPtr<T> remaining) {
+    constexpr uint32_t kAbsolute = 1;
+    if (!can_sleep_on(static_cast<Clock>(clock)) || (flags & ~kAbsolute)) return Errno::inval;
+    Nanoseconds wanted = TRY(read_time(time));
+    if (!(flags & kAbsolute)) return sleep_for(wanted, remaining);
+    Nanoseconds now = TRY(read_clock(static_cast<Clock>(clock)));
+    if (wanted <= now) return {};
+    if (sleep_until(deadline_after(monotonic_now(), Nanoseconds(wanted - now)))) return {};
+    return Errno::restart_no_handler;
+}
+template Result<void> sys_clock_nanosleep(int, uint32_t, UserPtr<const TimeSpec32>,
+                                          UserPtr<TimeSpec32>);
+template Result<void> sys_clock_nanosleep(int, uint32_t, UserPtr<const TimeSpec64>,
+                                          UserPtr<TimeSpec64>);
