@@ -33,7 +33,7 @@ struct MapRequest {
     uint32_t flags = 0;       // kMap*
     Ref<Pager> pager{};       // null: anonymous
     uint32_t page_offset = 0; // of the first page in the pager's object
-    bool may_write = true;    // false: mprotect to writable is EACCES (shared, file opened read-only)
+    bool may_write = true;    // false: a shared mapping can't become writable (EACCES)
 };
 
 struct RegionInfo {  // for /proc/<pid>/maps
@@ -55,8 +55,15 @@ struct MemoryUse {  // in pages
     uint32_t total, resident, shared, data, stack, text;
 };
 
-// What a fault turned out to be. For a user access the last two become SIGSEGV and SIGBUS.
-enum class FaultResult : uint8_t { resolved, bad_address_unmapped, bad_address_protection, bus_error, out_of_memory };
+// What a fault turned out to be. For a program, bad addresses become SIGSEGV, and
+// bus_error SIGBUS.
+enum class FaultResult : uint8_t {
+    resolved,
+    bad_address_unmapped,
+    bad_address_protection,
+    bus_error,
+    out_of_memory,
+};
 
 class AddressSpace : public RefCounted {
   public:
@@ -68,7 +75,8 @@ class AddressSpace : public RefCounted {
 
     Result<VirtAddr> map(const MapRequest& request);                     // EINVAL, ENOMEM, EEXIST, EPERM
     Result<void> unmap(VirtAddr start, uint32_t length);                 // EINVAL
-    Result<void> protect(VirtAddr start, uint32_t length, uint32_t protection);  // EACCES, ENOMEM
+    // EINVAL, EACCES, ENOMEM
+    Result<void> protect(VirtAddr start, uint32_t length, uint32_t protection);
     Result<VirtAddr> remap(VirtAddr start, uint32_t old_length, uint32_t new_length, uint32_t flags,
                            VirtAddr new_start);
     Result<void> advise(VirtAddr start, uint32_t length, uint32_t advice);

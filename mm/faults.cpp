@@ -103,7 +103,8 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     Result<Frame> frame = allocate_zeroed_frame(Zone::any);
     if (frame.is_error()) return FaultResult::out_of_memory;
     const bool writable = region.attributes.protection & kProtWrite;
-    pages_.fill(slot, PageEntry::make(frame.value(), writable ? kUserFlags | kEntryWritable : kUserFlags));
+    pages_.fill(slot, PageEntry::make(frame.value(),
+                                      writable ? kUserFlags | kEntryWritable : kUserFlags));
     return FaultResult::resolved;
 }
 

@@ -168,6 +168,7 @@ void note_hoarded_frames(int32_t change) {
 
 void add_reclaimer(Reclaimer& reclaimer) {
     LockGuard guard(lock);
+    VERIFY(!reclaimer.next && &reclaimer != reclaimers);
     reclaimer.next = reclaimers;
     __atomic_store_n(&reclaimers, &reclaimer, __ATOMIC_RELEASE);
 }

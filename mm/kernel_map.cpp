@@ -41,7 +41,8 @@ PageTable& table_at(uint32_t index) {
 }
 
 bool within(uint32_t address, const char* start, const char* end) {
-    return address >= reinterpret_cast<uint32_t>(start) && address < reinterpret_cast<uint32_t>(end);
+    return address >= reinterpret_cast<uint32_t>(start) &&
+           address < reinterpret_cast<uint32_t>(end);
 }
 
 // 4 MiB that the kernel's image reaches into: by small pages, constants and code read-only.

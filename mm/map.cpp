@@ -83,7 +83,8 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
     const Range range = TRY(place(request));
     TRY(check_growth(pages, writable && !shared && !(request.flags & kMapNoReserve)));
     if (request.flags & kMapFixed) TRY(unmap_range(range));
-    TRY(regions_.insert(range.start, range.end, attributes, request.pager ? request.page_offset : 0));
+    TRY(regions_.insert(range.start, range.end, attributes,
+                        request.pager ? request.page_offset : 0));
     return range.start;
 }
 

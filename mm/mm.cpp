@@ -2,7 +2,6 @@
 #include "mm/mm.hpp"
 
 #include "kernel/lib/log.hpp"
-#include "mm/address_space.hpp"
 #include "mm/frames.hpp"
 #include "mm/heap.hpp"
 #include "mm/kernel_map.hpp"
@@ -13,7 +12,6 @@ void mm_init(const BootInfo& info) {
     heap_init();          // and so objects
     kernel_map_init();    // the final page tables; the identity mapping is gone
     virtual_area_init();  // stacks for threads
-    address_spaces_init();
 
     const MemoryTotals totals = memory_totals();
     log_info("memory: {} KiB, {} KiB free, {} KiB of it in the direct map", totals.total * 4,

@@ -47,7 +47,8 @@ struct PageEntry {
 };
 static_assert(sizeof(PageEntry) == 4);
 static_assert(PageEntry::make(Frame(0xB8), kEntryPresent | kEntryWritable).raw == 0x000B8003);
-static_assert(PageEntry::make(Frame(0x400), kEntryPresent | kEntryWritable | kEntryBig | kEntryGlobal)
+static_assert(PageEntry::make(Frame(0x400), kEntryPresent | kEntryWritable | kEntryBig |
+                                                kEntryGlobal)
                   .raw == 0x00400183);
 static_assert(kEntryUser == 0x004 && kEntryAccessed == 0x020 && kEntryDirty == 0x040);
 

@@ -182,7 +182,8 @@ class OrderedTree {
             if (lean < -1 || lean > 1) {
                 const int heavy = lean > 0;
                 TreeNode* child = node->child[heavy];
-                if (height(child->child[!heavy]) > height(child->child[heavy])) rotate(child, !heavy);
+                if (height(child->child[!heavy]) > height(child->child[heavy]))
+                    rotate(child, !heavy);
                 node = rotate(node, heavy);
             } else if (!changed && !least) {
                 return;

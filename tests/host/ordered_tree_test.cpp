@@ -27,7 +27,8 @@ void check(const Item* item) {
     if (!item) return;
     const Item* low = Tree::smaller_child(*item);
     const Item* high = Tree::larger_child(*item);
-    const int32_t low_height = low ? low->node.height : 0, high_height = high ? high->node.height : 0;
+    const int32_t low_height = low ? low->node.height : 0;
+    const int32_t high_height = high ? high->node.height : 0;
     ASSERT_LE(std::abs(low_height - high_height), 1);
     ASSERT_EQ(item->subtree, 1 + (low ? low->subtree : 0) + (high ? high->subtree : 0));
     check(low);
@@ -75,7 +76,8 @@ TEST(OrderedTree, AgreesWithAReference) {
         if (step % 100 == 0) check(tree.root());
     }
     auto expected = reference.begin();
-    for (Item* item = tree.first(); item; item = Tree::next(*item)) ASSERT_EQ(item->key, *expected++);
+    for (Item* item = tree.first(); item; item = Tree::next(*item))
+        ASSERT_EQ(item->key, *expected++);
     EXPECT_EQ(expected, reference.end());
     while (Item* item = tree.last()) tree.remove(*item);
 }
