@@ -50,9 +50,15 @@ class List {
         ListNode* node = (item.*Member).prev;
         return node == &head_ ? nullptr : element(node);
     }
-    // Moves all elements of `other` to the end of this list.
+    // Moves all elements of `other` to the end of this list. O(1).
     void splice_back(List& other) {
-        while (T* item = other.pop_front()) push_back(*item);
+        if (other.empty()) return;
+        ListNode *first = other.head_.next, *last = other.head_.prev;
+        other.head_.next = other.head_.prev = &other.head_;
+        first->prev = head_.prev;
+        head_.prev->next = first;
+        last->next = &head_;
+        head_.prev = last;
     }
 
     // The element itself may be removed while iterating; its neighbours may not.

@@ -1,34 +1,50 @@
 // SchedulingPolicy: who runs next. Pure: no lock, no clock, no allocation; time comes as an
 // argument, and the run queue (scheduler.cpp) holds one instance behind its lock. The same classes
 // are compiled into host tests and simulators.
+//
+// The dispatcher's duties:
+//   - whoever leaves the CPU to sleep or to die is told entity.stop(now); whoever leaves it but
+//     stays ready is enqueued again. Threads woken at the same instant are enqueued before it.
+//   - after pick_next() it arms a one-shot timer for turn_end(running) and another for
+//     next_event(), if they are not kNever. At turn_end the running entity is enqueued again
+//     (quantum_expired) even if no other is ready: it may be picked at once, for a new turn.
+//   - after enqueue() of one that was created, woken or moved, preempts() says whether the running
+//     entity has to give way (preempted). At next_event(), gives_way() says the same.
 #pragma once
 
 #include <string_view>
 
-#include "kernel/lib/list.hpp"
-#include "kernel/lib/types.hpp"
+#include "kernel/sched/sched_entity.hpp"
 
-// What a policy knows of a thread. Policies keep their own figures in it.
-struct SchedEntity {
-    ListNode queue_node;
-    int nice = 0;                  // -20 .. 19
-    uint32_t quantum_used = 0;     // ticks of the current quantum
-    uint64_t cpu_time = 0;         // nanoseconds run so far
-    void* owner = nullptr;         // the Thread; policies don't look at it
-};
-
-// Why an entity becomes ready: where in a queue it goes may depend on it.
-enum class ReadyReason : uint8_t { created, woken, preempted, quantum_expired, yielded };
+// Why an entity becomes ready. `moved`: it comes from another run queue or policy. `yielded` also
+// stands for being queued again after a change of its nice value or declared service.
+enum class ReadyReason : uint8_t { created, woken, preempted, quantum_expired, yielded, moved };
 
 class SchedulingPolicy {
   public:
     virtual std::string_view name() const = 0;
     virtual void enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds now) = 0;
-    virtual void dequeue(SchedEntity& entity) = 0;               // it was enqueued
-    virtual SchedEntity* pick_next(Nanoseconds now) = 0;         // removes it; null if none is ready
-    virtual bool on_tick(SchedEntity& running, Nanoseconds now) = 0;  // true: its turn is over
-    virtual bool preempts(const SchedEntity& woken, const SchedEntity& running) const = 0;
-    virtual uint32_t ready_count() const = 0;
+    virtual void dequeue(SchedEntity& entity) = 0;        // it was enqueued
+    // Removes one and starts its turn; null if none may run now.
+    virtual SchedEntity* pick_next(Nanoseconds now) = 0;
+    // An entity that runs already comes under this policy, or changed its class: a new turn.
+    virtual void adopt(SchedEntity& running, Nanoseconds now) = 0;
+    virtual Nanoseconds turn_end(const SchedEntity& running) const = 0;
+    virtual bool preempts(const SchedEntity& woken, const SchedEntity& running,
+                          Nanoseconds now) const = 0;
+    virtual uint32_t ready_count() const = 0;             // how many could be picked
+
+    // When one that waits will be ready by the clock alone.
+    virtual Nanoseconds next_event() const { return kNever; }
+    virtual bool gives_way(const SchedEntity&, Nanoseconds) { return false; }
+
+    // For a dispatcher that has nothing finer than a tick.
+    bool on_tick(const SchedEntity& running, Nanoseconds now) const {
+        return now >= turn_end(running);
+    }
+    bool preempts(const SchedEntity& woken, const SchedEntity& running) const {
+        return preempts(woken, running, woken.ready_since);
+    }
 
   protected:
     ~SchedulingPolicy() = default;

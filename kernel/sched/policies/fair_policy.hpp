@@ -1,0 +1,101 @@
+// What the policies below the real-time class share: the accounting around enqueue and pick_next,
+// and the two kinds of queue. A policy says where an entity goes and which one is taken.
+// Invariant: an entity that a policy without preemption was running, and that a real-time thread
+// pushed aside, goes on before any other.
+#pragma once
+
+#include "kernel/sched/policies/tunables.hpp"
+#include "kernel/sched/policy.hpp"
+
+using EntityList = List<SchedEntity, &SchedEntity::queue_node>;
+
+struct QueueKey {
+    int64_t key;
+    uint64_t sequence;
+    auto operator<=>(const QueueKey&) const = default;
+};
+constexpr QueueKey queue_key(const SchedEntity& entity) { return {entity.key, entity.sequence}; }
+// Smallest key first, equal keys in queue order. O(log n).
+using EntityTree = OrderedTree<SchedEntity, &SchedEntity::tree_node, queue_key>;
+
+class FairPolicy : public SchedulingPolicy {
+  public:
+    void enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds now) final {
+        entity.stop(now);
+        if (reason == ReadyReason::woken) entity.end_burst();
+        settle(entity, reason);
+        entity.ready_since = now;
+        entity.sequence = ++sequence_;
+        ++count_;
+        if (reason == ReadyReason::preempted && runs_to_completion())
+            interrupted_.push_back(entity);
+        else
+            insert(entity, reason, now);
+    }
+    void dequeue(SchedEntity& entity) final {
+        --count_;
+        if (entity.queue_node.linked())
+            entity.queue_node.unlink();
+        else
+            remove(entity);
+    }
+    SchedEntity* pick_next(Nanoseconds now) final {
+        if (!count_) return nullptr;
+        SchedEntity* next = interrupted_.pop_front();
+        if (!next) next = take(now);
+        --count_;
+        next->start(now);
+        return next;
+    }
+    void adopt(SchedEntity& running, Nanoseconds now) final {
+        running.stop(now);
+        settle(running, ReadyReason::moved);
+        running.turn_used = 0;
+        running.start(now);
+        adopted(running, now);
+    }
+    Nanoseconds turn_end(const SchedEntity&) const override { return kNever; }
+    bool preempts(const SchedEntity&, const SchedEntity&, Nanoseconds) const override {
+        return false;
+    }
+    uint32_t ready_count() const final { return count_; }
+
+  protected:
+    explicit constexpr FairPolicy(const SchedTunables& tunables) : tunables_(tunables) {}
+    ~FairPolicy() = default;
+
+    virtual bool runs_to_completion() const { return false; }
+    // It is new to this run queue; `known`: but comes from another one of the same policy.
+    virtual void join(SchedEntity&, bool /*known*/) {}
+    virtual void adopted(SchedEntity&, Nanoseconds) {}
+    virtual void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) = 0;
+    virtual void remove(SchedEntity&) {}            // policies with a tree take it out of that
+    virtual SchedEntity* take(Nanoseconds now) = 0; // at least one is queued
+
+    // A turn cut short by less than a sixteenth counts as used up: an arrival at the very end of a
+    // quantum and the end itself are one instant, though two interrupts report them.
+    static bool used_up(const SchedEntity& entity, uint64_t quantum) {
+        return entity.turn_used + quantum / 16 >= quantum;
+    }
+    // An expected service time in grains, to the nearest.
+    int64_t in_grains(uint64_t nanoseconds) const {
+        const uint64_t grain = tunables_.service_grain.ns();
+        return static_cast<int64_t>((nanoseconds + grain / 2) / grain);
+    }
+
+    const SchedTunables& tunables_;
+
+  private:
+    void settle(SchedEntity& entity, ReadyReason reason) {
+        if (!entity.service) entity.service = entity.estimate = tunables_.service_guess.ns();
+        entity.revise_service();
+        const bool known = entity.figures_of && name() == entity.figures_of;
+        if (!known || reason == ReadyReason::created || reason == ReadyReason::moved)
+            join(entity, known && reason != ReadyReason::created);
+        entity.figures_of = name().data();
+    }
+
+    EntityList interrupted_;
+    uint64_t sequence_ = 0;
+    uint32_t count_ = 0;
+};

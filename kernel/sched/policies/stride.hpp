@@ -1,0 +1,59 @@
+// Stride: proportional share. Each entity has a virtual time (`pass`) that advances by its CPU time
+// divided by its weight; the one furthest behind is next, for one quantum. Over any stretch each
+// gets CPU time in proportion to its weight, to within a quantum. Weights fall by a fifth with each
+// nice value. Who sleeps saves nothing up: it comes back at the queue's own virtual time, which is
+// that of the entity picked last. Every operation O(log n).
+// Spec: Waldspurger, Weihl, Stride scheduling: deterministic proportional-share resource
+// management (1995).
+#pragma once
+
+#include <array>
+
+#include "kernel/sched/policies/fair_policy.hpp"
+
+class Stride final : public FairPolicy {
+  public:
+    static constexpr uint32_t kWeightOfNice0 = 1024;
+    static constexpr int kLeastNice = -20;
+    static constexpr std::array<uint32_t, 40> kWeights = [] {
+        std::array<uint32_t, 40> weights{};
+        uint64_t scaled = uint64_t{kWeightOfNice0} << 20;
+        for (int i = 0; i < -kLeastNice; ++i) scaled = scaled * 5 / 4;
+        for (uint32_t& weight : weights) {
+            weight = static_cast<uint32_t>(scaled >> 20);
+            scaled = scaled * 4 / 5;
+        }
+        weights[-kLeastNice] = kWeightOfNice0;
+        return weights;
+    }();
+
+    explicit constexpr Stride(const SchedTunables& tunables) : FairPolicy(tunables) {}
+    std::string_view name() const override { return "stride"; }
+    Nanoseconds turn_end(const SchedEntity& running) const override {
+        return running.end_of(tunables_.stride_quantum.ns());
+    }
+
+  private:
+    void join(SchedEntity& entity, bool) override {
+        entity.pass = virtual_time_;
+        entity.turn_used = 0;
+    }
+    void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds) override {
+        entity.pass += entity.turn_used * kWeightOfNice0 / kWeights[entity.nice - kLeastNice];
+        entity.turn_used = 0;
+        if (reason == ReadyReason::woken && entity.pass < virtual_time_)
+            entity.pass = virtual_time_;
+        entity.key = static_cast<int64_t>(entity.pass);
+        queue_.insert(entity);
+    }
+    void remove(SchedEntity& entity) override { queue_.remove(entity); }
+    SchedEntity* take(Nanoseconds) override {
+        SchedEntity* next = queue_.first();
+        queue_.remove(*next);
+        if (next->pass > virtual_time_) virtual_time_ = next->pass;
+        return next;
+    }
+
+    EntityTree queue_;
+    uint64_t virtual_time_ = 0;
+};
