@@ -93,7 +93,9 @@ class Parser {
             loader_name = 1 << 9,
         };
         const uint32_t flags = u32(base);
-        if (flags & command_line) info_.command_line = text(u32(base + 16), BootInfoStorage::kText);
+        if (flags & command_line)
+            info_.command_line =
+                without_file_name(text(u32(base + 16), BootInfoStorage::kText));
         if (flags & loader_name) info_.loader_name = text(u32(base + 64), 256);
         if (flags & modules) {
             const uint32_t count = u32(base + 20);
@@ -114,6 +116,15 @@ class Parser {
         } else if (flags & basic_memory) {
             add_basic_memory(u32(base + 4), u32(base + 8));
         }
+    }
+
+    // Most loaders of Multiboot1 put the kernel's path before its options.
+    static std::string_view without_file_name(std::string_view line) {
+        const std::string_view first = line.substr(0, line.find(' '));
+        if (first.find('=') != first.npos || first.find('/') == first.npos) return line;
+        line.remove_prefix(first.size());
+        while (line.starts_with(' ')) line.remove_prefix(1);
+        return line;
     }
 
     void parse_multiboot2(uint32_t base) {

@@ -48,10 +48,10 @@ struct BootInfoStorage {
     static constexpr size_t kModules = 16;
     static constexpr size_t kText = 16 * 1024;
 
-    MemoryRange raw[kRanges];
-    MemoryRange memory[2 * kRanges];
-    BootModule modules[kModules];
-    char text[kText];
+    MemoryRange raw[kRanges] = {};
+    MemoryRange memory[2 * kRanges] = {};
+    BootModule modules[kModules] = {};
+    char text[kText] = {};
     size_t raw_count = 0, memory_count = 0, module_count = 0, text_size = 0;
 };
 

@@ -1,0 +1,201 @@
+"""GDB commands for the kernel: ps, regs, vtop, bt-thread, and the symbols of user programs.
+
+Loaded by scripts/debug. Everything is read from the kernel's own structures (kernel/proc/process.hpp,
+kernel/sched/thread.hpp) through the debugging information, so no offset is written down here.
+"""
+import os
+import struct
+
+import gdb
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DIRECT_MAP = 0xC0000000
+
+
+def members(list_value, type_name, member):
+    """The elements of a List<type_name, &type_name::member>."""
+    element = gdb.lookup_type(type_name)
+    offset = field_offset(element, member)
+    head = list_value["head_"].address
+    node = list_value["head_"]["next"]
+    while int(node) != int(head) and int(node) != 0:
+        yield gdb.Value(int(node) - offset).cast(element.pointer()).dereference()
+        node = node["next"]
+
+
+def field_offset(kind, name):
+    for field in kind.fields():
+        if field.name == name:
+            return field.bitpos // 8
+        if field.is_base_class:
+            inner = field_offset(field.type, name)
+            if inner is not None:
+                return inner + field.bitpos // 8
+    return None
+
+
+def processes():
+    return members(gdb.parse_and_eval("process_list"), "Process", "all_node")
+
+
+def threads():
+    for process in processes():
+        for thread in members(process["threads"], "Thread", "process_node"):
+            yield process, thread
+
+
+def current_thread():
+    return gdb.parse_and_eval("boot_cpu")["current"].dereference()
+
+
+def find_thread(tid):
+    for _, thread in threads():
+        if int(thread["tid"]) == tid:
+            return thread
+    raise gdb.GdbError("no thread %d (see ps)" % tid)
+
+
+def text(value):
+    return value.string(errors="replace") if value.type.code == gdb.TYPE_CODE_PTR else \
+        bytes(int(value[i]) & 0xFF for i in range(value.type.range()[1] + 1)).split(b"\0")[0].decode(errors="replace")
+
+
+def state(thread):
+    name = str(thread["state"])
+    return name.split("::")[-1]
+
+
+class Ps(gdb.Command):
+    """ps: processes and threads, with what each one waits for."""
+
+    def __init__(self):
+        super().__init__("ps", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        running = int(current_thread().address)
+        print("%1s %5s %5s %5s %-18s %-16s %s" % ("", "PID", "TID", "PPID", "STATE", "NAME", "WAITS FOR"))
+        for process, thread in threads():
+            parent = process["parent"]
+            print("%1s %5d %5d %5d %-18s %-16s %s" % (
+                "*" if int(thread.address) == running else "", int(process["pid"]), int(thread["tid"]),
+                int(parent["pid"]) if int(parent) else 0, state(thread), text(thread["name"]),
+                text(thread["wait_reason"]) if state(thread) == "blocked" else ""))
+
+
+class Regs(gdb.Command):
+    """regs [TID]: the registers with which a program entered the kernel (its trap frame)."""
+
+    def __init__(self):
+        super().__init__("regs", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        thread = find_thread(int(argument)) if argument else current_thread()
+        if int(thread["process"]) == 0:
+            raise gdb.GdbError("a kernel thread runs: there is no user frame")
+        top = int(thread["stack_bottom"]["value"]) + 2 * 4096
+        kind = gdb.lookup_type("TrapFrame")
+        frame = gdb.Value(top - kind.sizeof).cast(kind.pointer()).dereference()
+        for row in (("eax", "ebx", "ecx", "edx"), ("esi", "edi", "ebp", "user_esp"),
+                    ("eip", "eflags", "cs", "user_ss"), ("ds", "es", "fs", "gs"), ("vector", "error")):
+            print("  ".join("%-8s %08x" % (name, int(frame[name]) & 0xFFFFFFFF) for name in row))
+
+
+def read_physical(address):
+    memory = gdb.selected_inferior().read_memory(DIRECT_MAP + address, 4)
+    return struct.unpack("<I", bytes(memory))[0]
+
+
+FLAGS = ((0, "P"), (1, "W"), (2, "U"), (3, "PWT"), (4, "PCD"), (5, "A"), (6, "D"), (7, "PS"), (8, "G"))
+
+
+def flags(entry):
+    return " ".join(name for bit, name in FLAGS if entry >> bit & 1) or "-"
+
+
+class VToP(gdb.Command):
+    """vtop ADDR [TID]: how the MMU translates an address: CR3, directory entry, table entry, frame."""
+
+    def __init__(self):
+        super().__init__("vtop", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        words = gdb.string_to_argv(argument)
+        if not words:
+            raise gdb.GdbError("vtop ADDR [TID]")
+        address = int(gdb.parse_and_eval(words[0])) & 0xFFFFFFFF
+        if len(words) > 1:
+            directory = int(find_thread(int(words[1]))["page_directory"]["value"])
+        else:
+            directory = int(gdb.parse_and_eval("$cr3")) & 0xFFFFF000
+        print("linear %08x = directory %d, table %d, offset 0x%03x" % (
+            address, address >> 22, address >> 12 & 1023, address & 0xFFF))
+        print("CR3 %08x" % directory)
+        entry = read_physical(directory + (address >> 22) * 4)
+        print("PDE %08x  %s" % (entry, flags(entry)))
+        if not entry & 1:
+            print("not present: a page fault")
+            return
+        if entry & 0x80:
+            print("physical %08x (4 MiB page)" % (entry & 0xFFC00000 | address & 0x3FFFFF))
+            return
+        table = entry & 0xFFFFF000
+        entry = read_physical(table + (address >> 12 & 1023) * 4)
+        print("PTE %08x  %s" % (entry, flags(entry)))
+        if not entry & 1:
+            print("not present: a page fault")
+            return
+        print("physical %08x (frame 0x%x)" % (entry & 0xFFFFF000 | address & 0xFFF, entry >> 12))
+
+
+class BtThread(gdb.Command):
+    """bt-thread TID: the backtrace of a thread that isn't running."""
+
+    def __init__(self):
+        super().__init__("bt-thread", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, from_tty):
+        thread = find_thread(int(argument))
+        if int(thread.address) == int(current_thread().address):
+            gdb.execute("backtrace")
+            return
+        # What switch_context pushed: edi esi ebx ebp, and the address it returns to.
+        esp = int(thread["saved_esp"])
+        words = struct.unpack("<5I", bytes(gdb.selected_inferior().read_memory(esp, 20)))
+        fresh = {"edi": words[0], "esi": words[1], "ebx": words[2], "ebp": words[3], "eip": words[4],
+                 "esp": esp + 20}
+        saved = {name: int(gdb.parse_and_eval("$" + name)) & 0xFFFFFFFF for name in fresh}
+        try:
+            for name, value in fresh.items():
+                gdb.execute("set $%s = 0x%x" % (name, value), to_string=True)
+            gdb.execute("backtrace")
+        finally:
+            for name, value in saved.items():
+                gdb.execute("set $%s = 0x%x" % (name, value), to_string=True)
+
+
+class ProgramStart(gdb.Breakpoint):
+    """A program begins: its symbols replace those of the one before, which had the same addresses."""
+
+    loaded = None
+
+    def __init__(self):
+        super().__init__("program_started", internal=True)
+
+    def stop(self):
+        path = gdb.parse_and_eval("path").string(errors="replace")
+        symbols = os.path.join(ROOT, "build", "programs", os.path.basename(path))
+        for folder in ("bin", "sbin", "usr/lib/orrery/tests"):
+            candidate = os.path.join(ROOT, "build", "programs", folder, os.path.basename(path))
+            symbols = candidate if os.path.exists(candidate) else symbols
+        if ProgramStart.loaded:
+            gdb.execute('remove-symbol-file "%s"' % ProgramStart.loaded, to_string=True)
+            ProgramStart.loaded = None
+        if os.path.exists(symbols):
+            gdb.execute('add-symbol-file "%s"' % symbols, to_string=True)
+            ProgramStart.loaded = symbols
+        return False
+
+
+for command in (Ps, Regs, VToP, BtThread):
+    command()
+ProgramStart()

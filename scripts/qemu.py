@@ -1,0 +1,102 @@
+"""What scripts/run and scripts/debug share: the machine, its command line, and its end.
+
+Invariant: a QEMU that we started ends with us, whatever ends us, and leaves nothing but the log.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build')))
+KERNEL = os.path.join(BUILD, 'kernel.elf')
+DISK = os.path.join(BUILD, 'disk.img')
+ISO = os.path.join(BUILD, 'orrery.iso')
+FAILED = 125  # our own failure, or the kernel's
+
+SAFE = frozenset(b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/')
+
+
+class Failure(Exception):
+    """A one-line reason, and the exit status."""
+
+    def __init__(self, reason, status=FAILED):
+        super().__init__(reason)
+        self.status = status
+
+
+def percent_encoded(text):
+    return ''.join(chr(b) if b in SAFE else f'%{b:02X}' for b in os.fsencode(text))
+
+
+def option_value(path):
+    """A path inside a comma-separated QEMU option."""
+    return os.path.abspath(path).replace(',', ',,')
+
+
+def machine(memory, cpus):
+    """The same PC in every mode: i440FX with IDE, VGA and serial ports, and nothing that waits on
+    the host: no network, no USB, no sound."""
+    return ['-nodefaults', '-no-user-config', '-machine', 'pc', '-accel', 'tcg', '-nic', 'none',
+            '-m', str(memory), '-smp', str(cpus), '-vga', 'std', '-no-reboot']
+
+
+def repeatable(shift):
+    return ['-icount', f'shift={shift},sleep=off', '-rtc', 'base=2026-01-01T00:00:00,clock=vm',
+            '-seed', '0']
+
+
+def drive(image, index=0, scratch=False):
+    snapshot = ',snapshot=on' if scratch else ''
+    return ['-drive', f'file={option_value(image)},format=raw,if=ide,index={index},media=disk'
+            + snapshot]
+
+
+class Scratch:
+    """A folder for this run's files, gone at its end; also those of runs that were killed."""
+
+    def __enter__(self):
+        for name in os.listdir(BUILD):
+            if name.startswith('run.') and name[4:].isdigit() and not os.path.exists('/proc/' + name[4:]):
+                shutil.rmtree(os.path.join(BUILD, name), ignore_errors=True)
+        self.path = os.path.join(BUILD, f'run.{os.getpid()}')
+        os.makedirs(self.path, exist_ok=True)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+
+class Qemu:
+    """A running QEMU; leaving the `with` block ends and reaps it."""
+
+    def __init__(self, arguments, **popen):
+        # setpriv: the kernel kills QEMU should we be killed without a chance to do it.
+        command = ['setpriv', '--pdeathsig', 'KILL', 'qemu-system-i386', *arguments]
+        if os.environ.get('ORRERY_VERBOSE'):
+            print('run:', *command[3:], file=sys.stderr)
+        self.process = subprocess.Popen(command, **popen)
+
+    def __enter__(self):
+        return self.process
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()  # flushes an image that is to persist
+            try:
+                self.process.wait(3)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+
+def exit_on_signals():
+    """Turns the usual signals into SystemExit, so that `with` blocks are left in order."""
+    def leave(number, _):
+        raise SystemExit(128 + number)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)

@@ -1,0 +1,255 @@
+"""scripts/run: boots the kernel in QEMU, with a shell or for one command. --help tells the options.
+
+Under --exec, standard output and error are the guest command's, and its status is ours. Otherwise:
+124 after a time-out, 125 after a panic or when the run itself fails, 2 for wrong usage.
+"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import hostlink
+import qemu
+from qemu import Failure
+
+COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
+VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log')
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def parse(arguments):
+    qemu_arguments = []
+    # The value of --exec or --append may be anything, "--" and what starts with a dash included.
+    joined, rest = [], iter(arguments)
+    for argument in rest:
+        if argument == '--':
+            qemu_arguments = list(rest)
+        elif argument in VALUE_OPTIONS:
+            joined += [f'{argument}={value}' for value in [next(rest, None)] if value is not None] \
+                or [argument]
+        else:
+            joined.append(argument)
+    parser = argparse.ArgumentParser(
+        prog='scripts/run', allow_abbrev=False, usage='scripts/run [OPTIONS] [-- QEMU-ARGUMENTS]',
+        description='Builds what is out of date and boots it in QEMU, with a shell in this terminal '
+                    '(and a window if there is a display).')
+    option = parser.add_argument
+    option('--exec', metavar='CMD', help="run /bin/sh -c CMD in the guest, then power off; its "
+           "input, output and status are this command's (124: time-out, 125: panic)")
+    option('--add', metavar='HOST:GUEST', action='append', default=[], help='use a scratch copy of '
+           'the image with this file or folder in it; repeatable')
+    option('--disk', metavar='IMG', help='boot from this image; writes persist in it (not with --add)')
+    option('--no-disk', action='store_true', help='a machine without a disk')
+    option('--append', metavar='STR', action='append', default=[], help='more kernel command line')
+    option('--smp', metavar='N', type=positive, default=1, help='processors (default 1)')
+    option('--mem', metavar='MB', type=positive, default=128, help='memory (default 128)')
+    option('--icount', metavar='SHIFT', nargs='?', type=int, const=3, choices=range(11),
+           help='a repeatable run: an instruction takes 2^SHIFT ns (default 3; with 0 a tick of the '
+           'TSC is one instruction), and the image is a RAM disk unless --disk is given')
+    option('--timeout', metavar='S', type=float, help='give up after so many seconds')
+    option('--iso', action='store_true', help='boot the ISO with GRUB rather than the kernel itself')
+    option('--log', metavar='FILE', help="the kernel's log (default build/run.log)")
+    options = parser.parse_args(joined)
+    options.qemu = qemu_arguments
+    if options.disk and options.no_disk:
+        parser.error('--disk and --no-disk exclude each other')
+    return options
+
+
+class Machine:
+    """From the options to QEMU's arguments, and the files it needs."""
+
+    def __init__(self, options, scratch):
+        self.options = options
+        self.scratch = scratch
+        self.words = []  # the kernel's command line
+        self.modules = []  # (file, name)
+        self.descriptors = []  # that QEMU is to inherit
+        self.arguments = qemu.machine(options.mem, options.smp)
+        if options.icount is not None:
+            self.arguments += qemu.repeatable(options.icount)
+
+    def disk(self):
+        options = self.options
+        image, scratch = options.disk or qemu.DISK, not options.disk
+        if options.no_disk:
+            if options.add:
+                raise Failure('--add needs a disk', 2)
+            return
+        if not os.path.isfile(image):
+            raise Failure(f'{image}: no such image')
+        if options.add:
+            image, scratch = self._with_additions(image), False
+        if options.icount is not None and not options.disk:
+            self.modules.append((image, 'disk'))
+            self.words.append('root=/dev/ram0')
+        else:
+            self.arguments += qemu.drive(image, 0, scratch)
+            self.words.append('root=/dev/hda')
+
+    def _with_additions(self, image):
+        copy = self.scratch.file('disk.img')
+        subprocess.run(['cp', '--sparse=always', '--reflink=auto', '--no-preserve=mode', '--',
+                        image, copy], check=True)
+        add = [part for pair in self.options.add for part in ('--add', pair)]
+        mkimage = os.path.join(qemu.ROOT, 'scripts', 'mkimage.py')
+        done = subprocess.run([sys.executable, '-EsS', mkimage, '--into', copy, *add])
+        if done.returncode:
+            raise Failure('--add failed', qemu.FAILED)
+        return copy
+
+    def standard_input(self):
+        """A repeatable run takes its input as a module: nothing must wait on host time."""
+        kind = hostlink.standard_input_kind()
+        if self.options.icount is None or kind == 'stream':
+            return
+        if kind == 'null':
+            self.words.append('stdin=null')
+            return
+        copy = self.scratch.file('stdin')
+        with open(copy, 'wb') as target, open(0, 'rb', closefd=False) as source:
+            shutil.copyfileobj(source, target)
+        self.modules.append((copy, 'stdin'))
+
+    def boot(self):
+        self.words += self.options.append
+        line = ' '.join(self.words)
+        if len(line) > COMMAND_LINE_LIMIT:
+            raise Failure('the command is too long for the kernel command line', 2)
+        if self.options.iso:
+            self.arguments += ['-cdrom', self._iso(line), '-boot', 'd']
+            return
+        self.arguments += ['-kernel', self._plain(qemu.KERNEL), '-append', line]
+        if self.modules:
+            listed = (f'{self._plain(path)} {name}' for path, name in self.modules)
+            self.arguments += ['-initrd', ','.join(listed)]
+
+    def _plain(self, path):
+        """-kernel and -initrd take no path with a space or a comma: those go as descriptors."""
+        if ' ' not in path and ',' not in path:
+            return path
+        self.descriptors.append(os.open(path, os.O_RDONLY))
+        return f'/dev/fd/{self.descriptors[-1]}'
+
+    def _iso(self, line):
+        if line == 'root=/dev/hda' and not self.modules:
+            return qemu.ISO
+        folder, iso = self.scratch.file('iso'), self.scratch.file('orrery.iso')
+        shutil.copytree(os.path.join(qemu.BUILD, 'iso'), folder)
+        quoted = ' '.join("'" + word.replace("'", "'\\''") + "'" for word in line.split())
+        lines = [f'multiboot2 /boot/kernel.elf {quoted}']
+        for path, name in self.modules:
+            shutil.copy(path, os.path.join(folder, 'boot', name))
+            lines.append(f'module2 /boot/{name} {name}')
+        config = os.path.join(folder, 'boot/grub/grub.cfg')
+        with open(config) as file:
+            text = file.read()
+        with open(config, 'w') as file:
+            file.write(text.replace('multiboot2 /boot/kernel.elf root=/dev/hda', '\n'.join(lines)))
+        subprocess.run([os.path.join(qemu.ROOT, 'scripts', 'mkiso'), iso, folder], check=True)
+        return iso
+
+
+def keep_log(scratch_log, options):
+    """The last run's log stands at build/run.log, whole; of simultaneous runs the last to end."""
+    target = options.log or os.path.join(qemu.BUILD, 'run.log')
+    try:
+        shutil.move(scratch_log, target)
+    except FileNotFoundError:
+        pass
+
+
+def log_tail(path):
+    try:
+        with open(path, errors='replace') as file:
+            return ''.join('  ' + line for line in file.readlines()[-12:])
+    except FileNotFoundError:
+        return ''
+
+
+def run_command(machine, options, scratch, deadline):
+    """--exec: returns the exit status."""
+    log = scratch.file('log')
+    channels = [hostlink.Channel(scratch, name) for name in ('com2', 'virtio')]
+    machine.standard_input()
+    machine.words.append('exec=' + qemu.percent_encoded(options.exec))
+    machine.boot()
+    arguments = [*machine.arguments, '-display', 'none', '-serial', f'file:{qemu.option_value(log)}',
+                 *channels[0].chardev('com2'), '-serial', 'chardev:com2',
+                 *channels[1].chardev('link'),
+                 # ioeventfd=off: output is done when the notification returns, in guest time.
+                 '-device', 'virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=1',
+                 '-device', 'virtconsole,chardev=link', *options.qemu]
+    link = hostlink.HostLink(channels, endless=options.icount is not None)
+    errors = scratch.file('qemu.stderr')
+    try:
+        with open(errors, 'wb') as complaints, \
+             qemu.Qemu(arguments, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints,
+                       pass_fds=machine.descriptors) as process:
+            link.serve(process, deadline)
+        if link.panicked:
+            return qemu.FAILED
+        if link.status is None:
+            with open(errors, errors='replace') as file:
+                raise Failure('the guest stopped without an exit status\n' + file.read()
+                              + log_tail(log) + f'(the kernel log: {options.log or "build/run.log"})')
+        return link.status
+    finally:
+        keep_log(log, options)
+
+
+def run_shell(machine, options, scratch, deadline):
+    log = scratch.file('log')
+    if sys.stdout.isatty() and not options.iso:
+        size = os.get_terminal_size(1)
+        machine.words.append(f'tty.size={size.columns}x{size.lines}')
+    machine.boot()
+    display = [] if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY') \
+        else ['-display', 'none']
+    arguments = [*machine.arguments, *display, '-chardev',
+                 f'stdio,id=com1,mux=on,signal=off,logfile={qemu.option_value(log)}',
+                 '-serial', 'chardev:com1', '-mon', 'chardev=com1', *options.qemu]
+    # ^C and ^Z are the guest's.
+    try:
+        with qemu.Qemu(arguments, pass_fds=machine.descriptors) as process:
+            try:
+                return process.wait(None if deadline is None else deadline - time.monotonic())
+            except subprocess.TimeoutExpired:
+                raise TimeoutError from None
+    finally:
+        keep_log(log, options)
+
+
+def main():
+    started = time.monotonic()
+    options = parse(sys.argv[1:])
+    deadline = None if options.timeout is None else started + options.timeout
+    qemu.exit_on_signals()
+    try:
+        with qemu.Scratch() as scratch:
+            machine = Machine(options, scratch)
+            machine.disk()
+            work = run_shell if options.exec is None else run_command
+            return work(machine, options, scratch, deadline)
+    except Failure as failure:
+        print(f'run: {failure}', file=sys.stderr)
+        return failure.status
+    except TimeoutError:
+        print(f'run: gave up after {options.timeout:g} s', file=sys.stderr)
+        return 124
+    except hostlink.BrokenOutput:
+        # As any program that writes into a closed pipe.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+
+
+sys.exit(main())
