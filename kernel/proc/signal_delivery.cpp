@@ -43,6 +43,7 @@ void settle_interrupted_call(TrapFrame& frame, bool handler, bool restart_wanted
     if (!always && result != static_cast<int32_t>(Errno::restart_no_handler)) return;
     if (handler && !(always && restart_wanted)) {
         frame.eax = static_cast<uint32_t>(-static_cast<int32_t>(Errno::intr));
+        current_thread().restart_deadline = Nanoseconds(0);  // that sleep is over
     } else {
         frame.eax = frame.error;  // the call's number
         frame.eip -= kIntLength;
