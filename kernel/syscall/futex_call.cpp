@@ -2,6 +2,7 @@
 #include "kernel/ipc/futex.hpp"
 
 #include "kernel/sched/clock.hpp"
+#include "kernel/syscall/futex_operation.hpp"
 #include "kernel/syscall/handlers.hpp"
 
 namespace {
@@ -28,40 +29,7 @@ Result<Nanoseconds> deadline_from(uint32_t operation, bool real_time, UserPtr<co
     return deadline_after(now, Nanoseconds(given > clock ? given - clock : 0));
 }
 
-// FUTEX_WAKE_OP's encoding of "change the second word, then compare what it was".
-struct WordOperation {
-    uint32_t code;
-    static int32_t sign_extended(uint32_t twelve_bits) {
-        return static_cast<int32_t>(twelve_bits << 20) >> 20;
-    }
-    Result<uint32_t> apply(uint32_t word) const {
-        auto operand = static_cast<uint32_t>(sign_extended(code >> 12 & 0xfff));
-        if (code >> 31) operand = 1u << (operand & 31);
-        switch (code >> 28 & 7) {
-        case 0: return operand;
-        case 1: return word + operand;
-        case 2: return word | operand;
-        case 3: return word & ~operand;
-        case 4: return word ^ operand;
-        default: return Errno::nosys;
-        }
-    }
-    Result<bool> holds_for(uint32_t word) const {
-        auto old = static_cast<int32_t>(word);
-        int32_t with = sign_extended(code & 0xfff);
-        switch (code >> 24 & 15) {
-        case 0: return old == with;
-        case 1: return old != with;
-        case 2: return old < with;
-        case 3: return old <= with;
-        case 4: return old > with;
-        case 5: return old >= with;
-        default: return Errno::nosys;
-        }
-    }
-};
-
-Result<uint32_t> change_word(UserPtr<uint32_t> at, WordOperation operation) {
+Result<uint32_t> change_word(UserPtr<uint32_t> at, FutexWordOperation operation) {
     uint32_t seen = TRY(read_user(at));
     for (;;) {
         uint32_t expected = seen;
@@ -72,7 +40,7 @@ Result<uint32_t> change_word(UserPtr<uint32_t> at, WordOperation operation) {
 
 Result<uint32_t> wake_with_operation(const FutexKey& first, UserPtr<uint32_t> second_word,
                                      bool process_private, uint32_t count, uint32_t second_count,
-                                     WordOperation operation) {
+                                     FutexWordOperation operation) {
     FutexKey second = TRY(futex_key(second_word.address(), process_private));
     bool also_second = TRY(operation.holds_for(TRY(change_word(second_word, operation))));
     uint32_t woken = futex_wake(first, count);

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""docs/syscalls.md names exactly the system calls that kernel/syscall/table.hpp implements, and both
+give them Linux's numbers (where the cross compiler's headers are there to compare with)."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HEADERS = [pathlib.Path("/usr/i686-linux-gnu/include/asm/unistd_32.h"),
+           pathlib.Path("/usr/include/x86_64-linux-gnu/asm/unistd_32.h")]
+
+
+def main():
+    table = (ROOT / "kernel/syscall/table.hpp").read_text()
+    implemented = {(int(n), name) for n, name in re.findall(r"CALL\((\d+), (\w+), ", table)}
+    named = {(int(n), name) for n, name in re.findall(r"NAMED\((\d+), (\w+)\)", table)}
+    text = (ROOT / "docs/syscalls.md").read_text()
+    documented = {(int(n), name) for name, n in re.findall(r"`(\w+)` (\d+)[,.]", text)}
+
+    faults = [f"not in docs/syscalls.md: {name} {n}" for n, name in implemented - documented]
+    faults += [f"only in docs/syscalls.md: {name} {n}" for n, name in documented - implemented]
+    faults += [f"listed twice: {n}" for n in {n for n, _ in implemented} & {n for n, _ in named}]
+    for header in filter(pathlib.Path.exists, HEADERS):
+        linux = {(int(n), name)
+                 for name, n in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
+        faults += [f"not Linux's: {name} {n}" for n, name in (implemented | named) - linux]
+        break
+    print("\n".join(sorted(faults)) or f"ok: {len(implemented)} system calls documented")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
