@@ -30,7 +30,8 @@ try {
     for (const auto& word : words_to_count(argc, argv)) ++counts[word];
 
     std::vector<std::pair<std::string, int>> sorted(counts.begin(), counts.end());
-    std::ranges::stable_sort(sorted, std::greater{}, [](const auto& entry) { return entry.second; });
+    std::ranges::stable_sort(sorted, std::greater{},
+                             [](const auto& entry) { return entry.second; });
     for (const auto& [word, count] : sorted | std::views::take(5))
         std::cout << count << ' ' << word << '\n';
 } catch (const std::exception& error) {

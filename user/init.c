@@ -1,6 +1,6 @@
 // The first process. It mounts what the kernel has not, then either keeps a login shell on the
-// console or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one command
-// with the host's streams as its own, reports how it ended, and powers the machine off.
+// console or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one
+// command with the host's streams as its own, reports how it ended, and powers the machine off.
 //
 // Invariant: only this process may end the machine, and it does so after every other one is gone,
 // so that nothing is written to the host after the status. Signals are blocked except inside
@@ -133,8 +133,8 @@ static void run_command(char *command)
     shut_down(RB_POWER_OFF, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-// Runs one login shell on the console until it exits. False if there is no shell to run: a pipe that
-// a successful execve() closes tells that from a shell that ended at once.
+// Runs one login shell on the console until it exits. False if there is no shell to run: a pipe
+// that a successful execve() closes tells that from a shell that ended at once.
 static bool run_login_shell(void)
 {
     char *arguments[] = {"-sh", NULL};

@@ -1,7 +1,7 @@
 // The shortest path from an instruction to the kernel and back: no libc, two system calls.
 // Break at _start and step by instructions: each `int $0x80` leads into the kernel's trap entry and
 // returns to the next line with the result in %eax.
-// Spec: Linux i386 calls: number in %eax, arguments in %ebx %ecx %edx; the result, or -errno, in %eax.
+// Spec: Linux i386 calls: number in %eax, arguments in %ebx %ecx %edx; result or -errno in %eax.
         .set    kSysExit, 1
         .set    kSysWrite, 4
         .set    kStandardOutput, 1

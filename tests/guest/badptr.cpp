@@ -1,8 +1,8 @@
 // Bad pointers to every system call that takes one: null, kernel addresses, the very top of memory,
 // holes, pages without the right, and buffers that leave the end of a mapping after each of their
 // bytes. Each must end in EFAULT (a read or write may transfer the part that is there), leak no
-// descriptor, and leave kernel and process alive; the same call with the last byte in place must not
-// end in EFAULT.
+// descriptor, and leave kernel and process alive; the same call with the last byte in place must
+// not end in EFAULT.
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -174,7 +174,8 @@ void clean_up()
 // execve() reads three levels of pointers; each must be checked.
 void test_execve()
 {
-    auto fails = [](const char* name, const void* path, const void* arguments, const void* environment) {
+    auto fails = [](const char* name, const void* path, const void* arguments,
+                    const void* environment) {
         check::exits(name, EFAULT, [=] {
             return int(-raw(11, {long(path), long(arguments), long(environment), 0, 0, 0}));
         });
@@ -209,14 +210,15 @@ void test_vectors()
         std::string name = number == 145 ? "readv" : "writev";
         vectors[0] = {0xC0000000, 8};
         vectors[1] = {unsigned(sink), 8};
-        check::equal(name + " first base in the kernel", raw(number, {kFile, long(vectors), 2, 0, 0, 0}),
-                     -EFAULT);
+        check::equal(name + " first base in the kernel",
+                     raw(number, {kFile, long(vectors), 2, 0, 0, 0}), -EFAULT);
         vectors[0] = {unsigned(sink), 8};
         vectors[1] = {0xC0000000, 8};
         long result = raw(number, {kFile, long(vectors), 2, 0, 0, 0});
         check::that(name + " second base in the kernel", result == 8 || result == -EFAULT);
         vectors[1] = {unsigned(sink), 0x80000000};
-        check::equal(name + " negative length", raw(number, {kFile, long(vectors), 2, 0, 0, 0}), -EINVAL);
+        check::equal(name + " negative length", raw(number, {kFile, long(vectors), 2, 0, 0, 0}),
+                     -EINVAL);
     }
 }
 

@@ -1,5 +1,5 @@
-// What every guest test uses. A check prints one line, `ok NAME` or `FAIL NAME: why (file:line)`, and
-// a failed one does not end the test; main() returns done(), 1 if any failed. Lines are written
+// What every guest test uses. A check prints one line, `ok NAME` or `FAIL NAME: why (file:line)`,
+// and a failed one does not end the test; main() returns done(), 1 if any failed. Lines are written
 // whole and at once, so that a fork() never copies half a line, and two processes may both check.
 #pragma once
 #include <fcntl.h>

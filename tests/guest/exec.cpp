@@ -87,7 +87,8 @@ int show_auxiliary(int, char* argv[])
     if (sum == 0) return 1;
     if (getauxval(AT_PAGESZ) != 4096) return 2;
     if (getauxval(AT_PHDR) != unsigned(&__ehdr_start) + __ehdr_start.e_phoff) return 3;
-    if (getauxval(AT_PHNUM) != __ehdr_start.e_phnum || getauxval(AT_PHENT) != sizeof(Elf32_Phdr)) return 4;
+    if (getauxval(AT_PHNUM) != __ehdr_start.e_phnum || getauxval(AT_PHENT) != sizeof(Elf32_Phdr))
+        return 4;
     if (getauxval(AT_ENTRY) != __ehdr_start.e_entry) return 5;
     if (getauxval(AT_UID) != getuid() || getauxval(AT_EGID) != getegid()) return 6;
     if (getauxval(AT_SECURE) != 0) return 7;
@@ -133,8 +134,8 @@ int play(int argc, char* argv[])
 
 void test_passing()
 {
-    runs("arguments and environment", 0, self, {"a name of its own", "arguments", "", "two words", "\xff\x01"},
-         {"A=1", "B="});
+    runs("arguments and environment", 0, self,
+         {"a name of its own", "arguments", "", "two words", "\xff\x01"}, {"A=1", "B="});
     Strings many = {self, "many"};
     for (int i = 0; i < kManyArguments; i++) many.push_back("argument " + std::to_string(i));
     runs("2000 arguments", 0, self, many);
@@ -260,8 +261,8 @@ int main(int argc, char* argv[])
     test_scripts();
     test_refusals();
     test_elf();
-    for (const char* name : {"script", "plain-script", "script-of-script", "endless", "lost", "bare",
-                             "loop", "link", "plain", "empty", "text", "tiny", "bad"})
+    for (const char* name : {"script", "plain-script", "script-of-script", "endless", "lost",
+                             "bare", "loop", "link", "plain", "empty", "text", "tiny", "bad"})
         unlink(name);
     rmdir("/tmp/exec.d");
     return done();

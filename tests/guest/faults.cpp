@@ -79,7 +79,8 @@ const Offence kOffences[] = {
     {"write own constant", SIGSEGV, write_own_constant},
     {"write read-only mapping", SIGSEGV, [] { *(volatile char*)map_page(PROT_READ) = 1; }},
     {"read mapping without access", SIGSEGV, [] { (void)*(volatile char*)map_page(PROT_NONE); }},
-    {"read unmapped page", SIGSEGV, [] {
+    {"read unmapped page", SIGSEGV,
+     [] {
          char* page = map_page(PROT_READ);
          munmap(page, 4096);
          (void)*(volatile char*)page;
@@ -87,12 +88,14 @@ const Offence kOffences[] = {
     {"overrun the stack", SIGSEGV, [] { overrun_stack(reinterpret_cast<volatile char*>(&errno)); }},
 
     {"divide by zero", SIGFPE, [] { asm volatile("divl %0" ::"r"(0), "a"(1), "d"(0)); }},
-    {"overflow a quotient", SIGFPE, [] { asm volatile("idivl %0" ::"r"(-1), "a"(1u << 31), "d"(-1)); }},
+    {"overflow a quotient", SIGFPE,
+     [] { asm volatile("idivl %0" ::"r"(-1), "a"(1u << 31), "d"(-1)); }},
     {"undefined opcode", SIGILL, [] { asm volatile("ud2"); }},
     {"breakpoint", SIGTRAP, [] { asm volatile("int3"); }},
     {"trap flag", SIGTRAP, [] { asm volatile("pushfl; orl $0x100, (%esp); popfl; nop; nop"); }},
     {"overflow trap", SIGSEGV, [] { asm volatile("int $4"); }},
-    {"bound", SIGSEGV, [] {
+    {"bound", SIGSEGV,
+     [] {
          static const int limits[2] = {0, 1};
          asm volatile("boundl %0, %1" ::"r"(2), "m"(limits));
      }},
@@ -131,21 +134,25 @@ const Offence kOffences[] = {
     {"sigreturn from null", SIGSEGV, [] { call_with_stack(0, kSigreturn); }},
     {"sigreturn from the kernel", SIGSEGV, [] { call_with_stack(kKernel, kSigreturn); }},
     {"rt_sigreturn across the top", SIGSEGV, [] { call_with_stack(0xFFFFFFF0, kRtSigreturn); }},
-    {"signal on a bad stack", SIGSEGV, [] {
+    {"signal on a bad stack", SIGSEGV,
+     [] {
          signal(SIGFPE, [](int) { _exit(0); });
          asm volatile("movl %0, %%esp\n\tdivl %%ecx" ::"r"(kKernel), "a"(1), "d"(0), "c"(0));
      }},
-    {"fault with SIGSEGV blocked", SIGSEGV, [] {
+    {"fault with SIGSEGV blocked", SIGSEGV,
+     [] {
          sigset_t set;
          sigfillset(&set);
          sigprocmask(SIG_SETMASK, &set, nullptr);
          (void)*at(0);
      }},
-    {"fault with SIGSEGV ignored", SIGSEGV, [] {
+    {"fault with SIGSEGV ignored", SIGSEGV,
+     [] {
          signal(SIGSEGV, SIG_IGN);
          (void)*at(0);
      }},
-    {"fault in its handler", SIGSEGV, [] {
+    {"fault in its handler", SIGSEGV,
+     [] {
          signal(SIGSEGV, [](int) { (void)*at(4); });
          (void)*at(0);
      }},
@@ -165,7 +172,10 @@ int call_with_flags(unsigned flags)
 int getcwd_with_direction_flag(char* buffer, unsigned size)
 {
     int result;
-    asm volatile("std\n\tint $0x80\n\tcld" : "=a"(result) : "0"(183), "b"(buffer), "c"(size) : "memory");
+    asm volatile("std\n\tint $0x80\n\tcld"
+                 : "=a"(result)
+                 : "0"(183), "b"(buffer), "c"(size)
+                 : "memory");
     return result;
 }
 

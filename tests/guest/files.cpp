@@ -129,7 +129,8 @@ void test_positions()
     fails("pread before the start", pread(fd, text, 1, -1), EINVAL);
     close(fd);
     same("pwrite wrote there", content_of("file"), "0ab3456789");
-    equal("a large position", lseek64(fd = open("file", O_RDONLY), 5'000'000'000, SEEK_SET), 5'000'000'000);
+    equal("a large position", lseek64(fd = open("file", O_RDONLY), 5'000'000'000, SEEK_SET),
+          5'000'000'000);
     close(fd);
 
     fd = create("file", "");

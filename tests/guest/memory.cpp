@@ -12,9 +12,11 @@ namespace {
 using namespace check;
 
 constexpr unsigned kPage = 4096;
+constexpr int kOwn = MAP_PRIVATE | MAP_ANONYMOUS, kFixed = kOwn | MAP_FIXED;
+constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 
-char* map(unsigned pages, int flags = MAP_PRIVATE | MAP_ANONYMOUS, int protection = PROT_READ | PROT_WRITE,
-          int fd = -1, void* where = nullptr, off_t offset = 0)
+char* map(unsigned pages, int flags = kOwn, int protection = kReadWrite, int fd = -1,
+          void* where = nullptr, off_t offset = 0)
 {
     return static_cast<char*>(mmap(where, pages * kPage, protection, flags, fd, offset));
 }
@@ -63,7 +65,7 @@ void test_brk()
     exits("brk stops before a mapping", 0, [=] {
         char* end = brk_to(nullptr);
         char* next = reinterpret_cast<char*>((unsigned(end) + kPage - 1) & -kPage) + 4 * kPage;
-        if (map(1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_READ, -1, next) != next) return 1;
+        if (map(1, kFixed, PROT_READ, -1, next) != next) return 1;
         return brk_to(next + 2 * kPage) == end ? 0 : 2;
     });
 }
@@ -79,13 +81,13 @@ void test_anonymous()
     equal("to its last byte", reading(memory + 4 * kPage - 1), SIGSEGV);
     succeeds("munmap of nothing", munmap(memory + 2 * kPage, 2 * kPage));
     char* hole = memory + 2 * kPage;
-    that("MAP_FIXED fills it", map(2, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_READ | PROT_WRITE, -1,
-                                   hole) == hole && all(hole, 2 * kPage, 0));
-    that("MAP_FIXED replaces", map(2, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_READ, -1, memory) ==
-                                   memory && all(memory, 2 * kPage, 0));
-    that("a free hint is taken", munmap(hole, kPage) == 0 &&
-                                     map(1, MAP_PRIVATE | MAP_ANONYMOUS, PROT_READ, -1, hole) == hole);
-    char* elsewhere = map(1, MAP_PRIVATE | MAP_ANONYMOUS, PROT_READ, -1, memory + 4 * kPage);
+    that("MAP_FIXED fills it",
+         map(2, kFixed, kReadWrite, -1, hole) == hole && all(hole, 2 * kPage, 0));
+    that("MAP_FIXED replaces",
+         map(2, kFixed, PROT_READ, -1, memory) == memory && all(memory, 2 * kPage, 0));
+    that("a free hint is taken",
+         munmap(hole, kPage) == 0 && map(1, kOwn, PROT_READ, -1, hole) == hole);
+    char* elsewhere = map(1, kOwn, PROT_READ, -1, memory + 4 * kPage);
     that("a taken one is not", elsewhere != memory + 4 * kPage && memory[4 * kPage] == 'a');
     munmap(elsewhere, kPage);
     munmap(memory, 8 * kPage);
@@ -95,13 +97,11 @@ void test_anonymous()
     };
     refused("nothing at all", EINVAL, map(0));
     refused("neither private nor shared", EINVAL, map(1, MAP_ANONYMOUS));
-    refused("fixed, off a page", EINVAL, map(1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_READ, -1,
-                                             memory + 1));
+    refused("fixed, off a page", EINVAL, map(1, kFixed, PROT_READ, -1, memory + 1));
     refused("without a file", EBADF, map(1, MAP_PRIVATE));
-    refused("fixed, past the top", ENOMEM, map(1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_READ, -1,
-                                               reinterpret_cast<void*>(0xFFFFF000)));
-    refused("more than there is", ENOMEM, mmap(nullptr, 0xF0000000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-                                               -1, 0));
+    refused("fixed, past the top", ENOMEM,
+            map(1, kFixed, PROT_READ, -1, reinterpret_cast<void*>(0xFFFFF000)));
+    refused("more than there is", ENOMEM, mmap(nullptr, 0xF0000000, PROT_READ, kOwn, -1, 0));
     fails("munmap off a page", munmap(memory + 1, kPage), EINVAL);
     fails("munmap of no bytes", munmap(memory, 0), EINVAL);
     fails("munmap past the top", munmap(reinterpret_cast<void*>(0xFFFFF000), 0x2000), EINVAL);
@@ -118,7 +118,7 @@ void test_protection()
     equal("and the page after", writing(memory + 2 * kPage), 0);
     mprotect(memory, 3 * kPage, PROT_NONE);
     equal("PROT_NONE", reading(memory), SIGSEGV);
-    mprotect(memory, 3 * kPage, PROT_READ | PROT_WRITE);
+    mprotect(memory, 3 * kPage, kReadWrite);
     that("its content is kept", all(memory, 3 * kPage, 'a'));
     fails("mprotect off a page", mprotect(memory + 1, kPage, PROT_READ), EINVAL);
     munmap(memory + kPage, kPage);
@@ -128,8 +128,8 @@ void test_protection()
     close(fd);
     fd = open("/tmp/memory.file", O_RDONLY);
     memory = map(1, MAP_SHARED, PROT_READ, fd);
-    fails("no writing to a file opened to read", mprotect(memory, kPage, PROT_READ | PROT_WRITE), EACCES);
-    that("private memory of it may be", map(1, MAP_PRIVATE, PROT_READ | PROT_WRITE, fd) != MAP_FAILED);
+    fails("no writing to a file opened to read", mprotect(memory, kPage, kReadWrite), EACCES);
+    that("private memory of it may be", map(1, MAP_PRIVATE, kReadWrite, fd) != MAP_FAILED);
     close(fd);
 }
 
@@ -181,8 +181,8 @@ void test_shared()
     munmap(memory, 2 * kPage);
 
     int fd = temporary("hello, file");
-    char* shared = map(1, MAP_SHARED, PROT_READ | PROT_WRITE, fd);
-    char* own = map(1, MAP_PRIVATE, PROT_READ | PROT_WRITE, fd);
+    char* shared = map(1, MAP_SHARED, kReadWrite, fd);
+    char* own = map(1, MAP_PRIVATE, kReadWrite, fd);
     that("a mapped file", memcmp(shared, "hello, file", 12) == 0);
     pwrite(fd, "J", 1, 0);
     equal("write() shows in the mapping", shared[0], 'J');
@@ -203,7 +203,7 @@ void test_shared()
 void test_past_the_end()
 {
     int fd = temporary("short");
-    char* memory = map(3, MAP_SHARED, PROT_READ | PROT_WRITE, fd);
+    char* memory = map(3, MAP_SHARED, kReadWrite, fd);
     equal("the page of the end can be read", reading(memory + kPage - 1), 0);
     equal("the next is SIGBUS", reading(memory + kPage), SIGBUS);
     equal("written to, too", writing(memory + 2 * kPage), SIGBUS);
@@ -218,7 +218,8 @@ void test_past_the_end()
     pread(fd, &byte, 1, 0);
     char* second = map(1, MAP_PRIVATE, PROT_READ, fd, nullptr, kPage);
     equal("a mapping that starts past it", reading(second), SIGBUS);
-    fails("an offset off a page", syscall(SYS_mmap2, 0, kPage, PROT_READ, MAP_PRIVATE, 99, 0), EBADF);
+    fails("an offset off a page", syscall(SYS_mmap2, 0, kPage, PROT_READ, MAP_PRIVATE, 99, 0),
+          EBADF);
     munmap(memory, 3 * kPage);
     close(zero);
     close(fd);
@@ -231,8 +232,9 @@ void test_remap()
     munmap(memory + 2 * kPage, 2 * kPage);
     that("mremap grows in place", mremap(memory, 2 * kPage, 3 * kPage, 0) == memory);
     that("with zeros", all(memory, 2 * kPage, 'a') && all(memory + 2 * kPage, kPage, 0));
-    map(1, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, PROT_NONE, -1, memory + 3 * kPage);
-    fails("not over another", mremap(memory, 3 * kPage, 5 * kPage, 0) == MAP_FAILED ? -1 : 0, ENOMEM);
+    map(1, kFixed, PROT_NONE, -1, memory + 3 * kPage);
+    fails("not over another", mremap(memory, 3 * kPage, 5 * kPage, 0) == MAP_FAILED ? -1 : 0,
+          ENOMEM);
     char* moved = static_cast<char*>(mremap(memory, 3 * kPage, 5 * kPage, MREMAP_MAYMOVE));
     that("but it may move", moved != MAP_FAILED && moved != memory && all(moved, 2 * kPage, 'a'));
     equal("leaving nothing behind", reading(memory), SIGSEGV);

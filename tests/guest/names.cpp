@@ -65,7 +65,8 @@ void test_folders()
     for (int i = 0; i < 300; i++) create(("a/file" + std::to_string(i)).c_str());
     auto names = names_in("a");
     equal("300 names and two", names.size(), 302);
-    that(". and .. among them", names.contains(".") && names.contains("..") && names.contains("file299"));
+    that(". and .. among them",
+         names.contains(".") && names.contains("..") && names.contains("file299"));
     DIR* stream = opendir("a");
     int removed = 0;
     while (dirent* entry = readdir(stream))     // removal while reading must not skip names
@@ -149,7 +150,8 @@ void test_links()
     symlink("/tmp/names.d", "absolute");
     same("absolute link on the way", content_of("absolute/absolute/file"), "content");
     fails("empty target", symlink("", "void"), ENOENT);
-    for (const char* name : {"loop1", "loop2", "dangling", "missing", "absolute", "file"}) unlink(name);
+    for (const char* name : {"loop1", "loop2", "dangling", "missing", "absolute", "file"})
+        unlink(name);
 }
 
 void test_rename()

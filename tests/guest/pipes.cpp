@@ -1,5 +1,5 @@
-// Pipes and waiting for descriptors: order and atomicity of what goes through, ends and broken ends,
-// blocking and not, named pipes; poll() and select() over pipes and files.
+// Pipes and waiting for descriptors: order and atomicity of what goes through, ends and broken
+// ends, blocking and not, named pipes; poll() and select() over pipes and files.
 // Spec: pipe(7), fifo(7), poll(2), select(2).
 #include <poll.h>
 #include <sys/select.h>

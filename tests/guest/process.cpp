@@ -13,7 +13,8 @@ using namespace check;
 
 void test_exit_codes()
 {
-    for (int code : {0, 1, 42, 127, 255}) exits("exit " + std::to_string(code), code, [=] { return code; });
+    for (int code : {0, 1, 42, 127, 255})
+        exits("exit " + std::to_string(code), code, [=] { return code; });
     exits("exit code is cut to a byte", 1, [] { return 257; });
     for (int signal : {SIGKILL, SIGTERM, SIGHUP, SIGPIPE, SIGALRM, SIGUSR1, SIGRTMIN})
         killed(std::string("killed by ") + std::to_string(signal), signal, [=] {

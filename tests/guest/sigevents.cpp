@@ -4,39 +4,12 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "tests/guest/check.hpp"
+#include "tests/guest/signals.hpp"
 
 namespace {
 
 using namespace check;
-
-sigset_t set_of(int signal)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal);
-    return set;
-}
-
-void block(int signal)
-{
-    sigset_t set = set_of(signal);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-}
-
-void unblock(int signal)
-{
-    sigset_t set = set_of(signal);
-    sigprocmask(SIG_UNBLOCK, &set, nullptr);
-}
-
-void set_action(int signal, void (*handler)(int), int flags = 0)
-{
-    struct sigaction action = {};
-    action.sa_handler = handler;
-    action.sa_flags = flags;
-    sigaction(signal, &action, nullptr);
-}
+using namespace signals;
 
 // Takes SIGNAL, which is blocked, when it comes.
 siginfo_t take(int signal)
@@ -57,16 +30,14 @@ int take_pending(int signal)
     return sigtimedwait(&set, &info, &at_once) == signal ? info.si_code : 0;
 }
 
-volatile int runs;
-void count(int) { runs = runs + 1; }
-
 void test_child_signals()
 {
     block(SIGCHLD);
-    set_action(SIGCHLD, count);
+    handle(SIGCHLD, count);
     pid_t child = start([] { return 5; });
     siginfo_t info = take(SIGCHLD);
-    that("SIGCHLD: exited", info.si_code == CLD_EXITED && info.si_pid == child && info.si_status == 5);
+    that("SIGCHLD: exited",
+         info.si_code == CLD_EXITED && info.si_pid == child && info.si_status == 5);
     equal("the child waits to be reaped", waitpid(child, nullptr, WNOHANG), child);
 
     child = start([] { return pause(); });
@@ -81,7 +52,7 @@ void test_child_signals()
     that("SIGCHLD: killed", info.si_code == CLD_KILLED && info.si_status == SIGKILL);
     wait_for(child);
 
-    set_action(SIGCHLD, count, SA_NOCLDSTOP);
+    handle(SIGCHLD, count, SA_NOCLDSTOP);
     child = start([] { return pause(); });
     kill(child, SIGSTOP);
     int status;
@@ -93,21 +64,21 @@ void test_child_signals()
 
     child = start([] { return 0; });
     wait_for(child);
-    runs = 0;
+    runs_of[SIGCHLD] = 0;
     unblock(SIGCHLD);
-    equal("a handler sees it, too", runs, 1);
-    set_action(SIGCHLD, SIG_DFL);
+    equal("a handler sees it, too", runs_of[SIGCHLD], 1);
+    handle(SIGCHLD, SIG_DFL);
 }
 
 void test_no_zombies()
 {
     for (bool ignore : {false, true}) {
-        set_action(SIGCHLD, ignore ? SIG_IGN : SIG_DFL, ignore ? 0 : SA_NOCLDWAIT);
+        handle(SIGCHLD, ignore ? SIG_IGN : SIG_DFL, ignore ? 0 : SA_NOCLDWAIT);
         pid_t child = start([] { return 3; });
         std::string name = ignore ? "SIGCHLD ignored" : "SA_NOCLDWAIT";
         fails(name + ": wait ends without a status", waitpid(child, nullptr, 0), ECHILD);
         fails(name + ": no zombie stays", kill(child, 0), ESRCH);
-        set_action(SIGCHLD, SIG_DFL);
+        handle(SIGCHLD, SIG_DFL);
     }
 }
 
@@ -125,13 +96,12 @@ void test_job_control()
         wait_for(child);
     }
     pid_t child = start([&] {
-        runs = 0;
-        set_action(SIGCONT, count);
+        handle(SIGCONT, count);
         block(SIGUSR1);
         ready.pass();
         raise(SIGSTOP);
         take(SIGUSR1);
-        return runs;
+        return runs_of[SIGCONT];
     });
     ready.wait();
     waitpid(child, &status, WUNTRACED);
@@ -165,8 +135,9 @@ void test_wait_for_signals()
     clock_gettime(CLOCK_MONOTONIC, &begin);
     fails("it gives up in time", sigtimedwait(&set, nullptr, &short_time), EAGAIN);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    that("not too early", (end.tv_sec - begin.tv_sec) * 1'000'000'000LL + end.tv_nsec - begin.tv_nsec >=
-                              short_time.tv_nsec);
+    that("not too early",
+         (end.tv_sec - begin.tv_sec) * 1'000'000'000LL + end.tv_nsec - begin.tv_nsec >=
+             short_time.tv_nsec);
     pid_t parent = getpid(), child = start([=] {
         wait_until(parent);
         return kill(parent, SIGUSR1);
@@ -174,7 +145,7 @@ void test_wait_for_signals()
     equal("it is woken", take(SIGUSR1).si_pid, child);
     wait_for(child);
     block(SIGTERM);
-    set_action(SIGUSR2, count);
+    handle(SIGUSR2, count);
     child = start([=] {
         wait_until(parent);
         return kill(parent, SIGUSR2);
@@ -216,7 +187,7 @@ void test_timers()
         return child_timer.it_value.tv_usec != 0;
     });
     killed("SIGALRM kills a busy program", SIGALRM, [&] {
-        set_action(SIGALRM, SIG_DFL);
+        handle(SIGALRM, SIG_DFL);
         setitimer(ITIMER_REAL, &once, nullptr);
         for (;;) asm volatile("");
         return 0;
@@ -227,7 +198,7 @@ void test_timers()
 
 int main()
 {
-    set_action(SIGALRM, count);
+    handle(SIGALRM, count);
     test_child_signals();
     test_no_zombies();
     test_job_control();

@@ -1,6 +1,6 @@
-// Nothing of the interrupted program may change because a handler ran in between: general registers,
-// flags, x87 and SSE state. And a handler's edits of the saved registers count, within the limits of
-// what a program may have.
+// Nothing of the interrupted program may change because a handler ran in between: general
+// registers, flags, x87 and SSE state. And a handler's edits of the saved registers count, within
+// the limits of what a program may have.
 // Spec: ucontext and sigframe as Linux i386 lays them out; Intel SDM vol. 1, 8.1.10 (x87 state).
 #include <sys/ucontext.h>
 
@@ -104,12 +104,12 @@ void test_restored(const char* name, int flags)
     sigaction(SIGUSR1, &action, nullptr);
     handled = 0;
     bool sse = has_sse();
-    before = {.general = {kCallKill, unsigned(getpid()), SIGUSR1, 0x11111111, 0x22222222, 0x33333333,
-                          0x44444444},
+    before = {.general = {kCallKill, unsigned(getpid()), SIGUSR1, 0x11111111, 0x22222222,
+                          0x33333333, 0x44444444},
               .flags = kCarryZeroDirection,
               .x87_control = 0x27F,
               .x87_pad = 0,
-              .mxcsr = sse ? 0x3F80u : 0,       // rounds down
+              .mxcsr = sse ? 0x3F80u : 0, // rounds down
               .x87 = {1.5, -2.25, 1e300, 4e-310},
               .xmm = {}};
     for (unsigned i : {0, 1, 2, 7})
@@ -121,7 +121,8 @@ void test_restored(const char* name, int flags)
     equal(prefix + "handler ran", handled, 1);
     equal(prefix + "result of the call", after.general[0], 0);
     after.general[0] = before.general[0];
-    that(prefix + "general registers", memcmp(after.general, before.general, sizeof after.general) == 0);
+    that(prefix + "general registers",
+         memcmp(after.general, before.general, sizeof after.general) == 0);
     equal(prefix + "flags", after.flags, before.flags);
     equal(prefix + "x87 control", after.x87_control, before.x87_control);
     that(prefix + "x87 stack", memcmp(after.x87, before.x87, sizeof after.x87) == 0);
@@ -170,7 +171,8 @@ void test_edits()
 
     plan(REG_EFL, 3 << 12 | 1 << 14 | 1 << 17, false);
     raise(SIGUSR1);
-    equal("but not IOPL, nested task, virtual 8086", flags_now() & (3 << 12 | 1 << 14 | 1 << 17), 0);
+    equal("but not IOPL, nested task, virtual 8086", flags_now() & (3 << 12 | 1 << 14 | 1 << 17),
+          0);
     killed("nor clear the interrupt flag, nor use ports", SIGSEGV, [] {
         plan(REG_EFL, 0x3002, true);
         raise(SIGUSR1);

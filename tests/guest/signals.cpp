@@ -3,16 +3,14 @@
 #include <sys/mman.h>
 #include <sys/ucontext.h>
 
-#include "tests/guest/check.hpp"
+#include "tests/guest/signals.hpp"
 
 namespace {
 
 using namespace check;
+using namespace signals;
 
-volatile int runs_of[65];
 volatile siginfo_t last;
-
-void count(int signal) { runs_of[signal] = runs_of[signal] + 1; }
 
 void count_info(int signal, siginfo_t* info, void*)
 {
@@ -21,30 +19,6 @@ void count_info(int signal, siginfo_t* info, void*)
     last.si_signo = info->si_signo;
     last.si_pid = info->si_pid;
     last.si_uid = info->si_uid;
-}
-
-void handle(int signal, void (*handler)(int), int flags = 0, int also_blocked = 0)
-{
-    struct sigaction action = {};
-    action.sa_handler = handler;
-    action.sa_flags = flags;
-    if (also_blocked) sigaddset(&action.sa_mask, also_blocked);
-    needs("sigaction", sigaction(signal, &action, nullptr));
-    runs_of[signal] = 0;
-}
-
-sigset_t set_of(int signal)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal);
-    return set;
-}
-
-void change_mask(int how, int signal)
-{
-    sigset_t set = set_of(signal);
-    needs("sigprocmask", sigprocmask(how, &set, nullptr));
 }
 
 bool is_blocked(int signal)
@@ -90,7 +64,8 @@ void test_handlers()
     sigaction(SIGUSR2, &action, nullptr);
     wait_for(start([] { return kill(getppid(), SIGUSR2); }));
     that("siginfo of kill: code", last.si_code == SI_USER && last.si_signo == SIGUSR2);
-    that("siginfo of kill: sender", last.si_pid > 0 && last.si_pid != getpid() && last.si_uid == getuid());
+    that("siginfo of kill: sender",
+         last.si_pid > 0 && last.si_pid != getpid() && last.si_uid == getuid());
     raise(SIGUSR2);
     that("siginfo of raise", last.si_code == SI_TKILL && last.si_pid == getpid());
 }
@@ -98,21 +73,21 @@ void test_handlers()
 void test_masks()
 {
     handle(SIGUSR1, count);
-    change_mask(SIG_BLOCK, SIGUSR1);
+    block(SIGUSR1);
     raise(SIGUSR1);
     raise(SIGUSR1);
     equal("blocked: not delivered", runs_of[SIGUSR1], 0);
     that("blocked: pending", is_pending(SIGUSR1) && !is_pending(SIGUSR2));
     exits("pending signals are not inherited, the mask is", 0,
           [] { return is_pending(SIGUSR1) || !is_blocked(SIGUSR1); });
-    change_mask(SIG_UNBLOCK, SIGUSR1);
+    unblock(SIGUSR1);
     equal("unblocked: delivered once", runs_of[SIGUSR1], 1);
 
-    change_mask(SIG_BLOCK, SIGUSR1);
+    block(SIGUSR1);
     raise(SIGUSR1);
     signal(SIGUSR1, SIG_IGN);
     that("ignoring drops what is pending", !is_pending(SIGUSR1));
-    change_mask(SIG_UNBLOCK, SIGUSR1);
+    unblock(SIGUSR1);
 
     sigset_t all, mask;
     sigfillset(&all);
@@ -163,7 +138,7 @@ void test_nesting()
 void test_suspend()
 {
     handle(SIGUSR1, count);
-    change_mask(SIG_BLOCK, SIGUSR1);
+    block(SIGUSR1);
     raise(SIGUSR1);
     sigset_t none;
     sigemptyset(&none);
@@ -179,7 +154,7 @@ void test_suspend()
     wait_until(child);
     kill(child, SIGUSR1);
     equal("sigsuspend sleeps until one comes", wait_for(child), 0);
-    change_mask(SIG_UNBLOCK, SIGUSR1);
+    unblock(SIGUSR1);
 }
 
 Gate* told;
@@ -232,7 +207,8 @@ void test_interrupted_calls()
         return result;
     };
     equal("waitpid is interrupted", interrupt(0, gate, wait_for_child), EINTR);
-    equal("pause is interrupted", interrupt(0, gate, [] { return pause() < 0 ? errno : 0; }), EINTR);
+    equal("pause is interrupted", interrupt(0, gate, [] { return pause() < 0 ? errno : 0; }),
+          EINTR);
     close(ends[0]);
     close(ends[1]);
 }

@@ -103,7 +103,8 @@ void test_thread_local()
 
 void test_futures()
 {
-    auto thrower = std::async(std::launch::async, []() -> int { throw std::runtime_error("thrown"); });
+    auto thrower =
+        std::async(std::launch::async, []() -> int { throw std::runtime_error("thrown"); });
     std::string caught;
     try {
         thrower.get();
@@ -124,7 +125,8 @@ void test_futures()
     std::once_flag once;
     std::atomic<int> calls = 0;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 4; i++) threads.emplace_back([&] { std::call_once(once, [&] { calls++; }); });
+    for (int i = 0; i < 4; i++)
+        threads.emplace_back([&] { std::call_once(once, [&] { calls++; }); });
     for (auto& thread : threads) thread.join();
     equal("call_once", calls, 1);
 }

@@ -45,7 +45,8 @@ void test_clocks()
     that("time agrees", time(nullptr) - day.tv_sec <= 1);
     timespec resolution;
     succeeds("clock_getres", clock_getres(CLOCK_MONOTONIC, &resolution));
-    that("of at most a tick", nanoseconds(resolution) > 0 && nanoseconds(resolution) <= kSecond / 100);
+    that("of at most a tick",
+         nanoseconds(resolution) > 0 && nanoseconds(resolution) <= kSecond / 100);
     fails("no such clock", clock_gettime(99, &resolution), EINVAL);
     struct sysinfo info;
     sysinfo(&info);
@@ -65,10 +66,12 @@ void test_sleep()
     fails("a bad time", nanosleep(&bad, nullptr), EINVAL);
     bad = {-1, 0};
     fails("a negative time", nanosleep(&bad, nullptr), EINVAL);
-    equal("sleep until what is past", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, nullptr), 0);
+    equal("sleep until what is past",
+          clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, nullptr), 0);
     long long until = now() + 20'000'000;
     timespec future = {time_t(until / kSecond), long(until % kSecond)};
-    equal("sleep until a time", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &future, nullptr), 0);
+    equal("sleep until a time", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &future, nullptr),
+          0);
     that("is over then", now() >= until);
 
     exits("a signal ends a sleep and tells the rest", 0, [] {

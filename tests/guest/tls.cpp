@@ -1,5 +1,5 @@
-// Thread-local storage as the C library sets it up: segment slots in the GDT that a process asks for
-// and that go with it through every switch and fork().
+// Thread-local storage as the C library sets it up: segment slots in the GDT that a process asks
+// for and that go with it through every switch and fork().
 // Spec: set_thread_area(2); struct user_desc; Intel SDM vol. 3, 3.4.5 (segment descriptors).
 #include <asm/ldt.h>
 #include <sys/mman.h>

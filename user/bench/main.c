@@ -1,7 +1,7 @@
 // bench [--json] [--rounds N] [--dir FOLDER] [ROW...]: what the kernel's operations cost, in ticks
 // of the time-stamp counter for each. Under QEMU's `-icount shift=0` a tick is one instruction, and
-// the figures can be repeated. The least of some rounds counts, so that the first use of a page or of
-// a cache, and a clock interrupt on the way, do not.
+// the figures can be repeated. The least of some rounds counts, so that the first use of a page or
+// of a cache, and a clock interrupt on the way, do not.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,8 @@ int main(int argc, char *argv[])
     int next = 1;
     for (; next < argc && argv[next][0] == '-'; next++) {
         if (strcmp(argv[next], "--json") == 0) json = 1;
-        else if (strcmp(argv[next], "--rounds") == 0 && next + 1 < argc) rounds = atoi(argv[++next]);
+        else if (strcmp(argv[next], "--rounds") == 0 && next + 1 < argc)
+            rounds = atoi(argv[++next]);
         else if (strcmp(argv[next], "--dir") == 0 && next + 1 < argc) bench_folder = argv[++next];
         else return usage();
     }

@@ -69,7 +69,7 @@ static int64_t read_cached(unsigned count)
     return cost;
 }
 
-// Reads `count` chunks from FD one by one, going back to the start, untimed, at the end of the file.
+// Reads `count` chunks from FD one by one; back to the start, untimed, at the file's end.
 static int64_t read_chunks(long fd, unsigned count)
 {
     int64_t cost = 0, clock = TICKS_OF(count, now()) / count;
