@@ -95,6 +95,8 @@ void register_file_system(FileSystemType& type) {
     *end = &type;
 }
 
+const FileSystemType* file_system_types() { return types; }
+
 uint32_t new_anonymous_device() {
     return device_number(0, __atomic_add_fetch(&last_anonymous_device, 1, __ATOMIC_RELAXED));
 }

@@ -58,6 +58,8 @@ Errno refuse_mount(Errno error, std::string_view format, const Args&... args) {
 // For the message when there is no root: the reasons, one per line.
 std::string_view mount_refusals();
 
+const FileSystemType* file_system_types();  // the first of all that were registered
+
 // A device number for a file system without a device: 0:1, 0:2, ...
 uint32_t new_anonymous_device();
 

@@ -3,7 +3,7 @@
 //
 //   page  [ SlabHeader | cell 0 | cell 1 | ... ]     a page-aligned address is a run of pages
 //
-// Pure: pages come from a PageSource. Cells are 16-byte aligned.
+// Pure: pages come from a HeapPageSource. Cells are 16-byte aligned.
 // Invariant: a class's `partial` list holds exactly its slabs with a free cell.
 // Locks: none; the owner guards it.
 // Spec: after Bonwick, The Slab Allocator (USENIX Summer 1994).
@@ -18,7 +18,7 @@
 
 // Gives runs of 2^order pages, or null; takes them back by their address.
 template <typename T>
-concept PageSource = requires(T& source, void* pages) {
+concept HeapPageSource = requires(T& source, void* pages) {
     { source.allocate_pages(uint32_t{}) } -> std::same_as<void*>;
     { source.free_pages(pages) } -> std::same_as<uint32_t>;  // how many pages
 };
@@ -35,7 +35,7 @@ constexpr uint32_t kHeapAlignment = 16;
 constexpr std::array<uint16_t, 17> kCellSizes = {16,  32,  48,  64,  96,  128, 192,  256, 320,
                                                  400, 496, 576, 672, 800, 1008, 1344, 2032};
 
-template <PageSource Source>
+template <HeapPageSource Source>
 class SlabHeap {
   public:
     explicit constexpr SlabHeap(Source& source) : source_(source) {}

@@ -1,0 +1,84 @@
+// /proc files about the machine: its CPU, interrupts, devices.
+// Spec: proc(5); flag names as in Linux's cpufeatures.h.
+#include "drivers/block.hpp"
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/sched/clock.hpp"
+
+namespace {
+
+// Bits of CPUID.1:EDX and ECX, from bit 0 on; empty ones have no name.
+constexpr std::string_view kFeatures[] = {
+    "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", "", "sep", "mtrr", "pge",
+    "mca", "cmov", "pat", "pse36", "pn", "clflush", "", "dts", "acpi", "mmx", "fxsr", "sse", "sse2",
+    "ss", "ht", "tm", "ia64", "pbe"};
+constexpr std::string_view kMoreFeatures[] = {
+    "pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid",
+    "sdbg", "fma", "cx16", "xtpr", "pdcm", "", "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe",
+    "popcnt", "tsc_deadline_timer", "aes", "xsave", "osxsave", "avx", "f16c", "rdrand",
+    "hypervisor"};
+
+void put_features(TextSink& to, uint32_t bits, std::span<const std::string_view> names) {
+    for (uint32_t bit = 0; bit < names.size(); ++bit)
+        if ((bits >> bit & 1) && !names[bit].empty()) format_to(to, " {}", names[bit]);
+}
+
+std::string_view block_driver(uint32_t major) {
+    switch (major) {
+    case 1: return "ramdisk";
+    case 3: return "ide0";
+    case 22: return "ide1";
+    default: return "disk";
+    }
+}
+
+}  // namespace
+
+Result<void> show_processor(TextSink& to, const ProcTarget&) {
+    const CpuFeatures& cpu = cpu_features();
+    const uint32_t kilohertz = tsc_kilohertz();
+    format_to(to, "processor\t: 0\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\n", cpu.vendor,
+              cpu.family, cpu.model);
+    format_to(to, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.{:03}\n", cpu.brand,
+              cpu.stepping, kilohertz / 1000, kilohertz % 1000);
+    const std::string_view fpu = (cpu.edx1 & 1) ? "yes" : "no";
+    format_to(to, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
+    format_to(to, "fpu\t\t: {}\nfpu_exception\t: {}\nwp\t\t: yes\nflags\t\t:", fpu, fpu);
+    put_features(to, cpu.edx1, kFeatures);
+    put_features(to, cpu.ecx1, kMoreFeatures);
+    format_to(to, "\nbogomips\t: {}.{:02}\n\n", kilohertz / 500, kilohertz / 5 % 100);
+    return {};
+}
+
+Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
+    to.put("           CPU0       \n");
+    for (uint32_t line = 0; line < 16; ++line) {
+        const InterruptHandler* handler = interrupt_handlers(line);
+        if (!handler) continue;
+        format_to(to, "{:>3}: {:>10}    XT-PIC  ", line, interrupt_count(line));
+        for (; handler; handler = handler->next)
+            format_to(to, "{}{}", handler->name, handler->next ? ", " : "\n");
+    }
+    return {};
+}
+
+Result<void> show_devices(TextSink& to, const ProcTarget&) {
+    to.put("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n240 host\n\n"
+           "Block devices:\n");
+    uint32_t last = 0;
+    for (BlockDevice& disk : block_devices()) {
+        const uint32_t major = device_major(disk.device_number());
+        if (major != last) format_to(to, "{:>3} {}\n", major, block_driver(major));
+        last = major;
+    }
+    return {};
+}
+
+Result<void> show_disks(TextSink& to, const ProcTarget&) {
+    to.put("major minor  #blocks  name\n\n");
+    for (BlockDevice& disk : block_devices())
+        format_to(to, "{:>4}  {:>7} {:>10} {}\n", device_major(disk.device_number()),
+                  device_minor(disk.device_number()), disk.sectors() / 2, disk.name());
+    return {};
+}

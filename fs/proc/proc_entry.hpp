@@ -1,0 +1,76 @@
+// ProcEntry: what one name in /proc is. The tables of them (procfs.cpp) are the whole tree; below
+// a process, thread or descriptor one table serves all, and a ProcTarget says which is meant.
+#pragma once
+
+#include "fs/vfs.hpp"
+#include "kernel/lib/format.hpp"
+
+struct ProcTarget {
+    int pid = 0;  // 0: the file is not about a process
+    int tid = 0;  // 0: about the process as a whole
+    int fd = -1;
+};
+
+struct ProcNumbers;
+
+struct ProcEntry {
+    std::string_view name;
+    uint32_t mode;
+    // Files: the text; ESRCH when the process is gone. Stateless, may sleep.
+    Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
+    Result<void> (*store)(std::string_view value) = nullptr;  // null: read-only
+    // It takes locks that come before those of a reader.
+    bool rendered_by_open = false;
+    // Directories.
+    std::span<const ProcEntry> children = {};
+    const ProcNumbers* numbers = nullptr;
+    // Links: by text, or to a place; a descriptor without a place is reached as the file itself.
+    void (*text)(TextSink& to, const ProcTarget& target) = nullptr;
+    Result<Path> (*place)(const ProcTarget& target) = nullptr;
+    Result<Ref<File>> (*file)(const ProcTarget& target) = nullptr;
+};
+
+// The names of a directory that are numbers: processes, threads, descriptors.
+struct ProcNumbers {
+    int (*next)(const ProcTarget& target, int from);  // the smallest >= from; -1: none
+    int ProcTarget::*field;
+    const ProcEntry& entry;  // its name is unused
+};
+
+// --- system_files.cpp, machine_files.cpp
+Result<void> show_memory(TextSink& to, const ProcTarget&);
+Result<void> show_paging_counts(TextSink& to, const ProcTarget&);
+Result<void> show_free_runs(TextSink& to, const ProcTarget&);
+Result<void> show_statistics(TextSink& to, const ProcTarget&);
+Result<void> show_uptime(TextSink& to, const ProcTarget&);
+Result<void> show_load(TextSink& to, const ProcTarget&);
+Result<void> show_version(TextSink& to, const ProcTarget&);
+Result<void> show_command_line(TextSink& to, const ProcTarget&);
+Result<void> show_file_systems(TextSink& to, const ProcTarget&);
+Result<void> show_swaps(TextSink& to, const ProcTarget&);
+Result<void> show_processor(TextSink& to, const ProcTarget&);
+Result<void> show_interrupts(TextSink& to, const ProcTarget&);
+Result<void> show_devices(TextSink& to, const ProcTarget&);
+Result<void> show_disks(TextSink& to, const ProcTarget&);
+
+// --- process_files.cpp, process_status.cpp, process_links.cpp
+Result<void> show_process_stat(TextSink& to, const ProcTarget& target);
+Result<void> show_process_status(TextSink& to, const ProcTarget& target);
+Result<void> show_process_memory(TextSink& to, const ProcTarget& target);
+Result<void> show_process_name(TextSink& to, const ProcTarget& target);
+Result<void> show_process_wait(TextSink& to, const ProcTarget& target);
+Result<void> show_process_arguments(TextSink& to, const ProcTarget& target);
+Result<void> show_process_environment(TextSink& to, const ProcTarget& target);
+Result<void> show_process_regions(TextSink& to, const ProcTarget& target);
+Result<void> show_process_limits(TextSink& to, const ProcTarget& target);
+Result<void> show_process_mounts(TextSink& to, const ProcTarget& target);
+void link_to_self(TextSink& to, const ProcTarget&);
+void link_to_own_thread(TextSink& to, const ProcTarget&);
+Result<Path> program_of(const ProcTarget& target);
+Result<Path> directory_of(const ProcTarget& target);
+Result<Path> root_of(const ProcTarget& target);
+Result<Path> descriptor_place(const ProcTarget& target);
+Result<Ref<File>> descriptor_file(const ProcTarget& target);
+
+// --- settings.cpp: /proc/sys
+extern const ProcEntry kSettings[3];

@@ -1,0 +1,155 @@
+// See proc_node.hpp.
+#include "fs/proc/proc_node.hpp"
+
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/text_file.hpp"
+#include "fs/timestamp.hpp"
+
+namespace {
+
+constexpr uint32_t kRootNumber = 1;
+
+// Spread, so that no two files that anybody compares have the same one.
+uint32_t number_of(const ProcEntry& entry, const ProcTarget& target) {
+    if (entry.name == "/") return kRootNumber;
+    uint32_t hash = 0x811c9dc5;
+    auto add = [&](uint32_t value) { hash = (hash ^ value) * 0x01000193; };
+    for (char c : entry.name) add(static_cast<uint8_t>(c));
+    add(static_cast<uint32_t>(target.pid));
+    add(static_cast<uint32_t>(target.tid));
+    add(static_cast<uint32_t>(target.fd));
+    return hash > kRootNumber ? hash : hash + 2;
+}
+
+ProcTarget with_number(ProcTarget target, const ProcNumbers& numbers, int number) {
+    target.*numbers.field = number;
+    return target;
+}
+
+// The number that a name is the text of; -1: it isn't.
+int number_named(std::string_view name) {
+    if (name.empty() || name.size() > 9 || (name[0] == '0' && name.size() > 1)) return -1;
+    int number = 0;
+    for (char c : name) {
+        if (c < '0' || c > '9') return -1;
+        number = number * 10 + (c - '0');
+    }
+    return number;
+}
+
+}  // namespace
+
+ProcNode::ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& target,
+                   uint32_t parent, uint32_t uid, uint32_t gid)
+    : Inode(fs), entry_(entry), target_(target), parent_(parent) {
+    attributes_.mode = entry.mode;
+    attributes_.uid = uid;
+    attributes_.gid = gid;
+    attributes_.links = attributes_.is_directory() ? 2 : 1;
+    attributes_.device = fs.device_number();
+    attributes_.inode = InodeNo(number_of(entry, target));
+    attributes_.accessed = attributes_.modified = attributes_.changed = timestamp_now();
+}
+
+Result<Ref<File>> ProcNode::open(uint32_t flags) {
+    if (attributes_.is_directory()) return TRY(make_ref<DirectoryFile>(flags, *this));
+    Ref<TextFile> file = TRY(make_ref<TextFile>(flags, *this, entry_, target_));
+    if (entry_.rendered_by_open) TRY(file->render());
+    return Ref<File>(file);
+}
+
+Result<Ref<Inode>> ProcNode::make_child(const ProcEntry& entry, const ProcTarget& target) {
+    uint32_t uid = attributes_.uid, gid = attributes_.gid;
+    if (target.pid != target_.pid) {
+        const ProcessInfo info = TRY(process_source().info(target.pid));
+        uid = info.credentials.euid;
+        gid = info.credentials.egid;
+    }
+    const uint32_t parent = attributes_.inode.raw();
+    return TRY(make_ref<ProcNode>(file_system(), entry, target, parent, uid, gid));
+}
+
+Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
+    if (!attributes_.is_directory()) return Errno::notdir;
+    for (const ProcEntry& child : entry_.children)
+        if (child.name == name) return make_child(child, target_);
+    const ProcNumbers* numbers = entry_.numbers;
+    const int number = number_named(name);
+    if (!numbers || number < 0 || numbers->next(target_, number) != number) return Errno::noent;
+    Result<Ref<Inode>> child = make_child(numbers->entry, with_number(target_, *numbers, number));
+    if (child.is_error() && child.error() == Errno::srch) return Errno::noent;
+    return child;
+}
+
+// Offsets: 0 ".", 1 "..", 2 the first name of the table, and from kNumbers on the numbers.
+Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
+    constexpr uint64_t kNumbers = 0x100;
+    constexpr uint32_t kDirectory = kTypeDirectory >> 12;
+    if (offset == 0) {
+        if (!sink.add(".", attributes_.inode, kDirectory, 1)) return offset;
+        offset = 1;
+    }
+    if (offset == 1) {
+        if (!sink.add("..", InodeNo(parent_), kDirectory, 2)) return offset;
+        offset = 2;
+    }
+    for (; offset - 2 < entry_.children.size(); ++offset) {
+        const ProcEntry& child = entry_.children[static_cast<size_t>(offset - 2)];
+        const InodeNo number(number_of(child, target_));
+        if (!sink.add(child.name, number, child.mode >> 12, offset + 1)) return offset;
+    }
+    const ProcNumbers* numbers = entry_.numbers;
+    if (!numbers) return offset;
+    if (offset < kNumbers) offset = kNumbers;
+    while (offset - kNumbers <= INT32_MAX) {
+        const int next = numbers->next(target_, static_cast<int>(offset - kNumbers));
+        if (next < 0) break;
+        char text[12];
+        const InodeNo number(number_of(numbers->entry, with_number(target_, *numbers, next)));
+        const uint64_t after = kNumbers + static_cast<uint32_t>(next) + 1;
+        if (!sink.add(format_in(text, "{}", next), number, numbers->entry.mode >> 12, after))
+            break;
+        offset = after;
+    }
+    return offset;
+}
+
+Result<uint32_t> ProcNode::read_link(std::span<char> buffer) {
+    BufferSink sink(buffer);
+    if (entry_.text) {
+        entry_.text(sink, target_);
+        return static_cast<uint32_t>(sink.view().size());
+    }
+    if (!entry_.place) return Errno::inval;
+    Result<Path> place = entry_.place(target_);
+    if (place.is_ok()) {
+        struct Text {
+            char bytes[kMaxPath];
+        };
+        Box<Text> text(new (std::nothrow) Text);
+        if (!text) return Errno::nomem;
+        sink.put(TRY(path_name(process_source().current_context(), place.value(), text->bytes)));
+    } else {
+        if (place.error() != Errno::inval || !entry_.file) return place.error();
+        Ref<File> file = TRY(entry_.file(target_));
+        const Attributes a = TRY(file->attributes());
+        const bool pipe = (a.mode & kTypeMask) == kTypeFifo;
+        format_to(sink, pipe ? "pipe:[{}]" : "anon_inode:[{}]", a.inode);
+    }
+    return static_cast<uint32_t>(sink.view().size());
+}
+
+Result<Path> ProcNode::follow_magic_link() {
+    if (!entry_.place) return Errno::inval;
+    return entry_.place(target_);
+}
+
+Result<Ref<File>> ProcNode::open_magic_link(uint32_t flags) {
+    if (!entry_.file) return Errno::inval;
+    Ref<File> file = TRY(entry_.file(target_));
+    if (flags & kOpenPath) return file;
+    const uint32_t access = flags & kOpenAccessMode;
+    if (access != kOpenWriteOnly && !file->readable()) return Errno::acces;
+    if (access != kOpenReadOnly && !file->writable()) return Errno::acces;
+    return file;
+}

@@ -1,0 +1,108 @@
+// The other files of a process: its arguments and environment, memory regions, limits, mounts.
+// Spec: proc(5).
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/proc_entry.hpp"
+
+namespace {
+
+using AreaReader = Result<uint32_t> (*)(int pid, uint32_t offset, std::span<char> to);
+
+Result<void> show_area(TextSink& to, int pid, AreaReader read) {
+    char piece[256];
+    for (uint32_t offset = 0;;) {
+        const uint32_t bytes = TRY(read(pid, offset, std::span(piece)));
+        if (!bytes) return {};
+        to.put({piece, bytes});
+        offset += bytes;
+    }
+}
+
+class RegionLines final : public RegionVisitor {
+  public:
+    explicit RegionLines(TextSink& to) : to_(to) {}
+    void visit(const RegionInfo& r) override;
+
+  private:
+    TextSink& to_;
+};
+
+void RegionLines::visit(const RegionInfo& r) {
+    constexpr uint32_t kNameColumn = 49;
+    char line[80], buffer[256];
+    auto letter = [&](uint32_t bit, char c) { return (r.protection & bit) ? c : '-'; };
+    const uint32_t device = r.pager ? r.pager->device_number() : 0;
+    BufferSink sink(line);
+    format_to(sink, "{:08x}-{:08x} {}{}{}{}", r.start, r.end, letter(kProtRead, 'r'),
+              letter(kProtWrite, 'w'), letter(kProtExecute, 'x'),
+              (r.flags & kMapShared) ? 's' : 'p');
+    format_to(sink, " {:08x} {:02x}:{:02x} {} ", uint64_t{r.page_offset} * kPageSize,
+              device_major(device), device_minor(device), r.pager ? r.pager->inode_number() : 0);
+    const std::string_view name = r.pager ? r.pager->name(buffer) : r.label;
+    if (name.empty())
+        format_to(to_, "{}\n", sink.view());
+    else if (sink.view().size() < kNameColumn)
+        format_to(to_, "{:<49}{}\n", sink.view(), name);
+    else
+        format_to(to_, "{}{}\n", sink.view(), name);
+}
+
+struct LimitName {
+    std::string_view name, unit;
+};
+// By RLIMIT_* number.
+constexpr LimitName kLimitNames[] = {
+    {"Max cpu time", "seconds"},        {"Max file size", "bytes"},
+    {"Max data size", "bytes"},         {"Max stack size", "bytes"},
+    {"Max core file size", "bytes"},    {"Max resident set", "bytes"},
+    {"Max processes", "processes"},     {"Max open files", "files"},
+    {"Max locked memory", "bytes"},     {"Max address space", "bytes"},
+    {"Max file locks", "locks"},        {"Max pending signals", "signals"},
+    {"Max msgqueue size", "bytes"},     {"Max nice priority", ""},
+    {"Max realtime priority", ""},      {"Max realtime timeout", "us"},
+};
+
+void put_limit(TextSink& to, uint32_t value) {
+    char digits[12];
+    const bool unlimited = value == UINT32_MAX;
+    format_to(to, "{:<20} ", unlimited ? std::string_view("unlimited")
+                                       : format_in(digits, "{}", value));
+}
+
+}  // namespace
+
+Result<void> show_process_arguments(TextSink& to, const ProcTarget& target) {
+    return show_area(to, target.pid, process_source().command_line);
+}
+
+Result<void> show_process_environment(TextSink& to, const ProcTarget& target) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    return show_area(to, target.pid, process_source().environment);
+}
+
+Result<void> show_process_regions(TextSink& to, const ProcTarget& target) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    RegionLines lines(to);
+    return process_source().visit_regions(target.pid, lines);
+}
+
+Result<void> show_process_limits(TextSink& to, const ProcTarget& target) {
+    format_to(to, "{:<25} {:<20} {:<20} {:<10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (uint32_t resource = 0; resource < std::size(kLimitNames); ++resource) {
+        const ProcessLimit limit = TRY(process_source().limit(target.pid, resource));
+        format_to(to, "{:<25} ", kLimitNames[resource].name);
+        put_limit(to, limit.soft);
+        put_limit(to, limit.hard);
+        format_to(to, "{:<10}\n", kLimitNames[resource].unit);
+    }
+    return {};
+}
+
+Result<void> show_process_mounts(TextSink& to, const ProcTarget& target) {
+    static_cast<void>(TRY(process_source().info(target.pid)));
+    FsContext view;
+    Result<Path> root = process_source().root(target.pid);
+    if (root.is_error()) return Errno::inval;  // a zombie has no view any more
+    view.root = root.release_value();
+    list_mounts(view, to);
+    return {};
+}

@@ -1,0 +1,46 @@
+// The links of a process: what it runs, where it is, what it has open. They lead to the place
+// itself, whatever its name is by now. Spec: proc(5).
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/proc_entry.hpp"
+
+namespace {
+
+using Lookup = Result<Path> (*)(int pid);
+
+Result<Path> place(const ProcTarget& target, Lookup lookup) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    Result<Path> path = lookup(target.pid);
+    if (path.is_error() && path.error() == Errno::srch) return Errno::noent;
+    return path;
+}
+
+}  // namespace
+
+void link_to_self(TextSink& to, const ProcTarget&) {
+    format_to(to, "{}", process_source().current());
+}
+void link_to_own_thread(TextSink& to, const ProcTarget&) {
+    format_to(to, "{}/task/{}", process_source().current(), process_source().current_thread());
+}
+
+Result<Path> program_of(const ProcTarget& target) {
+    return place(target, process_source().executable);
+}
+Result<Path> directory_of(const ProcTarget& target) {
+    return place(target, process_source().working_directory);
+}
+Result<Path> root_of(const ProcTarget& target) { return place(target, process_source().root); }
+
+Result<Ref<File>> descriptor_file(const ProcTarget& target) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    Result<Ref<File>> file = process_source().descriptor(target.pid, target.fd);
+    if (file.is_error()) return Errno::noent;  // closed meanwhile
+    return file;
+}
+
+// EINVAL for what has no name anywhere: then the file itself is used.
+Result<Path> descriptor_place(const ProcTarget& target) {
+    Ref<File> file = TRY(descriptor_file(target));
+    if (!file->path()) return Errno::inval;
+    return file->path();
+}

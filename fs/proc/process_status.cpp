@@ -1,0 +1,101 @@
+// What ps and top read of a process or thread: stat, status, statm, comm, wchan.
+// Spec: proc(5). Times in ticks of 1/100 s; memory of `status` in kB.
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/proc_entry.hpp"
+
+namespace {
+
+constexpr uint64_t kNanosecondsPerTick = 10'000'000;
+
+Result<ProcessInfo> info_of(const ProcTarget& target) {
+    const ProcessSource& source = process_source();
+    return target.tid ? source.thread_info(target.pid, target.tid) : source.info(target.pid);
+}
+
+uint64_t ticks(uint64_t nanoseconds) { return nanoseconds / kNanosecondsPerTick; }
+uint32_t kilobytes(uint32_t pages) { return pages * (kPageSize / 1024); }
+bool sleeps(const ProcessInfo& p) { return p.state == 'S' || p.state == 'D'; }
+
+std::string_view state_text(char state) {
+    switch (state) {
+    case 'R': return "running";
+    case 'S': return "sleeping";
+    case 'D': return "disk sleep";
+    case 'T': return "stopped";
+    case 't': return "tracing stop";
+    case 'Z': return "zombie";
+    default: return "dead";
+    }
+}
+
+}  // namespace
+
+Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
+    const ProcessInfo p = TRY(info_of(target));
+    // The first 31 signals, as these fields always were.
+    auto old_signals = [](uint64_t set) { return static_cast<uint32_t>(set) & 0x7fffffff; };
+    constexpr uint32_t kForkedNotExecuted = 0;
+    format_to(to, "{} ({}) {} {} {} {} {} {} {}", p.pid, p.name, p.state, p.parent, p.group,
+              p.session, p.terminal_device, p.terminal_group, kForkedNotExecuted);
+    format_to(to, " {} {} {} {}", p.minor_faults, p.children_minor_faults, p.major_faults,
+              p.children_major_faults);
+    format_to(to, " {} {} {} {}", ticks(p.user_time), ticks(p.kernel_time),
+              ticks(p.children_user_time), ticks(p.children_kernel_time));
+    format_to(to, " {} {} {} 0 {} {} {} {}", 20 + p.nice, p.nice, p.threads,
+              ticks(p.start_time.raw()), uint64_t{p.memory.total} * kPageSize, p.memory.resident,
+              p.rss_limit);
+    // Addresses of code and stack, registers: not told, as Linux does for those that run.
+    format_to(to, " 0 0 {} 0 0 {} {} {} {}", p.start_stack, old_signals(p.signals_pending),
+              old_signals(p.signals_blocked), old_signals(p.signals_ignored),
+              old_signals(p.signals_caught));
+    // wchan nswap cnswap exit_signal processor rt_priority policy, block I/O and guest times,
+    // start and end of data, heap, arguments, environment; exit code
+    format_to(to, " {} 0 0 {} 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", sleeps(p) ? 1 : 0, p.exit_signal);
+    return {};
+}
+
+Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
+    const ProcessInfo p = TRY(info_of(target));
+    const Credentials& who = p.credentials;
+    format_to(to, "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\n",
+              p.name, p.umask, p.state, state_text(p.state), target.pid, p.pid);
+    format_to(to, "PPid:\t{}\nTracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\n", p.parent, who.uid, who.euid,
+              who.suid, who.fsuid);
+    format_to(to, "Gid:\t{}\t{}\t{}\t{}\n", who.gid, who.egid, who.sgid, who.fsgid);
+    format_to(to, "FDSize:\t{}\nGroups:\t", p.descriptor_slots);
+    for (uint32_t i = 0; i < who.group_count; ++i) format_to(to, "{} ", who.groups[i]);
+    to.put("\n");
+    if (p.memory.total) {
+        format_to(to, "VmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nRssFile:\t{:>8} kB\n",
+                  kilobytes(p.memory.total), kilobytes(p.memory.resident),
+                  kilobytes(p.memory.shared));
+        format_to(to, "VmData:\t{:>8} kB\nVmStk:\t{:>8} kB\nVmExe:\t{:>8} kB\n",
+                  kilobytes(p.memory.data), kilobytes(p.memory.stack), kilobytes(p.memory.text));
+    }
+    format_to(to, "Threads:\t{}\nSigQ:\t0/0\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\n", p.threads,
+              uint64_t{0}, p.signals_pending);
+    format_to(to, "SigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n", p.signals_blocked,
+              p.signals_ignored, p.signals_caught);
+    format_to(to, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    format_to(to, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
+              p.voluntary_switches, p.involuntary_switches);
+    return {};
+}
+
+Result<void> show_process_memory(TextSink& to, const ProcTarget& target) {
+    const MemoryUse m = TRY(info_of(target)).memory;
+    format_to(to, "{} {} {} {} 0 {} 0\n", m.total, m.resident, m.shared, m.text,
+              m.data + m.stack);
+    return {};
+}
+
+Result<void> show_process_name(TextSink& to, const ProcTarget& target) {
+    format_to(to, "{}\n", TRY(info_of(target)).name);
+    return {};
+}
+
+Result<void> show_process_wait(TextSink& to, const ProcTarget& target) {
+    const ProcessInfo p = TRY(info_of(target));
+    to.put(sleeps(p) && *p.wait_reason ? p.wait_reason : "0");
+    return {};
+}

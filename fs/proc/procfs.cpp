@@ -1,0 +1,105 @@
+// See procfs.hpp: the tree of names, and the mounted instance.
+#include "fs/proc/procfs.hpp"
+
+#include "fs/mount.hpp"
+#include "fs/proc/proc_node.hpp"
+#include "fs/proc/process_source.hpp"
+
+namespace {
+
+constexpr uint32_t kFile = kTypeRegular | 0444, kPrivate = kTypeRegular | 0400,
+                   kDirectory = kTypeDirectory | 0555, kLink = kTypeSymlink | 0777;
+
+void link_to_mounts(TextSink& to, const ProcTarget&) { to.put("self/mounts"); }
+
+int zero_is_none(int number) { return number ? number : -1; }
+int next_process(const ProcTarget&, int from) { return zero_is_none(process_source().next(from)); }
+int next_thread(const ProcTarget& target, int from) {
+    return zero_is_none(process_source().next_thread(target.pid, from));
+}
+int next_descriptor(const ProcTarget& target, int from) {
+    return process_source().next_descriptor(target.pid, from);
+}
+
+constexpr ProcEntry kDescriptor = {
+    .name = "descriptor", .mode = kTypeSymlink | 0700, .place = descriptor_place,
+    .file = descriptor_file};
+constexpr ProcNumbers kDescriptors = {next_descriptor, &ProcTarget::fd, kDescriptor};
+
+constexpr ProcEntry kThreadFiles[] = {
+    {.name = "stat", .mode = kFile, .generate = show_process_stat},
+    {.name = "status", .mode = kFile, .generate = show_process_status},
+    {.name = "statm", .mode = kFile, .generate = show_process_memory},
+    {.name = "comm", .mode = kFile, .generate = show_process_name},
+    {.name = "cmdline", .mode = kFile, .generate = show_process_arguments},
+    {.name = "wchan", .mode = kFile, .generate = show_process_wait},
+};
+constexpr ProcEntry kThread = {.name = "thread", .mode = kDirectory, .children = kThreadFiles};
+constexpr ProcNumbers kThreads = {next_thread, &ProcTarget::tid, kThread};
+
+constexpr ProcEntry kProcessFiles[] = {
+    {.name = "stat", .mode = kFile, .generate = show_process_stat},
+    {.name = "status", .mode = kFile, .generate = show_process_status},
+    {.name = "statm", .mode = kFile, .generate = show_process_memory},
+    {.name = "comm", .mode = kFile, .generate = show_process_name},
+    {.name = "cmdline", .mode = kFile, .generate = show_process_arguments},
+    {.name = "wchan", .mode = kFile, .generate = show_process_wait},
+    {.name = "environ", .mode = kPrivate, .generate = show_process_environment},
+    {.name = "maps", .mode = kFile, .generate = show_process_regions},
+    {.name = "limits", .mode = kFile, .generate = show_process_limits},
+    {.name = "mounts", .mode = kFile, .generate = show_process_mounts, .rendered_by_open = true},
+    {.name = "exe", .mode = kLink, .place = program_of},
+    {.name = "cwd", .mode = kLink, .place = directory_of},
+    {.name = "root", .mode = kLink, .place = root_of},
+    {.name = "fd", .mode = kTypeDirectory | 0500, .numbers = &kDescriptors},
+    {.name = "task", .mode = kDirectory, .numbers = &kThreads},
+};
+constexpr ProcEntry kProcess = {.name = "process", .mode = kDirectory, .children = kProcessFiles};
+constexpr ProcNumbers kProcesses = {next_process, &ProcTarget::pid, kProcess};
+
+constexpr ProcEntry kRootFiles[] = {
+    {.name = "buddyinfo", .mode = kFile, .generate = show_free_runs},
+    {.name = "cmdline", .mode = kFile, .generate = show_command_line},
+    {.name = "cpuinfo", .mode = kFile, .generate = show_processor},
+    {.name = "devices", .mode = kFile, .generate = show_devices},
+    {.name = "filesystems", .mode = kFile, .generate = show_file_systems},
+    {.name = "interrupts", .mode = kFile, .generate = show_interrupts},
+    {.name = "loadavg", .mode = kFile, .generate = show_load},
+    {.name = "meminfo", .mode = kFile, .generate = show_memory},
+    {.name = "mounts", .mode = kLink, .text = link_to_mounts},
+    {.name = "partitions", .mode = kFile, .generate = show_disks},
+    {.name = "self", .mode = kLink, .text = link_to_self},
+    {.name = "stat", .mode = kFile, .generate = show_statistics},
+    {.name = "swaps", .mode = kFile, .generate = show_swaps},
+    {.name = "sys", .mode = kDirectory, .children = kSettings},
+    {.name = "thread-self", .mode = kLink, .text = link_to_own_thread},
+    {.name = "uptime", .mode = kFile, .generate = show_uptime},
+    {.name = "version", .mode = kFile, .generate = show_version},
+    {.name = "vmstat", .mode = kFile, .generate = show_paging_counts},
+};
+constexpr ProcEntry kRoot = {
+    .name = "/", .mode = kDirectory, .children = kRootFiles, .numbers = &kProcesses};
+
+class ProcFileSystem final : public FileSystem {
+  public:
+    std::string_view type_name() const override { return "proc"; }
+    Ref<Inode> root() override { return root_; }
+    FileSystemStatistics statistics() override { return {.type = 0x9fa0}; }
+    uint32_t device_number() const override { return device_; }
+
+    static Result<Ref<FileSystem>> mount(std::string_view, uint32_t, std::string_view) {
+        Ref<ProcFileSystem> fs = TRY(make_ref<ProcFileSystem>());
+        fs->root_ = TRY(make_ref<ProcNode>(*fs, kRoot, ProcTarget(), 1, 0, 0));
+        return Ref<FileSystem>(fs);
+    }
+
+  private:
+    const uint32_t device_ = new_anonymous_device();
+    Ref<ProcNode> root_;
+};
+
+constinit FileSystemType proc_type{"proc", false, ProcFileSystem::mount};
+
+}  // namespace
+
+void procfs_init() { register_file_system(proc_type); }

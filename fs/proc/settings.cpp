@@ -1,0 +1,105 @@
+// /proc/sys: what can be read and set while the system runs. A policy's file lists all names, the
+// current one in brackets; writing one chooses it. Spec: proc(5), /proc/sys.
+#include "fs/proc/policy_choice.hpp"
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/system_name.hpp"
+
+namespace {
+
+constexpr uint32_t kReadOnly = kTypeRegular | 0444, kWritable = kTypeRegular | 0644,
+                   kDirectory = kTypeDirectory | 0555;
+
+// Until somebody knows more.
+constinit PolicyChoice g_scheduler = {
+    .count = 1,
+    .name = [](uint32_t) -> std::string_view { return "rr"; },
+    .current = [] { return 0u; },
+    .choose = [](uint32_t) {},
+};
+
+Result<void> show_scheduler(TextSink& to, const ProcTarget&) {
+    const PolicyChoice& choice = g_scheduler;
+    for (uint32_t i = 0; i < choice.count; ++i) {
+        const bool current = i == choice.current();
+        format_to(to, current ? "{}[{}]" : "{}{}", i ? " " : "", choice.name(i));
+    }
+    to.put("\n");
+    return {};
+}
+Result<void> set_scheduler(std::string_view name) {
+    for (uint32_t i = 0; i < g_scheduler.count; ++i) {
+        if (g_scheduler.name(i) != name) continue;
+        g_scheduler.choose(i);
+        return {};
+    }
+    return Errno::inval;
+}
+
+template <size_t N>
+Result<void> set_text(char (&to)[N], std::string_view value) {
+    if (value.size() >= N) return Errno::inval;
+    char fresh[N] = {};
+    value.copy(fresh, N - 1);
+    __builtin_memcpy(to, fresh, N);
+    return {};
+}
+
+constexpr auto show_text = [](TextSink& to, std::string_view text) -> Result<void> {
+    format_to(to, "{}\n", text);
+    return {};
+};
+
+constexpr ProcEntry kScheduler[] = {
+    {.name = "policy", .mode = kWritable, .generate = show_scheduler, .store = set_scheduler},
+};
+
+constexpr ProcEntry kKernel[] = {
+    {.name = "hostname",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, host_name); },
+     .store = [](std::string_view name) { return set_text(host_name, name); }},
+    {.name = "domainname",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, domain_name); },
+     .store = [](std::string_view name) { return set_text(domain_name, name); }},
+    {.name = "ostype",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemName); }},
+    {.name = "osrelease",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemRelease); }},
+    {.name = "version",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemVersion); }},
+    {.name = "pid_max",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32768"); }},
+    {.name = "ngroups_max",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
+    {.name = "sched", .mode = kDirectory, .children = kScheduler},
+};
+static_assert(kMaxGroups == 32);
+
+// 1: memory is promised without counting it.
+constexpr ProcEntry kMemory[] = {
+    {.name = "overcommit_memory",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1"); }},
+};
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "pipe-max-size",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "65536"); }},
+};
+
+}  // namespace
+
+constinit const ProcEntry kSettings[3] = {
+    {.name = "fs", .mode = kDirectory, .children = kFiles},
+    {.name = "kernel", .mode = kDirectory, .children = kKernel},
+    {.name = "vm", .mode = kDirectory, .children = kMemory},
+};
+
+void install_scheduler_choice(const PolicyChoice& choice) { g_scheduler = choice; }

@@ -1,0 +1,136 @@
+// /proc files about the system as a whole. Times in ticks of 1/100 s.
+// Spec: proc(5).
+#include "fs/mount.hpp"
+#include "fs/page_cache.hpp"
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/arch/interrupts.hpp"
+#include "kernel/boot_state.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/system_name.hpp"
+#include "mm/heap.hpp"
+
+namespace {
+
+constexpr uint32_t kKilobytesPerPage = kPageSize / 1024;
+constexpr uint32_t kInterruptLines = 16;
+constexpr uint64_t kSecond = 1'000'000'000, kHundredth = kSecond / 100;
+
+// Seconds with two digits after the point.
+void put_seconds(TextSink& to, uint64_t nanoseconds) {
+    const uint64_t hundredths = nanoseconds / kHundredth;
+    format_to(to, "{}.{:02}", hundredths / 100, hundredths % 100);
+}
+
+}  // namespace
+
+Result<void> show_memory(TextSink& to, const ProcTarget&) {
+    const MemoryTotals m = memory_totals();
+    const PageCacheTotals cache = page_cache_totals();
+    const uint32_t heap = heap_statistics().pages;
+    const uint32_t stacks = scheduler_statistics().threads * kKernelStackPages;
+    const struct {
+        std::string_view name;
+        uint32_t pages;
+    } lines[] = {
+        {"MemTotal:", m.total},
+        {"MemFree:", m.free},
+        {"MemAvailable:", m.free + cache.all},
+        {"Buffers:", cache.of_devices},
+        {"Cached:", cache.all - cache.of_devices},
+        {"SwapCached:", 0},
+        {"HighTotal:", m.total - m.low_total},
+        {"HighFree:", m.free - m.low_free},
+        {"LowTotal:", m.low_total},
+        {"LowFree:", m.low_free},
+        {"SwapTotal:", 0},
+        {"SwapFree:", 0},
+        {"Dirty:", 0},
+        {"Writeback:", 0},
+        {"Slab:", heap},
+        {"KernelStack:", stacks},
+    };
+    for (const auto& line : lines)
+        format_to(to, "{:<16}{:>8} kB\n", line.name, line.pages * kKilobytesPerPage);
+    return {};
+}
+
+Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
+    format_to(to, "nr_free_pages {}\nnr_file_pages {}\nnr_slab_unreclaimable {}\n",
+              memory_totals().free, page_cache_totals().all, heap_statistics().pages);
+    return {};
+}
+
+Result<void> show_free_runs(TextSink& to, const ProcTarget&) {
+    auto show = [&](std::string_view name, Zone zone) {
+        format_to(to, "Node 0, zone {:>8} ", name);
+        for (uint32_t order = 0; order <= kMaxOrder; ++order)
+            format_to(to, "{:>6} ", free_run_count(zone, order));
+        to.put("\n");
+    };
+    show("Normal", Zone::low);
+    if (memory_totals().total > memory_totals().low_total) show("HighMem", Zone::any);
+    return {};
+}
+
+Result<void> show_statistics(TextSink& to, const ProcTarget&) {
+    const SchedulerStatistics s = scheduler_statistics();
+    for (std::string_view cpu : {"cpu ", "cpu0"})
+        format_to(to, "{} {} 0 {} {} 0 0 0 0 0 0\n", cpu, s.user_ticks, s.kernel_ticks,
+                  s.idle_ticks);
+    uint64_t all = 0;
+    for (uint32_t line = 0; line < kInterruptLines; ++line) all += interrupt_count(line);
+    format_to(to, "intr {}", all);
+    for (uint32_t line = 0; line < kInterruptLines; ++line)
+        format_to(to, " {}", interrupt_count(line));
+    const uint64_t boot_time = (realtime_now().raw() - monotonic_now().raw()) / kSecond;
+    format_to(to, "\nctxt {}\nbtime {}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\n",
+              s.context_switches, boot_time, s.threads_created, s.ready);
+    return {};
+}
+
+Result<void> show_uptime(TextSink& to, const ProcTarget&) {
+    put_seconds(to, monotonic_now().raw());
+    to.put(" ");
+    put_seconds(to, scheduler_statistics().idle_nanoseconds);
+    to.put("\n");
+    return {};
+}
+
+Result<void> show_load(TextSink& to, const ProcTarget&) {
+    constexpr uint32_t kFractionBits = 11, kOne = 1u << kFractionBits;
+    uint32_t loads[3];
+    load_averages(loads);
+    for (uint32_t load : loads) {
+        const uint32_t rounded = load + kOne / 200;
+        format_to(to, "{}.{:02} ", rounded / kOne, rounded % kOne * 100 / kOne);
+    }
+    int last = 0;
+    for (int pid = 1; (pid = process_source().next(pid)); ++pid) last = pid;
+    const SchedulerStatistics s = scheduler_statistics();
+    format_to(to, "{}/{} {}\n", s.ready, s.threads, last);
+    return {};
+}
+
+Result<void> show_version(TextSink& to, const ProcTarget&) {
+    format_to(to, "{} version {} (g++ {}) {}\n", kSystemName, kSystemRelease, __VERSION__,
+              kSystemVersion);
+    return {};
+}
+
+Result<void> show_command_line(TextSink& to, const ProcTarget&) {
+    format_to(to, "{}\n", boot_information().command_line);
+    return {};
+}
+
+Result<void> show_file_systems(TextSink& to, const ProcTarget&) {
+    for (const FileSystemType* type = file_system_types(); type; type = type->next)
+        format_to(to, "{}\t{}\n", type->needs_device ? "" : "nodev", type->name);
+    return {};
+}
+
+Result<void> show_swaps(TextSink& to, const ProcTarget&) {
+    to.put("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    return {};
+}

@@ -1,0 +1,48 @@
+// TextFile: a file whose contents are made by a function when somebody reads its beginning, and
+// then stay the same for that reader, so that a reader in small pieces sees one consistent text.
+// Locks: `lock_` (rank inode) guards the text; it is held while the function runs.
+#pragma once
+
+#include "fs/cached_file.hpp"
+#include "fs/proc/proc_entry.hpp"
+
+// Text of any length. Out of memory is remembered, the rest dropped.
+class TextBuffer final : public TextSink {
+  public:
+    TextBuffer() = default;
+    TextBuffer(const TextBuffer&) = delete;
+    TextBuffer& operator=(const TextBuffer&) = delete;
+    ~TextBuffer() { delete[] data_; }
+    void put(std::string_view text) override;
+    void clear() { size_ = 0, failed_ = false; }
+    bool failed() const { return failed_; }
+    std::string_view view() const { return {data_, size_}; }
+
+  private:
+    bool grow(uint32_t wanted);
+
+    char* data_ = nullptr;
+    uint32_t size_ = 0, capacity_ = 0;
+    bool failed_ = false;
+};
+
+class TextFile final : public InodeFile {
+  public:
+    TextFile(uint32_t flags, Inode& inode, const ProcEntry& entry, const ProcTarget& target)
+        : InodeFile(flags, inode), entry_(entry), target_(target) {}
+    bool seekable() const override { return true; }
+    Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override;
+    // All of a setting's new value in one write.
+    Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override;
+    Result<void> truncate(uint64_t) override { return {}; }
+    Result<void> render();
+
+  private:
+    Result<void> render_locked() REQUIRES(lock_);
+
+    const ProcEntry& entry_;
+    const ProcTarget target_;
+    Mutex lock_{LockRank::inode};
+    TextBuffer text_ GUARDED_BY(lock_);
+    bool rendered_ GUARDED_BY(lock_) = false;
+};
