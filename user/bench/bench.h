@@ -15,5 +15,5 @@ struct Row {
 extern const struct Row kRows[];
 extern const unsigned kRowCount;
 
-extern const char *bench_program;      // this program's own path: the exec row runs it, others read it
+extern const char *bench_program;      // this program: the exec row runs it, others read it
 extern const char *bench_folder;       // where rows that write put their files
