@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "drivers/serial.hpp"
+#include "drivers/virtio_console.hpp"
 #include "kernel/arch/memory_layout.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
@@ -27,7 +28,7 @@ struct Answer {
 
 struct HostLink {
     IrqSpinLock lock{LockRank::host_link};
-    bool present = false;
+    ByteWire* wire = nullptr;     // null: there is none
     bool sending = false;         // somebody owns the line, and these:
     uint8_t header[3] = {};
     std::span<const uint8_t> unsent_header, unsent_payload;  // of the frame under way
@@ -43,16 +44,19 @@ constinit WaitQueue g_line_free, g_input;
 
 // --- the line
 
-// The host may be slow to take what we send; then the sender sleeps a tick and tries again.
+// The host may be slow to take what we send; then the sender sleeps a tick and looks again.
+void wait_for_wire() {
+    constexpr uint32_t kPolls = 2000;  // a UART's FIFO takes as long at 115200 baud
+    while (!g_link.wire->wait_empty(kPolls))
+        park({.interruptible = false,
+              .deadline = monotonic_now() + kNanosecondsPerTick,
+              .reason = "host link"});
+}
+
 void send_bytes(std::span<const uint8_t>& bytes) {
-    constexpr uint32_t kPolls = 2000;  // a FIFO's time at 115200 baud
     while (!bytes.empty()) {
-        if (com2().wait_empty(kPolls))
-            bytes = bytes.subspan(com2().write_burst(bytes));
-        else
-            park({.interruptible = false,
-                  .deadline = monotonic_now() + kNanosecondsPerTick,
-                  .reason = "host link"});
+        wait_for_wire();
+        bytes = bytes.subspan(g_link.wire->write_burst(bytes));
     }
 }
 
@@ -94,7 +98,7 @@ void release_line() {
 void send(uint8_t type, std::span<const uint8_t> payload) {
     {
         LockGuard guard(g_link.lock);
-        if (!g_link.present) return;
+        if (!g_link.wire) return;
         g_line_free.wait(
             g_link.lock, [] { return !g_link.sending; },
             {.interruptible = false, .reason = "host link"});
@@ -115,7 +119,7 @@ bool input_ready() {
 void request_input() {
     {
         LockGuard guard(g_link.lock);
-        if (!g_link.present || input_ready() || g_link.request_out) return;
+        if (!g_link.wire || input_ready() || g_link.request_out) return;
         g_link.answer.header_bytes = g_link.answer.arrived = g_link.answer.taken = 0;
         g_link.request_out = g_link.request_wanted = true;
         if (g_link.sending) return;
@@ -158,15 +162,14 @@ uint32_t take_from_memory(std::span<uint8_t> to) {
 }  // namespace
 
 bool host_link_init() {
-    if (!com2().initialise() || com2().start_receiving("hostlink", receive, nullptr).is_error()) {
-        log_error("host link: no UART at COM2");
-        return false;
-    }
-    g_link.present = true;
-    return true;
+    g_link.wire = virtio_console_init(receive, nullptr);
+    if (g_link.wire) return true;
+    if (com2().initialise() && com2().start_receiving("hostlink", receive, nullptr).is_ok())
+        g_link.wire = &com2();
+    else
+        log_error("host link: neither a virtio console nor a UART at COM2");
+    return g_link.wire;
 }
-
-bool host_link_present() { return g_link.present; }
 
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
     while (!bytes.empty()) {
@@ -178,25 +181,29 @@ void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
 
 void host_link_exit(uint8_t status) {
     send(kExitFrame, {&status, 1});
-    com2().wait_empty();
+    if (g_link.wire) wait_for_wire();
 }
 
 // First the rest of the frame that was under way, or the host would take ours for a part of it.
 void host_link_panic(std::string_view report) {
-    if (!g_link.present) return;
-    com2().write(g_link.unsent_header);
-    com2().write(g_link.unsent_payload);
+    if (!g_link.wire) return;
+    auto send_now = [](std::span<const uint8_t> bytes) {
+        while (!bytes.empty() && g_link.wire->wait_empty())
+            bytes = bytes.subspan(g_link.wire->write_burst(bytes));
+    };
+    send_now(g_link.unsent_header);
+    send_now(g_link.unsent_payload);
     prepare_frame(kPanicFrame, {reinterpret_cast<const uint8_t*>(report.data()),
                                 std::min<size_t>(report.size(), kMaxPayload)});
-    com2().write(g_link.unsent_header);
-    com2().write(g_link.unsent_payload);
-    com2().wait_empty();
+    send_now(g_link.unsent_header);
+    send_now(g_link.unsent_payload);
+    g_link.wire->wait_empty();
 }
 
 Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
     if (to.empty()) return 0u;
     if (g_link.uses_memory) return take_from_memory(to);
-    if (!g_link.present) return 0u;
+    if (!g_link.wire) return 0u;
     request_input();
     LockGuard guard(g_link.lock);
     if (!input_ready() && non_blocking) return Errno::again;

@@ -1,5 +1,5 @@
-// The channel to the host's runner (`scripts/run --exec`) on COM2: the command's output, its input,
-// its exit status, and a panic's report, apart from all that the console shows.
+// The channel to the host's runner (`scripts/run --exec`), on a virtio console or else on COM2: the
+// command's output, its input, its exit status, and a panic's report, apart from the console.
 //
 //   guest to host   type (1 byte), length (2, little-endian), payload
 //                   'O' output   'E' error output   'X' exit status (1 byte)   'P' panic report
@@ -22,7 +22,7 @@ class WaitQueue;
 
 enum class HostStream : uint8_t { output = 'O', error = 'E' };
 
-bool host_link_init();  // false: no COM2
+bool host_link_init();  // false: no wire. After the PCI scan.
 bool host_link_present();
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes);
 void host_link_exit(uint8_t status);

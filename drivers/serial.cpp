@@ -56,7 +56,7 @@ bool SerialPort::initialise() {
     return true;
 }
 
-bool SerialPort::wait_empty(uint32_t polls) const {
+bool SerialPort::wait_empty(uint32_t polls) {
     for (uint32_t i = 0; i < polls; ++i)
         if (in8(base_ + kLineStatus) & kTransmitterEmpty) return true;
     return false;

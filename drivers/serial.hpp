@@ -4,11 +4,10 @@
 // Spec: National Semiconductor PC16550D, sections 6 and 8.
 #pragma once
 
-#include <span>
-
+#include "drivers/byte_wire.hpp"
 #include "kernel/arch/interrupts.hpp"
 
-class SerialPort {
+class SerialPort final : public ByteWire {
   public:
     constexpr SerialPort(uint16_t base, uint32_t irq) : base_(base), irq_(irq) {}
 
@@ -16,16 +15,12 @@ class SerialPort {
     bool initialise();
     bool present() const { return present_; }
 
-    // Waits until the transmitter is empty; false if that took too long. A FIFO takes 1.4 ms to
-    // drain at 115200 baud, a poll about 1 microsecond on hardware.
-    static constexpr uint32_t kMaxPolls = 200'000;
-    bool wait_empty(uint32_t polls = kMaxPolls) const;
-    void write(std::span<const uint8_t> bytes);
-    // At most a FIFO full of bytes; the transmitter must be empty. Returns how many went out.
-    uint32_t write_burst(std::span<const uint8_t> bytes);
+    // A FIFO takes 1.4 ms to drain at 115200 baud, a poll about 1 microsecond on hardware.
+    bool wait_empty(uint32_t polls = kMaxPolls) override;
+    uint32_t write_burst(std::span<const uint8_t> bytes) override;
+    void write(std::span<const uint8_t> bytes);  // all of it
 
     // `receive` is called in the interrupt handler; what came before this call is delivered now.
-    using Receiver = void (*)(void* context, std::span<const uint8_t> bytes);
     Result<void> start_receiving(const char* name, Receiver receive, void* context);
 
   private:

@@ -187,8 +187,9 @@ def run_command(machine, options, scratch, deadline):
                  *channels[0].chardev('com2'), '-serial', 'chardev:com2',
                  *channels[1].chardev('link'),
                  # ioeventfd=off: output is done when the notification returns, in guest time.
-                 '-device', 'virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=1',
-                 '-device', 'virtconsole,chardev=link', *options.qemu]
+                 '-device', 'virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=2',
+                 # Not a virtconsole: QEMU drops its output when the FIFO is full.
+                 '-device', 'virtserialport,nr=1,chardev=link', *options.qemu]
     link = hostlink.HostLink(channels, endless=options.icount is not None)
     errors = scratch.file('qemu.stderr')
     try:
