@@ -112,12 +112,11 @@ class Machine:
         kind = hostlink.standard_input_kind()
         if self.options.icount is None or kind == 'stream':
             return
-        if kind == 'null':
-            self.words.append('stdin=null')
-            return
         copy = self.scratch.file('stdin')
-        with open(copy, 'wb') as target, open(0, 'rb', closefd=False) as source:
-            shutil.copyfileobj(source, target)
+        with open(copy, 'wb') as target:
+            if kind == 'file':
+                with open(0, 'rb', closefd=False) as source:
+                    shutil.copyfileobj(source, target)
         self.modules.append((copy, 'stdin'))
 
     def boot(self):

@@ -1,0 +1,48 @@
+# Sourced by the tests of this folder. A test states what it does, and goes on after a failure:
+#
+#     . "$(dirname "$0")/harness.sh"
+#     guest [OPTIONS] --exec CMD      # runs it; sets status, and files $out, $err, $log
+#     status_is 7                     # and the other checks below
+#     finish                          # last line: the test's status
+#
+# Each test has a scratch folder of its own in $work. Standard input of `guest` is its caller's.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+out=$work/out err=$work/err log=$work/log
+build=${ORRERY_BUILD:-build}
+failures=0
+status=
+
+guest() {
+    shown="run $*"
+    ./scripts/run --timeout 100 --log "$log" "$@" >"$out" 2>"$err"
+    status=$?
+}
+
+fail() {
+    failures=$((failures + 1))
+    printf 'FAIL (line %s) %s\n  in: %s\n' "${BASH_LINENO[1]}" "$1" "${shown:-}"
+    printf '%s\n' "  status ${status:-}" '  output:' "$(head -c 1500 "$out" 2>/dev/null)" \
+        '  error output:' "$(head -c 1500 "$err" 2>/dev/null)"
+    [ -s "$log" ] && printf '%s\n' '  kernel log:' "$(tail -n 15 "$log")"
+}
+
+check() { # check DESCRIPTION COMMAND...
+    local what=$1
+    shift
+    "$@" >/dev/null 2>&1 || fail "$what"
+}
+status_is() { [ "$status" = "$1" ] || fail "status $status, not $1"; }
+output_is() { [ "$(cat "$out")" = "$1" ] || fail "the output is not: $1"; }
+output_has() { grep -Eq -- "$1" "$out" || fail "the output has no: $1"; }
+errors_have() { grep -Eq -- "$1" "$err" || fail "the error output has no: $1"; }
+no_errors() { [ ! -s "$err" ] || fail "there is error output"; }
+log_has() { grep -Eq -- "$1" "$log" || fail "the kernel's log has no: $1"; }
+
+finish() {
+    [ $failures -eq 0 ] && echo "all as expected"
+    exit $((failures > 0))
+}
