@@ -171,6 +171,8 @@ bool host_link_init() {
     return g_link.wire;
 }
 
+bool host_link_present() { return g_link.wire; }
+
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
     while (!bytes.empty()) {
         auto n = std::min<size_t>(bytes.size(), kMaxPayload);
