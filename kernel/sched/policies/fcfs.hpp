@@ -11,7 +11,9 @@ class Fcfs final : public FairPolicy {
 
   private:
     bool runs_to_completion() const override { return true; }
-    void insert(SchedEntity& entity, ReadyReason, Nanoseconds) override { queue_.push_back(entity); }
+    void insert(SchedEntity& entity, ReadyReason, Nanoseconds) override {
+        queue_.push_back(entity);
+    }
     SchedEntity* take(Nanoseconds) override { return queue_.pop_front(); }
 
     EntityList queue_;

@@ -34,7 +34,8 @@ void RealTimeClass::queue_reserved(SchedEntity& entity, ReadyReason reason, Nano
     if (!entity.period) entity.period = entity.relative_deadline;
     VERIFY(entity.runtime && entity.runtime <= entity.relative_deadline);
     const bool yielded = reason == ReadyReason::yielded;  // done for this period
-    entity.budget = entity.budget > entity.turn_used && !yielded ? entity.budget - entity.turn_used : 0;
+    const bool some_left = entity.budget > entity.turn_used && !yielded;
+    entity.budget = some_left ? entity.budget - entity.turn_used : 0;
     entity.turn_used = 0;
     const bool is_new = reason == ReadyReason::created || reason == ReadyReason::moved;
     const Nanoseconds next_period = entity.deadline - entity.relative_deadline + entity.period;

@@ -1,8 +1,8 @@
 // Stride: proportional share. Each entity has a virtual time (`pass`) that advances by its CPU time
-// divided by its weight; the one furthest behind is next, for one quantum. Over any stretch each
-// gets CPU time in proportion to its weight, to within a quantum. Weights fall by a fifth with each
-// nice value. Who sleeps saves nothing up: it comes back at the queue's own virtual time, which is
-// that of the entity picked last. Every operation O(log n).
+// divided by its weight; the one furthest behind is next, for one quantum. Those that stay ready
+// get CPU time in proportion to their weights, to within a quantum. Weights fall by a fifth with
+// each nice value. Who sleeps saves nothing up: it comes back at the queue's own virtual time, which
+// is that of the entity picked last. Every operation O(log n).
 // Spec: Waldspurger, Weihl, Stride scheduling: deterministic proportional-share resource
 // management (1995).
 #pragma once
