@@ -14,7 +14,9 @@ constexpr uint32_t kLongestRun = 16;  // pages: 64 KiB
 // Frames with one reference each, contiguous; `count` becomes 1 when there is no such run.
 Result<Frame> allocate_run(uint32_t& count) {
     constexpr uint32_t kKeepFree = 256;  // frames: read-ahead is no reason to run short
-    if (count > 1 && memory_totals().low_free > kKeepFree) {
+    // Pages that were read together leave together, so what this frees is a run again mostly.
+    if (count > 1 && memory_totals().low_free <= kKeepFree) reclaim_pages(4 * kLongestRun);
+    if (count > 1 && memory_totals().low_free > kKeepFree / 2) {
         auto order = static_cast<uint32_t>(std::bit_width(count - 1));
         Result<Frame> run = allocate_frames(order, Zone::low);
         if (run.is_ok()) {
