@@ -16,7 +16,7 @@ struct Sleeper {
 constexpr uint32_t kBuckets = 64;
 using Bucket = List<Sleeper, &Sleeper::node>;
 constinit IrqSpinLock lock{LockRank::futex};
-constinit Bucket buckets[kBuckets];
+constinit Bucket buckets[kBuckets] = {};  // without the braces GCC 12 leaves zeros
 
 Bucket& bucket_of(const FutexKey& key) {
     auto object = reinterpret_cast<uintptr_t>(key.object);
