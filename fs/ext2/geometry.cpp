@@ -127,7 +127,7 @@ std::string_view recognise(std::span<const uint8_t> bytes, uint32_t position) {
         if (s.offset >= position && s.offset - position < text.size() &&
             text.substr(s.offset - position).starts_with(s.bytes))
             return s.what;
-    return {};
+    return "";
 }
 
 bool is_all_zero(std::span<const uint8_t> bytes) {

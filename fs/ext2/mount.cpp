@@ -13,7 +13,7 @@ namespace {
 Errno refuse_stranger(std::string_view name, const Superblock& super, PageCache& disk) {
     constexpr uint32_t kPages = 9;  // up to where ISO 9660 starts
     char what[80] = {};
-    std::string_view known;
+    std::string_view known = "";
     bool all_zero = true;
     for (uint32_t page : {0u, kPages - 1}) {
         Result<HeldPage> held = disk.page(page);

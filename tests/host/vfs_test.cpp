@@ -1,6 +1,12 @@
 // Names and places: path resolution, permissions, and the rules of the calls that change the tree,
 // over tmpfs; the page cache as the place where its files live.
-// sources: tests/host/ext2_images.cpp fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp fs/devices.cpp fs/file.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp fs/lookup.cpp fs/mount.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/mount.cpp fs/tmp/tmp_directory.cpp fs/tmp/tmp_file.cpp fs/tmp/tmpfs.cpp drivers/block.cpp kernel/lib/format.cpp tests/host/support/file_room.cpp
+// sources: tests/host/ext2_images.cpp fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
+// sources: fs/devices.cpp fs/file.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
+// sources: fs/lookup.cpp fs/mount.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp
+// sources: fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp
+// sources: fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/mount.cpp
+// sources: fs/tmp/tmp_directory.cpp fs/tmp/tmp_file.cpp fs/tmp/tmpfs.cpp drivers/block.cpp
+// sources: kernel/lib/format.cpp tests/host/support/file_room.cpp
 #include "fs/mount.hpp"
 #include "tests/host/support/file_room.hpp"
 
