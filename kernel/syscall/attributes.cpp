@@ -137,7 +137,7 @@ template <typename T>
 Result<void> sys_utimensat(int at, UserString name, UserPtr<const TimePair<T>> times,
                            uint32_t flags) {
     SetAttributes changes = TRY(times_from(times));
-    if (name) return change(at, name, flags, changes);
+    if (name || at == kAtWorkingDirectory) return change(at, name, flags, changes);
     if (flags) return Errno::inval;
     return change_file(at, changes);  // futimens
 }
@@ -146,7 +146,8 @@ template Result<void> sys_utimensat(int, UserString, UserPtr<const TimePair<Time
 
 Result<void> sys_futimesat(int at, UserString name, UserPtr<const TimePair<TimeVal32>> times) {
     SetAttributes changes = TRY(times_from(times));
-    return name ? change(at, name, 0, changes) : change_file(at, changes);
+    bool by_name = name || at == kAtWorkingDirectory;
+    return by_name ? change(at, name, 0, changes) : change_file(at, changes);
 }
 Result<void> sys_utimes(UserString name, UserPtr<const TimePair<TimeVal32>> times) {
     return change(kAtWorkingDirectory, name, 0, TRY(times_from(times)));

@@ -54,19 +54,27 @@ enum FcntlCommand : uint32_t {
 constexpr uint32_t kFdCloseOnExec = 1;
 constexpr uint16_t kReadLock = 0, kWriteLock = 1, kUnlocked = 2;
 
-// struct flock and struct flock64 begin alike.
-struct LockHead {
+template <typename Offset>
+struct RecordLock {  // struct flock, struct flock64
     uint16_t type, whence;
+    Offset start, length;
+    int32_t pid;
 };
+static_assert(sizeof(RecordLock<int32_t>) == 16 && sizeof(RecordLock<int64_t>) == 24);
 
 // Record locks are advisory; here each is granted, and none is ever in the way (docs/syscalls.md).
-Result<void> record_lock(const File& file, bool query, UserPtr<LockHead> argument) {
-    LockHead lock = TRY(read_user(argument));
+template <typename Offset>
+Result<int> record_lock(const File& file, bool query, UserPtr<RecordLock<Offset>> argument) {
+    RecordLock<Offset> lock = TRY(read_user(argument));
     if (lock.type > kUnlocked || lock.whence > 2) return Errno::inval;
-    if (query) return write_user(argument, LockHead{kUnlocked, lock.whence});
+    if (query) {
+        lock.type = kUnlocked;
+        TRY(write_user(argument, lock));
+        return 0;
+    }
     if (lock.type == kReadLock && !file.readable()) return Errno::badf;
     if (lock.type == kWriteLock && !file.writable()) return Errno::badf;
-    return {};
+    return 0;
 }
 
 Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec) {
@@ -98,12 +106,10 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     if (only_path) return Errno::badf;
     switch (command) {
     case set_flags: change_flags(*file, argument); return 0;
-    case get_lock: case get_lock64:
-        TRY(record_lock(*file, true, UserPtr<LockHead>(argument)));
-        return 0;
-    case set_lock: case set_lock_wait: case set_lock64: case set_lock_wait64:
-        TRY(record_lock(*file, false, UserPtr<LockHead>(argument)));
-        return 0;
+    case get_lock: case set_lock: case set_lock_wait:
+        return record_lock(*file, command == get_lock, UserPtr<RecordLock<int32_t>>(argument));
+    case get_lock64: case set_lock64: case set_lock_wait64:
+        return record_lock(*file, command == get_lock64, UserPtr<RecordLock<int64_t>>(argument));
     case get_owner: return 0;
     default: return Errno::inval;
     }
