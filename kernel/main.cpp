@@ -1,8 +1,130 @@
-// Placeholder: says hello on COM1 and halts.
-#include <cstdint>
+// The boot, in order: each line brings up one room with what the lines above it offer. Then the
+// boot code becomes the idle thread, and a kernel thread goes on with what may sleep: finding the
+// root file system and starting the first program.
+#include "boot/boot_info.hpp"
+#include "boot/options.hpp"
+#include "drivers/console.hpp"
+#include "drivers/host_link.hpp"
+#include "drivers/ide.hpp"
+#include "drivers/keyboard.hpp"
+#include "drivers/pci.hpp"
+#include "drivers/power.hpp"
+#include "drivers/ram_disk.hpp"
+#include "drivers/rtc.hpp"
+#include "drivers/tty.hpp"
+#include "fs/dev/devfs.hpp"
+#include "fs/fs.hpp"
+#include "fs/proc/procfs.hpp"
+#include "fs/tmp/tmpfs.hpp"
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/double_fault.hpp"
+#include "kernel/arch/panic.hpp"
+#include "kernel/arch/traps.hpp"
+#include "kernel/boot_state.hpp"
+#include "kernel/ipc/pipe.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/lib/random.hpp"
+#include "kernel/proc/process.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/clock_init.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/syscall/table.hpp"
+#include "mm/address_space.hpp"
+#include "mm/kernel_map.hpp"
+#include "mm/mm.hpp"
+#include "mm/virtual_area.hpp"
 
-extern "C" [[noreturn]] void kernel_main(uint32_t, uint32_t) {
-    for (const char* p = "orrery: placeholder kernel\n"; *p; ++p)
-        asm volatile("outb %0, %w1" : : "a"(*p), "Nd"(0x3F8));
-    for (;;) asm volatile("cli; hlt");
+namespace {
+
+constinit BootInfoStorage boot_storage{};
+constinit BootInfo boot_info{};
+constinit BootOptions options{};
+
+// --- what a panic does at its end: the host's runner gets the report, and the machine powers off.
+void panic_write(std::string_view text) {
+    console_enter_panic();
+    console_write(text);
+}
+void panic_finished(std::string_view report) {
+    if (!options.exec) return;
+    host_link_panic(report);
+    power_off();
+}
+bool guard_page(uint32_t address) { return is_stack_guard(VirtAddr(address)); }
+
+void connect_log_and_panic() {
+    log_hooks.write = console_write;
+    panic_hooks.write = panic_write;
+    panic_hooks.finished = panic_finished;
+    panic_hooks.is_stack_guard = guard_page;
+}
+
+void read_boot_information(uint32_t magic, uint32_t information) {
+    // The provisional page tables cover this much; loaders put their structures far below.
+    constexpr uint32_t kReadable = 512u << 20;
+    PhysicalWindow window{0, {static_cast<const char*>(to_virtual(PhysAddr(0))), kReadable}};
+    boot_info = parse_boot_info(magic, information, window, boot_storage);
+    options = parse_boot_options(boot_info.command_line, [](std::string_view word) {
+        log_warning("boot: unknown option '{}' ignored", word);
+    });
+    if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));
+    if (boot_info.incomplete) log_warning("boot: the loader's information is incomplete");
+    log_info("boot: by {}; {}", boot_info.loader_name, boot_info.command_line);
+}
+
+void add_modules() {
+    for (const BootModule& module : boot_info.modules) {
+        PhysAddr start(module.start);
+        uint32_t bytes = module.end - module.start;
+        if (module.name == "stdin")
+            host_link_use_input(start, bytes);
+        else
+            ram_disk_add(start, bytes);
+    }
+}
+
+// Runs as a thread of its own: disks and file systems sleep.
+void start_user_land(void*) {
+    power_init([](PhysAddr start, uint32_t bytes) { return map_device(start, bytes, Caching::on); });
+    ide_init();
+    add_modules();
+    fs_init();
+    tmpfs_init();
+    devfs_init();
+    procfs_init();
+    pipes_init();
+    processes_init();
+    system_calls_init();
+    run_init(&options);
+}
+
+}  // namespace
+
+const BootInfo& boot_information() { return boot_info; }
+const BootOptions& boot_options() { return options; }
+
+extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
+    connect_log_and_panic();
+    cpu_init();              // GDT, TSS, control registers; from here on this_cpu() works
+    traps_init();            // exceptions are reported
+    read_boot_information(magic, information);
+    mm_init(boot_info);      // frames, page tables, heap, kernel stacks
+    double_fault_use_directory(kernel_directory().raw());
+    console_use_screen(!options.exec);
+    console_init();
+    scheduler_init();        // the boot code is now the idle thread
+    clock_init(rtc_now());   // ticks and time
+    log_hooks.nanoseconds = [] { return monotonic_now().raw(); };
+    random_init(options.has_seed, options.seed);
+    address_spaces_init();   // page faults of user programs
+    tty_init(options.tty_size);
+    keyboard_init();
+    pci_init();
+    if (options.exec && !host_link_init()) log_error("boot: exec= needs a second serial port");
+
+    Result<Ref<Thread>> thread = Thread::create("start", start_user_land, nullptr);
+    VERIFY(thread.is_ok());
+    start_thread(*thread.value());
+    enable_interrupts();
+    idle_loop(options.idle_spin);
 }

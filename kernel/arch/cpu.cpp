@@ -7,9 +7,11 @@
 #include "kernel/arch/fpu.hpp"
 #include "kernel/lib/log.hpp"
 
+// Not hidden: the debugger finds the running thread through it.
+constinit Cpu boot_cpu;
+
 namespace {
 
-constinit Cpu boot_cpu;
 constinit CpuFeatures features;
 
 struct CpuidResult {

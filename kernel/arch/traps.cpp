@@ -85,7 +85,12 @@ void kernel_exception(TrapFrame& frame) {
                                           frame.error & kFaultPresent ? "protection" : "not present"));
     }
     if (frame.vector == kVectorNmi) return log_warning("non-maskable interrupt");
-    if (apply_fixup(frame)) return;
+    if (apply_fixup(frame)) {
+        // The user's %gs is still loaded, and its descriptor may be another thread's by now:
+        // popping it from this frame would fault again.
+        frame.gs = 0;
+        return;
+    }
     panic_with_frame(frame, "exception in the kernel");
 }
 

@@ -10,6 +10,9 @@
 #include "kernel/proc/process_table.hpp"
 #include "mm/mm.hpp"
 
+// Where the debugger learns that a program begins: it keeps a breakpoint here (scripts/gdb).
+extern "C" [[gnu::noinline]] void program_started(const char* path) { asm volatile("" ::"r"(path)); }
+
 namespace {
 
 constexpr VirtAddr kStackTop{0xbffff000};
@@ -217,6 +220,7 @@ void become(NewProgram fresh, std::string_view name) {
     process.executed = true;
     reset_signals(process, self);
     set_name(self, name);
+    program_started(self.name);
     self.clear_child_tid = self.robust_list = 0;
     {
         InterruptsOff off;

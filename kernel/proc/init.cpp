@@ -23,11 +23,13 @@ namespace {
 [[noreturn]] void give_up(std::string_view what) {
     log_error("{}", what);
     if (boot_options().exec) {
-        host_link_write('E', "orrery: ");
-        host_link_write('E', what);
-        host_link_write('E', "\n");
-        const char status = 125;
-        host_link_write('X', {&status, 1});
+        auto say = [](std::string_view text) {
+            host_link_write(HostStream::error, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+        };
+        say("orrery: ");
+        say(what);
+        say("\n");
+        host_link_exit(125);
         power_off();
     }
     for (;;) park({.interruptible = false, .reason = "nothing to run"});

@@ -5,13 +5,15 @@
 
 constinit IrqSpinLock process_tree{LockRank::process_tree};
 
+// Every process, by pid. Not hidden: the debugger walks it.
+constinit List<Process, &Process::all_node> process_list;
+
 namespace {
 
 constexpr uint32_t kBuckets = 256;
 constexpr int kMaxPid = 32768, kFirstReusedPid = 300;
 
 constinit Process* buckets[kBuckets] = {};
-constinit List<Process, &Process::all_node> all;
 constinit uint32_t count = 0;
 constinit int last_id = 0;
 constinit bool ids_wrapped = false;
@@ -25,7 +27,7 @@ Process* look_up(int pid) {
 }
 
 bool id_in_use(int id) {
-    for (Process& p : all) {
+    for (Process& p : process_list) {
         if (p.pid == id || p.pgid == id || p.sid == id) return true;
         for (Thread& t : p.threads)
             if (t.tid == id) return true;
@@ -80,12 +82,12 @@ void enter_table(Process& process) {
     process.add_ref();
     process.hash_next = bucket(process.pid);
     bucket(process.pid) = &process;
-    Process* before = all.back();
-    while (before && before->pid > process.pid) before = all.previous(*before);
+    Process* before = process_list.back();
+    while (before && before->pid > process.pid) before = process_list.previous(*before);
     if (before)
-        all.insert_after(*before, process);
+        process_list.insert_after(*before, process);
     else
-        all.push_front(process);
+        process_list.push_front(process);
     ++count;
 }
 
@@ -93,7 +95,7 @@ void leave_table(Process& process) {
     Process** link = &bucket(process.pid);
     while (*link != &process) link = &(*link)->hash_next;
     *link = process.hash_next;
-    all.remove(process);
+    process_list.remove(process);
     --count;
 }
 
@@ -102,18 +104,18 @@ Ref<Process> find_process(int pid) {
     return Ref<Process>(look_up(pid));
 }
 Process* find_process_locked(int pid) { return look_up(pid); }
-List<Process, &Process::all_node>& all_processes() { return all; }
+List<Process, &Process::all_node>& all_processes() { return process_list; }
 
 Ref<Process> next_process(int from_pid) {
     LockGuard guard(process_tree);
-    for (Process& p : all)
+    for (Process& p : process_list)
         if (p.pid >= from_pid) return Ref<Process>(p);
     return nullptr;
 }
 
 Ref<UserThread> find_thread(int tid) {
     LockGuard guard(process_tree);
-    for (Process& p : all)
+    for (Process& p : process_list)
         for (Thread& t : p.threads)
             if (t.tid == tid) return Ref<UserThread>(static_cast<UserThread&>(t));
     return nullptr;
@@ -133,7 +135,7 @@ Result<void> set_process_group(int pid, int pgid) {
     if (pgid == 0) pgid = target->pid;
     if (pgid != target->pid) {
         bool in_session = false;
-        for (Process& p : all) in_session |= p.pgid == pgid && p.sid == target->sid;
+        for (Process& p : process_list) in_session |= p.pgid == pgid && p.sid == target->sid;
         if (!in_session) return Errno::perm;
     }
     target->pgid = pgid;
@@ -143,7 +145,7 @@ Result<void> set_process_group(int pid, int pgid) {
 Result<int> create_session() {
     LockGuard guard(process_tree);
     Process& self = current_process();
-    for (Process& p : all)
+    for (Process& p : process_list)
         if (p.pgid == self.pid) return Errno::perm;
     self.sid = self.pgid = self.pid;
     self.terminal = nullptr;
@@ -152,7 +154,7 @@ Result<int> create_session() {
 
 // Spec: POSIX.1, 3.264: no member has a parent in another group of the same session.
 bool group_is_orphaned(int pgid) {
-    for (Process& p : all)
+    for (Process& p : process_list)
         if (p.pgid == pgid && p.life == Life::alive && p.parent && p.parent->pgid != pgid &&
             p.parent->sid == p.sid)
             return false;

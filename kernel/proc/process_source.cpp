@@ -1,0 +1,247 @@
+// See fs/proc/process_source.hpp. Locks: process_tree while a process is looked at, not while its
+// memory or files are.
+#include "fs/proc/process_source.hpp"
+
+#include "drivers/tty.hpp"
+#include "kernel/proc/process_source.hpp"
+#include "kernel/proc/process_table.hpp"
+
+namespace {
+
+char state_letter(const Process& process, const Thread* thread) {
+    if (process.life == Life::zombie || !thread) return 'Z';
+    if (process.stopped) return 'T';
+    switch (thread->state) {
+    case ThreadState::created: case ThreadState::ready: case ThreadState::running:
+        return 'R';
+    case ThreadState::terminated:
+        return 'X';
+    default:
+        return thread->interruptible ? 'S' : 'D';
+    }
+}
+
+void fill_signals(ProcessInfo& info, const Process& process, const UserThread* thread) {
+    LockGuard guard(process.signal_lock);
+    info.signals_pending = process.pending.set | (thread ? thread->pending.set : 0);
+    info.signals_blocked = thread ? thread->blocked : 0;
+    for (int n = 1; n <= kSignals; ++n) {
+        uint32_t handler = process.actions[n - 1].handler;
+        if (handler == kHandlerIgnore) info.signals_ignored |= signal_bit(n);
+        if (handler > kHandlerIgnore) info.signals_caught |= signal_bit(n);
+    }
+}
+
+void fill_times(ProcessInfo& info, const CpuTimes& own, const CpuTimes& children) {
+    info.user_time = own.user;
+    info.kernel_time = own.kernel;
+    info.minor_faults = own.minor_faults;
+    info.major_faults = own.major_faults;
+    info.voluntary_switches = own.voluntary_switches;
+    info.involuntary_switches = own.involuntary_switches;
+    info.children_user_time = children.user;
+    info.children_kernel_time = children.kernel;
+    info.children_minor_faults = children.minor_faults;
+    info.children_major_faults = children.major_faults;
+}
+
+// Locks: process_tree. `thread` null: the process as a whole.
+ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
+    ProcessInfo info;
+    Thread* shown = thread ? thread : process.threads.front();
+    info.pid = thread ? thread->tid : process.pid;
+    info.parent = process.parent ? process.parent->pid : 0;
+    info.group = process.pgid;
+    info.session = process.sid;
+    info.state = state_letter(process, shown);
+    __builtin_memcpy(info.name, shown ? shown->name : process.last_name, sizeof info.name);
+    if (info.state == 'S' || info.state == 'D') info.wait_reason = shown->wait_reason;
+    info.credentials = process.fs.credentials;
+    info.umask = process.fs.umask;
+    info.threads = process.thread_count;
+    info.nice = shown ? shown->sched.nice : 0;
+    info.start_time = process.start_time;
+    info.exit_signal = process.exit_signal;
+    info.start_stack = process.arguments_start;
+    info.rss_limit = process.limits[limit_rss].soft;
+    CpuTimes own = process.dead_threads;
+    if (thread)
+        own = times_of(*thread);
+    else
+        for (Thread& t : process.threads) own.add(times_of(t));
+    fill_times(info, own, process.dead_children);
+    fill_signals(info, process, static_cast<UserThread*>(shown));
+    terminal = process.terminal;
+    return info;
+}
+
+Result<ProcessInfo> complete(ProcessInfo info, const Ref<AddressSpace>& space, Tty* terminal) {
+    if (space) info.memory = space->memory_use();
+    if (terminal) {
+        info.terminal_device = terminal->device_number();
+        info.terminal_group = terminal->foreground_group();
+    }
+    return info;
+}
+
+Result<ProcessInfo> info_of(int pid) {
+    Ref<AddressSpace> space;
+    Tty* terminal = nullptr;
+    ProcessInfo info;
+    {
+        LockGuard guard(process_tree);
+        Process* process = find_process_locked(pid);
+        if (!process) return Errno::srch;
+        info = describe(*process, nullptr, terminal);
+        space = process->space;
+    }
+    return complete(info, space, terminal);
+}
+
+Result<ProcessInfo> thread_info(int pid, int tid) {
+    Ref<AddressSpace> space;
+    Tty* terminal = nullptr;
+    ProcessInfo info;
+    {
+        LockGuard guard(process_tree);
+        Process* process = find_process_locked(pid);
+        if (!process) return Errno::srch;
+        Thread* found = nullptr;
+        for (Thread& thread : process->threads)
+            if (thread.tid == tid) found = &thread;
+        if (!found) return Errno::srch;
+        info = describe(*process, found, terminal);
+        space = process->space;
+    }
+    return complete(info, space, terminal);
+}
+
+int next_thread(int pid, int from) {
+    LockGuard guard(process_tree);
+    Process* process = find_process_locked(pid);
+    int best = 0;
+    if (process)
+        for (Thread& thread : process->threads)
+            if (thread.tid >= from && (!best || thread.tid < best)) best = thread.tid;
+    return best;
+}
+
+struct Area {
+    Ref<AddressSpace> space;
+    uint32_t start = 0, end = 0;
+};
+
+Result<uint32_t> read_area(const Area& area, uint32_t offset, std::span<char> to) {
+    if (!area.space || offset >= area.end - area.start) return 0u;
+    uint32_t bytes = area.end - area.start - offset;
+    if (bytes > to.size()) bytes = static_cast<uint32_t>(to.size());
+    TRY(area.space->read(to.data(), VirtAddr(area.start + offset), bytes));
+    return bytes;
+}
+
+Result<uint32_t> command_line(int pid, uint32_t offset, std::span<char> to) {
+    Area area;
+    {
+        LockGuard guard(process_tree);
+        Process* p = find_process_locked(pid);
+        if (!p) return Errno::srch;
+        area = {p->space, p->arguments_start, p->arguments_end};
+    }
+    return read_area(area, offset, to);
+}
+
+Result<uint32_t> environment(int pid, uint32_t offset, std::span<char> to) {
+    Area area;
+    {
+        LockGuard guard(process_tree);
+        Process* p = find_process_locked(pid);
+        if (!p) return Errno::srch;
+        area = {p->space, p->environment_start, p->environment_end};
+    }
+    return read_area(area, offset, to);
+}
+
+template <typename Choose>
+Result<Path> path_of(int pid, Choose&& choose) {
+    Path path;
+    {
+        LockGuard guard(process_tree);
+        Process* p = find_process_locked(pid);
+        if (!p) return Errno::srch;
+        path = choose(*p);
+    }
+    if (!path) return Errno::noent;
+    return path;
+}
+
+Ref<FdTable> files_of(int pid) {
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    return p ? p->files : Ref<FdTable>();
+}
+
+int next_descriptor(int pid, int from) {
+    Ref<FdTable> files = files_of(pid);
+    return files ? files->next_open(from) : -1;
+}
+
+Result<Ref<File>> descriptor(int pid, int fd) {
+    Ref<FdTable> files = files_of(pid);
+    if (!files) return Errno::srch;
+    return files->get(fd);
+}
+
+Result<void> visit_regions(int pid, RegionVisitor& visitor) {
+    Ref<AddressSpace> space;
+    {
+        LockGuard guard(process_tree);
+        Process* p = find_process_locked(pid);
+        if (!p) return Errno::srch;
+        space = p->space;
+    }
+    if (space) space->visit_regions(visitor);
+    return {};
+}
+
+Result<ProcessLimit> limit(int pid, uint32_t resource) {
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    if (!p) return Errno::srch;
+    if (resource >= limit_count) return Errno::inval;
+    return ProcessLimit{p->limits[resource].soft, p->limits[resource].hard};
+}
+
+bool may_inspect(int pid) {
+    const Credentials& self = current_process().fs.credentials;
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    return p && (self.is_superuser() || self.euid == p->fs.credentials.euid);
+}
+
+}  // namespace
+
+void process_source_init() {
+    install_process_source({
+        .current = [] { return Thread::current().process ? current_process().pid : 0; },
+        .current_thread = [] { return Thread::current().tid; },
+        .current_context = []() -> FsContext& { return current_process().fs; },
+        .next =
+            [](int from) {
+                Ref<Process> process = next_process(from);
+                return process ? process->pid : 0;
+            },
+        .next_thread = next_thread,
+        .info = info_of,
+        .thread_info = thread_info,
+        .command_line = command_line,
+        .environment = environment,
+        .executable = [](int pid) { return path_of(pid, [](Process& p) { return p.executable; }); },
+        .working_directory = [](int pid) { return path_of(pid, [](Process& p) { return p.fs.cwd; }); },
+        .root = [](int pid) { return path_of(pid, [](Process& p) { return p.fs.root; }); },
+        .next_descriptor = next_descriptor,
+        .descriptor = descriptor,
+        .visit_regions = visit_regions,
+        .limit = limit,
+        .may_inspect = may_inspect,
+    });
+}
