@@ -32,9 +32,3 @@ Result<Path> UserName::resolve(Follow follow) const {
     if (!*base_) return Errno::inval;  // a pipe has no place
     return *base_;
 }
-
-Result<UserRange> user_range(UserPtr<void> start, uint32_t bytes) {
-    if (start.address() > kUserTop || bytes > kUserTop - start.address()) return Errno::fault;
-    if (static_cast<int32_t>(bytes) < 0) return Errno::inval;
-    return UserRange{start.address(), bytes < kMaxTransfer ? bytes : kMaxTransfer};
-}

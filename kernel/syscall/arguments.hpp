@@ -59,7 +59,11 @@ class UserName {
 // The most that one call transfers, as on Linux.
 constexpr uint32_t kMaxTransfer = 0x7ffff000;
 // EFAULT unless all of it is in user space, EINVAL if `bytes` is negative as a ssize_t.
-Result<UserRange> user_range(UserPtr<void> start, uint32_t bytes);
+inline Result<UserRange> user_range(UserPtr<void> start, uint32_t bytes) {
+    if (start.address() > kUserTop || bytes > kUserTop - start.address()) return Errno::fault;
+    if (static_cast<int32_t>(bytes) < 0) return Errno::inval;
+    return UserRange{start.address(), bytes < kMaxTransfer ? bytes : kMaxTransfer};
+}
 
 // Storage for `count` elements: on the stack up to N of them, else on the heap.
 template <typename T, uint32_t N>

@@ -5,13 +5,14 @@
 
 namespace {
 
-Result<Ref<File>> readable_file(int fd) {
+// In line, because read() and write() are what programs call most.
+[[gnu::always_inline]] inline Result<Ref<File>> readable_file(int fd) {
     Ref<File> file = TRY(file_of(fd));
     if (!file->readable()) return Errno::badf;
     return file;
 }
 
-Result<Ref<File>> writable_file(int fd) {
+[[gnu::always_inline]] inline Result<Ref<File>> writable_file(int fd) {
     Ref<File> file = TRY(file_of(fd));
     if (!file->writable()) return Errno::badf;
     return file;
