@@ -9,9 +9,12 @@
 
 namespace {
 
+constexpr uint8_t kFewZeros[64] = {};
+
 Result<uint32_t> give_zeros(ByteSink& to) {
     const uint32_t wanted = to.remaining();
-    const uint32_t done = to.put_zeros(wanted);
+    const uint32_t done =
+        wanted <= sizeof kFewZeros ? to.put(kFewZeros, wanted) : to.put_zeros(wanted);
     return done || !wanted ? Result(done) : Errno::fault;
 }
 
