@@ -1,0 +1,14 @@
+// What kernel code calls and a unit test need not define. Weak: a test's own definition wins.
+#include <cstdio>
+#include <cstdlib>
+
+#include "kernel/lib/log.hpp"
+#include "kernel/lib/verify.hpp"
+
+[[noreturn]] __attribute__((weak)) void verify_failed(const char* condition, const char* file,
+                                                      int line) {
+    std::fprintf(stderr, "%s:%d: VERIFY(%s)\n", file, line, condition);
+    std::abort();
+}
+
+__attribute__((weak)) void log_line(LogLevel, std::string_view, std::span<const FormatArgument>) {}
