@@ -89,8 +89,8 @@ class DevFileSystem final : public FileSystem {
     }
     DevNode* add(DevNode* parent, std::string_view name, uint32_t mode, uint32_t special_device,
                  std::string_view target = {}) {
-        auto* node = new (std::nothrow)
-            DevNode(*this, ++last_number_, name, mode, special_device, target);
+        auto* node =
+            new (std::nothrow) DevNode(*this, ++last_number_, name, mode, special_device, target);
         VERIFY(node);  // at start-up there is memory
         if (parent) parent->add(*node);
         return node;

@@ -10,14 +10,17 @@ namespace {
 
 // Bits of CPUID.1:EDX and ECX, from bit 0 on; empty ones have no name.
 constexpr std::string_view kFeatures[] = {
-    "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", "", "sep", "mtrr", "pge",
-    "mca", "cmov", "pat", "pse36", "pn", "clflush", "", "dts", "acpi", "mmx", "fxsr", "sse", "sse2",
-    "ss", "ht", "tm", "ia64", "pbe"};
+    "fpu",  "vme",  "de",   "pse", "tsc",  "msr", "pae",   "mce", "cx8",     "apic", "",
+    "sep",  "mtrr", "pge",  "mca", "cmov", "pat", "pse36", "pn",  "clflush", "",     "dts",
+    "acpi", "mmx",  "fxsr", "sse", "sse2", "ss",  "ht",    "tm",  "ia64",    "pbe"};
 constexpr std::string_view kMoreFeatures[] = {
-    "pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid",
-    "sdbg", "fma", "cx16", "xtpr", "pdcm", "", "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe",
-    "popcnt", "tsc_deadline_timer", "aes", "xsave", "osxsave", "avx", "f16c", "rdrand",
-    "hypervisor"};
+    "pni",    "pclmulqdq", "dtes64",  "monitor", "ds_cpl",
+    "vmx",    "smx",       "est",     "tm2",     "ssse3",
+    "cid",    "sdbg",      "fma",     "cx16",    "xtpr",
+    "pdcm",   "",          "pcid",    "dca",     "sse4_1",
+    "sse4_2", "x2apic",    "movbe",   "popcnt",  "tsc_deadline_timer",
+    "aes",    "xsave",     "osxsave", "avx",     "f16c",
+    "rdrand", "hypervisor"};
 
 void put_features(TextSink& to, uint32_t bits, std::span<const std::string_view> names) {
     for (uint32_t bit = 0; bit < names.size(); ++bit)
@@ -26,10 +29,14 @@ void put_features(TextSink& to, uint32_t bits, std::span<const std::string_view>
 
 std::string_view block_driver(uint32_t major) {
     switch (major) {
-    case 1: return "ramdisk";
-    case 3: return "ide0";
-    case 22: return "ide1";
-    default: return "disk";
+        case 1:
+            return "ramdisk";
+        case 3:
+            return "ide0";
+        case 22:
+            return "ide1";
+        default:
+            return "disk";
     }
 }
 
@@ -64,8 +71,9 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
 }
 
 Result<void> show_devices(TextSink& to, const ProcTarget&) {
-    to.put("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n240 host\n\n"
-           "Block devices:\n");
+    to.put(
+        "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n240 host\n\n"
+        "Block devices:\n");
     uint32_t last = 0;
     for (BlockDevice& disk : block_devices()) {
         const uint32_t major = device_major(disk.device_number());

@@ -107,8 +107,7 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
         char text[12];
         const InodeNo number(number_of(numbers->entry, with_number(target_, *numbers, next)));
         const uint64_t after = kNumbers + static_cast<uint32_t>(next) + 1;
-        if (!sink.add(format_in(text, "{}", next), number, numbers->entry.mode >> 12, after))
-            break;
+        if (!sink.add(format_in(text, "{}", next), number, numbers->entry.mode >> 12, after)) break;
         offset = after;
     }
     return offset;

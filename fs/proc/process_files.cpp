@@ -51,21 +51,21 @@ struct LimitName {
 };
 // By RLIMIT_* number.
 constexpr LimitName kLimitNames[] = {
-    {"Max cpu time", "seconds"},        {"Max file size", "bytes"},
-    {"Max data size", "bytes"},         {"Max stack size", "bytes"},
-    {"Max core file size", "bytes"},    {"Max resident set", "bytes"},
-    {"Max processes", "processes"},     {"Max open files", "files"},
-    {"Max locked memory", "bytes"},     {"Max address space", "bytes"},
-    {"Max file locks", "locks"},        {"Max pending signals", "signals"},
-    {"Max msgqueue size", "bytes"},     {"Max nice priority", ""},
-    {"Max realtime priority", ""},      {"Max realtime timeout", "us"},
+    {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+    {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+    {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+    {"Max processes", "processes"},  {"Max open files", "files"},
+    {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+    {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+    {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+    {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
 };
 
 void put_limit(TextSink& to, uint32_t value) {
     char digits[12];
     const bool unlimited = value == UINT32_MAX;
-    format_to(to, "{:<20} ", unlimited ? std::string_view("unlimited")
-                                       : format_in(digits, "{}", value));
+    format_to(to, "{:<20} ",
+              unlimited ? std::string_view("unlimited") : format_in(digits, "{}", value));
 }
 
 }  // namespace

@@ -8,9 +8,9 @@
 
 struct ProcessInfo {
     int pid = 0, parent = 0, group = 0, session = 0;
-    uint32_t terminal_device = 0;   // major << 8 | minor; 0: none
-    int terminal_group = -1;        // the terminal's foreground group; -1: no terminal
-    char state = 'R';               // R S D T Z as in ps
+    uint32_t terminal_device = 0;  // major << 8 | minor; 0: none
+    int terminal_group = -1;       // the terminal's foreground group; -1: no terminal
+    char state = 'R';              // R S D T Z as in ps
     char name[16] = {};
     const char* wait_reason = "";
     Credentials credentials;
@@ -18,9 +18,10 @@ struct ProcessInfo {
     int nice = 0;
     uint64_t user_time = 0, kernel_time = 0;  // nanoseconds
     uint64_t children_user_time = 0, children_kernel_time = 0;
-    Nanoseconds start_time{0};                // since boot
-    MemoryUse memory{};                       // pages; zeros for zombies
-    uint32_t minor_faults = 0, major_faults = 0, children_minor_faults = 0, children_major_faults = 0;
+    Nanoseconds start_time{0};  // since boot
+    MemoryUse memory{};         // pages; zeros for zombies
+    uint32_t minor_faults = 0, major_faults = 0, children_minor_faults = 0,
+             children_major_faults = 0;
     uint32_t voluntary_switches = 0, involuntary_switches = 0;
     uint64_t signals_pending = 0, signals_blocked = 0, signals_ignored = 0, signals_caught = 0;
     uint32_t umask = 0;
@@ -35,24 +36,25 @@ struct ProcessLimit {
 };
 
 struct ProcessSource {
-    int (*current)();                                  // pid of the caller
-    int (*current_thread)();                           // its tid
+    int (*current)();         // pid of the caller
+    int (*current_thread)();  // its tid
     FsContext& (*current_context)();
-    int (*next)(int from);                             // the smallest pid >= from; 0: none
-    int (*next_thread)(int pid, int from);             // the smallest tid >= from of that process; 0: none
+    int (*next)(int from);                  // the smallest pid >= from; 0: none
+    int (*next_thread)(int pid, int from);  // the smallest tid >= from of that process; 0: none
     Result<ProcessInfo> (*info)(int pid);
-    Result<ProcessInfo> (*thread_info)(int pid, int tid);  // like info, with that thread's own figures
+    Result<ProcessInfo> (*thread_info)(int pid,
+                                       int tid);  // like info, with that thread's own figures
     // The bytes of the argument or environment area, from `offset`; 0 at the end or for a zombie.
     Result<uint32_t> (*command_line)(int pid, uint32_t offset, std::span<char> to);
     Result<uint32_t> (*environment)(int pid, uint32_t offset, std::span<char> to);
-    Result<Path> (*executable)(int pid);               // ENOENT for kernel threads and zombies
+    Result<Path> (*executable)(int pid);  // ENOENT for kernel threads and zombies
     Result<Path> (*working_directory)(int pid);
     Result<Path> (*root)(int pid);
     int (*next_descriptor)(int pid, int from);         // the first open one >= from; -1: none
     Result<Ref<File>> (*descriptor)(int pid, int fd);  // EBADF
     Result<void> (*visit_regions)(int pid, RegionVisitor& visitor);
     Result<ProcessLimit> (*limit)(int pid, uint32_t resource);  // RLIMIT_* numbers
-    bool (*may_inspect)(int pid);                      // the caller owns it or is the superuser
+    bool (*may_inspect)(int pid);  // the caller owns it or is the superuser
 };
 void install_process_source(const ProcessSource& source);
 const ProcessSource& process_source();

@@ -18,13 +18,20 @@ bool sleeps(const ProcessInfo& p) { return p.state == 'S' || p.state == 'D'; }
 
 std::string_view state_text(char state) {
     switch (state) {
-    case 'R': return "running";
-    case 'S': return "sleeping";
-    case 'D': return "disk sleep";
-    case 'T': return "stopped";
-    case 't': return "tracing stop";
-    case 'Z': return "zombie";
-    default: return "dead";
+        case 'R':
+            return "running";
+        case 'S':
+            return "sleeping";
+        case 'D':
+            return "disk sleep";
+        case 'T':
+            return "stopped";
+        case 't':
+            return "tracing stop";
+        case 'Z':
+            return "zombie";
+        default:
+            return "dead";
     }
 }
 
@@ -34,9 +41,8 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
     const ProcessInfo p = TRY(info_of(target));
     // The first 31 signals, as these fields always were.
     auto old_signals = [](uint64_t set) { return static_cast<uint32_t>(set) & 0x7fffffff; };
-    constexpr uint32_t kForkedNotExecuted = 0;
-    format_to(to, "{} ({}) {} {} {} {} {} {} {}", p.pid, p.name, p.state, p.parent, p.group,
-              p.session, p.terminal_device, p.terminal_group, kForkedNotExecuted);
+    format_to(to, "{} ({}) {} {} {} {} {} {} 0", p.pid, p.name, p.state, p.parent, p.group,
+              p.session, p.terminal_device, p.terminal_group);
     format_to(to, " {} {} {} {}", p.minor_faults, p.children_minor_faults, p.major_faults,
               p.children_major_faults);
     format_to(to, " {} {} {} {}", ticks(p.user_time), ticks(p.kernel_time),
@@ -84,8 +90,7 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
 
 Result<void> show_process_memory(TextSink& to, const ProcTarget& target) {
     const MemoryUse m = TRY(info_of(target)).memory;
-    format_to(to, "{} {} {} {} 0 {} 0\n", m.total, m.resident, m.shared, m.text,
-              m.data + m.stack);
+    format_to(to, "{} {} {} {} 0 {} 0\n", m.total, m.resident, m.shared, m.text, m.data + m.stack);
     return {};
 }
 

@@ -21,9 +21,10 @@ int next_descriptor(const ProcTarget& target, int from) {
     return process_source().next_descriptor(target.pid, from);
 }
 
-constexpr ProcEntry kDescriptor = {
-    .name = "descriptor", .mode = kTypeSymlink | 0700, .place = descriptor_place,
-    .file = descriptor_file};
+constexpr ProcEntry kDescriptor = {.name = "descriptor",
+                                   .mode = kTypeSymlink | 0700,
+                                   .place = descriptor_place,
+                                   .file = descriptor_file};
 constexpr ProcNumbers kDescriptors = {next_descriptor, &ProcTarget::fd, kDescriptor};
 
 constexpr ProcEntry kThreadFiles[] = {

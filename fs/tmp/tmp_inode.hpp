@@ -149,6 +149,6 @@ class TmpDirectory final : public TmpInode {
     List<Entry, &Entry::node> entries_;  // by position
     Vector<Entry*> buckets_;             // a power of two
     uint32_t count_ = 0;
-    uint32_t next_position_ = 2;         // after "." and ".."
-    uint32_t parent_;                    // inode number
+    uint32_t next_position_ = 2;  // after "." and ".."
+    uint32_t parent_;             // inode number
 };

@@ -19,8 +19,8 @@ constexpr void chacha_quarter_round(ChaChaBlock& s, int a, int b, int c, int d) 
 constexpr ChaChaBlock chacha20_block(const ChaChaKey& key, uint32_t counter,
                                      const std::array<uint32_t, 3>& nonce = {}) {
     // "expand 32-byte k"
-    const ChaChaBlock start = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0],  key[1],
-                               key[2],     key[3],     key[4],     key[5],     key[6],  key[7],
+    const ChaChaBlock start = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1],
+                               key[2],     key[3],     key[4],     key[5],     key[6], key[7],
                                counter,    nonce[0],   nonce[1],   nonce[2]};
     ChaChaBlock s = start;
     for (int twice = 0; twice < 10; ++twice) {

@@ -1,6 +1,6 @@
-// Random numbers: for /dev/urandom, getrandom, and what execve gives programs. Declared here because
-// rooms high and low want them; made in fs/dev/random.cpp.
-// Locks: an IrqSpinLock (rank random), briefly; callable from everywhere.
+// Random numbers: for /dev/urandom, getrandom, and what execve gives programs. Declared here
+// because rooms high and low want them; made in fs/dev/random.cpp. Locks: an IrqSpinLock (rank
+// random), briefly; callable from everywhere.
 #pragma once
 
 #include <cstdint>
