@@ -29,6 +29,8 @@ void fpu_save(FpuState& state) {
         asm volatile("fnsave %0\n fwait" : "=m"(state));
 }
 
+void fpu_save_to(void* image) { asm volatile("fxsave (%0)" ::"r"(image) : "memory"); }
+
 void fpu_load(const FpuState& state) {
     if (fxsr)
         asm volatile("fxrstor %0" ::"m"(state));

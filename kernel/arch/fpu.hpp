@@ -7,6 +7,7 @@ struct FpuState;
 
 void fpu_init(bool has_fxsr);  // once per CPU; also records the initial state
 void fpu_save(FpuState& state);
+void fpu_save_to(void* image);  // FXSAVE only: 512 bytes, 16-aligned
 void fpu_load(const FpuState& state);
 void fpu_reset(FpuState& state);  // what a new program starts with
 bool fpu_has_fxsr();

@@ -51,8 +51,13 @@ void CpuTimes::add(const CpuTimes& other) {
     involuntary_switches += other.involuntary_switches;
 }
 
+// The total is exact, from the dispatcher; ticks only tell how user and kernel mode share it.
 CpuTimes times_of(const Thread& t) {
-    return {t.user_time,     t.kernel_time,        t.minor_faults,
+    uint64_t total = t.sched.cpu_time;
+    if (&t == &Thread::current()) total += monotonic_now().raw() - t.started_at;
+    uint64_t ticks = (t.user_time + t.kernel_time) / kNanosecondsPerTick;
+    uint64_t user = ticks ? total / ticks * (t.user_time / kNanosecondsPerTick) : total;
+    return {user,           total - user,         t.minor_faults,
             t.major_faults, t.voluntary_switches, t.involuntary_switches};
 }
 

@@ -28,6 +28,8 @@ struct CpuTimes {  // nanoseconds, and counts
     void add(const CpuTimes& other);
 };
 
+CpuTimes times_of(const Thread& thread);
+
 enum class Life : uint8_t { alive, exiting, zombie };
 
 // setitimer(2): one of ITIMER_REAL's kind.

@@ -10,7 +10,6 @@ void leave_table(Process& process);   // that reference is now the caller's to d
 Process* find_process_locked(int pid);
 List<Process, &Process::all_node>& all_processes();
 bool group_is_orphaned(int pgid);
-CpuTimes times_of(const Thread& thread);
 
 // The process that adopts orphans: pid 1.
 extern Process* init_process;

@@ -81,17 +81,19 @@ SignalContext save_context(const TrapFrame& f, SignalSet mask, uint32_t fpu, uin
 }
 
 void fill_fpu_frame(FpuFrame& out, FpuState& state) {
-    fpu_save(state);
-    out = {};
     if (!fpu_has_fxsr()) {
+        fpu_save(state);
         __builtin_memcpy(&out, state.bytes, 108);
+        __builtin_memset(out.fxsave, 0, sizeof out.fxsave);
+        out.status_word = 0;
         out.magic = 0xffff;
         fpu_load(state);  // FNSAVE reset the registers
         return;
     }
-    __builtin_memcpy(out.fxsave, state.bytes, sizeof out.fxsave);
-    out.control = 0xffff0000u | (state.bytes[0] | state.bytes[1] << 8);
-    out.status = 0xffff0000u | (state.bytes[2] | state.bytes[3] << 8);
+    fpu_save_to(out.fxsave);
+    __builtin_memset(&out, 0, offsetof(FpuFrame, fxsave));
+    out.control = 0xffff0000u | (out.fxsave[0] | out.fxsave[1] << 8);
+    out.status = 0xffff0000u | (out.fxsave[2] | out.fxsave[3] << 8);
     out.tag = 0xffffffff;
 }
 
@@ -216,6 +218,26 @@ void act_by_default(const SignalInfo& info, bool forced) {
     }
 }
 
+// Which unmasked floating-point exception it was, from the status bits: invalid, denormal, divide
+// by zero, overflow, underflow, precision. Spec: SDM vol. 1, 8.1.3 and 10.2.3; FPE_* codes.
+uint32_t x87_exceptions() {
+    uint16_t status, control;
+    asm volatile("fnstsw %0; fnstcw %1" : "=m"(status), "=m"(control));
+    return status & ~control & 0x3f;
+}
+uint32_t sse_exceptions() {
+    uint32_t mxcsr;
+    asm volatile("stmxcsr %0" : "=m"(mxcsr));
+    return mxcsr & ~(mxcsr >> 7) & 0x3f;
+}
+int float_code(uint32_t exceptions) {
+    if (exceptions & 1) return 7;   // FPE_FLTINV
+    if (exceptions & 4) return 3;   // FPE_FLTDIV
+    if (exceptions & 8) return 4;   // FPE_FLTOVF
+    if (exceptions & 18) return 5;  // FPE_FLTUND
+    return exceptions & 32 ? 6 : 0; // FPE_FLTRES
+}
+
 struct ExceptionSignal {
     int number, code;
 };
@@ -235,7 +257,8 @@ ExceptionSignal exception_signal(const TrapFrame& frame) {
         bool denied = result == FaultResult::bad_address_protection;
         return {kSigSegv, denied ? kSegvAccErr : kSegvMapErr};
     }
-    case 16: case 19: return {kSigFpe, 0};
+    case 16: return {kSigFpe, float_code(x87_exceptions())};
+    case 19: return {kSigFpe, float_code(sse_exceptions())};
     case 17: return {kSigBus, 1};
     default: return {kSigSegv, kSiKernel};
     }
@@ -292,6 +315,27 @@ void user_exception(TrapFrame& frame, VirtAddr fault_address) {
     force_signal(info);
 }
 
+namespace {
+
+// The FPU registers from the frame at a user address; 0: leave them. False for a bad address.
+bool restore_fpu(UserThread& self, uint32_t at) {
+    if (!at) return true;
+    FpuFrame head;
+    constexpr uint32_t kHead = offsetof(FpuFrame, fxsave);
+    if (copy_from_user(&head, VirtAddr(at), kHead).is_error()) return false;
+    if (fpu_has_fxsr() && head.magic == 0) {
+        if (copy_from_user(self.fpu.bytes, VirtAddr(at + kHead), sizeof self.fpu.bytes).is_error())
+            return false;
+    } else {
+        __builtin_memcpy(self.fpu.bytes, &head, 108);
+    }
+    fpu_sanitise(self.fpu);
+    fpu_load(self.fpu);
+    return true;
+}
+
+}  // namespace
+
 int32_t signal_return(TrapFrame& frame, bool with_info) {
     UserThread& self = current_thread();
     SignalContext context;
@@ -312,19 +356,15 @@ int32_t signal_return(TrapFrame& frame, bool with_info) {
         context = saved.context;
         mask = saved.context.old_mask | static_cast<SignalSet>(saved.mask_high) << 32;
     }
-    FpuFrame fpu;
-    if (ok && context.fpu) ok = copy_from_user(&fpu, VirtAddr(context.fpu), sizeof fpu).is_ok();
+    ok = ok && restore_fpu(self, context.fpu);
     if (!ok) {
         force_signal(signal_from_kernel(kSigSegv));
         return static_cast<int32_t>(frame.eax);
     }
-    if (context.fpu) {
-        if (fpu_has_fxsr() && fpu.magic == 0)
-            __builtin_memcpy(self.fpu.bytes, fpu.fxsave, sizeof fpu.fxsave);
-        else
-            __builtin_memcpy(self.fpu.bytes, &fpu, 108);
-        fpu_sanitise(self.fpu);
-        fpu_load(self.fpu);
+    // Anything but our flat segments: IRET would fault, and must not do so in the kernel.
+    if ((context.cs | 3) != SELECTOR_USER_CODE || (context.ss | 3) != SELECTOR_USER_DATA) {
+        force_signal(signal_from_kernel(kSigSegv));
+        return static_cast<int32_t>(frame.eax);
     }
     set_mask(mask);
     frame.gs = context.gs | (context.gs ? 3 : 0), frame.fs = context.fs | (context.fs ? 3 : 0);
@@ -333,7 +373,6 @@ int32_t signal_return(TrapFrame& frame, bool with_info) {
     frame.ebx = context.ebx, frame.edx = context.edx, frame.ecx = context.ecx;
     frame.user_esp = context.esp;
     frame.eip = context.eip;
-    // Only our own flat code and stack segments: IRET must not fault in the kernel.
     frame.cs = SELECTOR_USER_CODE;
     frame.user_ss = SELECTOR_USER_DATA;
     frame.eflags = (frame.eflags & ~kUserFlags) | (context.eflags & kUserFlags);

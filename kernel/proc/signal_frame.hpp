@@ -15,7 +15,7 @@ struct SignalContext {  // struct sigcontext
 };
 static_assert(sizeof(SignalContext) == 88);
 
-struct FpuFrame {  // struct _fpstate
+struct alignas(16) FpuFrame {  // struct _fpstate; FXSAVE wants the alignment
     uint32_t control, status, tag, ip_offset, cs_selector, data_offset, data_selector;
     uint8_t registers[80];
     uint16_t status_word, magic;  // magic 0: the FXSAVE image follows; 0xffff: it doesn't

@@ -109,9 +109,7 @@ Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
     }
     case kChildren: return write_user(to, rusage_of(process.dead_children));
     case kThread:
-        return write_user(to, rusage_of({thread.user_time, thread.kernel_time, thread.minor_faults,
-                                         thread.major_faults, thread.voluntary_switches,
-                                         thread.involuntary_switches}));
+        return write_user(to, rusage_of(times_of(thread)));
     default: return Errno::inval;
     }
 }

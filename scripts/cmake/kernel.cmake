@@ -30,7 +30,9 @@ list(FILTER kernel_sources EXCLUDE REGEX "^kernel/std/")
 
 add_library(kernel_objects OBJECT ${kernel_sources})
 target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR})
+# Traps leave the stack aligned by 4 only; what wants more aligns itself.
 target_compile_options(kernel_objects PRIVATE
+  -mpreferred-stack-boundary=2
   -march=i686 -mtune=generic -mgeneral-regs-only -ffreestanding -fno-pie -fno-pic -g
   -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-stack-protector
   -fno-strict-aliasing -fcf-protection=none -ffunction-sections -fdata-sections

@@ -92,14 +92,18 @@ void test_sleep()
     that("others run meanwhile", true);
 }
 
-// Uses the processor until the process has been charged for SOME microseconds of it.
-void burn(long long some)
+long long charged()
 {
     rusage usage;
-    do {
+    getrusage(RUSAGE_SELF, &usage);
+    return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+}
+
+// Uses the processor until the process has been charged for SOME more microseconds of it.
+void burn(long long some)
+{
+    for (long long begin = charged(); charged() - begin < some;)
         for (int i = 0; i < 100'000; i++) asm volatile("");
-        getrusage(RUSAGE_SELF, &usage);
-    } while (microseconds(usage.ru_utime) + microseconds(usage.ru_stime) < some);
 }
 
 void test_charging()
