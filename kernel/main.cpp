@@ -30,6 +30,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/syscall/table.hpp"
 #include "mm/address_space.hpp"
+#include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
 #include "mm/mm.hpp"
 #include "mm/virtual_area.hpp"
@@ -95,6 +96,7 @@ void start_user_land(void*) {
     pipes_init();
     processes_init();
     system_calls_init();
+    release_boot_memory();
     run_init(&options);
 }
 

@@ -51,8 +51,10 @@ void interrupt(uint32_t line, bool from_user) {
     from_user_mode = from_user;
     if (pic_is_spurious(line)) return;
     counts[line] = counts[line] + 1;
+    uint32_t context = lock_check_enter_interrupt();
     // Handlers are only ever added, at the front, so the walk needs no lock.
     for (InterruptHandler* h = handlers[line]; h; h = h->next) h->handle(h->context);
+    lock_check_leave_interrupt(context);
     pic_end_of_interrupt(line);
 }
 

@@ -13,10 +13,14 @@
 void note_lock_taken(const void* lock, LockRank rank, bool may_sleep);
 void note_lock_released(const void* lock);
 void check_may_sleep();
+uint32_t lock_check_enter_interrupt();
+void lock_check_leave_interrupt(uint32_t before);
 #else
 inline void note_lock_taken(const void*, LockRank, bool) {}
 inline void note_lock_released(const void*) {}
 inline void check_may_sleep() {}
+inline uint32_t lock_check_enter_interrupt() { return 0; }
+inline void lock_check_leave_interrupt(uint32_t) {}
 #endif
 
 class CAPABILITY("spin lock") SpinLock {

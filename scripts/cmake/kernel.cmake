@@ -42,7 +42,7 @@ target_compile_options(kernel_objects PRIVATE
   $<$<COMPILE_LANGUAGE:CXX>:-std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics
     -fno-use-cxa-atexit -Wno-psabi>)
 target_compile_definitions(kernel_objects PRIVATE
-  _GLIBCXX_ASSERTIONS $<$<BOOL:${ORRERY_DEBUG}>:ORRERY_DEBUG=1>)
+  _GLIBCXX_ASSERTIONS $<$<BOOL:${ORRERY_DEBUG}>:ORRERY_DEBUG=1;ORRERY_CHECK_LOCKS=1>)
 
 set(kernel_script ${CMAKE_SOURCE_DIR}/boot/kernel.ld)
 set(kernel_link_options
