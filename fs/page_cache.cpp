@@ -63,6 +63,13 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset) {
             frame = page->frame;
             get_frame(frame);
             page_table.lock.unlock();
+        } else if (!page && !source_) {
+            page_table.lock.unlock();  // a hole: reading takes no room
+            uint32_t done = to.put_zeros(piece);
+            total += done;
+            offset += done;
+            if (done < piece) return total ? Result<uint32_t>(total) : Errno::fault;
+            continue;
         } else {
             page_table.lock.unlock();
             Result<Frame> filled = get(index, pages_for(start + std::min(wanted, 1u << 20)));
@@ -122,7 +129,10 @@ Result<void> PageCache::truncate(uint64_t bytes) {
         mark_dirty(index_of(bytes));
     }
     set_size(bytes);
-    if (shrinks) drop_from(index_of(bytes + kPageMask));
+    if (shrinks) {
+        if (ref_count()) unmap_pages_of(*this, index_of(bytes + kPageMask));  // somebody maps it
+        drop_from(index_of(bytes + kPageMask));
+    }
     return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/sched/thread.hpp"
+#include "mm/all_spaces.hpp"
 #include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
 #include "mm/session.hpp"
@@ -18,10 +19,12 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
     Ref<AddressSpace> space = TRY(make_ref<AddressSpace>());
     TRY(space->pages_.init());
     space->map_top_ = kUserTop - kStackRoomLeast;
+    AllSpaces::add(*space);
     return space;
 }
 
 AddressSpace::~AddressSpace() {
+    AllSpaces::remove(*this);
     if (!pages_.made()) return;
     // Whoever dropped the last reference may still run on our page tables.
     if (loaded_directory() == pages_.directory()) load_directory(kernel_directory());

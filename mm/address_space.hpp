@@ -103,6 +103,8 @@ class AddressSpace : public RefCounted {
     uint32_t limit_data = UINT32_MAX;
     uint32_t limit_stack = 8u << 20;
 
+    ListNode all_node;  // all_spaces.hpp
+
     // Makes it the current thread's space, and the one that this CPU uses.
     void activate();
 
@@ -137,6 +139,9 @@ class AddressSpace : public RefCounted {
     FaultResult allow_write(Region& region, VirtAddr page, PageEntry* slot);
     Region* region_for(VirtAddr page);
     bool grow_down(Region& region, VirtAddr page);
+
+    friend void unmap_pages_of(const Pager& pager, uint32_t first);
+    void forget_pages_of(const Pager& pager, uint32_t first);
 
     Mutex lock_{LockRank::address_space};
     RegionMap regions_;

@@ -22,3 +22,7 @@ class Pager : public RefCounted {
     virtual uint32_t inode_number() const = 0;
     virtual uint32_t device_number() const = 0;
 };
+
+// The object was cut off: its pages from `first` on leave every address space, copies of private
+// mappings too, so that the next access is a SIGBUS. Sleeps; no address space's lock is held.
+void unmap_pages_of(const Pager& pager, uint32_t first);

@@ -46,6 +46,14 @@ class RefCounted {
     bool drop_ref() const {
         return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0;
     }
+    // For tables of objects that they don't own: false if the last reference is gone already.
+    bool try_add_ref() const {
+        uint32_t count = ref_count();
+        while (count && !__atomic_compare_exchange_n(&references_, &count, count + 1, false,
+                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        }
+        return count != 0;
+    }
     uint32_t ref_count() const { return __atomic_load_n(&references_, __ATOMIC_RELAXED); }
 
   protected:

@@ -1,6 +1,7 @@
 // execve: find the program (or the interpreter of a script), build its address space beside the
 // old one, and only when nothing can fail any more put it in the old one's place.
 // Spec: execve(2); ELF: elf.hpp; initial registers: System V ABI i386 supplement.
+#include "fs/mount.hpp"
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/proc/argument_block.hpp"
@@ -47,6 +48,7 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
     Inode& inode = inode_of(program.path);
     program.attributes = inode.attributes();
     if (!program.attributes.is_regular()) return Errno::acces;
+    if (program.path.mount().flags & kMountNoExecute) return Errno::acces;
     TRY(check_permission(program.attributes, who.credentials, kMayExecute));
     program.file = TRY(inode.open(kOpenReadOnly));
     return program;
@@ -129,10 +131,11 @@ struct NewProgram {
 };
 
 // Set-user-id and set-group-id bits. Spec: execve(2).
-Credentials credentials_after(const Credentials& now, const Attributes& file) {
+Credentials credentials_after(const Credentials& now, const Attributes& file, const Mount& mount) {
     Credentials c = now;
-    if (file.mode & kModeSetUid) c.euid = file.uid;
-    if ((file.mode & kModeSetGid) && (file.mode & 010)) c.egid = file.gid;
+    bool honoured = !(mount.flags & kMountNoSuid);
+    if (honoured && (file.mode & kModeSetUid)) c.euid = file.uid;
+    if (honoured && (file.mode & kModeSetGid) && (file.mode & 010)) c.egid = file.gid;
     c.suid = c.fsuid = c.euid;
     c.sgid = c.fsgid = c.egid;
     return c;
@@ -141,7 +144,7 @@ Credentials credentials_after(const Credentials& now, const Attributes& file) {
 Result<NewProgram> build(Process& process, Program program, const ArgumentBlock& arguments,
                          std::string_view name) {
     NewProgram fresh;
-    fresh.credentials = credentials_after(process.fs.credentials, program.attributes);
+    fresh.credentials = credentials_after(process.fs.credentials, program.attributes, program.path.mount());
     fresh.space = TRY(AddressSpace::create());
     AddressSpace& space = *fresh.space;
     space.limit_address_space = process.limits[limit_as].soft;

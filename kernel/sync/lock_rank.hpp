@@ -18,6 +18,7 @@ enum class LockRank : uint8_t {
     block_device = 26,
     // Spin locks: never held across a sleep.
     process_tree = 40,   // parents, children, groups, sessions, the pid table
+    address_spaces = 41,  // the list of all of them
     process = 42,        // one process: signals, descriptors
     dentry_cache = 46,
     inode_cache = 48,

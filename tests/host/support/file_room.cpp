@@ -220,3 +220,6 @@ void View::become(uint32_t uid, uint32_t gid) {
     credentials.uid = credentials.euid = credentials.suid = credentials.fsuid = uid;
     credentials.gid = credentials.egid = credentials.sgid = credentials.fsgid = gid;
 }
+
+// Nobody maps anything here.
+void unmap_pages_of(const Pager&, uint32_t) {}
