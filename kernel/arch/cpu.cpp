@@ -86,7 +86,7 @@ void set_control_registers() {
     write_cr4(cr4);
     uint32_t cr0 = read_cr0() & ~(kCr0Emulation | kCr0TaskSwitched);
     write_cr0(cr0 | kCr0MonitorCoprocessor | kCr0NumericError | kCr0WriteProtect);
-    fpu_init(features.has(kCpuFxsr));
+    fpu_init(features.has(kCpuFxsr), features.has(kCpuSse));
 }
 
 }  // namespace

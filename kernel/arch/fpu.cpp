@@ -11,10 +11,10 @@ constexpr uint32_t kMxcsrDefault = 0x1f80;  // all exceptions masked, round to n
 
 bool fpu_has_fxsr() { return fxsr; }
 
-void fpu_init(bool has_fxsr) {
+void fpu_init(bool has_fxsr, bool has_sse) {
     fxsr = has_fxsr;
     asm volatile("fninit");
-    if (fxsr) asm volatile("ldmxcsr %0" ::"m"(kMxcsrDefault));
+    if (has_sse) asm volatile("ldmxcsr %0" ::"m"(kMxcsrDefault));
     initial = {};
     fpu_save(initial);
     // The image must not carry what the firmware left in the vector registers.

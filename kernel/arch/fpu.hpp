@@ -5,7 +5,7 @@
 
 struct FpuState;
 
-void fpu_init(bool has_fxsr);  // once per CPU; also records the initial state
+void fpu_init(bool has_fxsr, bool has_sse);  // once per CPU; also records the initial state
 void fpu_save(FpuState& state);
 void fpu_save_to(void* image);  // FXSAVE only: 512 bytes, 16-aligned
 void fpu_load(const FpuState& state);
