@@ -207,7 +207,7 @@ def existing(image, paths):
             script.flush()
             _, output = tool('debugfs', '-f', script.name, image)
         for path, answer in zip(ordered, output.split('debugfs: stat ')[1:]):
-            kind = re.search(r'Type: (\w+)', answer)
+            kind = re.search(r'^Inode: \d+ +Type: (\w+)', answer, re.M)
             link = re.search(r'^Fast link dest: "(.*)"$', answer, re.M)
             if kind:
                 present[path] = '>' + link[1] if link else kind[1]

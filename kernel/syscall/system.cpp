@@ -1,6 +1,7 @@
 // The machine as a whole: its name, its memory and load, its log, random numbers, switching it off.
 // Spec: uname(2), sysinfo(2), syslog(2), reboot(2), getrandom(2), sethostname(2).
 #include "drivers/power.hpp"
+#include "fs/page_cache.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
 #include "kernel/system_name.hpp"
@@ -71,6 +72,7 @@ Result<void> sys_sysinfo(UserPtr<SystemInfo> to) {
     info.total = memory.total, info.free = memory.free;
     info.high_total = memory.total - memory.low_total,
     info.high_free = memory.free - memory.low_free;
+    info.buffers = page_cache_totals().of_devices;
     info.unit = kPageSize;
     info.processes = static_cast<uint16_t>(scheduler_statistics().threads);
     return write_user(to, info);
