@@ -74,3 +74,4 @@ Result<Ref<File>> descriptor_file(const ProcTarget& target);
 
 // --- settings.cpp: /proc/sys
 extern const ProcEntry kSettings[3];
+Result<void> system_request(std::string_view key);

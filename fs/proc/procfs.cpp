@@ -73,6 +73,7 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "stat", .mode = kFile, .generate = show_statistics},
     {.name = "swaps", .mode = kFile, .generate = show_swaps},
     {.name = "sys", .mode = kDirectory, .children = kSettings},
+    {.name = "sysrq-trigger", .mode = kTypeRegular | 0200, .store = system_request},
     {.name = "thread-self", .mode = kLink, .text = link_to_own_thread},
     {.name = "uptime", .mode = kFile, .generate = show_uptime},
     {.name = "version", .mode = kFile, .generate = show_version},

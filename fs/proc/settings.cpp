@@ -1,7 +1,10 @@
 // /proc/sys: what can be read and set while the system runs. A policy's file lists all names, the
 // current one in brackets; writing one chooses it. Spec: proc(5), /proc/sys.
+#include "drivers/power.hpp"
 #include "fs/proc/policy_choice.hpp"
 #include "fs/proc/proc_entry.hpp"
+#include "fs/vfs.hpp"
+#include "kernel/arch/panic.hpp"
 #include "kernel/system_name.hpp"
 
 namespace {
@@ -103,3 +106,14 @@ constinit const ProcEntry kSettings[3] = {
 };
 
 void install_scheduler_choice(const PolicyChoice& choice) { g_scheduler = choice; }
+
+// Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, b reboots, o powers off.
+Result<void> system_request(std::string_view key) {
+    switch (key.empty() ? 0 : key[0]) {
+    case 'c': panic("a crash was asked for (/proc/sysrq-trigger)");
+    case 's': return vfs_sync_all();
+    case 'b': reboot();
+    case 'o': power_off();
+    default: return Errno::inval;
+    }
+}

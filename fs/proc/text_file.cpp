@@ -26,7 +26,7 @@ void TextBuffer::put(std::string_view text) {
 
 Result<void> TextFile::render_locked() {
     text_.clear();
-    TRY(entry_.generate(text_, target_));
+    if (entry_.generate) TRY(entry_.generate(text_, target_));  // none: it can only be written
     if (text_.failed()) return Errno::nomem;
     rendered_ = true;
     return {};

@@ -115,6 +115,12 @@ void begin(std::string_view what) {
 [[gnu::noinline]] void panic(std::string_view what, const char* file, int line) {
     begin(what);
     if (file) say("at {}:{}\n", file, line);
+    // The other registers are the caller's scratch.
+    uint32_t ebx, esi, edi, esp;
+    asm volatile("movl %%ebx, %0; movl %%esi, %1; movl %%edi, %2; movl %%esp, %3"
+                 : "=m"(ebx), "=m"(esi), "=m"(edi), "=m"(esp));
+    say("ebx {:08x}  esi {:08x}  edi {:08x}  esp {:08x}  eflags {:08x}\n", ebx, esi, edi, esp,
+        read_flags());
     say_machine();
     auto ebp = reinterpret_cast<uint32_t>(__builtin_frame_address(0));
     const auto* words = reinterpret_cast<const uint32_t*>(ebp);
