@@ -76,8 +76,9 @@ class HostLink:
     """Serves the channels until the guest is done. `endless`: never let slow output hold up the
     guest, for a repeatable run must not feel the host."""
 
-    def __init__(self, channels, endless):
+    def __init__(self, channels, endless, source=0):
         self.channels = channels
+        self.source = source  # the descriptor of standard input
         self.endless = endless
         self.queue = []  # (descriptor, bytes), in the order the guest wrote them
         self.queued = 0
@@ -110,7 +111,7 @@ class HostLink:
                 for channel in self.channels:
                     poll.register(channel.input, select.POLLIN)
             if self.reader and self.status is None:
-                poll.register(0, select.POLLIN)
+                poll.register(self.source, select.POLLIN)
         if self.queue:
             poll.register(self.queue[0][0], select.POLLOUT)
         ends = [deadline, self.dead_by if ended is not None else None]
@@ -123,7 +124,7 @@ class HostLink:
             return False  # the guest is done but doesn't power off
         if self.queue and self.queue[0][0] in events:
             self._write()
-        if 0 in events and self.reader:
+        if self.source in events and self.reader:
             self._read()
         received = [channel for channel in self.channels
                     if channel.input in events and channel.receive()]
@@ -149,7 +150,7 @@ class HostLink:
     def _read(self):
         channel, wanted = self.reader
         try:
-            data = os.read(0, min(wanted, CHUNK))
+            data = os.read(self.source, min(wanted, CHUNK))
         except BlockingIOError:
             return
         except OSError:

@@ -78,17 +78,21 @@ class Machine:
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
 
+    def image(self):
+        """The root disk's image: the built one, --disk's, or a scratch copy with --add's files."""
+        image = self.options.disk or qemu.DISK
+        if not os.path.isfile(image):
+            raise Failure(f'{image}: no such image')
+        return self._with_additions(image) if self.options.add else image
+
     def disk(self):
         options = self.options
-        image, scratch = options.disk or qemu.DISK, not options.disk
         if options.no_disk:
             if options.add:
                 raise Failure('--add needs a disk', 2)
             return
-        if not os.path.isfile(image):
-            raise Failure(f'{image}: no such image')
-        if options.add:
-            image, scratch = self._with_additions(image), False
+        image = self.image()
+        scratch = not options.disk and not options.add
         if options.icount is not None and not options.disk:
             self.modules.append((image, 'disk'))
             self.words.append('root=/dev/ram0')
@@ -175,6 +179,14 @@ def log_tail(path):
         return ''
 
 
+def link_arguments(channels):
+    """The two wires of the host link."""
+    return [*channels[0].chardev('com2'), '-serial', 'chardev:com2', *channels[1].chardev('link'),
+            # ioeventfd=off: output is done when the notification returns, in guest time.
+            '-device', 'virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=1',
+            '-device', 'virtconsole,chardev=link']
+
+
 def run_command(machine, options, scratch, deadline):
     """--exec: returns the exit status."""
     log = scratch.file('log')
@@ -183,12 +195,7 @@ def run_command(machine, options, scratch, deadline):
     machine.words.append('exec=' + qemu.percent_encoded(options.exec))
     machine.boot()
     arguments = [*machine.arguments, '-display', 'none', '-serial', f'file:{qemu.option_value(log)}',
-                 *channels[0].chardev('com2'), '-serial', 'chardev:com2',
-                 *channels[1].chardev('link'),
-                 # ioeventfd=off: output is done when the notification returns, in guest time.
-                 '-device', 'virtio-serial-pci,disable-modern=on,ioeventfd=off,vectors=0,max_ports=2',
-                 # Not a virtconsole: QEMU drops its output when the FIFO is full.
-                 '-device', 'virtserialport,nr=1,chardev=link', *options.qemu]
+                 *link_arguments(channels), *options.qemu]
     link = hostlink.HostLink(channels, endless=options.icount is not None)
     errors = scratch.file('qemu.stderr')
     try:
@@ -252,4 +259,5 @@ def main():
         os.kill(os.getpid(), signal.SIGPIPE)
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""scripts/debug: the kernel under GDB, stopped at its first instruction. --help tells the options.
+
+A recorded run is kept in build/record with all it was made of (kernel, image, QEMU's arguments), so
+that a replay shows it whatever has been built since. docs/debugging.md tells how to use it.
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import console
+import hostlink
+import qemu
+import run
+from qemu import Failure
+
+RECORD = os.path.join(qemu.BUILD, 'record')
+CONSOLE = os.path.join(qemu.BUILD, 'console.sock')
+COMMANDS = os.path.join(qemu.ROOT, 'scripts', 'gdb', 'orrery.py')
+
+
+def parse(arguments):
+    own, rest = [], []
+    parser = argparse.ArgumentParser(
+        prog='scripts/debug', allow_abbrev=False, add_help=False,
+        usage='scripts/debug [--batch FILE | --record | --console] [OPTIONS of scripts/run]\n'
+              '       scripts/debug --replay [--batch FILE]',
+        description='Boots stopped, with GDB attached, symbols and our commands loaded.')
+    option = parser.add_argument
+    option('--batch', metavar='FILE', help="run the GDB commands in FILE, then end")
+    option('--record', action='store_true', help='no GDB: run in this terminal and record all input')
+    option('--replay', action='store_true', help='the recorded run again, under GDB, which can go '
+           'backwards in it')
+    option('--console', action='store_true', help="from a second terminal: type into the guest that "
+           'is being debugged (^] leaves)')
+    option('--help', '-h', action='help')
+    own, rest = parser.parse_known_args(arguments)
+    own.run = run.parse(rest)
+    return own
+
+
+def free_port():
+    """Follows the user, so that several can work on one machine; the next one if it is taken."""
+    for port in range(26000 + os.getuid() % 1000, 29000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                continue
+    raise Failure('no free port for GDB')
+
+
+def debugger(port, kernel, batch, timeout):
+    """GDB in the foreground; returns its status."""
+    commands = ['set confirm off', 'set pagination off', 'set architecture i386',
+                'set disassemble-next-line auto', f'target remote 127.0.0.1:{port}',
+                'thbreak *_start', 'continue']
+    command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
+    for text in commands:
+        command += ['-ex', text]
+    command += ['-x', COMMANDS] + (['-x', batch] if batch else [])
+    signal.signal(signal.SIGINT, lambda *_: None)  # ^C is for GDB, which stops the guest by it
+    try:
+        return subprocess.run(command, timeout=timeout,
+                              stdin=subprocess.DEVNULL if batch else None).returncode
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+
+
+def stopped(port):
+    return ['-S', '-gdb', f'tcp:127.0.0.1:{port}', '-display',
+            'gtk' if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY') else 'none']
+
+
+def debug(options, scratch):
+    settings = options.run
+    machine = run.Machine(settings, scratch)
+    machine.disk()
+    port = free_port()
+    link, serial = None, []
+    if settings.exec is None:
+        serial = ['-serial', f'unix:{qemu.option_value(CONSOLE)},server=on,wait=off']
+        if not options.batch:
+            print('debug: the guest\'s terminal: ./scripts/debug --console, in another window')
+    else:
+        channels = [hostlink.Channel(scratch, name) for name in ('com2', 'virtio')]
+        machine.words.append('exec=' + qemu.percent_encoded(settings.exec))
+        link = hostlink.HostLink(channels, False, os.open(os.devnull, os.O_RDONLY))
+        log = scratch.file('log')
+        serial = ['-serial', f'file:{qemu.option_value(log)}', *run.link_arguments(channels)]
+    machine.boot()
+    # A session of its own: the terminal's ^C must not reach QEMU.
+    try:
+        with qemu.Qemu([*machine.arguments, *stopped(port), *serial, *settings.qemu],
+                       stdin=subprocess.DEVNULL, start_new_session=True,
+                       pass_fds=machine.descriptors) as process:
+            if link:
+                threading.Thread(target=link.serve, args=(process, None), daemon=True).start()
+            return debugger(port, qemu.KERNEL, options.batch, settings.timeout)
+    finally:
+        if link:
+            run.keep_log(log, settings)
+        elif os.path.exists(CONSOLE):
+            os.unlink(CONSOLE)
+
+
+def replayable(mode):
+    path = qemu.option_value(os.path.join(RECORD, 'events'))
+    snapshots = qemu.option_value(os.path.join(RECORD, 'snapshots.qcow2'))
+    return ['-icount', f'shift=7,rr={mode},rrfile={path},rrsnapshot=init',
+            '-drive', f'file={snapshots},if=none,id=rr',
+            # Without it QEMU may lock up on a busy host.
+            '-global', 'apic-common.vapic=off']
+
+
+def record(options, scratch):
+    settings = options.run
+    if settings.exec is not None or settings.icount is not None or settings.disk or settings.iso \
+            or settings.smp > 1:
+        raise Failure('--record: one CPU and the image as a RAM disk; not with --exec, --icount, '
+                      '--disk, --iso or --smp', 2)
+    if ' ' in RECORD or ',' in RECORD:
+        raise Failure(f'--record: QEMU takes no spaces and commas in {RECORD}')
+    shutil.rmtree(RECORD, ignore_errors=True)
+    os.makedirs(RECORD)
+    kernel, image = (os.path.join(RECORD, name) for name in ('kernel.elf', 'disk.img'))
+    shutil.copy(qemu.KERNEL, kernel)
+    machine = run.Machine(settings, scratch)
+    shutil.copy(machine.image(), image)
+    subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2',
+                    os.path.join(RECORD, 'snapshots.qcow2'), '64M'], check=True)
+    line = ' '.join(['root=/dev/ram0', *settings.append])
+    arguments = [*machine.arguments, '-kernel', kernel, '-append', line,
+                 '-initrd', f'{image} disk', '-rtc', 'base=2026-01-01T00:00:00,clock=vm',
+                 '-display', 'none', *settings.qemu]
+    with open(os.path.join(RECORD, 'arguments.json'), 'w') as file:
+        json.dump(arguments, file)
+    # FIFOs rather than a socket, which is full after 300 single bytes: what QEMU cannot write at once
+    # it writes again at a time that it doesn't record.
+    channel = hostlink.Channel(scratch, 'serial')
+    os.close(channel.input)
+    channel.input = os.open(channel.path + '.out', os.O_RDONLY | os.O_NONBLOCK)  # sees the end
+    print('debug: recording; power the guest off (or type ^]) to end it', file=sys.stderr)
+    with qemu.Qemu([*arguments, *replayable('record'),
+                    '-serial', f'pipe:{channel.path}'],
+                   stdin=subprocess.DEVNULL, start_new_session=True):
+        # While recording, QEMU reads ahead of the port's 16 bytes, and drops what is beyond.
+        console.attach(channel.input, channel.output, careful=True)
+    return 0
+
+
+def replay(options):
+    try:
+        with open(os.path.join(RECORD, 'arguments.json')) as file:
+            arguments = json.load(file)
+    except FileNotFoundError:
+        raise Failure('--replay: nothing is recorded; ./scripts/debug --record does it') from None
+    port = free_port()
+    output = qemu.option_value(os.path.join(RECORD, 'output'))
+    with qemu.Qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', '-S',
+                    '-gdb', f'tcp:127.0.0.1:{port}'],
+                   stdin=subprocess.DEVNULL, start_new_session=True):
+        return debugger(port, os.path.join(RECORD, 'kernel.elf'), options.batch,
+                        options.run.timeout)
+
+
+def main():
+    options = parse(sys.argv[1:])
+    qemu.exit_on_signals()
+    try:
+        if options.console:
+            if not os.path.exists(CONSOLE):
+                raise Failure('--console: nothing is being debugged')
+            wire = console.connect(CONSOLE).fileno()
+            console.attach(wire, wire)
+            return 0
+        if options.replay:
+            return replay(options)
+        with qemu.Scratch() as scratch:
+            return (record if options.record else debug)(options, scratch)
+    except Failure as failure:
+        print(f'debug: {failure}', file=sys.stderr)
+        return failure.status
+    except TimeoutError:
+        print(f'debug: gave up after {options.run.timeout:g} s', file=sys.stderr)
+        return 124
+
+
+if __name__ == '__main__':
+    sys.exit(main())
