@@ -4,6 +4,7 @@ A recorded run is kept in build/record with all it was made of (kernel, image, Q
 that a replay shows it whatever has been built since. docs/debugging.md tells how to use it.
 """
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import console
@@ -73,6 +75,20 @@ def debugger(port, kernel, batch, timeout):
         raise TimeoutError from None
 
 
+@contextlib.contextmanager
+def hidden_qemu(arguments, **popen):
+    """QEMU in a session of its own, which the terminal's ^C doesn't reach; of what it says only
+    complaints are shown, at the end."""
+    with tempfile.TemporaryFile('w+') as said:
+        try:
+            with qemu.Qemu(arguments, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                           start_new_session=True, **popen) as process:
+                yield process
+        finally:
+            said.seek(0)
+            sys.stderr.writelines(line for line in said if 'terminating on signal' not in line)
+
+
 def stopped(port):
     return ['-S', '-gdb', f'tcp:127.0.0.1:{port}', '-display',
             'gtk' if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY') else 'none']
@@ -95,11 +111,9 @@ def debug(options, scratch):
         log = scratch.file('log')
         serial = ['-serial', f'file:{qemu.option_value(log)}', *run.link_arguments(channels)]
     machine.boot()
-    # A session of its own: the terminal's ^C must not reach QEMU.
     try:
-        with qemu.Qemu([*machine.arguments, *stopped(port), *serial, *settings.qemu],
-                       stdin=subprocess.DEVNULL, start_new_session=True,
-                       pass_fds=machine.descriptors) as process:
+        with hidden_qemu([*machine.arguments, *stopped(port), *serial, *settings.qemu],
+                         pass_fds=machine.descriptors) as process:
             if link:
                 threading.Thread(target=link.serve, args=(process, None), daemon=True).start()
             return debugger(port, qemu.KERNEL, options.batch, settings.timeout)
@@ -147,9 +161,7 @@ def record(options, scratch):
     os.close(channel.input)
     channel.input = os.open(channel.path + '.out', os.O_RDONLY | os.O_NONBLOCK)  # sees the end
     print('debug: recording; power the guest off (or type ^]) to end it', file=sys.stderr)
-    with qemu.Qemu([*arguments, *replayable('record'),
-                    '-serial', f'pipe:{channel.path}'],
-                   stdin=subprocess.DEVNULL, start_new_session=True):
+    with hidden_qemu([*arguments, *replayable('record'), '-serial', f'pipe:{channel.path}']):
         # While recording, QEMU reads ahead of the port's 16 bytes, and drops what is beyond.
         console.attach(channel.input, channel.output, careful=True)
     return 0
@@ -163,9 +175,8 @@ def replay(options):
         raise Failure('--replay: nothing is recorded; ./scripts/debug --record does it') from None
     port = free_port()
     output = qemu.option_value(os.path.join(RECORD, 'output'))
-    with qemu.Qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', '-S',
-                    '-gdb', f'tcp:127.0.0.1:{port}'],
-                   stdin=subprocess.DEVNULL, start_new_session=True):
+    with hidden_qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', '-S',
+                      '-gdb', f'tcp:127.0.0.1:{port}']):
         return debugger(port, os.path.join(RECORD, 'kernel.elf'), options.batch,
                         options.run.timeout)
 
