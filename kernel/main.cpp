@@ -27,6 +27,7 @@
 #include "kernel/proc/process.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/clock_init.hpp"
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/syscall/table.hpp"
 #include "mm/address_space.hpp"
@@ -66,6 +67,7 @@ void read_boot_information(uint32_t magic, uint32_t information) {
     PhysicalWindow window{0, {static_cast<const char*>(to_virtual(PhysAddr(0))), kReadable}};
     boot_info = parse_boot_info(magic, information, window, boot_storage);
     options = parse_boot_options(boot_info.command_line, [](std::string_view word) {
+        if (take_boot_tunable(word)) return;
         log_warning("boot: unknown option '{}' ignored", word);
     });
     if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));
@@ -115,6 +117,8 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     console_use_screen(!options.exec);
     console_init();
     scheduler_init();        // the boot code is now the idle thread
+    if (!options.scheduler.empty() && !choose_policy(options.scheduler))
+        log_warning("boot: unknown scheduler '{}' ignored", options.scheduler);
     clock_init(rtc_now());   // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };
     random_init(options.has_seed, options.seed);

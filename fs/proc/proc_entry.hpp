@@ -72,6 +72,12 @@ Result<Path> root_of(const ProcTarget& target);
 Result<Path> descriptor_place(const ProcTarget& target);
 Result<Ref<File>> descriptor_file(const ProcTarget& target);
 
-// --- settings.cpp: /proc/sys
+Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target);
+Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target);
+
+// --- settings.cpp, scheduler_settings.cpp: /proc/sys; the latter: /proc/sched_log too
 extern const ProcEntry kSettings[3];
 Result<void> system_request(std::string_view key);
+constexpr uint32_t kSchedulerSettingCount = 17;
+extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
+Result<void> show_run_log(TextSink& to, const ProcTarget&);

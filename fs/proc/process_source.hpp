@@ -29,6 +29,15 @@ struct ProcessInfo {
     uint32_t start_stack = 0;  // user addresses
     int exit_signal = 0;
     uint32_t rss_limit = UINT32_MAX;
+    struct Scheduling {                       // of the thread, or a process' first one
+        const char* state = "terminated";
+        Nanoseconds since{0};
+        uint32_t policy = 0, rt_priority = 0;  // Linux's numbers
+        uint64_t cpu_time = 0, ready_time = 0, job_time = 0;  // nanoseconds
+        uint64_t service = 0, served = 0;
+        bool declared = false;
+        uint32_t turns = 0;
+    } scheduling;
 };
 
 struct ProcessLimit {
@@ -54,6 +63,7 @@ struct ProcessSource {
     Result<Ref<File>> (*descriptor)(int pid, int fd);  // EBADF
     Result<void> (*visit_regions)(int pid, RegionVisitor& visitor);
     Result<ProcessLimit> (*limit)(int pid, uint32_t resource);  // RLIMIT_* numbers
+    Result<void> (*suspend)(int pid, bool suspended);  // EPERM unless it is the caller's
     bool (*may_inspect)(int pid);  // the caller owns it or is the superuser
 };
 void install_process_source(const ProcessSource& source);

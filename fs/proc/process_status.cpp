@@ -26,6 +26,8 @@ std::string_view state_text(char state) {
             return "disk sleep";
         case 'T':
             return "stopped";
+        case 'P':
+            return "parked";
         case 't':
             return "tracing stop";
         case 'Z':
@@ -41,13 +43,17 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
     const ProcessInfo p = TRY(info_of(target));
     // The first 31 signals, as these fields always were.
     auto old_signals = [](uint64_t set) { return static_cast<uint32_t>(set) & 0x7fffffff; };
+    const ProcessInfo::Scheduling& s = p.scheduling;
+    const int priority = s.policy == 6   ? -101
+                         : s.rt_priority ? -1 - static_cast<int>(s.rt_priority)
+                                         : 20 + p.nice;
     format_to(to, "{} ({}) {} {} {} {} {} {} 0", p.pid, p.name, p.state, p.parent, p.group,
               p.session, p.terminal_device, p.terminal_group);
     format_to(to, " {} {} {} {}", p.minor_faults, p.children_minor_faults, p.major_faults,
               p.children_major_faults);
     format_to(to, " {} {} {} {}", ticks(p.user_time), ticks(p.kernel_time),
               ticks(p.children_user_time), ticks(p.children_kernel_time));
-    format_to(to, " {} {} {} 0 {} {} {} {}", 20 + p.nice, p.nice, p.threads,
+    format_to(to, " {} {} {} 0 {} {} {} {}", priority, p.nice, p.threads,
               ticks(p.start_time.raw()), uint64_t{p.memory.total} * kPageSize, p.memory.resident,
               p.rss_limit);
     // Addresses of code and stack, registers: not told, as Linux does for those that run.
@@ -56,7 +62,8 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
               old_signals(p.signals_caught));
     // wchan nswap cnswap exit_signal processor rt_priority policy, block I/O and guest times,
     // start and end of data, heap, arguments, environment; exit code
-    format_to(to, " {} 0 0 {} 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", sleeps(p) ? 1 : 0, p.exit_signal);
+    format_to(to, " {} 0 0 {} 0 {} {} 0 0 0 0 0 0 0 0 0 0 0\n", sleeps(p) ? 1 : 0, p.exit_signal,
+              s.rt_priority, s.policy);
     return {};
 }
 
@@ -102,5 +109,30 @@ Result<void> show_process_name(TextSink& to, const ProcTarget& target) {
 Result<void> show_process_wait(TextSink& to, const ProcTarget& target) {
     const ProcessInfo p = TRY(info_of(target));
     to.put(sleeps(p) && *p.wait_reason ? p.wait_reason : "0");
+    return {};
+}
+
+// Ours: what the dispatcher knows of it. Times in nanoseconds; `expected_service` is of the burst
+// that began last.
+Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target) {
+    const ProcessInfo p = TRY(info_of(target));
+    const ProcessInfo::Scheduling& s = p.scheduling;
+    format_to(to, "{} ({}, #threads: {})\n", p.name, p.pid, p.threads);
+    format_to(to, "state             : {}\nsince             : {}\nreason            : {}\n",
+              s.state, s.since.raw(), *p.wait_reason ? p.wait_reason : "-");
+    format_to(to, "policy            : {}\nrt_priority       : {}\nnice              : {}\n",
+              s.policy, s.rt_priority, p.nice);
+    format_to(to, "run_time          : {}\nready_time        : {}\njob_queue_time    : {}\n",
+              s.cpu_time, s.ready_time, s.job_time);
+    format_to(to, "expected_service  : {}{}\nserved            : {}\nturns             : {}\n",
+              s.service, s.declared ? " (declared)" : "", s.served, s.turns);
+    format_to(to, "nr_voluntary_switches   : {}\nnr_involuntary_switches : {}\n",
+              p.voluntary_switches, p.involuntary_switches);
+    return {};
+}
+
+Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target) {
+    const ProcessInfo::Scheduling s = TRY(info_of(target)).scheduling;
+    format_to(to, "{} {} {}\n", s.cpu_time, s.ready_time, s.turns);
     return {};
 }

@@ -28,6 +28,8 @@ constexpr ProcEntry kDescriptor = {.name = "descriptor",
 constexpr ProcNumbers kDescriptors = {next_descriptor, &ProcTarget::fd, kDescriptor};
 
 constexpr ProcEntry kThreadFiles[] = {
+    {.name = "sched", .mode = kFile, .generate = show_process_scheduling},
+    {.name = "schedstat", .mode = kFile, .generate = show_process_schedule_times},
     {.name = "stat", .mode = kFile, .generate = show_process_stat},
     {.name = "status", .mode = kFile, .generate = show_process_status},
     {.name = "statm", .mode = kFile, .generate = show_process_memory},
@@ -39,6 +41,8 @@ constexpr ProcEntry kThread = {.name = "thread", .mode = kDirectory, .children =
 constexpr ProcNumbers kThreads = {next_thread, &ProcTarget::tid, kThread};
 
 constexpr ProcEntry kProcessFiles[] = {
+    {.name = "sched", .mode = kFile, .generate = show_process_scheduling},
+    {.name = "schedstat", .mode = kFile, .generate = show_process_schedule_times},
     {.name = "stat", .mode = kFile, .generate = show_process_stat},
     {.name = "status", .mode = kFile, .generate = show_process_status},
     {.name = "statm", .mode = kFile, .generate = show_process_memory},
@@ -69,6 +73,7 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "meminfo", .mode = kFile, .generate = show_memory},
     {.name = "mounts", .mode = kLink, .text = link_to_mounts},
     {.name = "partitions", .mode = kFile, .generate = show_disks},
+    {.name = "sched_log", .mode = kFile, .generate = show_run_log},
     {.name = "self", .mode = kLink, .text = link_to_self},
     {.name = "stat", .mode = kFile, .generate = show_statistics},
     {.name = "swaps", .mode = kFile, .generate = show_swaps},

@@ -1,7 +1,5 @@
-// /proc/sys: what can be read and set while the system runs. A policy's file lists all names, the
-// current one in brackets; writing one chooses it. Spec: proc(5), /proc/sys.
+// /proc/sys: what can be read and set while the system runs. Spec: proc(5), /proc/sys.
 #include "drivers/power.hpp"
-#include "fs/proc/policy_choice.hpp"
 #include "fs/proc/proc_entry.hpp"
 #include "fs/vfs.hpp"
 #include "kernel/arch/panic.hpp"
@@ -11,32 +9,6 @@ namespace {
 
 constexpr uint32_t kReadOnly = kTypeRegular | 0444, kWritable = kTypeRegular | 0644,
                    kDirectory = kTypeDirectory | 0555;
-
-// Until somebody knows more.
-constinit PolicyChoice g_scheduler = {
-    .count = 1,
-    .name = [](uint32_t) -> std::string_view { return "rr"; },
-    .current = [] { return 0u; },
-    .choose = [](uint32_t) {},
-};
-
-Result<void> show_scheduler(TextSink& to, const ProcTarget&) {
-    const PolicyChoice& choice = g_scheduler;
-    for (uint32_t i = 0; i < choice.count; ++i) {
-        const bool current = i == choice.current();
-        format_to(to, current ? "{}[{}]" : "{}{}", i ? " " : "", choice.name(i));
-    }
-    to.put("\n");
-    return {};
-}
-Result<void> set_scheduler(std::string_view name) {
-    for (uint32_t i = 0; i < g_scheduler.count; ++i) {
-        if (g_scheduler.name(i) != name) continue;
-        g_scheduler.choose(i);
-        return {};
-    }
-    return Errno::inval;
-}
 
 template <size_t N>
 Result<void> set_text(char (&to)[N], std::string_view value) {
@@ -50,10 +22,6 @@ Result<void> set_text(char (&to)[N], std::string_view value) {
 constexpr auto show_text = [](TextSink& to, std::string_view text) -> Result<void> {
     format_to(to, "{}\n", text);
     return {};
-};
-
-constexpr ProcEntry kScheduler[] = {
-    {.name = "policy", .mode = kWritable, .generate = show_scheduler, .store = set_scheduler},
 };
 
 constexpr ProcEntry kKernel[] = {
@@ -80,7 +48,7 @@ constexpr ProcEntry kKernel[] = {
     {.name = "ngroups_max",
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
-    {.name = "sched", .mode = kDirectory, .children = kScheduler},
+    {.name = "sched", .mode = kDirectory, .children = kSchedulerSettings},
 };
 static_assert(kMaxGroups == 32);
 
@@ -104,8 +72,6 @@ constinit const ProcEntry kSettings[3] = {
     {.name = "kernel", .mode = kDirectory, .children = kKernel},
     {.name = "vm", .mode = kDirectory, .children = kMemory},
 };
-
-void install_scheduler_choice(const PolicyChoice& choice) { g_scheduler = choice; }
 
 // Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, b reboots, o powers off.
 Result<void> system_request(std::string_view key) {

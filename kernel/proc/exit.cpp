@@ -5,6 +5,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/jobs.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "mm/mm.hpp"
 
@@ -184,6 +185,7 @@ void exit_current_thread(int status) {
     else
         use_kernel_address_space(self);
     thread_left();
+    if (last && process.is_job) job_ended();
     exit_thread();
 }
 

@@ -4,6 +4,8 @@
 // becomes visible.
 #include "kernel/arch/fpu.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/jobs.hpp"
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "mm/frames.hpp"
 
@@ -38,7 +40,7 @@ Result<void> check_flags(uint32_t flags) {
 
 void inherit(UserThread& child, const UserThread& parent) {
     child.blocked = parent.blocked;
-    child.sched.nice = parent.sched.nice;
+    inherit_scheduling(child, parent);
     for (int i = 0; i < 3; ++i) child.tls[i] = parent.tls[i];
     fpu_save(child.fpu);
     __builtin_memcpy(child.name, parent.name, sizeof child.name);
@@ -124,6 +126,8 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     Process& parent = current_process();
     UserThread& self = current_thread();
     bool new_process = !(flags & kCloneThread);
+    // A reservation can't be had twice.
+    if (self.sched.sched_class == SchedClass::deadline && !self.reset_on_fork) return Errno::again;
     if (__atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED) > max_threads()) {
         __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
         return Errno::again;
@@ -172,7 +176,12 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     if (flags & kCloneParentSetTid)
         static_cast<void>(write_user(UserPtr<int32_t>(arguments.parent_tid), id));
     Ref<Process> keep(child);
-    start_thread(*thread);
+    if (new_process && std::exchange(self.submits_job, false)) {
+        child.is_job = true;
+        submit_job(*thread, self.job_service);
+    } else {
+        start_thread(*thread);
+    }
     if (flags & kCloneVfork) wait_for_vfork(child);
     return id;
 }

@@ -65,6 +65,7 @@ class Process : public RefCounted {
     int exit_signal = kSigChld;
     class Tty* terminal = nullptr;  // the session's controlling terminal
     WaitQueue* vfork_done = nullptr;  // where a parent in vfork waits
+    bool is_job = false;              // counts for the degree of multiprogramming
     bool left_parents_space = false;  // has executed a program, or exited
 
     // --- what it has

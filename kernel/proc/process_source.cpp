@@ -5,15 +5,38 @@
 #include "drivers/tty.hpp"
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/scheduler.hpp"
 
 namespace {
+
+void fill_scheduling(ProcessInfo::Scheduling& to, const Thread& thread) {
+    constexpr uint8_t kNumbers[] = {0, 1, 2, 6};  // of SchedClass
+    const SchedEntity& e = thread.sched;
+    const bool fixed = e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
+    to.state = state_name(thread.state);
+    to.since = thread.state_since;
+    to.policy = e.sched_class == SchedClass::fair ? thread.fair_kind
+                                                  : kNumbers[static_cast<uint32_t>(e.sched_class)];
+    to.rt_priority = fixed ? e.rt_priority : 0;
+    to.cpu_time = e.cpu_time + (e.on_cpu ? monotonic_now().raw() - thread.started_at : 0);
+    to.ready_time = thread.ready_time;
+    to.job_time = thread.job_wait;
+    to.service = e.service;
+    to.served = e.served;
+    to.declared = e.declared;
+    to.turns = thread.turns;
+}
 
 char state_letter(const Process& process, const Thread* thread) {
     if (process.life == Life::zombie || !thread) return 'Z';
     if (process.stopped) return 'T';
     switch (thread->state) {
-    case ThreadState::created: case ThreadState::ready: case ThreadState::running:
+    case ThreadState::created:
+        return thread->job_waits ? 'P' : 'R';
+    case ThreadState::ready: case ThreadState::running:
         return 'R';
+    case ThreadState::suspended_ready: case ThreadState::suspended_blocked:
+        return 'T';
     case ThreadState::terminated:
         return 'X';
     default:
@@ -55,7 +78,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     info.session = process.sid;
     info.state = state_letter(process, shown);
     __builtin_memcpy(info.name, shown ? shown->name : process.last_name, sizeof info.name);
-    if (info.state == 'S' || info.state == 'D') info.wait_reason = shown->wait_reason;
+    if (shown) info.wait_reason = shown->wait_reason;
     info.credentials = process.fs.credentials;
     info.umask = process.fs.umask;
     info.threads = process.thread_count;
@@ -70,6 +93,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     else
         for (Thread& t : process.threads) own.add(times_of(t));
     fill_times(info, own, process.dead_children);
+    if (shown) fill_scheduling(info.scheduling, *shown);
     fill_signals(info, process, static_cast<UserThread*>(shown));
     terminal = process.terminal;
     return info;
@@ -211,6 +235,17 @@ Result<ProcessLimit> limit(int pid, uint32_t resource) {
     return ProcessLimit{p->limits[resource].soft, p->limits[resource].hard};
 }
 
+Result<void> suspend(int pid, bool suspended) {
+    const Credentials& self = current_process().fs.credentials;
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    if (!p || p->life != Life::alive) return Errno::srch;
+    if (p == init_process) return Errno::perm;
+    if (!self.is_superuser() && self.euid != p->fs.credentials.uid) return Errno::perm;
+    for (Thread& thread : p->threads) suspended ? suspend_thread(thread) : resume_thread(thread);
+    return {};
+}
+
 bool may_inspect(int pid) {
     const Credentials& self = current_process().fs.credentials;
     LockGuard guard(process_tree);
@@ -242,6 +277,7 @@ void process_source_init() {
         .descriptor = descriptor,
         .visit_regions = visit_regions,
         .limit = limit,
+        .suspend = suspend,
         .may_inspect = may_inspect,
     });
 }

@@ -2,6 +2,7 @@
 // Locks: signal_lock of the target; callers that walk the table hold process_tree.
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/scheduler.hpp"
 
 namespace {
 
@@ -43,6 +44,8 @@ void add(PendingSignals& pending, const SignalInfo& info) {
 // What sending a stop or continue signal does at once. Locks: signal_lock.
 void stop_or_continue(Process& to, int number) {
     SignalSet bit = signal_bit(number);
+    if (number == kSigKill)
+        for (Thread& thread : to.threads) resume_thread(thread);
     if (number == kSigCont || number == kSigKill) {
         discard(to.pending, kStopSignals);
         for (Thread& thread : to.threads) discard(user(thread).pending, kStopSignals);

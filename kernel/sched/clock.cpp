@@ -1,26 +1,36 @@
-// See clock.hpp. The PIT ticks at 100 Hz; the TSC, measured against it at boot, gives nanoseconds.
-// Spec: Intel 8254 data sheet (control word, mode 2); SDM vol. 3B, 17.17 (TSC).
-// Locks: timers (the list of pending ones, sorted by deadline).
+// See clock.hpp. The TSC, measured against the PIT at boot, gives nanoseconds; ticks are every 10 ms
+// of it. The PIT counts down once to whatever comes first: the next tick, the first timer, or the
+// dispatcher's deadline. It is set again only for something earlier than what it counts to, so that
+// timers and turns that end after the next tick cost no port access.
+// Spec: Intel 8254 data sheet (control word, mode 0); SDM vol. 3B, 17.17 (TSC).
+// Locks: timers (the list of pending ones, sorted by deadline). The PIT is this CPU's alone, and
+// used with interrupts off.
 #include "kernel/sched/clock.hpp"
+
+#include <algorithm>
 
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock_init.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/sched/sched_entity.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
 namespace {
 
 constexpr uint32_t kPitHertz = 1193182;
 constexpr uint16_t kPitChannel0 = 0x40, kPitChannel2 = 0x42, kPitCommand = 0x43, kSpeakerPort = 0x61;
-constexpr uint32_t kDivisor = (kPitHertz + kTicksPerSecond / 2) / kTicksPerSecond;
+constexpr uint8_t kOneShot = 0x30;  // channel 0, both bytes, mode 0
 
 constinit uint64_t boot_tsc = 0;
 constinit uint32_t kilohertz = 1'000'000;
 constinit uint32_t nanoseconds_per_cycle_shifted = 0;  // << kShift
 constexpr uint32_t kShift = 22;
 constinit uint64_t tick_count = 0;
+constinit Nanoseconds next_tick{0};
+constinit Nanoseconds dispatch_deadline = kNever;
+constinit Nanoseconds programmed{0};  // when the PIT interrupts
 constinit uint64_t realtime_offset = 0;  // nanoseconds since 1970 at boot
 
 constinit IrqSpinLock lock{LockRank::timers};
@@ -57,13 +67,41 @@ void fire_due_timers() {
     }
 }
 
-void on_tick(void*) {
-    ++tick_count;
-    if (!timers.empty()) fire_due_timers();
-    scheduler_tick(interrupted_user_mode());
+// Interrupts off. A new count starts the one-shot again; no control word is needed for that.
+void program_pit(Nanoseconds deadline, Nanoseconds now) {
+    constexpr uint64_t kCountsPerNanosecond = (uint64_t{kPitHertz} << 32) / 1'000'000'000;  // << 32
+    programmed = deadline;
+    uint32_t wait = deadline > now ? static_cast<uint32_t>(deadline - now) : 0;
+    if (wait > kNanosecondsPerTick) wait = kNanosecondsPerTick;
+    uint32_t count = static_cast<uint32_t>((wait * kCountsPerNanosecond) >> 32) + 1;
+    out8(kPitChannel0, count & 0xff);
+    out8(kPitChannel0, count >> 8);
 }
 
-constinit InterruptHandler handler{"timer", on_tick};
+void program_if_sooner(Nanoseconds deadline) {
+    if (deadline < programmed) program_pit(deadline, monotonic_now());
+}
+
+// Wake-ups before the ends of turns: who wakes at that instant queues ahead of who gives way.
+void on_interrupt(void*) {
+    Nanoseconds now = monotonic_now();
+    uint32_t ticks = 0;
+    for (; next_tick <= now; next_tick = next_tick + kNanosecondsPerTick) ++ticks;
+    tick_count += ticks;
+    if (!timers.empty()) fire_due_timers();
+    bool turn_over = dispatch_deadline <= now;
+    if (turn_over) dispatch_deadline = kNever;
+    if (ticks || turn_over) scheduler_clock(ticks, turn_over, interrupted_user_mode());
+
+    Nanoseconds first = std::min(next_tick, dispatch_deadline);
+    {
+        LockGuard guard(lock);
+        if (const Timer* timer = timers.front()) first = std::min(first, timer->deadline);
+    }
+    program_pit(first, monotonic_now());
+}
+
+constinit InterruptHandler handler{"timer", on_interrupt};
 
 }  // namespace
 
@@ -78,9 +116,9 @@ void clock_init(Nanoseconds wall_clock) {
         static_cast<uint32_t>((static_cast<uint64_t>(1'000'000) << kShift) / kilohertz);
     boot_tsc = read_tsc();
     realtime_offset = wall_clock.raw();
-    out8(kPitCommand, 0x34);  // channel 0, both bytes, mode 2
-    out8(kPitChannel0, kDivisor & 0xff);
-    out8(kPitChannel0, kDivisor >> 8);
+    out8(kPitCommand, kOneShot);
+    next_tick = monotonic_now() + kNanosecondsPerTick;
+    program_pit(next_tick, monotonic_now());
     VERIFY(attach_interrupt(0, handler).is_ok());
     log_info("clock: TSC at {} kHz, {} ticks a second", kilohertz, kTicksPerSecond);
 }
@@ -107,6 +145,12 @@ void start_timer(Timer& timer, Nanoseconds deadline) {
         timers.insert_after(*before, timer);
     else
         timers.push_front(timer);
+    if (!before) program_if_sooner(deadline);
+}
+
+void set_dispatch_deadline(Nanoseconds deadline) {
+    dispatch_deadline = deadline;
+    program_if_sooner(deadline);
 }
 
 bool cancel_timer(Timer& timer) {

@@ -1,5 +1,5 @@
 // Time: nanoseconds since boot from the TSC (calibrated against the PIT), wall-clock time from the
-// CMOS clock at boot, ticks at 100 Hz; and one-shot timers.
+// CMOS clock at boot, ticks at 100 Hz; and one-shot timers, exact to a few microseconds.
 // Locks: timers have their own IrqSpinLock (rank timers).
 #pragma once
 
@@ -16,7 +16,7 @@ Ticks ticks_now();
 uint32_t tsc_kilohertz();
 
 // A one-shot timer. `fire` runs in the timer interrupt: interrupts off, IrqSpinLocks only. It may
-// start the timer again. Granularity: one tick.
+// start the timer again.
 struct Timer {
     void (*fire)(Timer& self) = nullptr;
     Nanoseconds deadline{0};
@@ -25,3 +25,7 @@ struct Timer {
 };
 void start_timer(Timer& timer, Nanoseconds deadline);  // restarts it if it is running
 bool cancel_timer(Timer& timer);                       // true if it was still pending
+
+// The dispatcher's own timer, one a CPU, so cheap that every switch may set it: scheduler_clock() is
+// called at that time or soon after. kNever: not needed. Interrupts off; no lock.
+void set_dispatch_deadline(Nanoseconds deadline);

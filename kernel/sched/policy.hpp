@@ -38,14 +38,6 @@ class SchedulingPolicy {
     virtual Nanoseconds next_event() const { return kNever; }
     virtual bool gives_way(const SchedEntity&, Nanoseconds) { return false; }
 
-    // For a dispatcher that has nothing finer than a tick.
-    bool on_tick(const SchedEntity& running, Nanoseconds now) const {
-        return now >= turn_end(running);
-    }
-    bool preempts(const SchedEntity& woken, const SchedEntity& running) const {
-        return preempts(woken, running, woken.ready_since);
-    }
-
   protected:
     ~SchedulingPolicy() = default;
 };

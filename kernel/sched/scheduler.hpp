@@ -1,4 +1,5 @@
 // The dispatcher (short-term scheduler): run queue, context switch, preemption.
+// Who runs next is the decision of a policy (policy.hpp), chosen by policy_control.hpp.
 // Preemption happens on the way back to user mode and in the idle loop; the kernel itself is not
 // preempted, so per-CPU data needs no lock against other threads of this CPU.
 // Locks: the run queue's IrqSpinLock (rank run_queue).
@@ -13,7 +14,14 @@ void yield();                          // to the end of the queue
 [[noreturn]] void idle_loop(bool spin);
 bool reschedule_wanted();
 void reschedule_if_wanted();           // called with interrupts on, no locks held
-void scheduler_tick(bool from_user);   // the timer interrupt
+// The timer interrupt: so many ticks went by, and whether the dispatcher's deadline has come.
+void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user);
+
+// Medium-term scheduling: out of the run queue, whatever happens, until it is resumed. What a
+// blocked one waits for may come meanwhile; it then is suspended-ready. One that runs in the kernel
+// goes on until it returns to user mode or blocks.
+void suspend_thread(Thread& thread);
+void resume_thread(Thread& thread);
 
 struct SchedulerStatistics {
     uint64_t context_switches, idle_nanoseconds;

@@ -79,6 +79,16 @@ class Thread : public RefCounted {
     bool permit = false;             // unparked since the last park
     bool interruptible = false;      // its sleep, while blocked
     const char* wait_reason = "";
+    Nanoseconds state_since{0};
+    bool suspend_wanted = false;     // it runs, and will be suspended
+    bool reset_on_fork = false;      // children get the ordinary class
+    uint64_t ready_time = 0;         // nanoseconds spent ready, before it ran
+    uint32_t turns = 0;              // how often it got the CPU
+    uint8_t fair_kind = 0;           // SCHED_OTHER, _BATCH or _IDLE, which are one class here
+    bool job_waits = false;          // new, in the queue of jobs (jobs.hpp)
+    uint64_t job_wait = 0;           // nanoseconds it was there
+    bool submits_job = false;        // its next child process is a job ...
+    uint64_t job_service = 0;        // ... of so many nanoseconds
     int last_cpu = 0;
 
     // --- interruption of sleeps: set by kernel/proc when a signal is to be delivered (atomic)

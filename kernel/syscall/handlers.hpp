@@ -171,11 +171,18 @@ Result<void> sys_prlimit64(int pid, uint32_t which, UserPtr<const Rlimit64> from
 Result<int> sys_getpriority(uint32_t whose, int who);
 Result<void> sys_setpriority(uint32_t whose, int who, int nice);
 Result<void> sys_nice(int change);
+
+// --- scheduling.cpp
+struct SchedAttributes;
 void sys_sched_yield();
 Result<void> sys_sched_setscheduler(int tid, uint32_t wanted, UserPtr<const int> priority);
 Result<int> sys_sched_getscheduler(int tid);
 Result<void> sys_sched_setparam(int tid, UserPtr<const int> priority);
 Result<void> sys_sched_getparam(int tid, UserPtr<int> priority);
+Result<void> sys_sched_setattr(int tid, UserPtr<SchedAttributes> from, uint32_t flags);
+Result<void> sys_sched_getattr(int tid, UserPtr<SchedAttributes> to, uint32_t size, uint32_t flags);
+template <typename T>
+Result<void> sys_sched_rr_get_interval(int tid, UserPtr<T> to);
 Result<int> sys_sched_get_priority_max(uint32_t c);
 Result<int> sys_sched_get_priority_min(uint32_t c);
 Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32_t> mask);

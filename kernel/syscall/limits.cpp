@@ -1,7 +1,6 @@
-// What processes may use: resource limits, priorities, CPUs, scheduling classes.
-// Spec: getrlimit(2), getpriority(2), sched_setscheduler(2), sched_setaffinity(2).
-#include "kernel/arch/cpu.hpp"
-#include "kernel/sched/scheduler.hpp"
+// What processes may use: resource limits, and priorities among others.
+// Spec: getrlimit(2), getpriority(2).
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/syscall/handlers.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
 
@@ -103,9 +102,11 @@ int nice_of(Process& process) {
 
 Result<void> set_nice(Process& process, int nice) {
     if (!may_manage(process)) return Errno::perm;
-    if (nice < nice_of(process) && !context().credentials.is_superuser()) return Errno::acces;
+    const bool allowed = static_cast<int64_t>(process.limits[limit_nice].soft) >= 20 - nice ||
+                         context().credentials.is_superuser();
+    if (nice < nice_of(process) && !allowed) return Errno::acces;
     LockGuard guard(process_tree);
-    for (Thread& thread : process.threads) thread.sched.nice = nice;
+    for (Thread& thread : process.threads) set_nice(thread, nice);
     return {};
 }
 
@@ -132,72 +133,4 @@ Result<void> sys_nice(int change) {
     int step = change < -40 ? -40 : change > 40 ? 40 : change;
     Result<void> done = set_nice(self, clip_nice(nice_of(self) + step));
     return done.is_error() ? Result<void>(Errno::perm) : Result<void>();
-}
-
-// --- scheduling
-
-void sys_sched_yield() { yield(); }
-
-namespace {
-
-constexpr uint32_t kClassOther = 0, kClassFifo = 1, kClassRoundRobin = 2, kClassBatch = 3,
-                   kClassIdle = 5, kResetOnFork = 0x40000000;
-
-bool is_real_time(uint32_t c) { return c == kClassFifo || c == kClassRoundRobin; }
-bool is_ordinary(uint32_t c) { return c == kClassOther || c == kClassBatch || c == kClassIdle; }
-
-Result<void> thread_exists(int tid) {
-    if (tid < 0) return Errno::inval;
-    if (tid == 0 || tid == Thread::current().tid || find_thread(tid)) return {};
-    return Errno::srch;
-}
-
-}  // namespace
-
-// Policies are chosen for the whole machine (/proc/sys/kernel/sched/policy); every thread is of
-// the ordinary class.
-Result<void> sys_sched_setscheduler(int tid, uint32_t wanted, UserPtr<const int> priority) {
-    int level = TRY(read_user(priority));
-    TRY(thread_exists(tid));
-    wanted &= ~kResetOnFork;
-    if (is_real_time(wanted)) return level >= 1 && level <= 99 ? Errno::perm : Errno::inval;
-    return is_ordinary(wanted) && level == 0 ? Result<void>() : Errno::inval;
-}
-Result<int> sys_sched_getscheduler(int tid) {
-    TRY(thread_exists(tid));
-    return static_cast<int>(kClassOther);
-}
-Result<void> sys_sched_setparam(int tid, UserPtr<const int> priority) {
-    int level = TRY(read_user(priority));
-    TRY(thread_exists(tid));
-    return level == 0 ? Result<void>() : Errno::inval;
-}
-Result<void> sys_sched_getparam(int tid, UserPtr<int> priority) {
-    TRY(thread_exists(tid));
-    return write_user(priority, 0);
-}
-Result<int> sys_sched_get_priority_max(uint32_t c) {
-    return is_real_time(c) ? Result<int>(99) : is_ordinary(c) ? Result<int>(0) : Errno::inval;
-}
-Result<int> sys_sched_get_priority_min(uint32_t c) {
-    return is_real_time(c) ? Result<int>(1) : is_ordinary(c) ? Result<int>(0) : Errno::inval;
-}
-
-// One CPU runs threads, so its mask is what there is to choose.
-Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32_t> mask) {
-    TRY(thread_exists(tid));
-    uint32_t wanted = 0;
-    TRY(copy_from_user(&wanted, mask.address(), bytes < sizeof wanted ? bytes : sizeof wanted));
-    return wanted & 1 ? Result<void>() : Errno::inval;
-}
-Result<uint32_t> sys_sched_getaffinity(int tid, uint32_t bytes, UserPtr<uint32_t> mask) {
-    if (bytes < sizeof(uint32_t) || bytes % sizeof(uint32_t)) return Errno::inval;
-    TRY(thread_exists(tid));
-    TRY(write_user(mask, 1u));
-    return static_cast<uint32_t>(sizeof(uint32_t));
-}
-Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
-    if (cpu) TRY(write_user(cpu, this_cpu().id));
-    if (node) TRY(write_user(node, 0u));
-    return {};
 }

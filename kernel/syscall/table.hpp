@@ -155,7 +155,7 @@
     CALL(158, sched_yield, sys_sched_yield)                                                        \
     CALL(159, sched_get_priority_max, sys_sched_get_priority_max)                                  \
     CALL(160, sched_get_priority_min, sys_sched_get_priority_min)                                  \
-    NAMED(161, sched_rr_get_interval)                                                              \
+    CALL(161, sched_rr_get_interval, sys_sched_rr_get_interval<TimeSpec32>)                        \
     CALL(162, nanosleep, sys_nanosleep)                                                            \
     CALL(163, mremap, sys_mremap)                                                                  \
     CALL(164, setresuid, sys_setresuid16)                                                          \
@@ -300,7 +300,8 @@
     CALL(344, syncfs, sys_syncfs)                                                                  \
     NAMED(345, sendmmsg) NAMED(346, setns) NAMED(347, process_vm_readv)                            \
     NAMED(348, process_vm_writev) NAMED(349, kcmp) NAMED(350, finit_module)                        \
-    NAMED(351, sched_setattr) NAMED(352, sched_getattr)                                            \
+    CALL(351, sched_setattr, sys_sched_setattr)                                                    \
+    CALL(352, sched_getattr, sys_sched_getattr)                                                    \
     CALL(353, renameat2, sys_renameat2)                                                            \
     NAMED(354, seccomp)                                                                            \
     CALL(355, getrandom, sys_getrandom)                                                            \
@@ -332,7 +333,8 @@
     NAMED(420, semtimedop_time64)                                                                  \
     CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>)                             \
     CALL(422, futex_time64, sys_futex<TimeSpec64>)                                                 \
-    NAMED(423, sched_rr_get_interval_time64) NAMED(424, pidfd_send_signal)                         \
+    CALL(423, sched_rr_get_interval_time64, sys_sched_rr_get_interval<TimeSpec64>)                 \
+    NAMED(424, pidfd_send_signal)                                                                  \
     NAMED(425, io_uring_setup) NAMED(426, io_uring_enter) NAMED(427, io_uring_register)            \
     NAMED(428, open_tree) NAMED(429, move_mount) NAMED(430, fsopen) NAMED(431, fsconfig)           \
     NAMED(432, fsmount) NAMED(433, fspick) NAMED(434, pidfd_open) NAMED(435, clone3)               \

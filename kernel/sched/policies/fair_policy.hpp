@@ -89,7 +89,7 @@ class FairPolicy : public SchedulingPolicy {
     void settle(SchedEntity& entity, ReadyReason reason) {
         if (!entity.service) entity.service = entity.estimate = tunables_.service_guess.ns();
         entity.revise_service();
-        const bool known = entity.figures_of && name() == entity.figures_of;
+        const bool known = entity.figures_of == name().data();  // a policy's name is one constant
         if (!known || reason == ReadyReason::created || reason == ReadyReason::moved)
             join(entity, known && reason != ReadyReason::created);
         entity.figures_of = name().data();

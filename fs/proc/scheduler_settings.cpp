@@ -1,0 +1,132 @@
+// /proc/sys/kernel/sched: the policy, a file for each of its figures, the run log, suspending; and
+// /proc/sched_log. A figure that is a list is written and shown with commas.
+#include "fs/proc/process_source.hpp"
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/sched/jobs.hpp"
+#include "kernel/sched/policy_control.hpp"
+#include "kernel/sched/run_log.hpp"
+
+namespace {
+
+constexpr uint32_t kWritable = kTypeRegular | 0644, kCommand = kTypeRegular | 0200,
+                   kForAll = kTypeRegular | 0666;
+
+Result<void> show_policy(TextSink& to, const ProcTarget&) {
+    for (uint32_t i = 0; i < policy_count(); ++i)
+        format_to(to, i == current_policy() ? "{}[{}]" : "{}{}", i ? " " : "", policy_name(i));
+    to.put("\n");
+    return {};
+}
+Result<void> set_policy(std::string_view name) {
+    return choose_policy(name) ? Result<void>() : Errno::inval;
+}
+
+template <size_t which>
+constexpr ProcEntry tunable_entry() {
+    return {.name = kSchedTunables[which].name,
+            .mode = kWritable,
+            .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+                const SchedTunables::Figures figures = read_tunable(kSchedTunables[which]);
+                for (uint32_t i = 0; i < figures.count; ++i)
+                    format_to(to, "{}{}", i ? "," : "", figures.value[i]);
+                to.put("\n");
+                return {};
+            },
+            .store = [](std::string_view text) {
+                return write_tunable(kSchedTunables[which], text);
+            }};
+}
+
+Result<void> show_log_size(TextSink& to, const ProcTarget&) {
+    format_to(to, "{}\n", run_log_capacity());
+    return {};
+}
+Result<void> set_log_size(std::string_view text) {
+    uint64_t entries;
+    if (!parse_number(text, entries) || entries > kMaxRunLog) return Errno::inval;
+    return run_log_resize(static_cast<uint32_t>(entries));
+}
+
+Result<void> suspend(std::string_view text, bool suspended) {
+    uint64_t pid;
+    if (!parse_number(text, pid) || pid > INT32_MAX) return Errno::inval;
+    return process_source().suspend(static_cast<int>(pid), suspended);
+}
+Result<void> show_nothing(TextSink&, const ProcTarget&) { return {}; }
+
+// --- jobs (kernel/sched/jobs.hpp)
+
+Result<void> show_job_policy(TextSink& to, const ProcTarget&) {
+    for (uint32_t i = 0; i < job_policy_count(); ++i)
+        format_to(to, i == current_job_policy() ? "{}[{}]" : "{}{}", i ? " " : "",
+                  job_policy_name(i));
+    to.put("\n");
+    return {};
+}
+Result<void> set_degree(std::string_view text) {
+    uint64_t degree;
+    if (!parse_number(text, degree) || degree > INT32_MAX) return Errno::inval;
+    set_job_degree(static_cast<uint32_t>(degree));
+    return {};
+}
+// The caller's next child is a job with this service time in microseconds, 0 if it isn't known.
+Result<void> submit(std::string_view text) {
+    uint64_t service;
+    if (!parse_number(text, service) || service > kMaxMicroseconds) return Errno::inval;
+    Thread::current().submits_job = true;
+    Thread::current().job_service = service * 1000;
+    return {};
+}
+
+constexpr ProcEntry kOthers[] = {
+    {.name = "policy", .mode = kWritable, .generate = show_policy, .store = set_policy},
+    {.name = "log", .mode = kWritable, .generate = show_log_size, .store = set_log_size},
+    {.name = "suspend", .mode = kCommand, .generate = show_nothing,
+     .store = [](std::string_view text) { return suspend(text, true); }},
+    {.name = "resume", .mode = kCommand, .generate = show_nothing,
+     .store = [](std::string_view text) { return suspend(text, false); }},
+    {.name = "jobs_policy", .mode = kWritable, .generate = show_job_policy,
+     .store = [](std::string_view name) {
+         return choose_job_policy(name) ? Result<void>() : Errno::inval;
+     }},
+    {.name = "jobs_degree", .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         format_to(to, "{}\n", job_counts().degree);
+         return {};
+     },
+     .store = set_degree},
+    {.name = "jobs", .mode = kForAll,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         const JobCounts counts = job_counts();
+         format_to(to, "active {}\nwaiting {}\n", counts.active, counts.waiting);
+         return {};
+     },
+     .store = submit},
+};
+
+}  // namespace
+
+#define TUNABLE(which) tunable_entry<which>()
+constinit const ProcEntry kSchedulerSettings[kSchedulerSettingCount] = {
+    kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5], kOthers[6],
+    TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4), TUNABLE(5), TUNABLE(6), TUNABLE(7),
+    TUNABLE(8), TUNABLE(9),
+};
+#undef TUNABLE
+static_assert(std::size(kOthers) + std::size(kSchedTunables) == kSchedulerSettingCount);
+
+// A line a turn: thread, start and end in nanoseconds since boot; then how many were lost.
+Result<void> show_run_log(TextSink& to, const ProcTarget&) {
+    const uint64_t count = run_log_count();
+    const uint64_t kept = count < run_log_capacity() ? count : run_log_capacity();
+    uint64_t lost = count - kept;
+    for (uint64_t i = count - kept; i < count; ++i) {
+        RunEntry entry;
+        if (run_log_entry(i, entry))
+            format_to(to, "{} {} {}\n", entry.tid, entry.start.raw(), entry.end.raw());
+        else
+            ++lost;
+    }
+    if (lost) format_to(to, "lost {}\n", lost);
+    return {};
+}

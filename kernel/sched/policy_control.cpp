@@ -1,0 +1,197 @@
+// See policy_control.hpp. A queued thread is taken out before its figures change, and queued again
+// after; one that runs starts a new turn.
+#include "kernel/sched/policy_control.hpp"
+
+#include "kernel/arch/cpu.hpp"
+#include "kernel/lib/format.hpp"
+#include "kernel/sched/dispatcher.hpp"
+
+namespace {
+
+// Reservations may take 95 % of a CPU, in parts per 2^20. Locks: run_queue.
+constexpr uint64_t kShareBits = 20, kMostReserved = (95ull << kShareBits) / 100;
+constinit uint64_t reserved_share = 0;
+
+uint64_t share_of(const SchedEntity& entity) {
+    if (entity.sched_class != SchedClass::deadline || !entity.period) return 0;
+    return (entity.runtime << kShareBits) / entity.period;
+}
+
+Thread* running_thread() {
+    const Cpu& cpu = this_cpu();
+    return cpu.current == cpu.idle ? nullptr : cpu.current;
+}
+
+// Locks: run_queue. `change` may touch all figures that the thread's owner sets.
+template <typename F>
+void change_entity(Thread& thread, ReadyReason reason, F&& change) {
+    const Nanoseconds now = monotonic_now();
+    if (is_queued(thread)) {
+        run_queue->dequeue(thread.sched);
+        change(thread.sched);
+        make_ready(thread, reason, now);
+        return;
+    }
+    const bool runs = thread.sched.on_cpu;
+    if (runs) thread.sched.stop(now);
+    change(thread.sched);
+    if (!runs) return;
+    run_queue->adopt(thread.sched, now);
+    arm_dispatch_timer();
+    // Another one may be the better choice now.
+    if (run_queue->ready_count()) this_cpu().reschedule = true;
+}
+
+// All that wait are queued anew, so the running one's turn begins anew too. Locks: run_queue.
+template <typename F>
+void change_policy(F&& change) {
+    const Nanoseconds now = monotonic_now();
+    Thread* running = running_thread();
+    change(now);
+    if (running && running->sched.on_cpu) run_queue->adopt(running->sched, now);
+    arm_dispatch_timer();
+}
+
+}  // namespace
+
+uint32_t policy_count() { return static_cast<uint32_t>(policy_set->all().size()); }
+std::string_view policy_name(uint32_t which) { return policy_set->all()[which]->name(); }
+
+uint32_t current_policy() {
+    for (uint32_t i = 0; i < policy_count(); ++i)
+        if (policy_set->all()[i] == &run_queue->fair()) return i;
+    return 0;
+}
+
+void choose_policy(uint32_t which) {
+    RunQueueGuard guard;
+    change_policy([&](Nanoseconds now) { run_queue->set_fair(*policy_set->all()[which], now); });
+}
+
+bool choose_policy(std::string_view name) {
+    for (uint32_t i = 0; i < policy_count(); ++i) {
+        if (policy_name(i) != name) continue;
+        choose_policy(i);
+        return true;
+    }
+    return false;
+}
+
+SchedTunables::Figures read_tunable(const Tunable& which) {
+    RunQueueGuard guard;
+    return sched_tunables.*which.figures;
+}
+
+namespace {
+// False: no list of numbers.
+bool parse_figures(std::string_view text, uint32_t (&to)[SchedTunables::kMaxValues],
+                   uint32_t& count) {
+    count = 0;
+    while (!text.empty()) {
+        const size_t end = text.find_first_of(", \t");
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        if (word.empty()) continue;
+        uint64_t number;
+        if (count == SchedTunables::kMaxValues || !parse_number(word, number)) return false;
+        if (number > UINT32_MAX) return false;
+        to[count++] = static_cast<uint32_t>(number);
+    }
+    return count > 0;
+}
+}  // namespace
+
+Result<void> write_tunable(const Tunable& which, std::string_view text) {
+    uint32_t values[SchedTunables::kMaxValues], count;
+    if (!parse_figures(text, values, count)) return Errno::inval;
+    RunQueueGuard guard;
+    bool good = false;
+    change_policy([&](Nanoseconds now) {
+        good = set_tunable(sched_tunables, which, {values, count});
+        if (good) run_queue->requeue(now);
+    });
+    return good ? Result<void>() : Errno::inval;
+}
+
+bool take_boot_tunable(std::string_view word) {
+    constexpr std::string_view kPrefix = "sched.";
+    const size_t equals = word.find('=');
+    if (!word.starts_with(kPrefix) || equals == std::string_view::npos) return false;
+    const Tunable* tunable = find_tunable(word.substr(kPrefix.size(), equals - kPrefix.size()));
+    uint32_t values[SchedTunables::kMaxValues], count;
+    return tunable && parse_figures(word.substr(equals + 1), values, count) &&
+           set_tunable(sched_tunables, *tunable, {values, count});
+}
+
+SchedParameters sched_parameters(const Thread& thread) {
+    RunQueueGuard guard;
+    const SchedEntity& e = thread.sched;
+    const bool fixed = e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
+    return {.sched_class = e.sched_class,
+            .rt_priority = fixed ? e.rt_priority : uint8_t{0},
+            .nice = e.nice,
+            .runtime = e.runtime,
+            .deadline = e.relative_deadline,
+            .period = e.period,
+            .declared = e.declared ? e.service : 0,
+            .fair_kind = thread.fair_kind,
+            .reset_on_fork = thread.reset_on_fork};
+}
+
+Result<void> set_sched_parameters(Thread& thread, const SchedParameters& wanted) {
+    RunQueueGuard guard;
+    SchedEntity fresh;
+    fresh.sched_class = wanted.sched_class;
+    fresh.runtime = wanted.runtime;
+    fresh.period = wanted.period ? wanted.period : wanted.deadline;
+    const uint64_t others = reserved_share - share_of(thread.sched);
+    if (share_of(fresh) && others + share_of(fresh) > kMostReserved) return Errno::busy;
+    reserved_share = others + share_of(fresh);
+    const bool new_class = wanted.sched_class != thread.sched.sched_class;
+    thread.reset_on_fork = wanted.reset_on_fork;
+    thread.fair_kind = wanted.fair_kind;
+    // A deadline thread that is queued as `yielded` would be done for its period.
+    const bool moved = new_class || wanted.sched_class == SchedClass::deadline;
+    change_entity(thread, moved ? ReadyReason::moved : ReadyReason::yielded,
+                  [&](SchedEntity& entity) {
+                      entity.sched_class = wanted.sched_class;
+                      entity.rt_priority = wanted.rt_priority ? wanted.rt_priority : 1;
+                      entity.nice = wanted.nice;
+                      entity.runtime = wanted.runtime;
+                      entity.relative_deadline = wanted.deadline;
+                      entity.period = fresh.period;
+                      if (wanted.declared) entity.declare_service(wanted.declared);
+                  });
+    return {};
+}
+
+void set_nice(Thread& thread, int nice) {
+    RunQueueGuard guard;
+    if (thread.sched.nice == nice) return;
+    change_entity(thread, ReadyReason::yielded, [&](SchedEntity& entity) { entity.nice = nice; });
+}
+
+void release_reservation(Thread& thread) { reserved_share -= share_of(thread.sched); }
+
+void inherit_scheduling(Thread& child, const Thread& parent) {
+    const SchedEntity& from = parent.sched;
+    SchedEntity& to = child.sched;
+    to.nice = from.nice;
+    if (parent.reset_on_fork) {
+        if (to.nice < 0 || from.sched_class != SchedClass::fair) to.nice = 0;
+        return;
+    }
+    to.sched_class = from.sched_class;
+    to.rt_priority = from.rt_priority;
+    child.fair_kind = parent.fair_kind;
+}
+
+uint64_t turn_length(const Thread& thread) {
+    RunQueueGuard guard;
+    SchedEntity fresh;
+    fresh.sched_class = thread.sched.sched_class;
+    fresh.budget = thread.sched.runtime;
+    fresh.service = kNever.raw() / 4;  // no end of a belief, where that would end a turn
+    const Nanoseconds end = run_queue->turn_end(fresh);
+    return end.raw() > kNever.raw() / 4 ? 0 : end.raw();
+}

@@ -1,0 +1,41 @@
+// Choosing the policy and its figures while the system runs, and what a thread may ask of it:
+// class, priority, nice value, reservation, declared service time.
+// Locks: run_queue, inside.
+#pragma once
+
+#include "kernel/lib/result.hpp"
+#include "kernel/sched/policies/tunables.hpp"
+#include "kernel/sched/thread.hpp"
+
+// --- the policy, by its place in the list of all
+uint32_t policy_count();
+std::string_view policy_name(uint32_t which);
+uint32_t current_policy();
+void choose_policy(uint32_t which);
+bool choose_policy(std::string_view name);  // false: there is none of that name
+
+// --- tunables (tunables.hpp)
+SchedTunables::Figures read_tunable(const Tunable& which);
+// "10000,20000" or "10000 20000". EINVAL, and nothing changed, if that is out of range.
+Result<void> write_tunable(const Tunable& which, std::string_view text);
+// A word of the kernel's command line, sched.NAME=VALUE, before scheduler_init().
+bool take_boot_tunable(std::string_view word);
+
+// --- threads
+struct SchedParameters {
+    SchedClass sched_class = SchedClass::fair;
+    uint8_t rt_priority = 0;     // classes fifo and round_robin
+    int nice = 0;                // class fair
+    uint64_t runtime = 0, deadline = 0, period = 0;  // nanoseconds; class deadline
+    uint64_t declared = 0;       // class fair: service time of its job; 0: not declared
+    uint8_t fair_kind = 0;       // see Thread
+    bool reset_on_fork = false;
+};
+SchedParameters sched_parameters(const Thread& thread);
+// EBUSY: deadline reservations would exceed what the CPU has.
+Result<void> set_sched_parameters(Thread& thread, const SchedParameters& wanted);
+void set_nice(Thread& thread, int nice);
+void inherit_scheduling(Thread& child, const Thread& parent);
+
+// How long the thread may run before another one of its kind: 0 without an end.
+uint64_t turn_length(const Thread& thread);
