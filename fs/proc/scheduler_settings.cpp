@@ -115,7 +115,8 @@ constinit const ProcEntry kSchedulerSettings[kSchedulerSettingCount] = {
 #undef TUNABLE
 static_assert(std::size(kOthers) + std::size(kSchedTunables) == kSchedulerSettingCount);
 
-// A line a turn: thread, start and end in nanoseconds since boot; then how many were lost.
+// A line a turn: thread, start and end in nanoseconds since boot, why it ended; then how many were
+// lost.
 Result<void> show_run_log(TextSink& to, const ProcTarget&) {
     const uint64_t count = run_log_count();
     const uint64_t kept = count < run_log_capacity() ? count : run_log_capacity();
@@ -123,10 +124,11 @@ Result<void> show_run_log(TextSink& to, const ProcTarget&) {
     for (uint64_t i = count - kept; i < count; ++i) {
         RunEntry entry;
         if (run_log_entry(i, entry))
-            format_to(to, "{} {} {}\n", entry.tid, entry.start.raw(), entry.end.raw());
+            format_to(to, "{} {} {} {}\n", entry.tid, entry.start.raw(), entry.end.raw(),
+                      entry.why);
         else
             ++lost;
     }
-    if (lost) format_to(to, "lost {}\n", lost);
+    if (lost) format_to(to, "lost {} 0 -\n", lost);
     return {};
 }

@@ -37,9 +37,10 @@ constinit IrqSpinLock lock{LockRank::timers};
 using TimerList = List<Timer, &Timer::node>;
 constinit TimerList timers;
 
-// How many TSC cycles 10 ms of PIT channel 2 take.
+constexpr uint32_t kCount = kPitHertz / 100;  // nearly 10 ms
+
+// How many TSC cycles kCount of PIT channel 2 take.
 uint32_t measure_tsc() {
-    constexpr uint32_t kCount = kPitHertz / 100;
     out8(kSpeakerPort, (in8(kSpeakerPort) & ~2u) | 1);  // gate on, speaker off
     out8(kPitCommand, 0xb0);                            // channel 2, both bytes, mode 0
     out8(kPitChannel2, kCount & 0xff);
@@ -111,7 +112,7 @@ void clock_init(Nanoseconds wall_clock) {
         log_warning("clock: the TSC could not be calibrated; assuming 1 GHz");
         cycles = 10'000'000;
     }
-    kilohertz = cycles / 10;
+    kilohertz = static_cast<uint32_t>(uint64_t{cycles} * kPitHertz / (uint64_t{kCount} * 1000));
     nanoseconds_per_cycle_shifted =
         static_cast<uint32_t>((static_cast<uint64_t>(1'000'000) << kShift) / kilohertz);
     boot_tsc = read_tsc();

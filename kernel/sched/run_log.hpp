@@ -11,6 +11,7 @@
 struct RunEntry {
     int tid = 0;
     Nanoseconds start{0}, end{0};
+    const char* why = "";  // it left the CPU: quantum, preempted, yield, blocked, ended
 };
 constexpr uint32_t kMaxRunLog = 65536;
 
@@ -22,4 +23,4 @@ bool run_log_entry(uint64_t which, RunEntry& to);  // false: overwritten, or not
 // --- for the dispatcher
 extern RunEntry* run_log_ring;
 inline bool run_log_enabled() { return run_log_ring; }
-void log_run(int tid, Nanoseconds start, Nanoseconds end);
+void log_run(const RunEntry& entry);

@@ -61,14 +61,14 @@ void finish_switch() {
 }
 
 // Interrupts off, lock held; lock released on return. The current thread is no longer running:
-// its state was changed, and it was queued if it is ready.
-void schedule_locked(Nanoseconds now) {
+// its state was changed, and it was queued if it is ready. `why` is for the run log.
+void schedule_locked(Nanoseconds now, const char* why) {
     Cpu& cpu = this_cpu();
     cpu.reschedule = false;
     Thread& previous = *cpu.current;
     previous.sched.cpu_time += now.raw() - previous.started_at;
     if (run_log_enabled() && &previous != cpu.idle)
-        log_run(previous.tid, Nanoseconds(previous.started_at), now);
+        log_run({previous.tid, Nanoseconds(previous.started_at), now, why});
     SchedEntity* entity = run_queue->pick_next(now);
     Thread& next = entity ? thread_of(*entity) : *cpu.idle;
     if (entity) {
@@ -167,12 +167,14 @@ void give_way(bool yielded) {
     Thread& self = Thread::current();
     SchedEntity& entity = self.sched;
     const Nanoseconds now = monotonic_now();
+    const char* why = "";
     if (&self == this_cpu().idle) {
         set_state(self, ThreadState::ready, "", now);
     } else if (self.suspend_wanted) {
         self.suspend_wanted = false;
         entity.stop(now);
         set_state(self, ThreadState::suspended_ready, "suspended", now);
+        why = "blocked";
     } else {
         const bool alone = run_queue->ready_count() == 0;
         // A deadline thread that yields is done for this period, alone or not.
@@ -187,8 +189,11 @@ void give_way(bool yielded) {
                                        : ReadyReason::preempted;
         set_state(self, ThreadState::ready, "", now);
         run_queue->enqueue(entity, reason, now);
+        why = reason == ReadyReason::yielded           ? "yield"
+              : reason == ReadyReason::quantum_expired ? "quantum"
+                                                       : "preempted";
     }
-    schedule_locked(now);
+    schedule_locked(now, why);
 }
 }  // namespace
 
@@ -208,7 +213,7 @@ void exit_thread() {
     release_reservation(self);
     set_state(self, ThreadState::terminated, "", now);
     this_cpu().dead = &self;
-    schedule_locked(now);
+    schedule_locked(now, "ended");
     VERIFY(false && "a terminated thread ran");
     __builtin_unreachable();
 }
@@ -236,7 +241,7 @@ Woken park(const WaitOptions& options) {
                       options.reason, now);
             self.interruptible = options.interruptible;
             ++self.voluntary_switches;
-            schedule_locked(now);
+            schedule_locked(now, "blocked");
         }
         self.permit = false;
     }
