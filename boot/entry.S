@@ -21,9 +21,9 @@
 #define STACK_BYTES 16384
 
     .section .boot.text, "ax", @progbits
-    .global _start
-    .type _start, @function
-_start:
+    .global kernel_entry
+    .type kernel_entry, @function
+kernel_entry:
     cli
     cld
     mov %eax, %esi                              // the magic; what follows uses eax and ecx
@@ -50,7 +50,7 @@ _start:
 
     mov $enter_upper_half, %eax                             // 3
     jmp *%eax
-    .size _start, . - _start
+    .size kernel_entry, . - kernel_entry
 
     .section .init.text, "ax", @progbits
     .type enter_upper_half, @function

@@ -62,7 +62,7 @@ def debugger(port, kernel, batch, timeout):
     """GDB in the foreground; returns its status."""
     commands = ['set confirm off', 'set pagination off', 'set architecture i386',
                 'set disassemble-next-line auto', f'target remote 127.0.0.1:{port}',
-                'thbreak *_start', 'continue']
+                'thbreak *kernel_entry', 'continue']
     command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
     for text in commands:
         command += ['-ex', text]

@@ -91,9 +91,10 @@ class Script:
 
     def file(self, path, host, mode):
         path = self.replace(path)
-        # Older versions of debugfs write into the current folder only.
+        # Older versions of debugfs write into the current folder only, and every one takes a new
+        # folder of the root's for one of the current folder.
         folder, name = os.path.split(path)
-        self.lines += [f'cd {quoted(folder)}', f'write {quoted(host)} {quoted(name)}']
+        self.lines += [f'cd {quoted(folder)}', f'write {quoted(host)} {quoted(name)}', 'cd /']
         size = os.path.getsize(host)
         self.bytes += size + size // 256 + 2 * BLOCK
         self._node(path, stat.S_IFREG | mode, 'file')

@@ -9,6 +9,7 @@ import struct
 import gdb
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("ORRERY_BUILD", "build"))
 DIRECT_MAP = 0xC0000000
 
 
@@ -158,19 +159,29 @@ class BtThread(gdb.Command):
         if int(thread.address) == int(current_thread().address):
             gdb.execute("backtrace")
             return
-        # What switch_context pushed: edi esi ebx ebp, and the address it returns to.
-        esp = int(thread["saved_esp"])
-        words = struct.unpack("<5I", bytes(gdb.selected_inferior().read_memory(esp, 20)))
-        fresh = {"edi": words[0], "esi": words[1], "ebx": words[2], "ebp": words[3], "eip": words[4],
-                 "esp": esp + 20}
-        saved = {name: int(gdb.parse_and_eval("$" + name)) & 0xFFFFFFFF for name in fresh}
-        try:
-            for name, value in fresh.items():
-                gdb.execute("set $%s = 0x%x" % (name, value), to_string=True)
-            gdb.execute("backtrace")
-        finally:
-            for name, value in saved.items():
-                gdb.execute("set $%s = 0x%x" % (name, value), to_string=True)
+        # What switch_context pushed: edi esi ebx ebp, and the address it returns to. The kernel
+        # keeps frame pointers; following them leaves the debugger's own registers alone.
+        bottom = int(thread["stack_bottom"]["value"])
+        ebp, pc = read_words(int(thread["saved_esp"]) + 12, 2)
+        depth = 0
+        while pc:
+            print("#%-2d 0x%08x in %s" % (depth, pc, place(pc)))
+            if not bottom <= ebp <= bottom + 2 * 4096 - 8:
+                break
+            ebp, pc = read_words(ebp, 2)
+            depth += 1
+
+
+def read_words(address, count):
+    memory = gdb.selected_inferior().read_memory(address, 4 * count)
+    return struct.unpack("<%dI" % count, bytes(memory))
+
+
+def place(return_address):
+    """The function and line of a call that returns there."""
+    function = gdb.execute("info symbol 0x%x" % return_address, to_string=True).split(" in section")[0]
+    line = gdb.find_pc_line(return_address - 1)
+    return "%s at %s:%d" % (function, line.symtab.filename, line.line) if line.symtab else function
 
 
 class ProgramStart(gdb.Breakpoint):
@@ -183,9 +194,9 @@ class ProgramStart(gdb.Breakpoint):
 
     def stop(self):
         path = gdb.parse_and_eval("path").string(errors="replace")
-        symbols = os.path.join(ROOT, "build", "programs", os.path.basename(path))
+        symbols = os.path.join(BUILD, "programs", os.path.basename(path))
         for folder in ("bin", "sbin", "usr/lib/orrery/tests"):
-            candidate = os.path.join(ROOT, "build", "programs", folder, os.path.basename(path))
+            candidate = os.path.join(BUILD, "programs", folder, os.path.basename(path))
             symbols = candidate if os.path.exists(candidate) else symbols
         if ProgramStart.loaded:
             gdb.execute('remove-symbol-file "%s"' % ProgramStart.loaded, to_string=True)

@@ -15,6 +15,8 @@ out=$work/out err=$work/err log=$work/log
 build=${ORRERY_BUILD:-build}
 failures=0
 status=
+shown=
+failed_before=none  # its output has been printed
 
 guest() {
     shown="run $*"
@@ -24,9 +26,14 @@ guest() {
 
 fail() {
     failures=$((failures + 1))
-    printf 'FAIL (line %s) %s\n  in: %s\n' "${BASH_LINENO[1]}" "$1" "${shown:-}"
-    printf '%s\n' "  status ${status:-}" '  output:' "$(head -c 1500 "$out" 2>/dev/null)" \
-        '  error output:' "$(head -c 1500 "$err" 2>/dev/null)"
+    if [ "$shown" = "$failed_before" ]; then
+        printf 'FAIL (line %s) %s\n' "${BASH_LINENO[1]}" "$1"
+        return
+    fi
+    failed_before=$shown
+    printf 'FAIL (line %s) %s\n  in: %s\n' "${BASH_LINENO[1]}" "$1" "$shown"
+    printf '%s\n' "  status ${status:-}" '  output:' "$(tail -c 2500 "$out" 2>/dev/null)" \
+        '  error output:' "$(tail -c 2500 "$err" 2>/dev/null)"
     [ -s "$log" ] && printf '%s\n' '  kernel log:' "$(tail -n 15 "$log")"
 }
 

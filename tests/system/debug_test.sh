@@ -1,0 +1,81 @@
+# scripts/debug in scripted sessions, as docs/debugging.md describes them.
+# timeout: 300
+. "$(dirname "$0")/harness.sh"
+
+session() {
+    shown="debug $*"
+    cat >"$work/session.gdb"
+    ./scripts/debug --timeout 120 --batch "$work/session.gdb" "$@" >"$out" 2>"$err"
+    status=$?
+}
+
+# The first stop at _start comes before its page is there: it faults, is loaded, and starts again.
+session --exec 'step; exit 3' <<'END'
+info registers eip
+hbreak kernel_main
+continue
+backtrace
+delete
+break program_started if $_streq(path, "step")
+continue
+delete
+break *_start
+continue
+regs
+vtop $pc
+continue
+vtop $pc
+delete
+break sys_write
+continue
+backtrace
+ps
+bt-thread 1
+END
+status_is 0
+output_has '<kernel_entry>'
+output_has 'kernel_main \(magic='
+output_has '^not present: a page fault'
+output_has '^physical .*\(frame'
+output_has '^eax'
+output_has 'sys_write'
+output_has '_start'
+output_has '^\* +[0-9]+'
+
+# From a kernel function through the system call into a C program's main.
+session --exec 'hello' <<'END'
+break program_started if $_streq(path, "hello")
+continue
+delete
+hbreak main
+continue
+delete
+break sys_write
+continue
+backtrace
+END
+status_is 0
+output_has ' main \('
+
+# Recorded, and the same again with steps backwards.
+shown='debug --record'
+printf 'echo $((6*7)); step; poweroff\n' | timeout 120 ./scripts/debug --record >"$out" 2>"$err"
+status=$?
+status_is 0
+output_has '^42'
+session --replay <<'END'
+break sys_execve
+continue
+stepi
+stepi
+info registers eip
+reverse-stepi
+reverse-stepi
+info registers eip
+continue
+reverse-continue
+backtrace 2
+END
+status_is 0
+output_has 'eip .*<sys_execve\([^)]*\)>$'
+finish

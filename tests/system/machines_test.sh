@@ -1,0 +1,13 @@
+# Other machines: little memory, much memory, several processors.
+# timeout: 300
+. "$(dirname "$0")/harness.sh"
+
+guest --mem 16 --exec 'head -1 /proc/meminfo' </dev/null
+status_is 0
+output_has '^MemTotal: +1[0-9]{4} kB'
+guest --mem 2048 --exec 'head -1 /proc/meminfo' </dev/null
+output_has '^MemTotal: +(19|20)[0-9]{5} kB'
+guest --smp 4 --exec 'echo $((6*7))' </dev/null
+output_is 42
+
+finish
