@@ -111,7 +111,7 @@ struct Attributes {  // struct sched_attr
     const int64_t arrival = zero + job.arrival * unit;
     now(CLOCK_THREAD_CPUTIME_ID);  // its code and stack are in memory
     if (now(CLOCK_MONOTONIC) >= zero) shared.late = 1;
-    ++shared.asleep;
+    shared.asleep = shared.asleep + 1;
     sleep_until(arrival);
     const int64_t end = now(CLOCK_THREAD_CPUTIME_ID) + job.burst * unit;
     constexpr int64_t kInterrupt = 10'000;  // so late may an arrival's be
@@ -119,10 +119,9 @@ struct Attributes {  // struct sched_attr
         const bool nearly = left < unit / 100;
         const int64_t into_unit = (now(CLOCK_MONOTONIC) - zero) % unit;
         if (nearly && into_unit >= kInterrupt && into_unit < unit / 50) break;
-        for (volatile int i = nearly ? 0 : 1000; i > 0; i = i - 1) {
-        }
+        for (int i = nearly ? 0 : 1000; i > 0; --i) asm volatile("");
     }
-    ++shared.done;
+    shared.done = shared.done + 1;
     char byte;
     while (read(end_of_all, &byte, 1) < 0 && errno == EINTR) {
     }

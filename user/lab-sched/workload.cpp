@@ -68,11 +68,12 @@ void read_file(Options& options, const char* name) {
 }  // namespace
 
 Options read_arguments(int argc, char* argv[]) {
-    enum { policy = 1, quantum, quanta, preemptive, ageing, unit, json, file };
+    enum { policy = 1, quantum, quanta, preemptive, ageing, unit, json, file, help };
     const option kOptions[] = {{"policy", 1, nullptr, policy},   {"quantum", 1, nullptr, quantum},
                                {"quanta", 1, nullptr, quanta},   {"preemptive", 0, nullptr, preemptive},
                                {"ageing", 1, nullptr, ageing},   {"unit", 1, nullptr, unit},
                                {"json", 0, nullptr, json},       {"file", 1, nullptr, file},
+                               {"help", 0, nullptr, help},
                                {nullptr, 0, nullptr, 0}};
     Options options;
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
@@ -88,6 +89,7 @@ Options read_arguments(int argc, char* argv[]) {
         case ageing: options.ageing = number(optarg, 1, kLongest, "ageing"); break;
         case unit: options.unit_ms = number(optarg, 1, 10'000, "unit"); break;
         case json: options.json = true; break;
+        case help: puts(kUsage); exit(0);
         case file: read_file(options, optarg); break;
         default: fail(2, "%s", kUsage);
         }
