@@ -94,8 +94,7 @@ class Parser {
         };
         const uint32_t flags = u32(base);
         if (flags & command_line)
-            info_.command_line =
-                without_file_name(text(u32(base + 16), BootInfoStorage::kText));
+            info_.command_line = without_file_name(text(u32(base + 16), BootInfoStorage::kText));
         if (flags & loader_name) info_.loader_name = text(u32(base + 64), 256);
         if (flags & modules) {
             const uint32_t count = u32(base + 20);

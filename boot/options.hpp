@@ -5,15 +5,15 @@
 #include <string_view>
 
 struct BootOptions {
-    std::string_view root = "/dev/hda";   // root=: the disk with the root file system
-    std::string_view init = "/sbin/init"; // init=
-    std::string_view scheduler;           // sched=
-    std::string_view tty_size;            // tty.size=COLSxROWS of the serial terminal
-    bool idle_spin = false;               // idle=spin: the idle loop doesn't halt
-    bool exec = false;                    // exec=...: one command (read by init), no screen
-    bool quiet = false;                   // only warnings on the console
-    bool read_only = true;                // ro (default), rw
-    bool has_seed = false;                // seed=: random numbers repeat
+    std::string_view root = "/dev/hda";    // root=: the disk with the root file system
+    std::string_view init = "/sbin/init";  // init=
+    std::string_view scheduler;            // sched=
+    std::string_view tty_size;             // tty.size=COLSxROWS of the serial terminal
+    bool idle_spin = false;                // idle=spin: the idle loop doesn't halt
+    bool exec = false;                     // exec=...: one command (read by init), no screen
+    bool quiet = false;                    // only warnings on the console
+    bool read_only = true;                 // ro (default), rw
+    bool has_seed = false;                 // seed=: random numbers repeat
     unsigned seed = 0;
 };
 

@@ -37,7 +37,8 @@ BootOptions parse_boot_options(std::string_view line, Report&& unknown) {
             options.seed = static_cast<unsigned>(number);
         } else {
             // The first word may be the kernel's own file name, as QEMU passes it.
-            if (word.find('/') == std::string_view::npos || equals != std::string_view::npos) unknown(word);
+            if (word.find('/') == std::string_view::npos || equals != std::string_view::npos)
+                unknown(word);
         }
     }
     return options;

@@ -35,7 +35,8 @@ static const Entry* entry_below(std::span<const Entry> table, uint32_t address) 
 }
 
 const char* symbol_name(uint32_t address, uint32_t* offset) {
-    const auto* entry = entry_below<SymbolEntry>({__symbol_table_start, __symbol_table_end}, address);
+    const auto* entry =
+        entry_below<SymbolEntry>({__symbol_table_start, __symbol_table_end}, address);
     if (!entry || !__symbol_names[entry->name]) return nullptr;
     *offset = address - entry->address;
     return __symbol_names + entry->name;
