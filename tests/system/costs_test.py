@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""What operations cost, in instructions: nothing costs more than it does on Linux 6.1, by its figures
+with the same program on the same emulated machine. And how long a run takes, which is only printed."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+RUN = pathlib.Path(__file__).resolve().parents[2] / "scripts/run"
+LINUX = {"null": 351, "read-zero": 738, "write-null": 643, "read-cached": 1717, "open-close": 6630,
+         "yield": 1007, "fork": 105800, "exec": 281700, "ping-pong": 14930, "pipe-4k": 11560,
+         "fault-zero": 3869, "fault-cow": 4667, "mmap": 11620, "signal": 4712, "create": 82900,
+         "unlink": 28490, "write-64k": 233800, "read-64k": 24250, "read-64k-disk": 88650}
+MAY_SKIP = {"create", "unlink", "write-64k", "read-64k-disk"}  # while the disk is read-only
+
+
+def run(*options):
+    started = time.monotonic()
+    done = subprocess.run([RUN, "--timeout", "100", *options], stdin=subprocess.DEVNULL,
+                          capture_output=True)
+    if done.returncode or done.stderr:
+        sys.exit(f"FAIL: {options}: status {done.returncode}\n{done.stderr.decode()}")
+    return done.stdout, time.monotonic() - started
+
+
+faults = []
+output, _ = run("--icount", "0", "--exec", "bench --json")
+rows = {row["name"]: row for row in json.loads(output)["rows"]}
+for name, limit in LINUX.items():
+    row = rows.get(name, {"skipped": "no such row"})
+    if "skipped" in row:
+        if name not in MAY_SKIP:
+            faults.append(f"{name}: {row['skipped']}")
+        continue
+    cost = row["instructions"]
+    print(f"{name:14} {cost:8} of {limit:8}  {cost / limit:4.0%}")
+    if cost >= limit:
+        faults.append(f"{name}: {cost} instructions, Linux takes {limit}")
+
+times = sorted(run("--exec", "true")[1] for _ in range(3))
+print(f"a run of `true`: {times[0]:.2f} s, load {os.getloadavg()[0]:.1f}")
+if times[0] > 10:
+    faults.append(f"a run takes {times[0]:.1f} s")
+print("\n".join(f"FAIL {fault}" for fault in faults) or "all as expected")
+sys.exit(bool(faults))
