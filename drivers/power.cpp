@@ -42,7 +42,9 @@ void power_init(PhysicalMapper map) {
 
 void power_off() {
     disable_interrupts();
-    vga_refresh();  // the last words
+    // Said beforehand: whether words after the command come out depends on the host's speed.
+    log_info("power: off");
+    vga_refresh();
     if (g_off.smi_port && g_off.enable && !(in16(g_off.port_a) & kSciEnabled)) {
         out8(g_off.smi_port, g_off.enable);
         for (uint32_t i = 0; i < kMaxPolls && !(in16(g_off.port_a) & kSciEnabled); ++i) {
@@ -53,9 +55,7 @@ void power_off() {
     };
     out16(g_off.port_a, command(g_off.types.a));
     if (g_off.port_b) out16(g_off.port_b, command(g_off.types.b));
-    for (uint32_t i = 0; i < kMaxPolls; ++i) in8(0x80);  // it takes a moment
-    log_info("power: please switch the machine off");
-    halt();
+    halt();  // it may take a moment
 }
 
 void reboot() {

@@ -15,6 +15,7 @@ import hostlink
 import qemu
 from qemu import Failure
 
+FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
 VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log')
 
@@ -137,10 +138,11 @@ class Machine:
             self.arguments += ['-initrd', ','.join(listed)]
 
     def _plain(self, path):
-        """-kernel and -initrd take no path with a space or a comma: those go as descriptors."""
-        if ' ' not in path and ',' not in path:
-            return path
-        self.descriptors.append(os.open(path, os.O_RDONLY))
+        """-kernel and -initrd take no path with a space or a comma. And firmware copies the path
+        into the guest's memory, byte by byte: its length must not change a repeatable run."""
+        opened = os.open(path, os.O_RDONLY)
+        self.descriptors.append(os.dup2(opened, FIRST_DESCRIPTOR + len(self.descriptors)))
+        os.close(opened)
         return f'/dev/fd/{self.descriptors[-1]}'
 
     def _iso(self, line):

@@ -15,4 +15,11 @@ for shift in '' 0 5; do
     check "the same output, shift ${shift:-default}" cmp "$out" "$work/out1"
     check "the same log, shift ${shift:-default}" cmp "$log" "$work/log1"
 done
+
+# Nor do the names of the files matter, which firmware copies: the same run from a longer path.
+ln -s "$(realpath "$build")" "$work/another-name-for-the-same-folder"
+ORRERY_BUILD=$work/another-name-for-the-same-folder \
+    /usr/bin/python3 scripts/run.py --log "$log" --icount 5 --exec "$command" <"$work/input" >"$out"
+check 'the same output from another path' cmp "$out" "$work/out1"
+check 'the same log from another path' cmp "$log" "$work/log1"
 finish
