@@ -1,0 +1,43 @@
+// Ageing: LRU by eight bits a page. At each tick the history moves right and the reference bit
+// comes in at the left; the smallest history leaves, with a use since the tick counting most.
+// Where accesses are seen, each kPeriod of them are a tick. Victim: O(pages).
+#pragma once
+
+#include "mm/replacement/policy.hpp"
+
+class AgeingReplacement final : public ReplacementPolicy {
+  public:
+    static constexpr uint32_t kPeriod = 4;
+    std::string_view name() const override { return "ageing"; }
+    void load(ResidentPage& page, bool write, uint32_t now) override {
+        count_access();
+        ReplacementPolicy::load(page, write, now);
+    }
+    void access(ResidentPage& page, bool write, uint32_t now) override {
+        count_access();
+        ReplacementPolicy::access(page, write, now);
+    }
+    void tick(uint32_t now, PageProbe* probe) override {
+        for (ResidentPage& page : pages_) {
+            if (probe) probe->look(page);
+            page.history = static_cast<uint8_t>(page.history >> 1 | (page.referenced ? 0x80 : 0));
+            if (page.referenced && probe) page.used = now;
+            page.referenced = false;
+        }
+        sampled_ |= probe != nullptr;
+    }
+    ResidentPage* victim(uint32_t, PageProbe*) override {
+        return smallest([](const ResidentPage& page) {
+            return page.history + (page.referenced ? 0x100u : 0u);
+        });
+    }
+
+  private:
+    void count_access() {
+        if (sampled_ || ++since_tick_ <= kPeriod) return;
+        since_tick_ = 1;
+        tick(0, nullptr);
+    }
+    uint32_t since_tick_ = 0;
+    bool sampled_ = false;  // ticks come from outside
+};

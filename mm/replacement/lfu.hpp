@@ -1,0 +1,12 @@
+// LFU: the page with the fewest uses since it was loaded. Victim: O(pages).
+#pragma once
+
+#include "mm/replacement/policy.hpp"
+
+class LfuReplacement final : public ReplacementPolicy {
+  public:
+    std::string_view name() const override { return "lfu"; }
+    ResidentPage* victim(uint32_t, PageProbe*) override {
+        return smallest([](const ResidentPage& page) { return page.count; });
+    }
+};
