@@ -28,7 +28,7 @@ void TerminalScreen::put_byte(uint8_t byte) {
     } else if (byte < 0x20) {
         put_control_code(byte);  // these work in the middle of a sequence, too
     } else if (byte == kDelete) {
-        return;
+        return;  // padding
     } else if (state_ == State::ground) {
         put_text_byte(byte);
     } else if (state_ == State::escape) {

@@ -55,8 +55,6 @@ Errno refuse_mount(Errno error, std::string_view format, const Args&... args) {
     mount_refused(format, {arguments, sizeof...(args)});
     return error;
 }
-// For the message when there is no root: the reasons, one per line.
-std::string_view mount_refusals();
 
 const FileSystemType* file_system_types();  // the first of all that were registered
 

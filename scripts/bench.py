@@ -1,5 +1,6 @@
 """scripts/bench: user/bench in a repeatable guest (--icount 0: a tick of the TSC is an instruction), its
 figures beside the references; and where the host time of a shortest run goes."""
+import argparse
 import json
 import os
 import re
@@ -59,10 +60,15 @@ def power_on():
 
 
 def main():
-    arguments = sys.argv[1:]
-    names = [word for word in arguments if word != '--json']
-    output = guest('bench --json ' + ' '.join(names), '--icount', '0')
-    if '--json' in arguments:
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench', description='Instructions per operation, beside those of Linux and xv6 '
+        '(scripts/references.txt), and the time from power-on to power-off.')
+    parser.add_argument('--json', action='store_true', help="the guest's figures only")
+    parser.add_argument('rows', metavar='ROW', nargs='*',
+                        help='only these: ' + ' '.join(references()))
+    options = parser.parse_args()
+    output = guest('bench --json ' + ' '.join(options.rows), '--icount', '0')
+    if options.json:
         sys.stdout.write(output)
         return
     table(json.loads(output)['rows'])

@@ -144,7 +144,7 @@ void verify_failed(const char* condition, const char* file, int line) {
 
 // libstdc++'s checks (-D_GLIBCXX_ASSERTIONS) end here.
 namespace std {
-[[noreturn]] void __glibcxx_assert_fail(const char* file, int line, const char*,
+void __glibcxx_assert_fail(const char* file, int line, const char*,
                                         const char* condition) noexcept {
     char text[160];
     panic(format_in(text, "library check failed: {}", condition ? condition : "unreachable"), file,

@@ -203,7 +203,7 @@ void reset_signals(Process& process, UserThread& self) {
 }
 
 // Cannot fail: the caller becomes the new program.
-void become(NewProgram fresh, std::string_view name) {
+void become(NewProgram&& fresh, std::string_view name) {
     Process& process = current_process();
     UserThread& self = current_thread();
     end_other_threads(process);

@@ -19,7 +19,7 @@ class FdTable : public RefCounted {
     Result<void> set_close_on_exec(int fd, bool value);
     int next_open(int from) const;  // the first open descriptor >= from, or -1
 
-    Result<Ref<FdTable>> clone() const;
+    Result<Ref<FdTable>> clone() const NO_LOCK_ANALYSIS;  // nobody else knows the copy yet
     void close_for_exec();
     void close_all();
 
