@@ -8,6 +8,7 @@
 #include "mm/all_spaces.hpp"
 #include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
+#include "mm/paging_lab.hpp"
 #include "mm/session.hpp"
 #include "mm/window.hpp"
 
@@ -25,6 +26,7 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
 
 AddressSpace::~AddressSpace() {
     AllSpaces::remove(*this);
+    delete lab_;
     if (!pages_.made()) return;
     // Whoever dropped the last reference may still run on our page tables.
     if (loaded_directory() == pages_.directory()) load_directory(kernel_directory());

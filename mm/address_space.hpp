@@ -65,6 +65,9 @@ enum class FaultResult : uint8_t {
     out_of_memory,
 };
 
+class PagingLab;
+class TextSink;
+
 class AddressSpace : public RefCounted {
   public:
     static Result<Ref<AddressSpace>> create();
@@ -97,6 +100,15 @@ class AddressSpace : public RefCounted {
 
     // For the debugger's view and ptrace-like access: the frame behind a user page if present.
     Result<Frame> frame_at(VirtAddr address);
+
+    // A laboratory of page replacement (paging_lab.hpp) over `pages` pages of this space; any
+    // former one ends. EINVAL, ENOMEM. end_lab_step: one instruction was stepped over; false: not
+    // by us.
+    Result<void> start_lab(VirtAddr start, uint32_t pages, uint32_t frames,
+                           std::string_view policy);
+    void stop_lab();
+    void show_lab(TextSink& to);
+    bool end_lab_step();
 
     // Limits in bytes; obeyed by map, set_break and the stack.
     uint32_t limit_address_space = UINT32_MAX;
@@ -140,6 +152,10 @@ class AddressSpace : public RefCounted {
     Region* region_for(VirtAddr page);
     bool grow_down(Region& region, VirtAddr page);
 
+    FaultResult lab_fault(VirtAddr page, bool write, bool user);
+    void hide_lab_pages();
+    void evict_lab_page(uint32_t page, bool& dirty);
+
     friend void unmap_pages_of(const Pager& pager, uint32_t first);
     void forget_pages_of(const Pager& pager, uint32_t first);
 
@@ -147,6 +163,7 @@ class AddressSpace : public RefCounted {
     RegionMap regions_;
     UserPages pages_;
     VirtAddr break_start_{0}, break_{0};
+    PagingLab* lab_ = nullptr;
     VirtAddr map_top_{0};  // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);

@@ -12,6 +12,7 @@
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
+#include "mm/paging_lab.hpp"
 #include "mm/session.hpp"
 #include "mm/table_pool.hpp"
 
@@ -39,12 +40,19 @@ bool page_fault(VirtAddr address, bool write, bool user, bool present) {
 void address_spaces_init() {
     table_pool_init();
     trap_hooks.page_fault = page_fault;
+    trap_hooks.single_step = [] {
+        AddressSpace* space = Thread::current().space;
+        return space && space->end_lab_step();
+    };
 }
 
-FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool, bool) {
+FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, bool) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
     Session session(*this);
-    return resolve(VirtAddr(address.raw() & ~kPageMask), write);
+    const VirtAddr page(address.raw() & ~kPageMask);
+    if (lab_ && lab_->covers(page)) [[unlikely]]
+        return lab_fault(page, write, user);
+    return resolve(page, write);
 }
 
 Result<Frame> AddressSpace::fault_in(VirtAddr address, bool write) {

@@ -81,3 +81,9 @@ Result<void> system_request(std::string_view key);
 constexpr uint32_t kSchedulerSettingCount = 17;
 extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
+
+// --- memory_settings.cpp: /proc/sys/vm, /proc/paging
+constexpr uint32_t kMemorySettingCount = 1;
+extern const ProcEntry kMemorySettings[kMemorySettingCount];
+Result<void> show_paging_lab(TextSink& to, const ProcTarget&);
+Result<void> set_paging_lab(std::string_view command);

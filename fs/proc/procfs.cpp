@@ -72,6 +72,8 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "loadavg", .mode = kFile, .generate = show_load},
     {.name = "meminfo", .mode = kFile, .generate = show_memory},
     {.name = "mounts", .mode = kLink, .text = link_to_mounts},
+    {.name = "paging", .mode = kTypeRegular | 0666, .generate = show_paging_lab,
+     .store = set_paging_lab},
     {.name = "partitions", .mode = kFile, .generate = show_disks},
     {.name = "sched_log", .mode = kFile, .generate = show_run_log},
     {.name = "self", .mode = kLink, .text = link_to_self},

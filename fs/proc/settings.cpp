@@ -52,13 +52,6 @@ constexpr ProcEntry kKernel[] = {
 };
 static_assert(kMaxGroups == 32);
 
-// 1: memory is promised without counting it.
-constexpr ProcEntry kMemory[] = {
-    {.name = "overcommit_memory",
-     .mode = kReadOnly,
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1"); }},
-};
-
 constexpr ProcEntry kFiles[] = {
     {.name = "pipe-max-size",
      .mode = kReadOnly,
@@ -70,7 +63,7 @@ constexpr ProcEntry kFiles[] = {
 constinit const ProcEntry kSettings[3] = {
     {.name = "fs", .mode = kDirectory, .children = kFiles},
     {.name = "kernel", .mode = kDirectory, .children = kKernel},
-    {.name = "vm", .mode = kDirectory, .children = kMemory},
+    {.name = "vm", .mode = kDirectory, .children = kMemorySettings},
 };
 
 // Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, b reboots, o powers off.

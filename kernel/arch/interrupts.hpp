@@ -6,6 +6,7 @@
 
 #include "kernel/lib/result.hpp"
 
+constexpr uint32_t kFlagTrap = 1u << 8;        // EFLAGS.TF: single step
 constexpr uint32_t kFlagInterrupts = 1u << 9;  // EFLAGS.IF
 
 inline uint32_t read_flags() {

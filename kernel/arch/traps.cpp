@@ -108,6 +108,7 @@ void user_exception(TrapFrame& frame) {
         return log_warning("non-maskable interrupt");
     }
     enable_interrupts();
+    if (frame.vector == kVectorDebug && trap_hooks.single_step && trap_hooks.single_step()) return;
     if (!trap_hooks.user_exception) panic_with_frame(frame, "exception in user mode");
     trap_hooks.user_exception(frame, address);
 }

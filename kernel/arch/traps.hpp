@@ -9,6 +9,8 @@ struct TrapHooks {
     // Page fault, interrupts on. True: resolved, retry the instruction. Called for faults in user
     // mode, and for kernel faults on user addresses. Installed by mm.
     bool (*page_fault)(VirtAddr address, bool write, bool user, bool present) = nullptr;
+    // A program was single-stepped. True: it was the kernel's doing. Installed by mm.
+    bool (*single_step)() = nullptr;
     // An exception that a program caused and nobody resolved: it gets a signal. Installed by proc.
     void (*user_exception)(TrapFrame& frame, VirtAddr fault_address) = nullptr;
     // int 0x80. Installed by syscall.

@@ -1,0 +1,55 @@
+// /proc/sys/vm: what can be set about memory; and /proc/paging, the laboratory of page replacement
+// (mm/paging_lab.hpp) of whoever writes and reads it.
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/sched/thread.hpp"
+#include "mm/address_space.hpp"
+
+namespace {
+
+constexpr uint32_t kReadOnly = kTypeRegular | 0444;
+
+std::string_view take_word(std::string_view& text) {
+    const size_t end = text.find(' ');
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return word;
+}
+
+Result<uint32_t> take_number(std::string_view& text) {
+    uint64_t number;
+    if (!parse_number(take_word(text), number) || number > UINT32_MAX) return Errno::inval;
+    return static_cast<uint32_t>(number);
+}
+
+}  // namespace
+
+// 1: memory is promised without counting it.
+constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
+    {.name = "overcommit_memory",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         to.put("1\n");
+         return {};
+     }},
+};
+
+Result<void> show_paging_lab(TextSink& to, const ProcTarget&) {
+    if (AddressSpace* space = Thread::current().space) space->show_lab(to);
+    return {};
+}
+
+// "POLICY ADDRESS PAGES FRAMES" begins, "off" ends.
+Result<void> set_paging_lab(std::string_view command) {
+    AddressSpace* space = Thread::current().space;
+    if (!space) return Errno::inval;
+    const std::string_view policy = take_word(command);
+    if (policy == "off" && command.empty()) {
+        space->stop_lab();
+        return {};
+    }
+    const uint32_t start = TRY(take_number(command));
+    const uint32_t pages = TRY(take_number(command));
+    const uint32_t frames = TRY(take_number(command));
+    if (!command.empty()) return Errno::inval;
+    return space->start_lab(VirtAddr(start), pages, frames, policy);
+}
