@@ -24,7 +24,7 @@ extern const ExceptionTableEntry __ex_table_start[], __ex_table_end[];
 
 namespace {
 
-constexpr uint32_t kVectorNmi = 2, kVectorBreakpoint = 3, kVectorOverflow = 4,
+constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorBreakpoint = 3, kVectorOverflow = 4,
                    kVectorDoubleFault = 8, kVectorPageFault = 14, kVectorSystemCall = 0x80;
 // Error code of #PF.
 constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2;
