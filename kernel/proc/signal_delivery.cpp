@@ -123,14 +123,15 @@ Result<uint32_t> push_frame(uint32_t esp, const HandlerCall& call, bool with_inf
     fill_fpu_frame(fpu, Thread::current().fpu);
     uint32_t fpu_at = align_down(esp - static_cast<uint32_t>(sizeof fpu), 64u);
     uint32_t at = align_down(fpu_at - static_cast<uint32_t>(sizeof(Frame)) + 4, 16u) - 4;
-    Frame frame{};
+    Frame frame;
     frame.return_address = call.action.flags & kSaRestorer
                                ? call.action.restorer
                                : at + static_cast<uint32_t>(offsetof(Frame, trampoline));
     frame.number = call.info.number;
     fill_trampoline(frame, with_info);
     fill(frame, at, fpu_at);
-    TRY(copy_to_user(VirtAddr(fpu_at), &fpu, sizeof fpu));
+    // The rest of the area is reserved, and FXSAVE leaves it as it was: on our stack, not for users.
+    TRY(copy_to_user(VirtAddr(fpu_at), &fpu, offsetof(FpuFrame, fxsave) + kFxsaveUsed));
     TRY(copy_to_user(VirtAddr(at), &frame, sizeof frame));
     return at;
 }
@@ -149,6 +150,7 @@ Result<void> enter_handler(TrapFrame& f, const HandlerCall& call) {
             frame.info = call.info;
             frame.info_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, info));
             frame.context_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, ucontext));
+            frame.ucontext.flags = frame.ucontext.link = 0;
             frame.ucontext.stack = self.alternate_stack;
             if (on_alternate_stack(self.alternate_stack, f.user_esp)) frame.ucontext.stack.flags |= kStackOn;
             frame.ucontext.context = save_context(f, call.old_mask, fpu, call.fault_address);
@@ -187,7 +189,8 @@ void run_handler(TrapFrame& frame, const SignalAction& action, const SignalInfo&
     }
     SignalSet block = action.mask();
     if (!(action.flags & kSaNoDefer)) block |= signal_bit(info.number);
-    set_mask(self.blocked | block);
+    LockGuard guard(process.signal_lock);
+    self.blocked |= block & ~kUnblockable;  // deliver_signals() looks at what is left
 }
 
 // Locks taken: signal_lock. The next signal to act on, and its action; false if there is none.
@@ -276,6 +279,8 @@ bool would_be_fatal(int number) {
 void deliver_signals(TrapFrame& frame) {
     UserThread& self = current_thread();
     Process& process = current_process();
+    SignalInfo info;
+    SignalAction action;
     for (;;) {
         if (process.group_exit) exit_current_thread(process.group_exit_status);
         if (process.exec_pending) exit_current_thread(0);
@@ -283,8 +288,6 @@ void deliver_signals(TrapFrame& frame) {
             wait_while_stopped(process);
             continue;
         }
-        SignalInfo info;
-        SignalAction action;
         if (!next_signal(info, action)) break;
         bool forced = std::exchange(self.forced_signal, 0) == info.number;
         if (action.handler == kHandlerIgnore) continue;
@@ -320,14 +323,14 @@ namespace {
 // The FPU registers from the frame at a user address; 0: leave them. False for a bad address.
 bool restore_fpu(UserThread& self, uint32_t at) {
     if (!at) return true;
-    FpuFrame head;
-    constexpr uint32_t kHead = offsetof(FpuFrame, fxsave);
-    if (copy_from_user(&head, VirtAddr(at), kHead).is_error()) return false;
-    if (fpu_has_fxsr() && head.magic == 0) {
-        if (copy_from_user(self.fpu.bytes, VirtAddr(at + kHead), sizeof self.fpu.bytes).is_error())
+    uint16_t magic;
+    constexpr uint32_t kHead = offsetof(FpuFrame, fxsave), kMagic = offsetof(FpuFrame, magic);
+    if (copy_from_user(&magic, VirtAddr(at + kMagic), sizeof magic).is_error()) return false;
+    if (fpu_has_fxsr() && magic == 0) {
+        if (copy_from_user(self.fpu.bytes, VirtAddr(at + kHead), kFxsaveUsed).is_error())
             return false;
-    } else {
-        __builtin_memcpy(self.fpu.bytes, &head, 108);
+    } else if (copy_from_user(self.fpu.bytes, VirtAddr(at), 108).is_error()) {
+        return false;
     }
     fpu_sanitise(self.fpu);
     fpu_load(self.fpu);

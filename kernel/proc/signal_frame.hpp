@@ -23,6 +23,9 @@ struct alignas(16) FpuFrame {  // struct _fpstate; FXSAVE wants the alignment
 };
 static_assert(sizeof(FpuFrame) == 624 && offsetof(FpuFrame, fxsave) == 112);
 
+// What FXSAVE writes outside 64-bit mode: up to XMM7. Spec: SDM vol. 1, table 10-2.
+constexpr uint32_t kFxsaveUsed = 288;
+
 struct SignalFrame {  // without SA_SIGINFO
     uint32_t return_address;
     int32_t number;

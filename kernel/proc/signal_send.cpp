@@ -258,7 +258,6 @@ bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
     SignalSet from = candidates & kFaults ? candidates & kFaults : candidates;
     auto low = static_cast<uint32_t>(from);
     int number = low ? __builtin_ctz(low) + 1 : __builtin_ctz(static_cast<uint32_t>(from >> 32)) + 33;
-    info = signal_from_kernel(number);
     bool found = false, more = false;
     for (QueuedSignal& item : pending.queue) {
         if (item.info.number != number) continue;
@@ -271,6 +270,7 @@ bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
         pending.queue.remove(item);
         delete &item;
     }
+    if (!found) info = signal_from_kernel(number);
     if (!more) pending.set &= ~signal_bit(number);
     return true;
 }
