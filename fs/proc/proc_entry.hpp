@@ -18,7 +18,8 @@ struct ProcEntry {
     uint32_t mode;
     // Files: the text; ESRCH when the process is gone. Stateless, may sleep.
     Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
-    Result<void> (*store)(std::string_view value) = nullptr;  // null: read-only
+    Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
+    Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
     // It takes locks that come before those of a reader.
     bool rendered_by_open = false;
     // Directories.
@@ -58,6 +59,7 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target);
 Result<void> show_process_status(TextSink& to, const ProcTarget& target);
 Result<void> show_process_memory(TextSink& to, const ProcTarget& target);
 Result<void> show_process_name(TextSink& to, const ProcTarget& target);
+Result<void> set_process_name(const ProcTarget& target, std::string_view name);
 Result<void> show_process_wait(TextSink& to, const ProcTarget& target);
 Result<void> show_process_arguments(TextSink& to, const ProcTarget& target);
 Result<void> show_process_environment(TextSink& to, const ProcTarget& target);

@@ -63,7 +63,8 @@ struct ProcessSource {
     Result<Ref<File>> (*descriptor)(int pid, int fd);  // EBADF
     Result<void> (*visit_regions)(int pid, RegionVisitor& visitor);
     Result<ProcessLimit> (*limit)(int pid, uint32_t resource);  // RLIMIT_* numbers
-    Result<void> (*suspend)(int pid, bool suspended);  // EPERM unless it is the caller's
+    Result<void> (*suspend)(int pid, bool suspended);           // EPERM unless it is the caller's
+    Result<void> (*rename_thread)(int pid, int tid, std::string_view name);  // EINVAL: another's
     bool (*may_inspect)(int pid);  // the caller owns it or is the superuser
 };
 void install_process_source(const ProcessSource& source);

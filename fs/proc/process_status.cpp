@@ -106,6 +106,10 @@ Result<void> show_process_name(TextSink& to, const ProcTarget& target) {
     return {};
 }
 
+Result<void> set_process_name(const ProcTarget& target, std::string_view name) {
+    return process_source().rename_thread(target.pid, target.tid, name);
+}
+
 Result<void> show_process_wait(TextSink& to, const ProcTarget& target) {
     const ProcessInfo p = TRY(info_of(target));
     to.put(sleeps(p) && *p.wait_reason ? p.wait_reason : "0");

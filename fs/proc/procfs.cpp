@@ -8,7 +8,8 @@
 namespace {
 
 constexpr uint32_t kFile = kTypeRegular | 0444, kPrivate = kTypeRegular | 0400,
-                   kDirectory = kTypeDirectory | 0555, kLink = kTypeSymlink | 0777;
+                   kWritable = kTypeRegular | 0644, kDirectory = kTypeDirectory | 0555,
+                   kLink = kTypeSymlink | 0777;
 
 void link_to_mounts(TextSink& to, const ProcTarget&) { to.put("self/mounts"); }
 
@@ -33,7 +34,10 @@ constexpr ProcEntry kThreadFiles[] = {
     {.name = "stat", .mode = kFile, .generate = show_process_stat},
     {.name = "status", .mode = kFile, .generate = show_process_status},
     {.name = "statm", .mode = kFile, .generate = show_process_memory},
-    {.name = "comm", .mode = kFile, .generate = show_process_name},
+    {.name = "comm",
+     .mode = kWritable,
+     .generate = show_process_name,
+     .store_for = set_process_name},
     {.name = "cmdline", .mode = kFile, .generate = show_process_arguments},
     {.name = "wchan", .mode = kFile, .generate = show_process_wait},
 };
@@ -46,7 +50,10 @@ constexpr ProcEntry kProcessFiles[] = {
     {.name = "stat", .mode = kFile, .generate = show_process_stat},
     {.name = "status", .mode = kFile, .generate = show_process_status},
     {.name = "statm", .mode = kFile, .generate = show_process_memory},
-    {.name = "comm", .mode = kFile, .generate = show_process_name},
+    {.name = "comm",
+     .mode = kWritable,
+     .generate = show_process_name,
+     .store_for = set_process_name},
     {.name = "cmdline", .mode = kFile, .generate = show_process_arguments},
     {.name = "wchan", .mode = kFile, .generate = show_process_wait},
     {.name = "environ", .mode = kPrivate, .generate = show_process_environment},

@@ -49,13 +49,13 @@ Result<uint32_t> TextFile::read_at(ByteSink& to, uint64_t offset) {
 }
 
 Result<uint32_t> TextFile::write_at(ByteSource& from, uint64_t) {
-    if (!entry_.store) return Errno::inval;
+    if (!entry_.store && !entry_.store_for) return Errno::inval;
     char buffer[128];
     const uint32_t wanted = from.remaining();
     if (wanted > sizeof buffer) return Errno::inval;
     if (from.take(buffer, wanted) < wanted) return Errno::fault;
     std::string_view text(buffer, wanted);
     while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
-    TRY(entry_.store(text));
+    TRY(entry_.store ? entry_.store(text) : entry_.store_for(target_, text));
     return wanted;
 }

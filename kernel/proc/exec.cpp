@@ -128,6 +128,7 @@ struct NewProgram {
     uint32_t entry = 0;
     Program program;
     Credentials credentials;
+    Ref<FdTable> files;  // if the old ones are shared with another process
 };
 
 // Set-user-id and set-group-id bits. Spec: execve(2).
@@ -171,20 +172,27 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
         {kAtGid, c.gid}, {kAtEgid, c.egid}, {kAtSecure, c.uid != c.euid || c.gid != c.egid}};
     fresh.stack = TRY(arguments.write(space, kStackTop, name, auxiliary));
     fresh.program = std::move(program);
+    if (process.files->ref_count() > 1) fresh.files = TRY(process.files->clone());
     return fresh;
 }
 
 // exec leaves one thread: the others are told to exit, and waited for.
-void end_other_threads(Process& process) {
+// The one that is left is the process' first thread from now on. EAGAIN: another one was faster,
+// and we are told to exit.
+Result<void> end_other_threads(Process& process) {
     LockGuard guard(process_tree);
-    if (process.thread_count == 1) return;
-    process.exec_pending = true;
-    for (Thread& thread : process.threads)
-        if (&thread != &Thread::current()) interrupt_thread(thread);
-    process.thread_gone.wait(process_tree, [&] { return process.thread_count == 1; },
-                             {.interruptible = false, .deadline = {}, .reason = "exec"});
-    process.exec_pending = false;
+    if (process.exec_pending || process.group_exit) return Errno::again;
+    if (process.thread_count > 1) {
+        process.exec_pending = true;
+        for (Thread& thread : process.threads)
+            if (&thread != &Thread::current()) interrupt_thread(thread);
+        process.thread_gone.wait(process_tree, [&] { return process.thread_count == 1; },
+                                 {.interruptible = false, .deadline = {}, .reason = "exec"});
+        process.exec_pending = false;
+    }
+    process.leader_gone = false;
     Thread::current().tid = process.pid;
+    return {};
 }
 
 void set_name(UserThread& thread, std::string_view path) {
@@ -202,17 +210,19 @@ void reset_signals(Process& process, UserThread& self) {
     self.alternate_stack = {};
 }
 
-// Cannot fail: the caller becomes the new program.
-void become(NewProgram&& fresh, std::string_view name) {
+// The caller becomes the new program. EAGAIN as above; nothing else can fail.
+Result<void> become(NewProgram&& fresh, std::string_view name) {
     Process& process = current_process();
     UserThread& self = current_thread();
-    end_other_threads(process);
+    const int old_tid = self.tid;
+    TRY(end_other_threads(process));
+    leave_user_memory(self, old_tid);
     Ref<AddressSpace> old = std::move(process.space);
     process.space = fresh.space;
     use_address_space(self, *process.space);
     old = nullptr;
     leave_parents_space(process);
-    Ref<FdTable> shared = process.files;
+    if (fresh.files) process.files = std::move(fresh.files);
     process.files->close_for_exec();
     process.fs.credentials = fresh.credentials;
     process.executable = fresh.program.path;
@@ -224,7 +234,6 @@ void become(NewProgram&& fresh, std::string_view name) {
     reset_signals(process, self);
     set_name(self, name);
     program_started(self.name);
-    self.clear_child_tid = self.robust_list = 0;
     {
         InterruptsOff off;
         for (uint64_t& descriptor : self.tls) descriptor = 0;
@@ -239,6 +248,7 @@ void become(NewProgram&& fresh, std::string_view name) {
     frame.eflags = kFlagInterrupts | 2;
     frame.eip = fresh.entry;
     frame.user_esp = fresh.stack.esp;
+    return {};
 }
 
 // "#! interpreter [argument]": both words, empty if it isn't a script.
@@ -276,8 +286,7 @@ Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock
         if (script.interpreter.empty()) {
             if (!arguments.argument_count()) TRY(arguments.add_argument(""));
             NewProgram fresh = TRY(build(process, std::move(program), arguments, program_name));
-            become(std::move(fresh), program_name);
-            return {};
+            return become(std::move(fresh), program_name);
         }
         std::string_view words[3] = {script.interpreter, script.argument, current};
         if (script.argument.empty())

@@ -2,6 +2,7 @@
 // Spec: _exit(2), wait4(2).
 // Locks: process_tree for the family; nothing is freed while it is held.
 #include "kernel/ipc/futex.hpp"
+#include "kernel/ipc/robust_list.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
@@ -65,7 +66,6 @@ void leave_address_space(UserThread& self, Process& process) {
 void end_process(Process& process, int status) {
     UserThread& self = current_thread();
     cancel_timer(process.real_timer);
-    process.files->close_all();
     process.files = nullptr;
     leave_address_space(self, process);
     process.fs.cwd = process.fs.root = Path();
@@ -79,7 +79,8 @@ void end_process(Process& process, int status) {
     Process* unwanted = nullptr;
     {
         LockGuard guard(process_tree);
-        __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
+        if (!process.leader_gone)
+            __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
         hand_children_to_init(process);
         process.threads.remove(self);
         --process.thread_count;
@@ -89,7 +90,7 @@ void end_process(Process& process, int status) {
         wake_vfork_parent(process);
         Process& parent = *process.parent;
         bool detached = process.exit_signal == kSigChld && parent_ignores_children(parent);
-        if (process.exit_signal) {
+        if (process.exit_signal > 0 && process.exit_signal <= kSignals) {
             SignalInfo info = child_information(process, signal_code_of(status),
                                                 status & 0x7f ? status & 0x7f : status >> 8);
             info.number = process.exit_signal;
@@ -159,29 +160,55 @@ void leave_parents_space(Process& process) {
     wake_vfork_parent(process);
 }
 
+// A thread leaves its program: who waits for it or for what it holds is told.
+void leave_user_memory(UserThread& self, int tid) {
+    Process& process = *self.process;
+    if (const uint32_t head = std::exchange(self.robust_list, 0)) release_robust_list(head, tid);
+    const UserPtr<int32_t> tid_word(std::exchange(self.clear_child_tid, 0));
+    if (!tid_word) return;
+    const bool watched = process.live_threads > 1 || process.space->ref_count() > 1;
+    if (watched && write_user(tid_word, 0).is_ok()) futex_wake(tid_word.address(), 1);
+}
+
+namespace {
+
+// Others go on. Locks: process_tree.
+void leave_threads(Process& process, UserThread& self, int status) {
+    LockGuard guard(process.signal_lock);
+    process.threads.remove(self);
+    --process.thread_count;
+    process.dead_threads.add(times_of(self));
+    if (self.tid == process.pid) {
+        process.leader_gone = true;
+        process.leader_status = status;
+        process.dead_leader = times_of(self);
+        __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
+    }
+    pass_signals_on(process, process.pending.set & ~self.blocked);
+    process.thread_gone.wake_all();
+}
+
+}  // namespace
+
 void exit_current_thread(int status) {
     UserThread& self = current_thread();
     Process& process = current_process();
-    if (self.clear_child_tid) {
-        UserPtr<int32_t> address(self.clear_child_tid);
-        if (write_user(address, 0).is_ok()) futex_wake(address.address(), 1);
-    }
+    leave_user_memory(self, self.tid);
     bool last;
     {
         LockGuard guard(process_tree);
         last = --process.live_threads == 0;
-        if (!last) {
-            process.threads.remove(self);
-            --process.thread_count;
-            process.dead_threads.add(times_of(self));
-            process.thread_gone.wake_all();
-        } else {
+        if (last)
             process.life = Life::exiting;
-        }
+        else
+            leave_threads(process, self, status);
     }
     self.pending.clear();
+    // The process' status is its first thread's, unless all were told to end.
     if (last)
-        end_process(process, process.group_exit ? process.group_exit_status : status);
+        end_process(process, process.group_exit    ? process.group_exit_status
+                             : process.leader_gone ? process.leader_status
+                                                   : status);
     else
         use_kernel_address_space(self);
     thread_left();

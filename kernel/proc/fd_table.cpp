@@ -103,9 +103,3 @@ void FdTable::close_for_exec() {
         if (closes.is_ok() && closes.value()) static_cast<void>(close(fd));
     }
 }
-
-void FdTable::close_all() {
-    Vector<Slot> dead;
-    LockGuard guard(lock_);
-    std::swap(slots_, dead);
-}

@@ -21,7 +21,6 @@ class FdTable : public RefCounted {
 
     Result<Ref<FdTable>> clone() const NO_LOCK_ANALYSIS;  // nobody else knows the copy yet
     void close_for_exec();
-    void close_all();
 
   private:
     struct Slot {

@@ -14,8 +14,8 @@ extern "C" [[noreturn]] void enter_user(TrapFrame& frame);
 namespace {
 
 constexpr uint32_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSigHand = 0x800,
-                   kCloneVfork = 0x4000, kCloneParent = 0x8000, kCloneThread = 0x10000,
-                   kCloneNewNamespaces = 0x7e020000, kCloneSetTls = 0x80000,
+                   kClonePidFd = 0x1000, kCloneVfork = 0x4000, kCloneParent = 0x8000,
+                   kCloneThread = 0x10000, kCloneNewNamespaces = 0x7e020000, kCloneSetTls = 0x80000,
                    kCloneParentSetTid = 0x100000, kCloneChildClearTid = 0x200000,
                    kCloneChildSetTid = 0x1000000;
 
@@ -34,7 +34,9 @@ Result<void> check_flags(uint32_t flags) {
     if ((flags & kCloneSigHand) && !(flags & kCloneVm)) return Errno::inval;
     // Sharing the working directory or the actions between processes is not offered.
     if (!(flags & kCloneThread) && (flags & (kCloneFs | kCloneSigHand))) return Errno::inval;
-    if (flags & kCloneNewNamespaces) return Errno::inval;
+    if (flags & (kCloneNewNamespaces | kClonePidFd)) return Errno::inval;
+    // Init has no siblings.
+    if ((flags & kCloneParent) && &current_process() == init_process) return Errno::inval;
     return {};
 }
 
@@ -65,7 +67,7 @@ Result<void> fill_process(Process& child, Process& parent, uint32_t flags) {
     child.environment_start = parent.environment_start;
     child.environment_end = parent.environment_end;
     child.personality = parent.personality;
-    child.exit_signal = static_cast<int>(flags & 0xff);
+    child.exit_signal = flags & kCloneParent ? parent.exit_signal : static_cast<int>(flags & 0xff);
     child.start_time = monotonic_now();
     return {};
 }

@@ -70,7 +70,7 @@ CpuTimes Process::times() const {
 
 const char* Process::name() const {
     Thread* first = threads.front();
-    return first ? first->name : last_name;
+    return first && !leader_gone ? first->name : last_name;
 }
 
 int allocate_id() {

@@ -50,9 +50,11 @@ class Process : public RefCounted {
     ListNode all_node;              // every process, by pid
     Process* hash_next = nullptr;
     List<Thread, &Thread::process_node> threads;
-    uint32_t thread_count = 0;      // on the list
-    uint32_t live_threads = 1;      // that have not begun to exit
-    bool exec_pending = false;      // one thread becomes a new program, the others leave
+    uint32_t thread_count = 0;  // on the list
+    uint32_t live_threads = 1;  // that have not begun to exit
+    bool leader_gone = false;   // its first thread has ended, others go on
+    int leader_status = 0;      // ... and with this
+    bool exec_pending = false;  // one thread becomes a new program, the others leave
     WaitQueue thread_gone;
     Life life = Life::alive;
     int wait_status = 0;            // as wait4 reports it
@@ -87,10 +89,10 @@ class Process : public RefCounted {
 
     // --- accounting (process_tree)
     Nanoseconds start_time{0};
-    CpuTimes dead_threads, dead_children;
-    const char* name() const;       // of its first thread
-    char last_name[16] = {};        // after that is gone
-    CpuTimes times() const;         // of all its threads, living and dead
+    CpuTimes dead_threads, dead_children, dead_leader;
+    const char* name() const;  // of its first thread
+    char last_name[16] = {};   // after that is gone
+    CpuTimes times() const;    // of all its threads, living and dead
     uint32_t resident_limit() const { return limits[limit_rss].soft; }
     uint32_t fd_limit() const { return limits[limit_nofile].soft; }
 };

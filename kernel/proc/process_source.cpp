@@ -68,10 +68,10 @@ void fill_times(ProcessInfo& info, const CpuTimes& own, const CpuTimes& children
     info.children_major_faults = children.major_faults;
 }
 
-// Locks: process_tree. `thread` null: the process as a whole.
+// Locks: process_tree. `thread` null: the process as a whole, or its first thread that has ended.
 ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     ProcessInfo info;
-    Thread* shown = thread ? thread : process.threads.front();
+    Thread* shown = thread || process.leader_gone ? thread : process.threads.front();
     info.pid = thread ? thread->tid : process.pid;
     info.parent = process.parent ? process.parent->pid : 0;
     info.group = process.pgid;
@@ -122,6 +122,12 @@ Result<ProcessInfo> info_of(int pid) {
     return complete(info, space, terminal);
 }
 
+Thread* find_in(Process& process, int tid) {
+    for (Thread& thread : process.threads)
+        if (thread.tid == tid) return &thread;
+    return nullptr;
+}
+
 Result<ProcessInfo> thread_info(int pid, int tid) {
     Ref<AddressSpace> space;
     Tty* terminal = nullptr;
@@ -130,11 +136,11 @@ Result<ProcessInfo> thread_info(int pid, int tid) {
         LockGuard guard(process_tree);
         Process* process = find_process_locked(pid);
         if (!process) return Errno::srch;
-        Thread* found = nullptr;
-        for (Thread& thread : process->threads)
-            if (thread.tid == tid) found = &thread;
-        if (!found) return Errno::srch;
+        Thread* found = find_in(*process, tid);
+        const bool ended = !found && process->leader_gone && tid == pid;
+        if (!found && !ended) return Errno::srch;
         info = describe(*process, found, terminal);
+        if (ended) fill_times(info, process->dead_leader, process->dead_children);
         space = process->space;
     }
     return complete(info, space, terminal);
@@ -143,11 +149,26 @@ Result<ProcessInfo> thread_info(int pid, int tid) {
 int next_thread(int pid, int from) {
     LockGuard guard(process_tree);
     Process* process = find_process_locked(pid);
-    int best = 0;
-    if (process)
-        for (Thread& thread : process->threads)
-            if (thread.tid >= from && (!best || thread.tid < best)) best = thread.tid;
+    if (!process) return 0;
+    int best = process->leader_gone && pid >= from ? pid : 0;
+    for (Thread& thread : process->threads)
+        if (thread.tid >= from && (!best || thread.tid < best)) best = thread.tid;
     return best;
+}
+
+// A thread's name, for others of its process. EINVAL: not one of them.
+Result<void> rename_thread(int pid, int tid, std::string_view name) {
+    LockGuard guard(process_tree);
+    Process* process = find_process_locked(pid);
+    if (!process) return Errno::srch;
+    if (process != &current_process()) return Errno::inval;
+    Thread* thread = find_in(*process, tid ? tid : pid);
+    if (!thread) return Errno::srch;
+    char fresh[sizeof thread->name] = {};
+    const size_t room = sizeof fresh - 1;
+    __builtin_memcpy(fresh, name.data(), name.size() < room ? name.size() : room);
+    __builtin_memcpy(thread->name, fresh, sizeof fresh);
+    return {};
 }
 
 struct Area {
@@ -278,6 +299,7 @@ void process_source_init() {
         .visit_regions = visit_regions,
         .limit = limit,
         .suspend = suspend,
+        .rename_thread = rename_thread,
         .may_inspect = may_inspect,
     });
 }

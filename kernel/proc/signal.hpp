@@ -76,6 +76,9 @@ void send_signal(UserThread& to, const SignalInfo& info);     // to that thread
 // A fault of the running program: delivered even if blocked or ignored (then it kills).
 void force_signal(const SignalInfo& info);
 
+// These signals' taker left or blocks them now. Locks: process_tree, signal_lock.
+void pass_signals_on(Process& process, SignalSet signals);
+
 // kill(2), tgkill(2): with permission checks. ESRCH, EPERM, EINVAL.
 Result<void> kill_processes(int pid, const SignalInfo& info);
 Result<void> kill_thread(int tgid, int tid, const SignalInfo& info);

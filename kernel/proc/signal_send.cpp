@@ -153,6 +153,12 @@ void force_signal(const SignalInfo& info) {
     interrupt_thread(self);
 }
 
+void pass_signals_on(Process& process, SignalSet signals) {
+    for (int number = 1; signals >> (number - 1) && number <= kSignals; ++number)
+        if (signals & signal_bit(number))
+            if (UserThread* thread = taker(process, number)) interrupt_thread(*thread);
+}
+
 Result<void> kill_processes(int pid, const SignalInfo& info) {
     if (info.number < 0 || info.number > kSignals) return Errno::inval;
     LockGuard guard(process_tree);
@@ -179,6 +185,7 @@ Result<void> kill_thread(int tgid, int tid, const SignalInfo& info) {
     LockGuard guard(process_tree);
     for (Process& process : all_processes()) {
         if (tgid > 0 && process.pid != tgid) continue;
+        if (process.leader_gone && tid == process.pid) return {};  // nobody is there to take it
         for (Thread& thread : process.threads) {
             if (thread.tid != tid) continue;
             if (!may_signal(process, info.number)) return Errno::perm;
@@ -220,9 +227,18 @@ SignalSet current_mask() { return current_thread().blocked; }
 
 void set_mask(SignalSet mask) {
     UserThread& self = current_thread();
-    LockGuard guard(current_process().signal_lock);
-    self.blocked = mask & ~kUnblockable;
-    recalculate_pending(self);
+    Process& process = current_process();
+    SignalSet left_to_others;
+    {
+        LockGuard guard(process.signal_lock);
+        left_to_others = process.pending.set & mask & ~self.blocked & ~kUnblockable;
+        self.blocked = mask & ~kUnblockable;
+        recalculate_pending(self);
+    }
+    if (!left_to_others) return;
+    LockGuard tree(process_tree);
+    LockGuard guard(process.signal_lock);
+    pass_signals_on(process, left_to_others & process.pending.set);
 }
 
 SignalSet pending_signals() {

@@ -1,6 +1,7 @@
 // futex(2): decoding the operation; the sleeping and waking is kernel/ipc/futex.
 #include "kernel/ipc/futex.hpp"
 
+#include "kernel/ipc/robust_list.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/futex_operation.hpp"
 #include "kernel/syscall/handlers.hpp"
@@ -87,17 +88,19 @@ template Result<uint32_t> sys_futex(UserPtr<uint32_t>, uint32_t, uint32_t,
 template Result<uint32_t> sys_futex(UserPtr<uint32_t>, uint32_t, uint32_t,
                                     UserPtr<const TimeSpec64>, UserPtr<uint32_t>, uint32_t);
 
-// --- robust lists: remembered for get_robust_list
+// --- robust lists: remembered; kernel/ipc/robust_list walks them
 
 Result<void> sys_set_robust_list(uint32_t head, uint32_t bytes) {
-    constexpr uint32_t kHeadBytes = 12;
-    if (bytes != kHeadBytes) return Errno::inval;
+    if (bytes != kRobustHeadBytes) return Errno::inval;
     current_thread().robust_list = head;
     return {};
 }
 Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32_t> bytes) {
     Ref<UserThread> thread = tid == 0 ? Ref<UserThread>(current_thread()) : find_thread(tid);
     if (!thread) return Errno::srch;
+    if (!context().credentials.is_superuser() &&
+        context().credentials.euid != thread->process->fs.credentials.uid)
+        return Errno::perm;
     TRY(write_user(head, thread->robust_list));
-    return write_user(bytes, 12u);
+    return write_user(bytes, uint32_t{kRobustHeadBytes});
 }

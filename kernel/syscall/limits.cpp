@@ -82,10 +82,10 @@ Result<void> for_each_chosen(Whose whose, int who, F&& visit) {
     const Process& self = current_process();
     bool any = false;
     for (Ref<Process> p = next_process(1); p; p = next_process(p->pid + 1)) {
-        bool chosen = whose == Whose::process ? p->pid == (who ? who : self.pid)
-                      : whose == Whose::group ? p->pgid == (who ? who : self.pgid)
-                      : p->fs.credentials.uid == (who ? static_cast<uint32_t>(who)
-                                                      : self.fs.credentials.uid);
+        bool chosen = whose == Whose::group
+                          ? p->pgid == (who ? who : self.pgid)
+                          : p->fs.credentials.uid ==
+                                (who ? static_cast<uint32_t>(who) : self.fs.credentials.uid);
         if (!chosen || p->life != Life::alive) continue;
         any = true;
         TRY(visit(*p));
@@ -94,19 +94,35 @@ Result<void> for_each_chosen(Whose whose, int who, F&& visit) {
     return {};
 }
 
+// PRIO_PROCESS means one thread, as on Linux.
+Result<Ref<UserThread>> thread_named(int tid) {
+    if (tid == 0) return Ref<UserThread>(current_thread());
+    Ref<UserThread> thread = tid > 0 ? find_thread(tid) : Ref<UserThread>();
+    if (!thread) return Errno::srch;
+    return thread;
+}
+
 int nice_of(Process& process) {
     LockGuard guard(process_tree);
     const Thread* first = process.threads.front();
     return first ? first->sched.nice : 0;
 }
 
-Result<void> set_nice(Process& process, int nice) {
+Result<void> check_nice(const Process& process, int now, int wanted) {
     if (!may_manage(process)) return Errno::perm;
-    const bool allowed = static_cast<int64_t>(process.limits[limit_nice].soft) >= 20 - nice ||
+    const bool allowed = static_cast<int64_t>(process.limits[limit_nice].soft) >= 20 - wanted ||
                          context().credentials.is_superuser();
-    if (nice < nice_of(process) && !allowed) return Errno::acces;
+    return wanted < now && !allowed ? Result<void>(Errno::acces) : Result<void>();
+}
+Result<void> set_nice(Process& process, int nice) {
+    TRY(check_nice(process, nice_of(process), nice));
     LockGuard guard(process_tree);
     for (Thread& thread : process.threads) set_nice(thread, nice);
+    return {};
+}
+Result<void> set_nice(UserThread& thread, int nice) {
+    TRY(check_nice(*thread.process, thread.sched.nice, nice));
+    set_nice(static_cast<Thread&>(thread), nice);
     return {};
 }
 
@@ -116,6 +132,7 @@ int clip_nice(int nice) { return nice < -20 ? -20 : nice > 19 ? 19 : nice; }
 
 // 40 (nice -20) to 1 (nice 19), so that no value looks like an error.
 Result<int> sys_getpriority(uint32_t whose, int who) {
+    if (static_cast<Whose>(whose) == Whose::process) return 20 - TRY(thread_named(who))->sched.nice;
     int best = 0;
     TRY(for_each_chosen(static_cast<Whose>(whose), who, [&](Process& process) -> Result<void> {
         int priority = 20 - nice_of(process);
@@ -125,12 +142,14 @@ Result<int> sys_getpriority(uint32_t whose, int who) {
     return best;
 }
 Result<void> sys_setpriority(uint32_t whose, int who, int nice) {
+    if (static_cast<Whose>(whose) == Whose::process)
+        return set_nice(*TRY(thread_named(who)), clip_nice(nice));
     return for_each_chosen(static_cast<Whose>(whose), who,
                            [&](Process& process) { return set_nice(process, clip_nice(nice)); });
 }
 Result<void> sys_nice(int change) {
-    Process& self = current_process();
+    UserThread& self = current_thread();
     int step = change < -40 ? -40 : change > 40 ? 40 : change;
-    Result<void> done = set_nice(self, clip_nice(nice_of(self) + step));
+    Result<void> done = set_nice(self, clip_nice(self.sched.nice + step));
     return done.is_error() ? Result<void>(Errno::perm) : Result<void>();
 }
