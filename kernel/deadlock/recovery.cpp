@@ -1,0 +1,42 @@
+// See recovery.hpp.
+#include "kernel/deadlock/recovery.hpp"
+
+namespace {
+
+// Whether some other deadlocked party could go on with p's preemptible units.
+bool taking_helps(const ResourceTable& table, uint32_t p) {
+    for (uint32_t other = 0; other < table.parties(); ++other) {
+        if (other == p || table.finish()[other]) continue;
+        bool enough = true;
+        for (uint32_t t = 0; t < table.types(); ++t) {
+            const ResourceTable::Type& type = table.type(t);
+            Units free = type.available + (type.preemptible ? table.held(p, t) : 0);
+            enough &= table.wanted(other, t) <= free;
+        }
+        if (enough) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+uint32_t recovery_cost(const ResourceTable& table, uint32_t p) {
+    uint32_t cost = table.party(p).grants + table.party(p).times_victim * kCostOfRepetition;
+    for (uint32_t t = 0; t < table.types(); ++t) cost += table.held(p, t) * table.type(t).weight;
+    return cost;
+}
+
+Victim choose_victim(const ResourceTable& table) {
+    Victim best;
+    uint32_t best_cost = UINT32_MAX;
+    for (uint32_t p = 0; p < table.parties(); ++p) {
+        if (table.finish()[p]) continue;
+        const bool take = taking_helps(table, p);
+        const uint32_t cost = recovery_cost(table, p);
+        if (best_cost != UINT32_MAX && (take != best.take_away ? !take : cost >= best_cost))
+            continue;
+        best = {p, take};
+        best_cost = cost;
+    }
+    return best;
+}
