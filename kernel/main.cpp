@@ -21,6 +21,7 @@
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
+#include "kernel/deadlock/manager.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
@@ -96,6 +97,8 @@ void start_user_land(void*) {
     devfs_init();
     procfs_init();
     pipes_init();
+    deadlock_device_init();
+    deadlock_report_init();
     processes_init();
     system_calls_init();
     release_boot_memory();

@@ -121,6 +121,7 @@ constexpr Name kNames[] = {
     {"random", kTypeCharacter | 0666, device_number(kMemoryMajor, 8)},
     {"urandom", kTypeCharacter | 0666, device_number(kMemoryMajor, 9)},
     {"kmsg", kTypeCharacter | 0644, device_number(kMemoryMajor, 11)},
+    {"resources", kTypeCharacter | 0666, device_number(kResourceMajor, 0)},
     {"tty", kTypeCharacter | 0666, device_number(kTerminalMajor, 0)},
     {"console", kTypeCharacter | 0600, device_number(kTerminalMajor, 1)},
     {"fd", kLink, 0, "/proc/self/fd"},

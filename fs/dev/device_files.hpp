@@ -9,6 +9,7 @@
 constexpr uint32_t kMemoryMajor = 1, kTerminalMajor = 5;
 // 240 to 254 are for local use.
 constexpr uint32_t kHostMajor = 240;
+constexpr uint32_t kResourceMajor = 241;  // kernel/deadlock
 enum HostMinor : uint32_t { host_input, host_output, host_error, host_status };
 
 void memory_devices_init();

@@ -4,6 +4,7 @@
 #include "fs/mount.hpp"
 #include "fs/proc/proc_node.hpp"
 #include "fs/proc/process_source.hpp"
+#include "fs/proc/upper_files.hpp"
 
 namespace {
 
@@ -69,10 +70,19 @@ constexpr ProcEntry kProcessFiles[] = {
 constexpr ProcEntry kProcess = {.name = "process", .mode = kDirectory, .children = kProcessFiles};
 constexpr ProcNumbers kProcesses = {next_process, &ProcTarget::pid, kProcess};
 
+constexpr ProcEntry kIpcTables[] = {
+    upper_entry<UpperFile::sysvipc_msg>("msg"),
+    upper_entry<UpperFile::sysvipc_sem>("sem"),
+    upper_entry<UpperFile::sysvipc_shm>("shm"),
+};
+constexpr ProcEntry kNetwork[] = {upper_entry<UpperFile::net_unix>("unix")};
+
 constexpr ProcEntry kRootFiles[] = {
     {.name = "buddyinfo", .mode = kFile, .generate = show_free_runs},
     {.name = "cmdline", .mode = kFile, .generate = show_command_line},
     {.name = "cpuinfo", .mode = kFile, .generate = show_processor},
+    upper_entry<UpperFile::deadlock>("deadlock", true),
+    upper_entry<UpperFile::deadlock_dot>("deadlock.dot"),
     {.name = "devices", .mode = kFile, .generate = show_devices},
     {.name = "filesystems", .mode = kFile, .generate = show_file_systems},
     {.name = "interrupts", .mode = kFile, .generate = show_interrupts},
@@ -81,12 +91,14 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "mounts", .mode = kLink, .text = link_to_mounts},
     {.name = "paging", .mode = kTypeRegular | 0666, .generate = show_paging_lab,
      .store = set_paging_lab},
+    {.name = "net", .mode = kDirectory, .children = kNetwork},
     {.name = "partitions", .mode = kFile, .generate = show_disks},
     {.name = "sched_log", .mode = kFile, .generate = show_run_log},
     {.name = "self", .mode = kLink, .text = link_to_self},
     {.name = "stat", .mode = kFile, .generate = show_statistics},
     {.name = "swaps", .mode = kFile, .generate = show_swaps},
     {.name = "sys", .mode = kDirectory, .children = kSettings},
+    {.name = "sysvipc", .mode = kDirectory, .children = kIpcTables},
     {.name = "sysrq-trigger", .mode = kTypeRegular | 0200, .store = system_request},
     {.name = "thread-self", .mode = kLink, .text = link_to_own_thread},
     {.name = "uptime", .mode = kFile, .generate = show_uptime},
@@ -117,5 +129,7 @@ class ProcFileSystem final : public FileSystem {
 constinit FileSystemType proc_type{"proc", false, ProcFileSystem::mount};
 
 }  // namespace
+
+constinit UpperFunctions upper_files[static_cast<uint32_t>(UpperFile::count)] = {};
 
 void procfs_init() { register_file_system(proc_type); }

@@ -1,6 +1,6 @@
 // /proc/sys: what can be read and set while the system runs. Spec: proc(5), /proc/sys.
 #include "drivers/power.hpp"
-#include "fs/proc/proc_entry.hpp"
+#include "fs/proc/upper_files.hpp"
 #include "fs/vfs.hpp"
 #include "kernel/arch/panic.hpp"
 #include "kernel/system_name.hpp"
@@ -22,6 +22,13 @@ Result<void> set_text(char (&to)[N], std::string_view value) {
 constexpr auto show_text = [](TextSink& to, std::string_view text) -> Result<void> {
     format_to(to, "{}\n", text);
     return {};
+};
+
+constexpr ProcEntry kDeadlock[] = {
+    upper_entry<UpperFile::deadlock_strategy>("strategy", true),
+    upper_entry<UpperFile::deadlock_detection>("detection", true),
+    upper_entry<UpperFile::deadlock_recovery>("recovery", true),
+    upper_entry<UpperFile::deadlock_period>("period_ms", true),
 };
 
 constexpr ProcEntry kKernel[] = {
@@ -49,6 +56,14 @@ constexpr ProcEntry kKernel[] = {
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
     {.name = "sched", .mode = kDirectory, .children = kSchedulerSettings},
+    {.name = "deadlock", .mode = kDirectory, .children = kDeadlock},
+    upper_entry<UpperFile::shmmax>("shmmax"),
+    upper_entry<UpperFile::shmall>("shmall"),
+    upper_entry<UpperFile::shmmni>("shmmni"),
+    upper_entry<UpperFile::msgmax>("msgmax"),
+    upper_entry<UpperFile::msgmnb>("msgmnb"),
+    upper_entry<UpperFile::msgmni>("msgmni"),
+    upper_entry<UpperFile::sem>("sem"),
 };
 static_assert(kMaxGroups == 32);
 

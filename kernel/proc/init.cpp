@@ -5,6 +5,7 @@
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
+#include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/exec.hpp"
 #include "kernel/proc/job_control.hpp"
@@ -101,4 +102,8 @@ void processes_init() {
     trap_hooks.user_exception = user_exception;
     job_control_init();
     process_source_init();
+    deadlock_caller = [] { return current_process().pid; };
+    kill_deadlock_victim = [](int pid) {
+        if (Ref<Process> victim = find_process(pid)) send_signal(*victim, signal_from_kernel(kSigKill));
+    };
 }

@@ -13,6 +13,8 @@ enum class LockRank : uint8_t {
     directory = 14,      // one directory's names; parent before child
     inode = 16,          // one file's contents and size
     tty_write = 17,
+    resources = 18,      // the deadlock manager: all parties and types
+    file_locks = 19,     // record locks and flock, and who waits for them
     address_space = 20,  // the regions of one address space
     page_cache_fill = 24,
     block_device = 26,

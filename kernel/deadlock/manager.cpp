@@ -1,0 +1,160 @@
+// See manager.hpp.
+#include "kernel/deadlock/manager.hpp"
+
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/scheduler.hpp"
+
+constinit ResourceManager* resource_manager = nullptr;
+void (*kill_deadlock_victim)(int pid) = nullptr;
+int (*deadlock_caller)() = nullptr;
+
+Result<void> ResourceManager::join(Member& member) {
+    const uint32_t p = TRY(table.add_party());
+    if (members.size() <= p) {
+        Result<void> room = members.resize(p + 1);
+        if (room.is_error()) {
+            table.remove_party(p);
+            return room;
+        }
+    }
+    member.party = p;
+    members[p] = &member;
+    ++open_files;
+    return {};
+}
+
+void ResourceManager::leave(Member& member) {
+    table.remove_party(member.party);
+    members[member.party] = nullptr;
+    if (--open_files == 0) {
+        table = {};
+        members = {};
+    } else {
+        serve_waiters();
+    }
+}
+
+// Asks the strategy, and acts on its answer. Whether the request is granted.
+bool ResourceManager::decide(Member& m) {
+    const uint32_t p = m.party;
+    const bool first = !table.party(p).waits;
+    Answer answer = strategy->decide(table, p);
+    if (answer == Answer::refused && !first) answer = Answer::unavailable;  // rules changed meanwhile
+    if (answer == Answer::gives_back)
+        for (uint32_t t = 0; t < table.types(); ++t) {
+            table.set_wanted(p, t, table.wanted(p, t) + table.held(p, t));
+            table.take_back(p, t, table.held(p, t));
+        }
+    m.answer = answer;
+    if (answer == Answer::granted) table.grant(p);
+    return answer == Answer::granted;
+}
+
+Result<void> ResourceManager::request(Member& m, bool non_blocking) {
+    const uint32_t p = m.party;
+    m.victim = false;
+    m.asked_at = ++requests;
+    if (decide(m)) return {};
+    const bool gave_back = m.answer == Answer::gives_back;
+    if (m.answer == Answer::refused || (non_blocking && !gave_back)) {
+        table.clear_wanted(p);
+        if (m.answer == Answer::refused) return Errno::perm;
+        return m.answer == Answer::unsafe ? Errno::busy : Errno::again;
+    }
+    table.party(p).waits = true;
+    ++waits;
+    if (gave_back) serve_waiters();
+    if (strategy->detects() && detection == Detection::block) detect();
+    Woken woken = m.queue.wait(lock, [&] { return m.victim || !table.party(p).waits; },
+                               {.reason = "resources"});
+    if (m.victim) return Errno::deadlk;
+    if (woken == Woken::condition) return {};
+    table.clear_wanted(p);
+    return Errno::restart;
+}
+
+// In the order of their requests; one that can't be served doesn't hold up the others.
+void ResourceManager::serve_waiters() {
+    for (uint64_t after = 0;;) {
+        Member* next = nullptr;
+        for (Member* m : members)
+            if (m && table.party(m->party).waits && m->asked_at > after &&
+                (!next || m->asked_at < next->asked_at))
+                next = m;
+        if (!next) return;
+        after = next->asked_at;
+        if (decide(*next)) next->queue.wake_all();
+    }
+}
+
+// Breaks the cheapest of the deadlocked ones: takes away, or ends it.
+void ResourceManager::break_one() {
+    const Victim victim = choose_victim(table);
+    Member& m = *members[victim.party];
+    ResourceTable::Party& party = table.party(victim.party);
+    ++party.times_victim;
+    for (uint32_t t = 0; t < table.types(); ++t) {
+        if (victim.take_away && !table.type(t).preemptible) continue;
+        const Units units = table.held(m.party, t);
+        if (victim.take_away)  // it gets them back before it goes on
+            table.set_wanted(m.party, t, table.wanted(m.party, t) + units);
+        table.take_back(m.party, t, units);
+    }
+    if (victim.take_away) {
+        ++taken_away;
+        return;
+    }
+    ++victims;
+    m.victim = true;
+    table.clear_wanted(m.party);
+    if (cure == Cure::kill && kill_deadlock_victim) kill_deadlock_victim(m.pid);
+    m.queue.wake_all();
+}
+
+uint32_t ResourceManager::detect() {
+    ++detections;
+    const uint32_t found = reduce(table);
+    if (!found) return 0;
+    ++deadlocks;
+    if (cure == Cure::nothing) return found;
+    // Each round ends one party's wait or takes all that can be taken from one: it comes to an end.
+    while (reduce(table)) break_one();
+    serve_waiters();
+    return found;
+}
+
+namespace {
+
+// Looks every so often while that is what is chosen.
+void watch(void*) {
+    for (;;) {
+        ResourceManager& manager = *resource_manager;
+        uint32_t period;
+        {
+            LockGuard guard(manager.lock);
+            if (manager.detection != ResourceManager::Detection::periodic) {
+                manager.watcher_runs = false;
+                break;
+            }
+            if (manager.strategy->detects()) manager.detect();
+            period = manager.period_ms;
+        }
+        park({.interruptible = false,
+              .deadline = monotonic_now() + uint64_t{period} * 1'000'000,
+              .reason = "deadlock_watch"});
+    }
+    exit_thread();
+}
+
+}  // namespace
+
+Result<void> set_deadlock_detection(ResourceManager::Detection how) {
+    ResourceManager& manager = *resource_manager;
+    LockGuard guard(manager.lock);
+    manager.detection = how;
+    if (how != ResourceManager::Detection::periodic || manager.watcher_runs) return {};
+    Ref<Thread> thread = TRY(Thread::create("deadlock", watch, nullptr));
+    manager.watcher_runs = true;
+    start_thread(*thread);
+    return {};
+}

@@ -1,0 +1,59 @@
+// The resource manager: the one ResourceTable of the machine behind a lock, its waiters, and the
+// strategy in force. /dev/resources (device.cpp) is its face for programs, /proc/deadlock and
+// /proc/sys/kernel/deadlock (report.cpp) the one for people.
+// Invariant: whoever waits is on its own queue, and its `wanted` in the table says for what.
+// Locks: `lock` (a Mutex, rank resources) for everything here.
+#pragma once
+
+#include "kernel/deadlock/analysis.hpp"
+#include "kernel/deadlock/recovery.hpp"
+#include "kernel/deadlock/strategy.hpp"
+#include "kernel/sync/mutex.hpp"
+#include "kernel/uapi/resources.h"
+
+struct ResourceManager {
+    // What the table's party p is in the world. Lives in its open file.
+    struct Member {
+        uint32_t party = 0;
+        int pid = 0;            // who asked last
+        char name[16] = {};
+        Answer answer = Answer::granted;  // to the last request
+        uint64_t asked_at = 0;  // order of arrival among those that wait
+        bool victim = false;
+        WaitQueue queue;
+    };
+    enum class Detection : uint8_t { block, periodic, demand };
+    enum class Cure : uint8_t { fail, kill, nothing };
+
+    Mutex lock{LockRank::resources};
+    ResourceTable table;
+    Vector<Member*> members;  // by party; null: none
+    uint32_t open_files = 0;
+    const Strategy* strategy = &::strategy(0);
+    Detection detection = Detection::block;
+    Cure cure = Cure::fail;
+    uint32_t period_ms = 100;
+    bool watcher_runs = false;
+    uint64_t requests = 0, waits = 0, detections = 0, deadlocks = 0, victims = 0, taken_away = 0;
+
+    // All below: lock held.
+    Result<void> join(Member& member);
+    void leave(Member& member);
+    Result<void> request(Member& member, bool non_blocking);  // the table has `wanted`
+    void serve_waiters();
+    // Looks for deadlocks, and cures them as `cure` says. How many parties were in one.
+    uint32_t detect();
+
+  private:
+    bool decide(Member& member);
+    void break_one();
+};
+
+extern ResourceManager* resource_manager;  // made at start-up, never destroyed
+// Installed by kernel/proc: ends the process as SIGKILL does.
+extern void (*kill_deadlock_victim)(int pid);
+extern int (*deadlock_caller)();  // pid of the caller
+
+Result<void> set_deadlock_detection(ResourceManager::Detection how);  // starts the watcher: ENOMEM
+void deadlock_device_init();
+void deadlock_report_init();

@@ -1,0 +1,203 @@
+// What people see of the resource manager: /proc/deadlock (the state as text; written `detect`: looks
+// for deadlocks now), /proc/deadlock.dot (the allocation graph for Graphviz), and the settings in
+// /proc/sys/kernel/deadlock. Formats: docs/deadlock.md. Locks: the manager's while text is made.
+#include "fs/proc/upper_files.hpp"
+#include "kernel/deadlock/manager.hpp"
+#include "kernel/deadlock/wait_graph.hpp"
+
+namespace {
+
+ResourceManager& manager() { return *resource_manager; }
+using Detection = ResourceManager::Detection;
+using Cure = ResourceManager::Cure;
+constexpr std::string_view kDetections[] = {"block", "periodic", "demand"};
+constexpr std::string_view kCures[] = {"fail", "kill", "nothing"};
+
+void put_row(TextSink& to, std::string_view title, std::span<const Units> row) {
+    to.put(title);
+    for (uint32_t t = 0; t < row.size(); ++t)
+        if (manager().table.type(t).used) format_to(to, " {}", row[t]);
+}
+
+template <typename Cell>
+void put_cells(TextSink& to, std::string_view title, Cell&& cell) {
+    to.put(title);
+    for (uint32_t t = 0; t < manager().table.types(); ++t)
+        if (manager().table.type(t).used) format_to(to, " {}", cell(t));
+}
+
+void put_name(TextSink& to, uint32_t p) {
+    const ResourceManager::Member* m = manager().members[p];
+    if (m && m->name[0])
+        to.put(static_cast<const char*>(m->name));
+    else
+        format_to(to, "party{}", p);
+}
+
+class SafetyRows final : public SafetySteps {
+  public:
+    explicit SafetyRows(TextSink& to) : to_(to) {}
+    void step(uint32_t p, std::span<const Units> work) override {
+        const ResourceTable& table = manager().table;
+        uint64_t part = 0;  // whoever has no part in anything is not shown
+        for (uint32_t t = 0; t < table.types(); ++t) part += table.max(p, t);
+        if (!part) return;
+        to_.put("safe ");
+        put_name(to_, p);
+        put_row(to_, " work", work);
+        put_cells(to_, " need", [&](uint32_t t) { return table.need(p, t); });
+        put_cells(to_, " allocation", [&](uint32_t t) { return table.held(p, t); });
+        put_cells(to_, " work_after", [&](uint32_t t) { return work[t] + table.held(p, t); });
+        to_.put("\n");
+    }
+
+  private:
+    TextSink& to_;
+};
+
+void put_party(TextSink& to, uint32_t p) {
+    const ResourceTable& table = manager().table;
+    to.put("party ");
+    put_name(to, p);
+    format_to(to, " pid {}", manager().members[p]->pid);
+    put_cells(to, " max", [&](uint32_t t) { return table.max(p, t); });
+    put_cells(to, " held", [&](uint32_t t) { return table.held(p, t); });
+    put_cells(to, " wanted", [&](uint32_t t) { return table.wanted(p, t); });
+    format_to(to, " cost {} state {}\n", recovery_cost(table, p),
+              table.party(p).waits ? answer_text(manager().members[p]->answer) : "runs");
+}
+
+void show_state(TextSink& to) {
+    LockGuard guard(manager().lock);
+    ResourceTable& table = manager().table;
+    format_to(to,
+              "strategy {}\nrequests {} waits {} detections {} deadlocks {} victims {} taken {}\n",
+              manager().strategy->name(), manager().requests, manager().waits, manager().detections,
+              manager().deadlocks, manager().victims, manager().taken_away);
+    for (uint32_t t = 0; t < table.types(); ++t) {
+        const ResourceTable::Type& type = table.type(t);
+        if (!type.used) continue;
+        format_to(to, "type {} {} units {} available {} weight {}{}\n", t,
+                  static_cast<const char*>(type.name), type.total, type.available, type.weight,
+                  type.preemptible ? " preemptible" : "");
+    }
+    for (uint32_t p = 0; p < table.parties(); ++p)
+        if (table.party(p).used) put_party(to, p);
+    SafetyRows rows(to);
+    format_to(to, "state {}\n", is_safe(table, &rows) ? "safe" : "unsafe");
+    if (reduce(table)) {
+        to.put("deadlocked");
+        for (uint32_t p = 0; p < table.parties(); ++p)
+            if (!table.finish()[p]) to.put(" "), put_name(to, p);
+        to.put("\n");
+    }
+}
+
+// Parties are circles, types boxes; an edge to a party is what it holds, one from it what it waits
+// for; deadlocked parties are red.
+void put_allocation_graph(TextSink& to) {
+    LockGuard guard(manager().lock);
+    const ResourceTable& table = manager().table;
+    reduce(table);
+    for (uint32_t t = 0; t < table.types(); ++t)
+        if (table.type(t).used)
+            format_to(to, "  r{} [shape=box label=\"{} {}/{}\"];\n", t,
+                      static_cast<const char*>(table.type(t).name), table.type(t).available,
+                      table.type(t).total);
+    for (uint32_t p = 0; p < table.parties(); ++p) {
+        if (!table.party(p).used) continue;
+        format_to(to, "  p{} [shape=circle label=\"", p);
+        put_name(to, p);
+        to.put(table.finish()[p] ? "\"];\n" : "\" color=red];\n");
+        for (uint32_t t = 0; t < table.types(); ++t) {
+            if (table.held(p, t)) format_to(to, "  r{} -> p{} [label={}];\n", t, p, table.held(p, t));
+            if (table.wanted(p, t))
+                format_to(to, "  p{} -> r{} [label={} style=dashed];\n", p, t, table.wanted(p, t));
+        }
+    }
+}
+
+template <size_t N>
+void put_choice(TextSink& to, const std::string_view (&names)[N], size_t current) {
+    for (size_t i = 0; i < N; ++i)
+        format_to(to, i == current ? "{}[{}]" : "{}{}", i ? " " : "", names[i]);
+    to.put("\n");
+}
+template <size_t N>
+size_t find(const std::string_view (&names)[N], std::string_view name) {
+    size_t i = 0;
+    while (i < N && names[i] != name) ++i;
+    return i;
+}
+
+Result<void> set_strategy(std::string_view name) {
+    const Strategy* wanted = find_strategy(name);
+    if (!wanted) return Errno::inval;
+    LockGuard guard(manager().lock);
+    manager().strategy = wanted;
+    manager().serve_waiters();
+    return {};
+}
+
+Result<void> set_detection(std::string_view name) {
+    const size_t which = find(kDetections, name);
+    if (which == std::size(kDetections)) return Errno::inval;
+    return set_deadlock_detection(static_cast<Detection>(which));
+}
+
+Result<void> set_cure(std::string_view name) {
+    const size_t which = find(kCures, name);
+    if (which == std::size(kCures)) return Errno::inval;
+    LockGuard guard(manager().lock);
+    manager().cure = static_cast<Cure>(which);
+    return {};
+}
+
+Result<void> set_period(std::string_view text) {
+    uint64_t ms;
+    if (!parse_number(text, ms) || ms == 0 || ms > 3'600'000) return Errno::inval;
+    LockGuard guard(manager().lock);
+    manager().period_ms = static_cast<uint32_t>(ms);
+    return {};
+}
+
+Result<void> look_now(std::string_view word) {
+    if (word != "detect") return Errno::inval;
+    LockGuard guard(manager().lock);
+    manager().detect();
+    return {};
+}
+
+void show_strategy(TextSink& to) {
+    std::string_view names[kStrategies];
+    for (uint32_t i = 0; i < kStrategies; ++i) names[i] = strategy(i).name();
+    LockGuard guard(manager().lock);
+    put_choice(to, names, find(names, manager().strategy->name()));
+}
+
+}  // namespace
+
+void deadlock_report_init() {
+    using enum UpperFile;
+    install_upper_file(deadlock, {[](TextSink& to) {
+                                      show_state(to);
+                                      show_wait_graph(to);
+                                  },
+                                  look_now});
+    install_upper_file(deadlock_dot, {[](TextSink& to) {
+                           to.put("digraph deadlock {\n");
+                           put_allocation_graph(to);
+                           draw_wait_graph(to);
+                           to.put("}\n");
+                       }});
+    install_upper_file(deadlock_strategy, {show_strategy, set_strategy});
+    install_upper_file(deadlock_detection, {[](TextSink& to) {
+                           put_choice(to, kDetections, static_cast<size_t>(manager().detection));
+                       }, set_detection});
+    install_upper_file(deadlock_recovery, {[](TextSink& to) {
+                           put_choice(to, kCures, static_cast<size_t>(manager().cure));
+                       }, set_cure});
+    install_upper_file(deadlock_period, {[](TextSink& to) {
+                           format_to(to, "{}\n", manager().period_ms);
+                       }, set_period});
+}

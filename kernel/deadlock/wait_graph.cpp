@@ -1,0 +1,63 @@
+// See wait_graph.hpp.
+#include "kernel/deadlock/wait_graph.hpp"
+
+#include "fs/wait_edges.hpp"
+#include "kernel/lib/vector.hpp"
+
+namespace {
+
+struct Edge {
+    int waiter, holder;
+    const char* what;
+    uint32_t which;
+    bool in_cycle = false;
+};
+
+class Collected final : public WaitEdges {
+  public:
+    Collected() {
+        for (WaitEdgeSource* s = wait_edge_sources; s; s = s->next) s->tell(*this);
+        for (Edge& edge : edges) edge.in_cycle = reaches(edge.holder, edge.waiter);
+    }
+    void add(int waiter, int holder, const char* what, uint32_t which) override {
+        static_cast<void>(edges.push_back({waiter, holder, what, which}));
+    }
+    Vector<Edge> edges;
+
+  private:
+    // Breadth first: a round for each edge is enough.
+    bool reaches(int from, int to) {
+        Vector<int> seen;
+        if (seen.push_back(from).is_error()) return false;
+        for (uint32_t i = 0; i < seen.size(); ++i) {
+            if (seen[i] == to) return true;
+            for (const Edge& edge : edges) {
+                if (edge.waiter != seen[i]) continue;
+                bool known = false;
+                for (int node : seen) known |= node == edge.holder;
+                if (!known && seen.push_back(edge.holder).is_error()) return false;
+            }
+        }
+        return false;
+    }
+};
+
+}  // namespace
+
+void show_wait_graph(TextSink& to) {
+    Collected graph;
+    bool any = false;
+    for (const Edge& e : graph.edges) {
+        format_to(to, "waits {} for {}: {} {}{}\n", e.waiter, e.holder, e.what, e.which,
+                  e.in_cycle ? " (in a cycle)" : "");
+        any |= e.in_cycle;
+    }
+    if (any) to.put("deadlock among processes\n");
+}
+
+void draw_wait_graph(TextSink& to) {
+    Collected graph;
+    for (const Edge& e : graph.edges)
+        format_to(to, "  t{} -> t{} [label=\"{} {}\"{}];\n", e.waiter, e.holder, e.what, e.which,
+                  e.in_cycle ? " color=red" : "");
+}
