@@ -31,8 +31,8 @@ TABLES = {
 }
 
 
-def guest(command, *options, timeout=150):
-    run = [ROOT / "scripts/run", "--icount", "0", "--timeout", str(timeout), *options,
+def guest(command, *options, shift="0", timeout=150):
+    run = [ROOT / "scripts/run", "--icount", shift, "--timeout", str(timeout), *options,
            "--exec", command]
     return subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT)
 
