@@ -12,6 +12,9 @@ struct Row {
     unsigned count;          // operations in one round
 };
 
+// --- thread_rows.c; all others are in rows.c
+Measure futex_ping_pong, thread_create_join;
+
 extern const struct Row kRows[];
 extern const unsigned kRowCount;
 

@@ -7,7 +7,7 @@
 enum {
     kExit = 1, kFork = 2, kRead = 3, kWrite = 4, kOpen = 5, kClose = 6, kUnlink = 10, kExecve = 11,
     kLseek = 19, kGetpid = 20, kKill = 37, kPipe = 42, kGetppid = 64, kMunmap = 91, kWait4 = 114,
-    kYield = 158, kSigaction = 174, kMmap2 = 192,
+    kYield = 158, kSigaction = 174, kClone = 120, kMmap2 = 192, kFutex = 240,
 };
 
 static inline long call(long number, long a, long b, long c)
@@ -41,3 +41,15 @@ static inline uint64_t now(void)
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) :: "memory");
     return (uint64_t)high << 32 | low;
 }
+
+// Does OPERATION (an expression) COUNT times; its value is the ticks that took.
+#define TICKS_OF(count, operation)                                                                 \
+    ({                                                                                             \
+        uint64_t start_ = now();                                                                   \
+        for (unsigned i = 0; i < (count); i++) {                                                   \
+            (void)(operation);                                                                     \
+            __asm__ volatile("" : "+r"(i));                                                        \
+        }                                                                                          \
+        (int64_t)(now() - start_);                                                                 \
+    })
+#define COST_OF(count, operation) (TICKS_OF(count, operation) - TICKS_OF(count, 0))

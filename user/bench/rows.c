@@ -15,18 +15,6 @@ enum { kPageBytes = 4096, kChunkBytes = 65536, kNoSuch = 2 /* ENOENT */ };
 
 static char chunk[kChunkBytes] __attribute__((aligned(4096)));
 
-// Does OPERATION (an expression) COUNT times; its value is the ticks that took.
-#define TICKS_OF(count, operation)                                                                 \
-    ({                                                                                             \
-        uint64_t start_ = now();                                                                   \
-        for (unsigned i = 0; i < (count); i++) {                                                   \
-            (void)(operation);                                                                     \
-            __asm__ volatile("" : "+r"(i));                                                        \
-        }                                                                                          \
-        (int64_t)(now() - start_);                                                                 \
-    })
-#define COST_OF(count, operation) (TICKS_OF(count, operation) - TICKS_OF(count, 0))
-
 static int64_t null_call(unsigned count) { return COST_OF(count, call(kGetppid, 0, 0, 0)); }
 static int64_t yield(unsigned count) { return COST_OF(count, call(kYield, 0, 0, 0)); }
 
@@ -299,6 +287,8 @@ const struct Row kRows[] = {
     {"fork", "fork + exit + wait, small static program", fork_exit, 100},
     {"exec", "fork + exec + exit + wait", fork_exec, 100},
     {"ping-pong", "pipe ping-pong, round trip of two processes", ping_pong, 1000},
+    {"futex", "futex ping-pong, round trip of two threads", futex_ping_pong, 1000},
+    {"thread", "thread: clone + exit + join", thread_create_join, 200},
     {"pipe-4k", "pipe, 4 KiB through", pipe_4k, 1000},
     {"fault-zero", "zero-fill page fault", fault_zero, 500},
     {"fault-cow", "copy-on-write fault", fault_cow, 500},
