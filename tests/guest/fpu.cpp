@@ -98,9 +98,12 @@ void test_isolation()
     auto* shared = static_cast<Shared*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
                                              MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     bool sse = has_sse();
-    pid_t child = start([&] { return hold(1, *shared, sse); });
-    equal("first holder's registers stay its own", hold(0, *shared, sse), 0);
-    equal("second holder's registers stay its own", wait_for(child), 0);
+    {
+        TakingTurns turns;
+        pid_t child = start([&] { return hold(1, *shared, sse); });
+        equal("first holder's registers stay its own", hold(0, *shared, sse), 0);
+        equal("second holder's registers stay its own", wait_for(child), 0);
+    }
     exits("a child starts with its parent's registers", 0, [=] {
         State mine = state_for(1, 7, sse), found = {};
         load(mine, sse);

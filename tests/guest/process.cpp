@@ -114,7 +114,8 @@ void test_stop_and_continue()
     if (WIFCONTINUED(status)) waitpid(child, &status, 0);
     that("continued, it does", WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 
-    child = start([&] { return gate.wait(); });
+    Gate shut;  // the first one still holds what nobody took
+    child = start([&] { return shut.wait(); });
     kill(child, SIGSTOP);
     waitpid(child, &status, WUNTRACED);
     kill(child, SIGKILL);

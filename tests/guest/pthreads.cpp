@@ -1,6 +1,7 @@
 // What POSIX says of threads, by way of the C library: many of them over one mutex and condition
 // variable with exact counts, barriers, read-write locks, spin locks, semaphores, waits that end in
 // time, data of a thread's own, cancellation.
+// run: --mem 256
 // Spec: pthreads(7) and the pages it names; sem_overview(7).
 #include <pthread.h>
 #include <semaphore.h>

@@ -215,6 +215,7 @@ void test_interrupted_calls()
 
 void test_busy_loop()
 {
+    TakingTurns turns;
     Gate ready;
     handle(SIGUSR1, count);
     pid_t child = start([&] {

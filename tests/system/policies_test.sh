@@ -1,0 +1,22 @@
+# Every guest test under every policy; under round robin each has a run of its own already. Three
+# that compute for seconds, and in which little waits for anything, are left out.
+# timeout: 240
+. "$(dirname "$0")/harness.sh"
+cat >"$work/all.sh" <<'E2'
+failed=
+for test in /usr/lib/orrery/tests/*; do
+    case ${test##*/} in exec | forkexec | fpu) continue ;; esac
+    $test >/tmp/out 2>&1 </dev/null || {
+        echo "${test##*/}: status $?"
+        grep FAIL /tmp/out
+        failed=1
+    }
+done
+[ -z "$failed" ]
+E2
+for policy in fcfs sjf srtn hrrn priority mlfq stride; do
+    guest --mem 256 --append "sched=$policy" --add "$work/all.sh:/all.sh" --exec 'sh /all.sh' </dev/null
+    status_is 0
+    output_is ''
+done
+finish
