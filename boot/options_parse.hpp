@@ -35,6 +35,12 @@ BootOptions parse_boot_options(std::string_view line, Report&& unknown) {
         else if (name == "seed" && parse_number(value, number)) {
             options.has_seed = true;
             options.seed = static_cast<unsigned>(number);
+        } else if (word == "noapic") {
+            options.apic = false;
+        } else if (word == "nosmp") {
+            options.max_cpus = 1;
+        } else if (name == "maxcpus" && parse_number(value, number) && number >= 1) {
+            if (number < options.max_cpus) options.max_cpus = static_cast<unsigned>(number);
         } else {
             // The first word may be the kernel's own file name, as QEMU passes it.
             if (word.find('/') == std::string_view::npos || equals != std::string_view::npos)

@@ -8,12 +8,15 @@ namespace {
 constexpr PhysAddr kEbdaSegment{0x40E};  // Spec: 5.2.5.1: the first KiB of the EBDA, then this
 constexpr PhysAddr kBiosStart{0xE0000};
 constexpr uint32_t kBiosBytes = 0x20000, kEbdaBytes = 1024;
-constexpr uint32_t kRsdpBytes = 20, kRsdpRsdt = 16;
+// The first 20 bytes are revision 0's; from revision 2 on there is a longer one with its own sum.
+constexpr uint32_t kRsdpBytes = 20, kRsdpRevision = 15, kRsdpRsdt = 16;
+constexpr uint32_t kLongRsdpBytes = 36, kRsdpXsdt = 24;
 constexpr uint32_t kHeaderBytes = 36, kHeaderLength = 4;
 constexpr uint32_t kMaxTable = 1 << 20;
 
 constinit PhysicalMapper g_map = nullptr;
-constinit std::span<const uint8_t> g_rsdt;
+constinit std::span<const uint8_t> g_root;  // RSDT or XSDT
+constinit uint32_t g_pointer_bytes = 4;     // in it
 
 uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
     uint32_t value;
@@ -53,6 +56,23 @@ bool has_signature(std::span<const uint8_t> table, std::string_view signature) {
     return !table.empty() && __builtin_memcmp(table.data(), signature.data(), 4) == 0;
 }
 
+bool use_root(uint32_t address, std::string_view signature, uint32_t pointer_bytes) {
+    if (!address) return false;
+    auto table = read_table(PhysAddr(address));
+    if (!has_signature(table, signature)) return false;
+    g_root = table;
+    g_pointer_bytes = pointer_bytes;
+    return true;
+}
+
+// The XSDT, if there is one below 4 GiB and all sums are right.
+bool use_long_root(std::span<const uint8_t> rsdp) {
+    if (rsdp[kRsdpRevision] < 2) return false;
+    std::span<const uint8_t> whole(rsdp.data(), kLongRsdpBytes);
+    if (!acpi_checksum_ok(whole) || word_at(whole, kRsdpXsdt + 4)) return false;
+    return use_root(word_at(whole, kRsdpXsdt), "XSDT", 8);
+}
+
 }  // namespace
 
 void acpi_init(PhysicalMapper map) {
@@ -63,11 +83,8 @@ void acpi_init(PhysicalMapper map) {
                         : std::span<const uint8_t>{};
     if (rsdp.empty()) rsdp = find_rsdp(kBiosStart, kBiosBytes);
     if (rsdp.empty()) return log_info("acpi: no tables");
-    g_rsdt = read_table(PhysAddr(word_at(rsdp, kRsdpRsdt)));
-    if (!has_signature(g_rsdt, "RSDT")) {
-        g_rsdt = {};
+    if (!use_long_root(rsdp) && !use_root(word_at(rsdp, kRsdpRsdt), "RSDT", 4))
         log_warning("acpi: table list unreadable");
-    }
 }
 
 std::span<const uint8_t> acpi_table(std::string_view signature) {
@@ -79,8 +96,9 @@ std::span<const uint8_t> acpi_table(std::string_view signature) {
         auto dsdt = read_table(PhysAddr(word_at(fadt, kFadtDsdt)));
         return has_signature(dsdt, signature) ? dsdt : std::span<const uint8_t>{};
     }
-    for (size_t at = kHeaderBytes; at + 4 <= g_rsdt.size(); at += 4) {
-        PhysAddr start(word_at(g_rsdt, at));
+    for (size_t at = kHeaderBytes; at + g_pointer_bytes <= g_root.size(); at += g_pointer_bytes) {
+        if (g_pointer_bytes == 8 && word_at(g_root, at + 4)) continue;  // out of our reach
+        PhysAddr start(word_at(g_root, at));
         if (has_signature(view(start, kHeaderBytes), signature)) return read_table(start);
     }
     return {};

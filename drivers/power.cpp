@@ -1,5 +1,6 @@
 #include "drivers/power.hpp"
 
+#include "drivers/acpi.hpp"
 #include "drivers/vga.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
@@ -30,8 +31,7 @@ uint16_t port_at(std::span<const uint8_t> table, size_t at) {
 
 }  // namespace
 
-void power_init(PhysicalMapper map) {
-    acpi_init(map);
+void power_init() {
     auto fadt = acpi_table("FACP");
     auto types = find_soft_off(acpi_table("DSDT"));
     if (fadt.size() < kFadtBytes || !types || !port_at(fadt, kPm1aControl))

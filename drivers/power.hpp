@@ -3,9 +3,7 @@
 // Spec: ACPI 6.4, 4.8.3.2 (PM1 control), 4.8.2.5 (legacy and ACPI mode).
 #pragma once
 
-#include "drivers/acpi.hpp"
-
-void power_init(PhysicalMapper map = nullptr);
+void power_init();  // after acpi_init()
 [[noreturn]] void power_off();
 [[noreturn]] void reboot();
 [[noreturn]] void halt();

@@ -30,6 +30,7 @@
 #include "kernel/sched/clock_init.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/smp.hpp"
 #include "kernel/syscall/table.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
@@ -89,7 +90,7 @@ void add_modules() {
 
 // Runs as a thread of its own: disks and file systems sleep.
 void start_user_land(void*) {
-    power_init([](PhysAddr start, uint32_t bytes) { return map_device(start, bytes, Caching::on); });
+    power_init();
     ide_init();
     add_modules();
     fs_init();
@@ -117,6 +118,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     read_boot_information(magic, information);
     mm_init(boot_info);      // frames, page tables, heap, kernel stacks
     double_fault_use_directory(kernel_directory().raw());
+    interrupts_init(options);  // APICs, if there are any, in place of the 8259s
     console_use_screen(!options.exec);
     console_init();
     scheduler_init();        // the boot code is now the idle thread
@@ -127,6 +129,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     random_init(options.has_seed, options.seed);
     address_spaces_init();   // page faults of user programs
     tty_init(options.tty_size);
+    processors_init(options);  // the other CPUs idle until there is work
     keyboard_init();
     pci_init();
     if (options.exec && !host_link_init()) log_error("boot: exec= needs a second serial port");

@@ -28,8 +28,9 @@ AddressSpace::~AddressSpace() {
     AllSpaces::remove(*this);
     delete lab_;
     if (!pages_.made()) return;
-    // Whoever dropped the last reference may still run on our page tables.
-    if (loaded_directory() == pages_.directory()) load_directory(kernel_directory());
+    // Whoever dropped the last reference may still run on our page tables, and so may CPUs whose
+    // last user thread was one of ours.
+    leave_directory(pages_.directory(), kernel_directory());
     if (Thread& self = Thread::current(); self.space == this) {
         self.space = nullptr;
         self.page_directory = PhysAddr(0);

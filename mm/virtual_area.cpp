@@ -1,6 +1,7 @@
 // See virtual_area.hpp. A few stacks of ended threads are kept mapped for the next ones.
 #include "mm/virtual_area.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "kernel/lib/bitmap.hpp"
@@ -43,11 +44,15 @@ void release_pages(VirtAddr start, uint32_t pages) {
 }
 
 void unmap_memory(VirtAddr start, uint32_t pages) {
-    for (uint32_t i = 0; i < pages; ++i) {
-        const VirtAddr page = start + (i << kPageShift);
-        const PageEntry old = std::exchange(kernel_entry(page), {});
-        flush_kernel_range(page, page + kPageSize);
-        put_frame(old.frame());
+    while (pages > 0) {
+        Frame frames[32];
+        const uint32_t batch = std::min<uint32_t>(pages, std::size(frames));
+        for (uint32_t i = 0; i < batch; ++i)
+            frames[i] = std::exchange(kernel_entry(start + (i << kPageShift)), {}).frame();
+        flush_kernel_range(start, start + (batch << kPageShift));
+        for (uint32_t i = 0; i < batch; ++i) put_frame(frames[i]);
+        start += batch << kPageShift;
+        pages -= batch;
     }
 }
 

@@ -4,6 +4,7 @@
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/lapic.hpp"
 #include "kernel/sched/clock.hpp"
 
 namespace {
@@ -42,19 +43,27 @@ std::string_view block_driver(uint32_t major) {
 
 }  // namespace
 
-Result<void> show_processor(TextSink& to, const ProcTarget&) {
+namespace {
+// All processors are taken to be of the boot processor's kind.
+void show_one_processor(TextSink& to, uint32_t id) {
     const CpuFeatures& cpu = cpu_features();
     const uint32_t kilohertz = tsc_kilohertz();
-    format_to(to, "processor\t: 0\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\n", cpu.vendor,
-              cpu.family, cpu.model);
+    format_to(to, "processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\n", id,
+              cpu.vendor, cpu.family, cpu.model);
     format_to(to, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.{:03}\n", cpu.brand,
               cpu.stepping, kilohertz / 1000, kilohertz % 1000);
     const std::string_view fpu = (cpu.edx1 & 1) ? "yes" : "no";
-    format_to(to, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
+    format_to(to, "physical id\t: {}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
+              "apicid\t\t: {}\n", id, cpus[id]->apic_id);
     format_to(to, "fpu\t\t: {}\nfpu_exception\t: {}\nwp\t\t: yes\nflags\t\t:", fpu, fpu);
     put_features(to, cpu.edx1, kFeatures);
     put_features(to, cpu.ecx1, kMoreFeatures);
     format_to(to, "\nbogomips\t: {}.{:02}\n\n", kilohertz / 500, kilohertz / 5 % 100);
+}
+}  // namespace
+
+Result<void> show_processor(TextSink& to, const ProcTarget&) {
+    for (uint32_t id = 0; id < cpu_count; ++id) show_one_processor(to, id);
     return {};
 }
 
@@ -63,7 +72,8 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
     for (uint32_t line = 0; line < 16; ++line) {
         const InterruptHandler* handler = interrupt_handlers(line);
         if (!handler) continue;
-        format_to(to, "{:>3}: {:>10}    XT-PIC  ", line, interrupt_count(line));
+        format_to(to, "{:>3}: {:>10}    {}  ", line, interrupt_count(line),
+                  lapic_in_use() ? "IO-APIC" : "XT-PIC");
         for (; handler; handler = handler->next)
             format_to(to, "{}{}", handler->name, handler->next ? ", " : "\n");
     }

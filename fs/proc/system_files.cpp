@@ -4,6 +4,7 @@
 #include "fs/page_cache.hpp"
 #include "fs/proc/process_source.hpp"
 #include "fs/proc/proc_entry.hpp"
+#include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/sched/clock.hpp"
@@ -76,9 +77,11 @@ Result<void> show_free_runs(TextSink& to, const ProcTarget&) {
 
 Result<void> show_statistics(TextSink& to, const ProcTarget&) {
     const SchedulerStatistics s = scheduler_statistics();
-    for (std::string_view cpu : {"cpu ", "cpu0"})
-        format_to(to, "{} {} 0 {} {} 0 0 0 0 0 0\n", cpu, s.user_ticks, s.kernel_ticks,
-                  s.idle_ticks);
+    format_to(to, "cpu  {} 0 {} {} 0 0 0 0 0 0\n", s.user_ticks, s.kernel_ticks, s.idle_ticks);
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        const CpuTicks t = cpu_ticks(i);
+        format_to(to, "cpu{} {} 0 {} {} 0 0 0 0 0 0\n", i, t.user, t.kernel, t.idle);
+    }
     uint64_t all = 0;
     for (uint32_t line = 0; line < kInterruptLines; ++line) all += interrupt_count(line);
     format_to(to, "intr {}", all);

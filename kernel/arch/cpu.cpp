@@ -9,6 +9,8 @@
 
 // Not hidden: the debugger finds the running thread through it.
 constinit Cpu boot_cpu;
+constinit Cpu* cpus[kMaxCpus] = {&boot_cpu};
+constinit uint32_t cpu_count = 1;
 
 namespace {
 
@@ -96,5 +98,11 @@ const CpuFeatures& cpu_features() { return features; }
 void cpu_init() {
     identify();
     load_segments(boot_cpu);
+    set_control_registers();
+    boot_cpu.online = true;
+}
+
+void cpu_init_other(Cpu& cpu) {
+    load_segments(cpu);
     set_control_registers();
 }

@@ -1,7 +1,8 @@
 // Cpu: what belongs to one processor. %fs points at it in the kernel, so that this_cpu() and
 // Thread::current() are one instruction. Spec: Intel SDM vol. 3A, 2.5 (control registers).
 // Locks: a CPU's own fields are touched by that CPU only, with interrupts off where handlers
-// read or write them too.
+// read or write them too; but `current`, `reschedule` and `dead` are under run_queue, and
+// `loaded_directory` is read by others (page_table.cpp says how).
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include "kernel/lib/types.hpp"
 
 class Thread;
+struct CpuQueue;  // kernel/sched
 
 struct Cpu {
     Cpu* self = nullptr;
@@ -21,11 +23,28 @@ struct Cpu {
     Thread* idle = nullptr;
     Thread* dead = nullptr;    // terminated, and freed by whoever runs next
     PhysAddr loaded_directory{0};
-    uint32_t interrupt_depth = 0;
+    CpuQueue* queue = nullptr;  // of the dispatcher
+    uint32_t apic_id = 0;
+    bool online = false;        // it has come up, and says so itself
+    bool interrupted_user = false;
+    bool flush_wanted = false;  // atomic: another CPU waits for our TLB to forget something
+    bool rearm = false;         // run_queue: the dispatcher's timer is to be set anew
     uint64_t gdt[GDT_ENTRIES] = {};
     Tss tss{};
+    Tss double_fault{};
+    uint8_t* double_fault_stack = nullptr;
+    struct {
+        uint32_t single = 0, full = 0, remote = 0;
+    } tlb;  // how often it forgot what: page_table.hpp
 };
 static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);
+
+constexpr uint32_t cpu_bit(uint32_t id) { return 1u << id; }
+constexpr uint32_t kMaxCpus = 32;
+extern Cpu* cpus[kMaxCpus];   // by id; [0] is the boot processor
+extern uint32_t cpu_count;    // those with an id; only ever grows, while the boot processor boots
+
+inline uint32_t all_cpus() { return UINT32_MAX >> (kMaxCpus - cpu_count); }  // as bits
 
 inline Cpu& this_cpu() {
     Cpu* cpu;
@@ -44,6 +63,7 @@ constexpr uint32_t kCpuPse = 3, kCpuTsc = 4, kCpuApic = 9, kCpuPge = 13, kCpuCmo
 const CpuFeatures& cpu_features();
 
 void cpu_init();  // GDT, TSS, control registers, FPU of the boot processor
+void cpu_init_other(Cpu& cpu);  // the same on another one, which `cpu` is to describe
 
 // Named bits of the control registers.
 constexpr uint32_t kCr0ProtectionEnable = 1u << 0, kCr0MonitorCoprocessor = 1u << 1,

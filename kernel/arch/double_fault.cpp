@@ -8,8 +8,7 @@
 
 namespace {
 
-alignas(16) constinit uint8_t stack[8192] = {};
-constinit Tss task{};
+alignas(16) constinit uint8_t boot_stack[kDoubleFaultStackBytes] = {};
 
 [[noreturn]] void double_fault_entry() {
     // The task switch set CR0.TS and loaded no %fs base of ours but the selector: still valid.
@@ -26,8 +25,11 @@ constinit Tss task{};
 
 }  // namespace
 
-uint64_t double_fault_task(Cpu&) {
-    task.esp = task.esp0 = reinterpret_cast<uint32_t>(stack + sizeof stack - 16);
+uint64_t double_fault_task(Cpu& cpu) {
+    Tss& task = cpu.double_fault;
+    if (!cpu.double_fault_stack) cpu.double_fault_stack = boot_stack;
+    task.esp = task.esp0 =
+        reinterpret_cast<uint32_t>(cpu.double_fault_stack + kDoubleFaultStackBytes - 16);
     task.ss = task.ss0 = task.ds = task.es = SELECTOR_KERNEL_DATA;
     task.cs = SELECTOR_KERNEL_CODE;
     task.fs = SELECTOR_CPU;
@@ -39,4 +41,4 @@ uint64_t double_fault_task(Cpu&) {
                               Granularity::bytes, false);
 }
 
-void double_fault_use_directory(uint32_t cr3) { task.cr3 = cr3; }
+void double_fault_use_directory(uint32_t cr3) { this_cpu().double_fault.cr3 = cr3; }

@@ -8,5 +8,6 @@ struct Cpu;
 
 // Fills the task's TSS for this CPU; the descriptor for the GDT.
 uint64_t double_fault_task(Cpu& cpu);
-// After paging is final: the directory that the task runs on.
+constexpr uint32_t kDoubleFaultStackBytes = 4096;
+// After paging is final: the directory that this CPU's task runs on.
 void double_fault_use_directory(uint32_t cr3);

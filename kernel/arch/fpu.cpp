@@ -5,6 +5,7 @@
 
 namespace {
 constinit FpuState initial{};
+constinit bool has_initial = false;  // made by the boot processor
 constinit bool fxsr = false;
 constexpr uint32_t kMxcsrDefault = 0x1f80;  // all exceptions masked, round to nearest
 }  // namespace
@@ -15,7 +16,8 @@ void fpu_init(bool has_fxsr, bool has_sse) {
     fxsr = has_fxsr;
     asm volatile("fninit");
     if (has_sse) asm volatile("ldmxcsr %0" ::"m"(kMxcsrDefault));
-    initial = {};
+    if (has_initial) return fpu_load(initial);
+    has_initial = true;
     fpu_save(initial);
     // The image must not carry what the firmware left in the vector registers.
     if (fxsr) __builtin_memset(initial.bytes + 160, 0, 512 - 160);

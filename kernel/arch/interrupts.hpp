@@ -25,12 +25,17 @@ class InterruptsOff {
     ~InterruptsOff() {
         if (flags_ & kFlagInterrupts) enable_interrupts();
     }
+    bool were_off() const { return !(flags_ & kFlagInterrupts); }
     InterruptsOff(const InterruptsOff&) = delete;
     InterruptsOff& operator=(const InterruptsOff&) = delete;
 
   private:
     uint32_t flags_;
 };
+
+// For loops that wait for another CPU: a pause, and an answer to its TLB shoot-down, if it waits for
+// that (page_table.cpp).
+void serve_shoot_down();
 
 // One handler on a line; lines may be shared. The object must live forever.
 struct InterruptHandler {
@@ -39,6 +44,9 @@ struct InterruptHandler {
     void* context = nullptr;
     InterruptHandler* next = nullptr;
 };
+
+// A vector of the local APIC (lapic.hpp): timer, or from another CPU. Before it may come.
+void set_local_handler(uint32_t vector, void (*handle)());
 
 // Adds the handler and unmasks the line (0-15; EINVAL otherwise).
 Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler);

@@ -1,31 +1,99 @@
-// See page_table.hpp: the TLB part.
+// See page_table.hpp: the TLB part. A shoot-down asks all CPUs concerned at once, by interrupt, and
+// waits until each has answered. There is one at a time.
+//
+// Who is concerned: a CPU announces the directory that it is about to load, then loads it; the
+// initiator has changed the entries before it reads the announcements. So it either sees the
+// announcement, or the CPU's walks see the new entries.
+// Locks: `busy`, a lock of its own below all ranks. Whoever waits for it, for answers, or for a
+// spin lock answers others' requests meanwhile, so waiting with interrupts off is no deadlock.
 #include "kernel/arch/page_table.hpp"
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/lapic.hpp"
 
 namespace {
 
 // Above this many pages, refilling the TLB costs less than invalidating page by page.
 constexpr uint32_t kFlushPagesMost = 32;
 
-constinit TlbStatistics statistics{};
+struct Request {
+    enum class Kind : uint8_t { user, kernel, leave } kind;
+    PhysAddr directory{0}, instead{0};
+    VirtAddr start{0}, end{0};
+};
+constinit bool busy = false;  // atomic
+constinit Request request{};
+constinit uint32_t unanswered = 0;  // atomic
 
 void flush_pages(VirtAddr start, VirtAddr end) {
     for (VirtAddr at = start; at < end; at += kPageSize) flush_page(at);
-    statistics.single += (end - start) >> kPageShift;
+    this_cpu().tlb.single += (end - start) >> kPageShift;
+}
+
+void flush_here(const Request& r) {
+    Cpu& cpu = this_cpu();
+    if (r.kind == Request::Kind::kernel) return flush_pages(r.start, r.end);
+    if (cpu.loaded_directory != r.directory) return;
+    if (r.kind == Request::Kind::leave) return load_directory(r.instead);
+    if ((r.end - r.start) >> kPageShift <= kFlushPagesMost) return flush_pages(r.start, r.end);
+    write_cr3(r.directory.raw());
+    ++cpu.tlb.full;
+}
+
+bool concerned(const Cpu& cpu, const Request& r) {
+    return r.kind == Request::Kind::kernel || cpu.loaded_directory == r.directory;
+}
+
+void ask_others(const Request& r) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);  // entries before announcements
+    InterruptsOff off;
+    const Cpu& self = this_cpu();
+    bool any = false;
+    for (uint32_t i = 0; i < cpu_count; ++i) any |= cpus[i] != &self && concerned(*cpus[i], r);
+    if (!any) return;
+    while (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE)) serve_shoot_down();
+    request = r;
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        Cpu& cpu = *cpus[i];
+        if (&cpu == &self || !concerned(cpu, r)) continue;
+        __atomic_fetch_add(&unanswered, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&cpu.flush_wanted, true, __ATOMIC_RELEASE);
+        lapic_send(cpu.apic_id, kVectorShootDown);
+    }
+    while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE)) serve_shoot_down();
+    __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+}
+
+void flush(const Request& r) {
+    flush_here(r);
+    if (cpu_count > 1) ask_others(r);
 }
 
 }  // namespace
 
-void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end) {
-    if (directory != this_cpu().loaded_directory) return;
-    if ((end - start) >> kPageShift <= kFlushPagesMost) return flush_pages(start, end);
-    write_cr3(directory.raw());
-    ++statistics.full;
+void serve_shoot_down() {
+    asm volatile("pause");
+    Cpu& cpu = this_cpu();
+    if (!__atomic_load_n(&cpu.flush_wanted, __ATOMIC_ACQUIRE)) return;
+    InterruptsOff off;
+    if (!__atomic_exchange_n(&cpu.flush_wanted, false, __ATOMIC_ACQUIRE)) return;
+    flush_here(request);
+    ++cpu.tlb.remote;
+    __atomic_fetch_sub(&unanswered, 1, __ATOMIC_RELEASE);
 }
 
-void flush_kernel_range(VirtAddr start, VirtAddr end) { flush_pages(start, end); }
+void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end) {
+    flush({Request::Kind::user, directory, PhysAddr(0), start, end});
+}
+
+void flush_kernel_range(VirtAddr start, VirtAddr end) {
+    flush({Request::Kind::kernel, PhysAddr(0), PhysAddr(0), start, end});
+}
+
+void leave_directory(PhysAddr directory, PhysAddr instead) {
+    flush({Request::Kind::leave, directory, instead, VirtAddr(0), VirtAddr(0)});
+}
 
 void load_directory(PhysAddr directory) {
     InterruptsOff off;
@@ -35,5 +103,12 @@ void load_directory(PhysAddr directory) {
     write_cr3(directory.raw());
 }
 
-PhysAddr loaded_directory() { return this_cpu().loaded_directory; }
-TlbStatistics tlb_statistics() { return statistics; }
+TlbStatistics tlb_statistics() {
+    TlbStatistics sum{};
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        sum.single += cpus[i]->tlb.single;
+        sum.full += cpus[i]->tlb.full;
+        sum.remote += cpus[i]->tlb.remote;
+    }
+    return sum;
+}

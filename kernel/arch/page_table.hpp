@@ -81,20 +81,23 @@ bool translate(const PageTable& directory, VirtAddr address, TableAt&& table_at,
     return true;
 }
 
-// Forgets what the TLBs remember of [start, end) of that user space: by INVLPG or, beyond a few
-// pages, by loading CR3. Nothing if it isn't loaded. The place for shoot-down to other CPUs.
+// Forgets what the TLBs of all CPUs remember of [start, end) of that user space: by INVLPG or,
+// beyond a few pages, by loading CR3. CPUs that don't use it are left alone. On return no CPU goes
+// by the old entries any more. Any lock may be held: a CPU that waits for a lock serves shoot-downs.
 void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end);
 // The same for the kernel's half, whose pages are global and in every space.
 void flush_kernel_range(VirtAddr start, VirtAddr end);
+// No CPU uses `directory` any more: those that still have it loaded take `instead`.
+void leave_directory(PhysAddr directory, PhysAddr instead);
 
 inline void flush_page(VirtAddr address) {
     asm volatile("invlpg (%0)" ::"r"(address.raw()) : "memory");
 }
 // Makes this CPU use `directory` (if it doesn't already).
 void load_directory(PhysAddr directory);
-PhysAddr loaded_directory();
 
 struct TlbStatistics {
     uint32_t single, full;  // pages by INVLPG; whole user TLBs by CR3
+    uint32_t remote;        // shoot-downs served for other CPUs
 };
 TlbStatistics tlb_statistics();

@@ -3,6 +3,7 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/lapic.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/symbols.hpp"
@@ -16,7 +17,8 @@ constinit PanicHooks panic_hooks{};
 
 namespace {
 
-constinit bool panicking = false;
+constinit bool panicking = false;  // atomic
+constinit uint32_t panicking_cpu = 0;
 constinit char report[4096] = {};
 constinit BufferSink report_sink{std::span<char>(report)};
 
@@ -102,15 +104,22 @@ void say_machine() {
 
 void begin(std::string_view what) {
     disable_interrupts();
-    if (panicking) {
+    if (__atomic_exchange_n(&panicking, true, __ATOMIC_ACQ_REL)) {
+        if (panicking_cpu != this_cpu().id) stop_for_panic();
         if (panic_hooks.write) panic_hooks.write("\npanic within a panic\n");
         for (;;) asm volatile("cli; hlt");
     }
-    panicking = true;
+    panicking_cpu = this_cpu().id;
+    lapic_send_nmi_to_others();  // they stop
     say("\nKERNEL PANIC: {}\n", what);
 }
 
 }  // namespace
+
+bool panic_elsewhere() { return __atomic_load_n(&panicking, __ATOMIC_ACQUIRE); }
+void stop_for_panic() {
+    for (;;) asm volatile("cli; hlt");
+}
 
 [[gnu::noinline]] void panic(std::string_view what, const char* file, int line) {
     begin(what);

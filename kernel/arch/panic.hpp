@@ -9,6 +9,10 @@
 [[noreturn]] void panic(std::string_view what, const char* file = nullptr, int line = 0);
 [[noreturn]] void panic_with_frame(const TrapFrame& frame, std::string_view what);
 
+// The CPU that panics stops the others by NMI; this is what they ask and do then.
+bool panic_elsewhere();
+[[noreturn]] void stop_for_panic();
+
 // Where the report goes and what happens after it; drivers install them at start-up.
 struct PanicHooks {
     void (*write)(std::string_view text) = nullptr;    // to every console, ignoring locks

@@ -33,6 +33,11 @@ void pic_init() {
     out8(kSlaveData, 0xff);
 }
 
+void pic_mask_all() {
+    out8(kMasterData, 0xff);
+    out8(kSlaveData, 0xff);
+}
+
 void pic_unmask(uint32_t line) {
     uint16_t port = line < 8 ? kMasterData : kSlaveData;
     out8(port, in8(port) & ~(1u << (line & 7)));

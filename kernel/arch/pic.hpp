@@ -9,6 +9,7 @@ constexpr uint32_t kFirstIrqVector = 0x20;
 constexpr uint32_t kIrqLines = 16;
 
 void pic_init();
+void pic_mask_all();  // the I/O APIC takes over
 void pic_unmask(uint32_t line);
 void pic_end_of_interrupt(uint32_t line);
 // Lines 7 and 15 fire by themselves when a request vanishes: true if that is what happened, with

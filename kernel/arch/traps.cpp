@@ -4,6 +4,8 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/ioapic.hpp"
+#include "kernel/arch/lapic.hpp"
 #include "kernel/arch/memory_layout.hpp"
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/pic.hpp"
@@ -44,18 +46,38 @@ constexpr const char* kExceptionNames[32] = {
 
 constinit IrqSpinLock table_lock{LockRank::interrupt_table};
 constinit InterruptHandler* handlers[kIrqLines] = {};
-constinit uint32_t counts[kIrqLines] = {};
-constinit bool from_user_mode = false;  // one CPU handles device interrupts
+constinit uint32_t counts[kIrqLines] = {};  // by the one CPU that takes device interrupts
+using LocalHandler = void (*)();
+constinit LocalHandler local_handlers[kLocalVectors] = {};
 
-void interrupt(uint32_t line, bool from_user) {
-    from_user_mode = from_user;
-    if (pic_is_spurious(line)) return;
+void device_interrupt(uint32_t line) {
+    if (!lapic_in_use() && pic_is_spurious(line)) return;
     counts[line] = counts[line] + 1;
     uint32_t context = lock_check_enter_interrupt();
     // Handlers are only ever added, at the front, so the walk needs no lock.
     for (InterruptHandler* h = handlers[line]; h; h = h->next) h->handle(h->context);
     lock_check_leave_interrupt(context);
-    pic_end_of_interrupt(line);
+    if (lapic_in_use())
+        lapic_end_of_interrupt();
+    else
+        pic_end_of_interrupt(line);
+}
+
+void local_interrupt(uint32_t which) {
+    uint32_t context = lock_check_enter_interrupt();
+    local_handlers[which]();
+    lock_check_leave_interrupt(context);
+    lapic_end_of_interrupt();
+}
+
+void interrupt(uint32_t vector, bool from_user) {
+    this_cpu().interrupted_user = from_user;
+    if (vector < kFirstIrqVector + kIrqLines)
+        device_interrupt(vector - kFirstIrqVector);
+    else if (vector - kFirstLocalVector < kLocalVectors)
+        local_interrupt(vector - kFirstLocalVector);
+    else if (vector != kVectorSpurious)
+        log_warning("unexpected interrupt vector 0x{:x}", vector);
 }
 
 // --- exceptions
@@ -67,6 +89,11 @@ bool apply_fixup(TrapFrame& frame) {
             return true;
         }
     return false;
+}
+
+void non_maskable_interrupt() {
+    if (panic_elsewhere()) stop_for_panic();
+    log_warning("non-maskable interrupt");
 }
 
 void kernel_exception(TrapFrame& frame) {
@@ -86,7 +113,7 @@ void kernel_exception(TrapFrame& frame) {
                                           frame.error & kFaultWrite ? "write" : "read", address,
                                           frame.error & kFaultPresent ? "protection" : "not present"));
     }
-    if (frame.vector == kVectorNmi) return log_warning("non-maskable interrupt");
+    if (frame.vector == kVectorNmi) return non_maskable_interrupt();
     if (apply_fixup(frame)) {
         // The user's %gs is still loaded, and its descriptor may be another thread's by now:
         // popping it from this frame would fault again.
@@ -105,7 +132,7 @@ void user_exception(TrapFrame& frame) {
             trap_hooks.page_fault(address, frame.error & kFaultWrite, true, frame.error & kFaultPresent))
             return;
     } else if (frame.vector == kVectorNmi) {
-        return log_warning("non-maskable interrupt");
+        return non_maskable_interrupt();
     }
     enable_interrupts();
     if (frame.vector == kVectorDebug && trap_hooks.single_step && trap_hooks.single_step()) return;
@@ -131,25 +158,21 @@ inline void prepare_user_return(TrapFrame& frame) {
 const char* exception_name(uint32_t vector) {
     if (vector < 32) return kExceptionNames[vector];
     if (vector == kVectorSystemCall) return "system call";
-    return vector < kFirstIrqVector + kIrqLines ? "interrupt" : "unexpected vector";
+    return vector < kFirstLocalVector + kLocalVectors ? "interrupt" : "unexpected vector";
 }
 
 extern "C" void trap_from_kernel(TrapFrame& frame) {
     if (frame.vector < 32)
         kernel_exception(frame);
-    else if (frame.vector < kFirstIrqVector + kIrqLines)
-        interrupt(frame.vector - kFirstIrqVector, frame.from_user());
     else
-        log_warning("unexpected interrupt vector 0x{:x}", frame.vector);
+        interrupt(frame.vector, false);
 }
 
 extern "C" void trap_from_user(TrapFrame& frame) {
     if (frame.vector < 32)
         user_exception(frame);
-    else if (frame.vector < kFirstIrqVector + kIrqLines)
-        interrupt(frame.vector - kFirstIrqVector, frame.from_user());
     else
-        log_warning("unexpected interrupt vector 0x{:x}", frame.vector);
+        interrupt(frame.vector, true);
     prepare_user_return(frame);
 }
 
@@ -163,11 +186,18 @@ Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler) {
     LockGuard guard(table_lock);
     handler.next = handlers[line];
     __atomic_store_n(&handlers[line], &handler, __ATOMIC_RELEASE);
-    pic_unmask(line);
+    if (lapic_in_use())
+        ioapic_unmask(line, lapic_id());
+    else
+        pic_unmask(line);
     return {};
 }
 
-bool interrupted_user_mode() { return from_user_mode; }
+void set_local_handler(uint32_t vector, void (*handle)()) {
+    local_handlers[vector - kFirstLocalVector] = handle;
+}
+
+bool interrupted_user_mode() { return this_cpu().interrupted_user; }
 uint32_t interrupt_count(uint32_t line) { return line < kIrqLines ? counts[line] : 0; }
 const InterruptHandler* interrupt_handlers(uint32_t line) {
     return line < kIrqLines ? handlers[line] : nullptr;
@@ -185,10 +215,14 @@ void traps_init() {
         gate_descriptor(SELECTOR_KERNEL_CODE, reinterpret_cast<uint32_t>(system_call_vector),
                         kGateTrap | kUserMay);
     idt[kVectorDoubleFault] = gate_descriptor(SELECTOR_DOUBLE_FAULT_TSS, 0, kGateTask);
+    traps_init_cpu();
+    pic_init();
+}
+
+void traps_init_cpu() {
     struct [[gnu::packed]] {
         uint16_t limit;
         uint32_t base;
     } idtr{sizeof idt - 1, reinterpret_cast<uint32_t>(idt)};
     asm volatile("lidt %0" ::"m"(idtr));
-    pic_init();
 }

@@ -22,3 +22,4 @@ extern TrapHooks trap_hooks;
 
 const char* exception_name(uint32_t vector);  // "#PF page fault"
 void traps_init();
+void traps_init_cpu();  // the other CPUs use the same table

@@ -2,6 +2,7 @@
 #include "kernel/proc/process.hpp"
 
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/scheduler.hpp"
 
 constinit IrqSpinLock process_tree{LockRank::process_tree};
 
@@ -53,8 +54,7 @@ void CpuTimes::add(const CpuTimes& other) {
 
 // The total is exact, from the dispatcher; ticks only tell how user and kernel mode share it.
 CpuTimes times_of(const Thread& t) {
-    uint64_t total = t.sched.cpu_time;
-    if (&t == &Thread::current()) total += monotonic_now().raw() - t.started_at;
+    uint64_t total = cpu_time_of(t);
     uint64_t ticks = (t.user_time + t.kernel_time) / kNanosecondsPerTick;
     uint64_t user = ticks ? total / ticks * (t.user_time / kNanosecondsPerTick) : total;
     return {user,           total - user,         t.minor_faults,

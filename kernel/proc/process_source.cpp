@@ -18,7 +18,7 @@ void fill_scheduling(ProcessInfo::Scheduling& to, const Thread& thread) {
     to.policy = e.sched_class == SchedClass::fair ? thread.fair_kind
                                                   : kNumbers[static_cast<uint32_t>(e.sched_class)];
     to.rt_priority = fixed ? e.rt_priority : 0;
-    to.cpu_time = e.cpu_time + (e.on_cpu ? monotonic_now().raw() - thread.started_at : 0);
+    to.cpu_time = cpu_time_of(thread);
     to.ready_time = thread.ready_time;
     to.job_time = thread.job_wait;
     to.service = e.service;

@@ -4,3 +4,4 @@
 #include "kernel/lib/types.hpp"
 
 void clock_init(Nanoseconds wall_clock);  // nanoseconds since 1970 now
+void clock_join();                        // another CPU: its own ticks

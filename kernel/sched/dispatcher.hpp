@@ -1,9 +1,10 @@
-// What the files of the dispatcher share, and nobody else includes: the one run queue (a real-time
-// class above the chosen policy), its lock, and the one place where states change.
+// What the files of the dispatcher share, and nobody else includes: each CPU's run queue (a real-time
+// class above the chosen policy), the one lock of them all, and the one place where states change.
 // Locks: run_queue (a plain SpinLock used with interrupts off, because a context switch hands it
-// from one thread to the next).
+// from one thread to the next: so whoever takes a thread off a queue finds its registers saved).
 #pragma once
 
+#include "kernel/arch/cpu.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/policies/policy_set.hpp"
 #include "kernel/sched/policies/real_time.hpp"
@@ -12,8 +13,20 @@
 
 extern SpinLock run_queue_lock;
 extern SchedTunables sched_tunables;
-extern PolicySet* policy_set;
-extern RealTimeClass* run_queue;
+
+struct CpuQueue {
+    explicit CpuQueue(Cpu& owner);
+    Cpu& cpu;
+    PolicySet policies;
+    RealTimeClass run;                                // the threads that are ready here,
+    List<Thread, &Thread::ready_node> ready;          // and, with several CPUs, a list of them
+    uint64_t user_ticks = 0, kernel_ticks = 0, idle_ticks = 0, context_switches = 0;
+
+    bool idles() const { return cpu.current == cpu.idle && !cpu.reschedule && !run.ready_count(); }
+};
+extern uint32_t policy_index;  // of the policy that all queues have
+inline CpuQueue& this_queue() { return *this_cpu().queue; }
+inline CpuQueue& queue_of(const Thread& thread) { return *cpus[thread.last_cpu]->queue; }
 
 class RunQueueGuard {
   public:
@@ -27,8 +40,19 @@ class RunQueueGuard {
 // All of these: interrupts off, run_queue held.
 void set_state(Thread& thread, ThreadState state, const char* reason, Nanoseconds now);
 void note_thread_started(Thread& thread);  // counts it, and keeps a reference
+// On the queue of the CPU where it may run soonest; that one is told if it has to give way.
 void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now);
-void arm_dispatch_timer();                 // for the turn of whoever runs, and throttled ones
+void unqueue(Thread& thread);              // it is ready
+void request_reschedule(Cpu& cpu);         // whoever runs there gives way soon
+void arm_dispatch_timer(CpuQueue& queue);  // for the turn of whoever runs, and throttled ones
 void release_reservation(Thread& thread);  // it ends: its share of the CPU is free again
 
 inline bool is_queued(const Thread& thread) { return thread.state == ThreadState::ready; }
+inline bool may_run_on(const Thread& thread, const Cpu& cpu) {
+    return thread.affinity & cpu_bit(cpu.id);
+}
+
+// --- balance.cpp: which CPU
+CpuQueue& choose_queue(const Thread& thread, Nanoseconds now);  // for one that becomes ready
+bool pull_work(CpuQueue& to, uint32_t at_least, Nanoseconds now);  // from one with so many ready
+void offer_to_idle(const Thread& thread);  // it is ready, but not the next here

@@ -17,17 +17,12 @@ uint64_t share_of(const SchedEntity& entity) {
     return (entity.runtime << kShareBits) / entity.period;
 }
 
-Thread* running_thread() {
-    const Cpu& cpu = this_cpu();
-    return cpu.current == cpu.idle ? nullptr : cpu.current;
-}
-
 // Locks: run_queue. `change` may touch all figures that the thread's owner sets.
 template <typename F>
 void change_entity(Thread& thread, ReadyReason reason, F&& change) {
     const Nanoseconds now = monotonic_now();
     if (is_queued(thread)) {
-        run_queue->dequeue(thread.sched);
+        unqueue(thread);
         change(thread.sched);
         make_ready(thread, reason, now);
         return;
@@ -36,36 +31,39 @@ void change_entity(Thread& thread, ReadyReason reason, F&& change) {
     if (runs) thread.sched.stop(now);
     change(thread.sched);
     if (!runs) return;
-    run_queue->adopt(thread.sched, now);
-    arm_dispatch_timer();
+    CpuQueue& queue = queue_of(thread);
+    queue.run.adopt(thread.sched, now);
+    arm_dispatch_timer(queue);
     // Another one may be the better choice now.
-    if (run_queue->ready_count()) this_cpu().reschedule = true;
+    if (queue.run.ready_count()) request_reschedule(queue.cpu);
 }
 
-// All that wait are queued anew, so the running one's turn begins anew too. Locks: run_queue.
+// On every CPU all that wait are queued anew, so the running one's turn begins anew too.
+// Locks: run_queue.
 template <typename F>
-void change_policy(F&& change) {
+void change_queues(F&& change) {
     const Nanoseconds now = monotonic_now();
-    Thread* running = running_thread();
-    change(now);
-    if (running && running->sched.on_cpu) run_queue->adopt(running->sched, now);
-    arm_dispatch_timer();
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        CpuQueue& queue = *cpus[i]->queue;
+        change(queue, now);
+        Thread* running = queue.cpu.current;
+        if (running && running->sched.on_cpu) queue.run.adopt(running->sched, now);
+        if (running) arm_dispatch_timer(queue);
+    }
 }
 
 }  // namespace
 
-uint32_t policy_count() { return static_cast<uint32_t>(policy_set->all().size()); }
-std::string_view policy_name(uint32_t which) { return policy_set->all()[which]->name(); }
-
-uint32_t current_policy() {
-    for (uint32_t i = 0; i < policy_count(); ++i)
-        if (policy_set->all()[i] == &run_queue->fair()) return i;
-    return 0;
-}
+uint32_t policy_count() { return static_cast<uint32_t>(this_queue().policies.all().size()); }
+std::string_view policy_name(uint32_t which) { return this_queue().policies.all()[which]->name(); }
+uint32_t current_policy() { return policy_index; }
 
 void choose_policy(uint32_t which) {
     RunQueueGuard guard;
-    change_policy([&](Nanoseconds now) { run_queue->set_fair(*policy_set->all()[which], now); });
+    policy_index = which;
+    change_queues([&](CpuQueue& queue, Nanoseconds now) {
+        queue.run.set_fair(*queue.policies.all()[which], now);
+    });
 }
 
 bool choose_policy(std::string_view name) {
@@ -105,12 +103,9 @@ Result<void> write_tunable(const Tunable& which, std::string_view text) {
     uint32_t values[SchedTunables::kMaxValues], count;
     if (!parse_figures(text, values, count)) return Errno::inval;
     RunQueueGuard guard;
-    bool good = false;
-    change_policy([&](Nanoseconds now) {
-        good = set_tunable(sched_tunables, which, {values, count});
-        if (good) run_queue->requeue(now);
-    });
-    return good ? Result<void>() : Errno::inval;
+    if (!set_tunable(sched_tunables, which, {values, count})) return Errno::inval;
+    change_queues([](CpuQueue& queue, Nanoseconds now) { queue.run.requeue(now); });
+    return {};
 }
 
 bool take_boot_tunable(std::string_view word) {
@@ -171,11 +166,30 @@ void set_nice(Thread& thread, int nice) {
     change_entity(thread, ReadyReason::yielded, [&](SchedEntity& entity) { entity.nice = nice; });
 }
 
+Result<void> set_affinity(Thread& thread, uint32_t wanted) {
+    RunQueueGuard guard;
+    if (!(wanted & all_cpus())) return Errno::inval;
+    thread.affinity = wanted;
+    Cpu& cpu = queue_of(thread).cpu;
+    if (may_run_on(thread, cpu)) return {};
+    if (thread.state == ThreadState::running) {
+        request_reschedule(cpu);
+    } else if (is_queued(thread)) {
+        unqueue(thread);
+        make_ready(thread, ReadyReason::moved, monotonic_now());
+    }
+    return {};
+}
+
+uint32_t affinity_of(const Thread& thread) { return thread.affinity & all_cpus(); }
+
 void release_reservation(Thread& thread) { reserved_share -= share_of(thread.sched); }
 
 void inherit_scheduling(Thread& child, const Thread& parent) {
     const SchedEntity& from = parent.sched;
     SchedEntity& to = child.sched;
+    child.affinity = parent.affinity;
+    child.last_cpu = parent.last_cpu;
     to.nice = from.nice;
     if (parent.reset_on_fork) {
         if (to.nice < 0 || from.sched_class != SchedClass::fair) to.nice = 0;
@@ -192,6 +206,6 @@ uint64_t turn_length(const Thread& thread) {
     fresh.sched_class = thread.sched.sched_class;
     fresh.budget = thread.sched.runtime;
     fresh.service = kNever.raw() / 4;  // no end of a belief, where that would end a turn
-    const Nanoseconds end = run_queue->turn_end(fresh);
+    const Nanoseconds end = this_queue().run.turn_end(fresh);
     return end.raw() > kNever.raw() / 4 ? 0 : end.raw();
 }

@@ -35,6 +35,9 @@ SchedParameters sched_parameters(const Thread& thread);
 // EBUSY: deadline reservations would exceed what the CPU has.
 Result<void> set_sched_parameters(Thread& thread, const SchedParameters& wanted);
 void set_nice(Thread& thread, int nice);
+// CPUs as bits; EINVAL: none of them exists. A thread that runs elsewhere leaves at once.
+Result<void> set_affinity(Thread& thread, uint32_t wanted);
+uint32_t affinity_of(const Thread& thread);
 void inherit_scheduling(Thread& child, const Thread& parent);
 
 // How long the thread may run before another one of its kind: 0 without an end.

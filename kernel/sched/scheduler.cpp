@@ -9,16 +9,17 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/lapic.hpp"
 #include "kernel/sched/dispatcher.hpp"
 #include "kernel/sched/jobs.hpp"
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/run_log.hpp"
 
 extern "C" void switch_context(uint32_t* save_esp, uint32_t next_esp);
 
 constinit SpinLock run_queue_lock{LockRank::run_queue};
 constinit SchedTunables sched_tunables{};
-constinit PolicySet* policy_set = nullptr;
-constinit RealTimeClass* run_queue = nullptr;
+constinit uint32_t policy_index = 0;
 
 namespace {
 
@@ -36,9 +37,8 @@ void load_tls(Cpu& cpu, const Thread& thread) {
 
 // Interrupts off, lock held; still so on return, in the context of whoever switched to us.
 void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
-    ++statistics.context_switches;
+    ++cpu.queue->context_switches;
     if (previous.process) fpu_save(previous.fpu);
-    cpu.current = &next;
     cpu.tss.esp0 = next.stack_top();
     if (next.process) {
         load_tls(cpu, next);
@@ -69,17 +69,21 @@ void schedule_locked(Nanoseconds now, const char* why) {
     previous.sched.cpu_time += now.raw() - previous.started_at;
     if (run_log_enabled() && &previous != cpu.idle)
         log_run({previous.tid, Nanoseconds(previous.started_at), now, why});
-    SchedEntity* entity = run_queue->pick_next(now);
+    CpuQueue& queue = *cpu.queue;
+    SchedEntity* entity = queue.run.pick_next(now);
+    if (!entity && cpu_count > 1 && pull_work(queue, 1, now)) entity = queue.run.pick_next(now);
     Thread& next = entity ? thread_of(*entity) : *cpu.idle;
     if (entity) {
         next.ready_time += now - entity->ready_since;
         ++next.turns;
+        if (next.ready_node.linked()) next.ready_node.unlink();
     }
     next.started_at = now.raw();
+    next.last_cpu = cpu.id;
     set_state(next, ThreadState::running, "", now);
-    Nanoseconds deadline = run_queue->next_event();
-    if (entity) deadline = std::min(deadline, run_queue->turn_end(*entity));
-    set_dispatch_deadline(deadline);
+    cpu.current = &next;  // from here on it is what others preempt
+    arm_dispatch_timer(queue);
+    if (is_queued(previous) && &previous != cpu.idle && cpu_count > 1) offer_to_idle(previous);
     if (&next != &previous) switch_to(cpu, previous, next);
     finish_switch();
 }
@@ -103,23 +107,52 @@ void set_state(Thread& thread, ThreadState state, const char* reason, Nanosecond
     thread.state_since = now;
 }
 
-void arm_dispatch_timer() {
-    const Cpu& cpu = this_cpu();
-    Nanoseconds deadline = run_queue->next_event();
+void request_reschedule(Cpu& cpu) {
+    if (cpu.reschedule) return;
+    cpu.reschedule = true;
+    if (&cpu != &this_cpu()) lapic_send(cpu.apic_id, kVectorReschedule);
+}
+
+void arm_dispatch_timer(CpuQueue& queue) {
+    Cpu& cpu = queue.cpu;
+    if (&cpu != &this_cpu()) {
+        cpu.rearm = true;
+        return lapic_send(cpu.apic_id, kVectorReschedule);
+    }
+    Nanoseconds deadline = queue.run.next_event();
     if (cpu.current != cpu.idle && cpu.current->sched.on_cpu)
-        deadline = std::min(deadline, run_queue->turn_end(cpu.current->sched));
+        deadline = std::min(deadline, queue.run.turn_end(cpu.current->sched));
     set_dispatch_deadline(deadline);
 }
 
+namespace {
+// Another CPU wants something of this one. What it is it left in `reschedule`, `rearm`, or in the
+// running thread's interrupt_pending: the way back to user mode looks at those.
+void on_kick() {
+    if (!this_cpu().rearm) return;
+    RunQueueGuard guard;
+    this_cpu().rearm = false;
+    arm_dispatch_timer(this_queue());
+}
+}  // namespace
+
 void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now) {
+    CpuQueue& queue = choose_queue(thread, now);
+    Cpu& cpu = queue.cpu;
     set_state(thread, ThreadState::ready, "", now);
-    run_queue->enqueue(thread.sched, reason, now);
-    Cpu& cpu = this_cpu();
+    thread.last_cpu = cpu.id;
+    queue.run.enqueue(thread.sched, reason, now);
+    if (cpu_count > 1) queue.ready.push_back(thread);
     if (thread.sched.throttled)
-        arm_dispatch_timer();
+        arm_dispatch_timer(queue);
     else if (cpu.current == cpu.idle ||
-             run_queue->preempts(thread.sched, cpu.current->sched, now))
-        cpu.reschedule = true;
+             queue.run.preempts(thread.sched, cpu.current->sched, now))
+        request_reschedule(cpu);
+}
+
+void unqueue(Thread& thread) {
+    queue_of(thread).run.dequeue(thread.sched);
+    if (thread.ready_node.linked()) thread.ready_node.unlink();
 }
 
 extern "C" void thread_started() {
@@ -129,12 +162,14 @@ extern "C" void thread_started() {
 extern "C" [[noreturn]] void exit_thread_from_trampoline() { exit_thread(); }
 
 void scheduler_init() {
-    // No static constructors: the policies are made here, and never destroyed.
-    alignas(PolicySet) static constinit std::byte set[sizeof(PolicySet)] = {};
-    alignas(RealTimeClass) static constinit std::byte queue[sizeof(RealTimeClass)] = {};
-    policy_set = new (set) PolicySet(sched_tunables);
-    run_queue = new (queue) RealTimeClass(sched_tunables, *policy_set->find(kDefaultPolicy));
+    // No static constructors: the queue is made here, and never destroyed.
+    alignas(CpuQueue) static constinit std::byte queue[sizeof(CpuQueue)] = {};
+    this_cpu().queue = new (queue) CpuQueue(this_cpu());
+    for (uint32_t i = 0; i < this_queue().policies.all().size(); ++i)
+        if (this_queue().policies.all()[i]->name() == kDefaultPolicy) choose_policy(i);
     jobs_init();
+    set_local_handler(kVectorReschedule, on_kick);
+    set_local_handler(kVectorShootDown, serve_shoot_down);
 
     extern char boot_stack_bottom[] asm("boot_stack_bottom");
     Ref<Thread> boot =
@@ -143,6 +178,21 @@ void scheduler_init() {
     cpu.idle = cpu.current = boot.leak();
     cpu.loaded_directory = PhysAddr(read_cr3());
     set_state(*cpu.idle, ThreadState::running, "", Nanoseconds(0));
+}
+
+CpuQueue::CpuQueue(Cpu& owner)
+    : cpu(owner), policies(sched_tunables), run(sched_tunables, *policies.all()[policy_index]) {}
+
+Result<void> scheduler_add_cpu(Cpu& cpu) {
+    Ref<Thread> idle = TRY(Thread::create("idle", nullptr, nullptr));
+    auto* queue = new (std::nothrow) CpuQueue(cpu);
+    if (!queue) return Errno::nomem;
+    cpu.queue = queue;
+    idle->last_cpu = cpu.id;
+    idle->affinity = cpu_bit(cpu.id);
+    set_state(*idle, ThreadState::running, "", Nanoseconds(0));
+    cpu.idle = cpu.current = idle.leak();
+    return {};
 }
 
 void note_thread_started(Thread& thread) {
@@ -166,6 +216,7 @@ void give_way(bool yielded) {
     lock.lock();
     Thread& self = Thread::current();
     SchedEntity& entity = self.sched;
+    CpuQueue& queue = this_queue();
     const Nanoseconds now = monotonic_now();
     const char* why = "";
     if (&self == this_cpu().idle) {
@@ -175,8 +226,12 @@ void give_way(bool yielded) {
         entity.stop(now);
         set_state(self, ThreadState::suspended_ready, "suspended", now);
         why = "blocked";
+    } else if (!may_run_on(self, queue.cpu)) {  // its affinity has changed
+        entity.stop(now);
+        make_ready(self, ReadyReason::moved, now);
+        why = "preempted";
     } else {
-        const bool alone = run_queue->ready_count() == 0;
+        const bool alone = queue.run.ready_count() == 0;
         // A deadline thread that yields is done for this period, alone or not.
         if (yielded && alone && entity.sched_class != SchedClass::deadline) {
             lock.unlock();
@@ -184,11 +239,12 @@ void give_way(bool yielded) {
         }
         if (!alone) (yielded ? self.voluntary_switches : self.involuntary_switches)++;
         const ReadyReason reason = yielded ? ReadyReason::yielded
-                                   : now >= run_queue->turn_end(entity)
+                                   : now >= queue.run.turn_end(entity)
                                        ? ReadyReason::quantum_expired
                                        : ReadyReason::preempted;
         set_state(self, ThreadState::ready, "", now);
-        run_queue->enqueue(entity, reason, now);
+        queue.run.enqueue(entity, reason, now);
+        if (cpu_count > 1) queue.ready.push_back(self);
         why = reason == ReadyReason::yielded           ? "yield"
               : reason == ReadyReason::quantum_expired ? "quantum"
                                                        : "preempted";
@@ -275,6 +331,9 @@ void interrupt_thread(Thread& thread) {
     RunQueueGuard guard;
     thread.interrupt_pending = true;
     if (!admit_job_now(thread) && thread.interruptible) wake(thread);
+    if (thread.state != ThreadState::running) return;
+    const Cpu& cpu = queue_of(thread).cpu;
+    if (&cpu != &this_cpu()) lapic_send(cpu.apic_id, kVectorReschedule);
 }
 
 void suspend_thread(Thread& thread) {
@@ -283,10 +342,10 @@ void suspend_thread(Thread& thread) {
     switch (thread.state) {
     case ThreadState::running:  // on its way to user mode, or when it blocks
         thread.suspend_wanted = true;
-        this_cpu().reschedule = true;
+        request_reschedule(queue_of(thread).cpu);
         break;
     case ThreadState::ready:
-        run_queue->dequeue(thread.sched);
+        unqueue(thread);
         set_state(thread, ThreadState::suspended_ready, "suspended", now);
         break;
     case ThreadState::blocked:
@@ -324,22 +383,40 @@ void idle_loop(bool spin) {
 namespace {
 
 // Locks: run_queue.
+uint32_t runnable_threads() {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cpu_count; ++i)
+        count += cpus[i]->queue->run.ready_count() + (cpus[i]->current != cpus[i]->idle);
+    return count;
+}
+
+// Locks: run_queue.
 void count_ticks(uint32_t ticks, bool from_user) {
     Thread& self = Thread::current();
-    const bool idle = &self == this_cpu().idle;
-    if (idle) {
-        statistics.idle_ticks += ticks;
+    CpuQueue& queue = this_queue();
+    if (&self == queue.cpu.idle) {
+        queue.idle_ticks += ticks;
     } else {
         (from_user ? self.user_time : self.kernel_time) += uint64_t{ticks} * kNanosecondsPerTick;
-        (from_user ? statistics.user_ticks : statistics.kernel_ticks) += ticks;
+        (from_user ? queue.user_ticks : queue.kernel_ticks) += ticks;
     }
     // Every 5 seconds: load = load * e + n * (1 - e), 11 bits of fraction.
     constexpr uint32_t kDecay[3] = {1884, 2014, 2037}, kInterval = 5 * kTicksPerSecond;
-    if (ticks_now().raw() % kInterval < ticks) {
-        uint32_t runnable = run_queue->ready_count() + !idle;
+    if (queue.cpu.id == 0 && ticks_now().raw() % kInterval < ticks)
         for (int i = 0; i < 3; ++i)
-            loads[i] = (loads[i] * kDecay[i] + (runnable << 11) * (2048 - kDecay[i])) >> 11;
-    }
+            loads[i] =
+                (loads[i] * kDecay[i] + (runnable_threads() << 11) * (2048 - kDecay[i])) >> 11;
+}
+
+// Every tick: an idle CPU looks for work, a busy one evens out the queues. Locks: run_queue.
+void balance(CpuQueue& queue) {
+    const Nanoseconds now = monotonic_now();
+    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2, now))
+        return;
+    Thread& fresh = *queue.ready.back();
+    if (queue.cpu.current == queue.cpu.idle ||
+        queue.run.preempts(fresh.sched, queue.cpu.current->sched, now))
+        queue.cpu.reschedule = true;
 }
 
 }  // namespace
@@ -347,24 +424,47 @@ void count_ticks(uint32_t ticks, bool from_user) {
 void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
     RunQueueGuard guard;
     Cpu& cpu = this_cpu();
-    if (ticks) count_ticks(ticks, from_user);
+    CpuQueue& queue = *cpu.queue;
+    if (ticks) {
+        count_ticks(ticks, from_user);
+        if (cpu_count > 1) balance(queue);
+    }
     if (!turn_over || cpu.reschedule) return;
     const Nanoseconds now = monotonic_now();
     const SchedEntity& running = cpu.current->sched;
     if (cpu.current == cpu.idle)
-        cpu.reschedule = run_queue->next_event() <= now;
+        cpu.reschedule = queue.run.next_event() <= now;
     else
-        cpu.reschedule = run_queue->turn_end(running) <= now ||
-                         (run_queue->next_event() <= now && run_queue->gives_way(running, now));
-    if (!cpu.reschedule) arm_dispatch_timer();
+        cpu.reschedule = queue.run.turn_end(running) <= now ||
+                         (queue.run.next_event() <= now && queue.run.gives_way(running, now));
+    if (!cpu.reschedule) arm_dispatch_timer(queue);
 }
 
 SchedulerStatistics scheduler_statistics() {
     RunQueueGuard guard;
     SchedulerStatistics copy = statistics;
-    copy.ready = run_queue->ready_count() + (this_cpu().current != this_cpu().idle);
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        const CpuTicks ticks = cpu_ticks(i);
+        copy.user_ticks += ticks.user;
+        copy.kernel_ticks += ticks.kernel;
+        copy.idle_ticks += ticks.idle;
+        copy.context_switches += cpus[i]->queue->context_switches;
+    }
+    copy.ready = runnable_threads();
     copy.idle_nanoseconds = copy.idle_ticks * kNanosecondsPerTick;
     return copy;
+}
+
+CpuTicks cpu_ticks(uint32_t id) {
+    const CpuQueue& queue = *cpus[id]->queue;
+    return {queue.user_ticks, queue.kernel_ticks, queue.idle_ticks};
+}
+
+uint64_t cpu_time_of(const Thread& thread) {
+    RunQueueGuard guard;
+    uint64_t total = thread.sched.cpu_time;
+    if (thread.state == ThreadState::running) total += monotonic_now() - Nanoseconds(thread.started_at);
+    return total;
 }
 
 void load_averages(uint32_t (&out)[3]) {

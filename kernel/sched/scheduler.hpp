@@ -1,5 +1,6 @@
 // The dispatcher (short-term scheduler): run queue, context switch, preemption.
-// Who runs next is the decision of a policy (policy.hpp), chosen by policy_control.hpp.
+// Who runs next is the decision of a policy (policy.hpp), chosen by policy_control.hpp; each CPU has
+// a queue of its own, and balance.cpp says which one a thread is on.
 // Preemption happens on the way back to user mode and in the idle loop; the kernel itself is not
 // preempted, so per-CPU data needs no lock against other threads of this CPU.
 // Locks: the run queue's IrqSpinLock (rank run_queue).
@@ -8,6 +9,7 @@
 #include "kernel/sched/thread.hpp"
 
 void scheduler_init();                 // makes the boot code the first thread (idle)
+Result<void> scheduler_add_cpu(struct Cpu& cpu);  // its queue, and an idle thread to start on
 void start_thread(Thread& thread);     // created -> ready; the run queue keeps a reference
 void yield();                          // to the end of the queue
 [[noreturn]] void exit_thread();       // terminated; the last reference frees it
@@ -30,5 +32,10 @@ struct SchedulerStatistics {
     uint64_t user_ticks, kernel_ticks, idle_ticks;
 };
 SchedulerStatistics scheduler_statistics();
+struct CpuTicks {
+    uint64_t user, kernel, idle;
+};
+CpuTicks cpu_ticks(uint32_t cpu);
+uint64_t cpu_time_of(const Thread& thread);  // nanoseconds, up to now if it runs
 // Exponential averages of runnable threads over 1, 5, 15 minutes, fixed point with 11 bits.
 void load_averages(uint32_t (&loads)[3]);

@@ -89,7 +89,9 @@ class Thread : public RefCounted {
     uint64_t job_wait = 0;           // nanoseconds it was there
     bool submits_job = false;        // its next child process is a job ...
     uint64_t job_service = 0;        // ... of so many nanoseconds
-    int last_cpu = 0;
+    uint32_t last_cpu = 0;           // where it runs or is ready, or was so last
+    uint32_t affinity = UINT32_MAX;  // CPUs that it may run on, as bits
+    ListNode ready_node;             // with several CPUs: CpuQueue::ready
 
     // --- interruption of sleeps: set by kernel/proc when a signal is to be delivered (atomic)
     bool interrupt_pending = false;

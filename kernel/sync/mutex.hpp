@@ -13,10 +13,8 @@ class CAPABILITY("mutex") Mutex {
     void lock() ACQUIRE() NO_LOCK_ANALYSIS {
         check_may_sleep();
         if (!try_take()) lock_slowly();
-        note_lock_taken(this, rank_, true);
     }
     void unlock() RELEASE() NO_LOCK_ANALYSIS {
-        note_lock_released(this);
         // 2: taken and perhaps waited for.
         if (__atomic_exchange_n(&state_, 0, __ATOMIC_ACQ_REL) == 2) waiters_.wake_one();
     }

@@ -1,6 +1,6 @@
 // Spin locks. SpinLock is for data that no interrupt handler touches, IrqSpinLock for data that one
-// does: it keeps interrupts off while held. The kernel is not preempted while it runs, so on one
-// CPU a SpinLock is never found taken. Debug builds check owner and rank (lock_rank.hpp).
+// does: it keeps interrupts off while held. The kernel is not preempted while it runs, so a holder
+// is always running. Debug builds check owner and rank (lock_rank.hpp).
 // Memory order: taking is an acquire, releasing a release; what one holder wrote the next one sees.
 #pragma once
 
@@ -10,13 +10,13 @@
 
 // Book-keeping of debug builds (lock_check.cpp); no code otherwise.
 #ifdef ORRERY_CHECK_LOCKS
-void note_lock_taken(const void* lock, LockRank rank, bool may_sleep);
+void note_lock_taken(const void* lock, LockRank rank);
 void note_lock_released(const void* lock);
 void check_may_sleep();
 uint32_t lock_check_enter_interrupt();
 void lock_check_leave_interrupt(uint32_t before);
 #else
-inline void note_lock_taken(const void*, LockRank, bool) {}
+inline void note_lock_taken(const void*, LockRank) {}
 inline void note_lock_released(const void*) {}
 inline void check_may_sleep() {}
 inline uint32_t lock_check_enter_interrupt() { return 0; }
@@ -30,9 +30,9 @@ class CAPABILITY("spin lock") SpinLock {
     SpinLock& operator=(const SpinLock&) = delete;
 
     void lock() ACQUIRE() {
-        note_lock_taken(this, rank_, false);
+        note_lock_taken(this, rank_);
         while (__atomic_exchange_n(&taken_, true, __ATOMIC_ACQUIRE))
-            while (__atomic_load_n(&taken_, __ATOMIC_RELAXED)) asm volatile("pause");
+            while (__atomic_load_n(&taken_, __ATOMIC_RELAXED)) serve_shoot_down();
     }
     void unlock() RELEASE() {
         note_lock_released(this);

@@ -24,7 +24,9 @@ void WaitQueue::wake_one() {
 }
 
 void WaitQueue::wake_all() {
-    if (waiters_.empty()) return;  // a waiter that is just joining re-checks its condition
+    // The condition became true before this look; a waiter joins before it looks at the condition.
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (waiters_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) unpark(*waiter->thread);
 }

@@ -218,12 +218,14 @@ Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32
     const Credentials& other = thread->process->fs.credentials;
     if (!self.is_superuser() && self.euid != other.euid && self.euid != other.uid)
         return Errno::perm;
-    return wanted & 1 ? Result<void>() : Errno::inval;
+    TRY(set_affinity(*thread, wanted));
+    if (thread.get() == &current_thread()) reschedule_if_wanted();
+    return {};
 }
 Result<uint32_t> sys_sched_getaffinity(int tid, uint32_t bytes, UserPtr<uint32_t> mask) {
     if (bytes < sizeof(uint32_t) || bytes % sizeof(uint32_t)) return Errno::inval;
-    TRY(thread_named(tid));
-    TRY(write_user(mask, 1u));
+    Ref<UserThread> thread = TRY(thread_named(tid));
+    TRY(write_user(mask, affinity_of(*thread)));
     return static_cast<uint32_t>(sizeof(uint32_t));
 }
 Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {

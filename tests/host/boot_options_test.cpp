@@ -31,4 +31,16 @@ TEST(BootOptions, UnknownWordsAndValuesAreReported) {
     EXPECT_EQ(options.root, "/dev/hda");
 }
 
+TEST(BootOptions, Processors) {
+    auto report = [](std::string_view word) { ADD_FAILURE() << word; };
+    EXPECT_TRUE(parse_boot_options("", report).apic);
+    EXPECT_EQ(parse_boot_options("", report).max_cpus, 32u);
+    EXPECT_FALSE(parse_boot_options("noapic", report).apic);
+    EXPECT_EQ(parse_boot_options("maxcpus=3", report).max_cpus, 3u);
+    EXPECT_EQ(parse_boot_options("maxcpus=3 nosmp", report).max_cpus, 1u);
+    uint32_t unknown = 0;
+    parse_boot_options("maxcpus=0 maxcpus=many", [&](std::string_view) { ++unknown; });
+    EXPECT_EQ(unknown, 2u);
+}
+
 }  // namespace

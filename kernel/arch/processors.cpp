@@ -1,0 +1,62 @@
+// See processors.hpp.
+#include "kernel/arch/processors.hpp"
+
+#include "kernel/arch/io.hpp"
+#include "kernel/arch/lapic.hpp"
+#include "kernel/arch/memory_layout.hpp"
+#include "kernel/arch/trampoline.hpp"
+
+extern "C" char trampoline_start[], trampoline_parameters[], trampoline_end[];
+
+namespace {
+
+constexpr uint32_t kStartupTries = 2, kPollsPerTry = 5000, kPollMicroseconds = 100;
+
+// The two CPUs take turns; each one's stamp must not be before the other's last.
+constexpr uint32_t kStampRounds = 8;
+constinit uint32_t stamp_turn = 0;  // atomic: even the starter's
+constinit uint64_t last_stamp = 0;  // of whoever had the last turn
+
+bool exchange_stamps(uint32_t parity) {
+    bool good = true;
+    for (uint32_t turn = parity; turn < 2 * kStampRounds; turn += 2) {
+        while (__atomic_load_n(&stamp_turn, __ATOMIC_ACQUIRE) != turn) asm volatile("pause");
+        const uint64_t now = read_tsc();
+        good = good && now >= last_stamp;
+        last_stamp = now;
+        __atomic_store_n(&stamp_turn, turn + 1, __ATOMIC_RELEASE);
+    }
+    return good;
+}
+
+void fill_trampoline(Cpu& cpu, const ProcessorStart& how) {
+    auto* page = static_cast<char*>(to_virtual(PhysAddr(TRAMPOLINE)));
+    __builtin_memcpy(page, trampoline_start,
+                     static_cast<size_t>(trampoline_end - trampoline_start));
+    const uint32_t parameters[4] = {how.directory.raw(), how.stack,
+                                    reinterpret_cast<uint32_t>(&cpu),
+                                    reinterpret_cast<uint32_t>(how.entry)};
+    __builtin_memcpy(page + (trampoline_parameters - trampoline_start), parameters,
+                     sizeof parameters);
+}
+
+}  // namespace
+
+bool start_processor(Cpu& cpu, const ProcessorStart& how, void (*wait)(uint32_t microseconds)) {
+    fill_trampoline(cpu, how);
+    __atomic_store_n(&stamp_turn, 0, __ATOMIC_RELEASE);
+    last_stamp = 0;
+    lapic_send_init(cpu.apic_id);
+    wait(10'000);
+    for (uint32_t tries = 0; tries < kStartupTries; ++tries) {
+        lapic_send_startup(cpu.apic_id, TRAMPOLINE >> kPageShift);
+        for (uint32_t i = 0; i < kPollsPerTry; ++i) {
+            if (__atomic_load_n(&cpu.online, __ATOMIC_ACQUIRE)) return true;
+            wait(kPollMicroseconds);
+        }
+    }
+    return false;
+}
+
+bool tsc_agrees_with_starter() { return exchange_stamps(1); }
+bool tsc_agrees_with_started() { return exchange_stamps(0); }
