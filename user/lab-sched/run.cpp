@@ -87,7 +87,7 @@ void choose_figures(const Options& options) {
     set("stride_quantum_us", first);
     set("priority_quantum_us", first);
     set("mlfq_quanta_us", quanta(none ? std::vector<long>{1, 2, 4} : options.quanta));
-    set("mlfq_boost_us", "0");
+    set("mlfq_boost_us", std::to_string(options.boost * unit));
     set("priority_preemptive", options.preemptive ? "1" : "0");
     set("priority_aging_us", std::to_string(options.ageing * unit));
     set("service_grain_us", std::to_string(std::max(unit / 10, 1l)));

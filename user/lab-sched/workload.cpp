@@ -24,7 +24,7 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: lab-sched --policy NAME [--quantum N | --quanta A,B,C] [--preemptive] [--ageing N]\n"
-    "                 [--unit MS] [--json] [--file FILE] NAME:ARRIVAL:BURST[:PRIORITY]...";
+    "                 [--boost N] [--unit MS] [--json] [--file FILE] NAME:ARRIVAL:BURST[:PRIORITY]...";
 constexpr long kLongest = 100'000;
 
 long number(const std::string& text, long least, long most, const char* what) {
@@ -68,10 +68,11 @@ void read_file(Options& options, const char* name) {
 }  // namespace
 
 Options read_arguments(int argc, char* argv[]) {
-    enum { policy = 1, quantum, quanta, preemptive, ageing, unit, json, file, help };
+    enum { policy = 1, quantum, quanta, preemptive, ageing, boost, unit, json, file, help };
     const option kOptions[] = {{"policy", 1, nullptr, policy},   {"quantum", 1, nullptr, quantum},
                                {"quanta", 1, nullptr, quanta},   {"preemptive", 0, nullptr, preemptive},
                                {"ageing", 1, nullptr, ageing},   {"unit", 1, nullptr, unit},
+                               {"boost", 1, nullptr, boost},
                                {"json", 0, nullptr, json},       {"file", 1, nullptr, file},
                                {"help", 0, nullptr, help},
                                {nullptr, 0, nullptr, 0}};
@@ -87,6 +88,7 @@ Options read_arguments(int argc, char* argv[]) {
             break;
         case preemptive: options.preemptive = true; break;
         case ageing: options.ageing = number(optarg, 1, kLongest, "ageing"); break;
+        case boost: options.boost = number(optarg, 1, kLongest, "boost"); break;
         case unit: options.unit_ms = number(optarg, 1, 10'000, "unit"); break;
         case json: options.json = true; break;
         case help: puts(kUsage); exit(0);
