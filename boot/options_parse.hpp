@@ -24,6 +24,8 @@ BootOptions parse_boot_options(std::string_view line, Report&& unknown) {
             options.scheduler = value;
         else if (name == "tty.size" && !value.empty())
             options.tty_size = value;
+        else if (name == "trace" && !value.empty())
+            options.trace = value;
         else if (word == "idle=spin")
             options.idle_spin = true;
         else if (name == "exec")

@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint32_t kMaxPayload = 0xFFFF;
 constexpr uint32_t kMaxAnswer = 4096;
-constexpr uint8_t kRequestFrame = 'R', kExitFrame = 'X', kPanicFrame = 'P';
+constexpr uint8_t kRequestFrame = 'R', kExitFrame = 'X', kPanicFrame = 'P', kTraceFrame = 'T';
 
 // The answer to a request, as its bytes arrive.
 struct Answer {
@@ -187,20 +187,25 @@ void host_link_exit(uint8_t status) {
 }
 
 // First the rest of the frame that was under way, or the host would take ours for a part of it.
-void host_link_panic(std::string_view report) {
+static void send_frame_now(uint8_t type, std::span<const uint8_t> payload) {
     if (!g_link.wire) return;
-    auto send_now = [](std::span<const uint8_t> bytes) {
+    auto send_now = [](std::span<const uint8_t>& bytes) {
         while (!bytes.empty() && g_link.wire->wait_empty())
             bytes = bytes.subspan(g_link.wire->write_burst(bytes));
     };
     send_now(g_link.unsent_header);
     send_now(g_link.unsent_payload);
-    prepare_frame(kPanicFrame, {reinterpret_cast<const uint8_t*>(report.data()),
-                                std::min<size_t>(report.size(), kMaxPayload)});
+    prepare_frame(type, payload.first(std::min<size_t>(payload.size(), kMaxPayload)));
     send_now(g_link.unsent_header);
     send_now(g_link.unsent_payload);
     g_link.wire->wait_empty();
 }
+
+void host_link_panic(std::string_view report) {
+    send_frame_now(kPanicFrame, {reinterpret_cast<const uint8_t*>(report.data()), report.size()});
+}
+
+void host_link_trace(std::span<const uint8_t> piece) { send_frame_now(kTraceFrame, piece); }
 
 Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
     if (to.empty()) return 0u;

@@ -3,6 +3,7 @@
 //
 //   guest to host   type (1 byte), length (2, little-endian), payload
 //                   'O' output   'E' error output   'X' exit status (1 byte)   'P' panic report
+//                   'T' a piece of the trace (kernel/trace/reader.hpp)
 //                   'R' asks for input: how much at most (4 bytes, little-endian)
 //   host to guest   only in answer to 'R': length (2 bytes, little-endian), so many bytes; 0: no more
 //
@@ -26,6 +27,8 @@ bool host_link_init();  // false: no wire. After the PCI scan.
 bool host_link_present();
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes);
 void host_link_exit(uint8_t status);
+// At once, without sleeping: for when the machine is about to stop.
+void host_link_trace(std::span<const uint8_t> piece);
 void host_link_panic(std::string_view report);
 
 // 0 bytes: end of the input. Errors: EAGAIN; restart after a signal (the answer is kept).

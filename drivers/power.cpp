@@ -40,8 +40,11 @@ void power_init() {
              port_at(fadt, kSmiCommand), fadt[kAcpiEnable]};
 }
 
+void (*before_power_off)() = nullptr;
+
 void power_off() {
     disable_interrupts();
+    if (before_power_off) before_power_off();
     // Said beforehand: whether words after the command come out depends on the host's speed.
     log_info("power: off");
     vga_refresh();

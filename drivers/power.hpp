@@ -4,6 +4,7 @@
 #pragma once
 
 void power_init();  // after acpi_init()
+extern void (*before_power_off)();  // interrupts off; nobody else runs any more
 [[noreturn]] void power_off();
 [[noreturn]] void reboot();
 [[noreturn]] void halt();

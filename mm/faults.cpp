@@ -10,6 +10,7 @@
 // Spec: Intel SDM vol. 3A, 4.7; mmap(2).
 #include "kernel/arch/traps.hpp"
 #include "kernel/sched/thread.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
 #include "mm/paging_lab.hpp"
@@ -24,14 +25,31 @@ FaultResult fault_of(Errno error) {
     return error == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
 }
 
+// Of FaultResult, and of what a fault event has as its cause.
+constinit TraceNames result_names{"fault", [](uint32_t result) -> const char* {
+    constexpr const char* kNames[] = {"resolved", "unmapped", "protection", "bus-error",
+                                      "out-of-memory"};
+    return kNames[result];
+}, 5};
+constinit TraceNames cause_names{"cause", [](uint32_t cause) -> const char* {
+    constexpr const char* kNames[] = {
+        "kernel-read-absent", "kernel-write-absent", "user-read-absent", "user-write-absent",
+        "kernel-read-protected", "kernel-write-protected", "user-read-protected",
+        "user-write-protected"};
+    return kNames[cause];
+}, 8};
+
 bool page_fault(VirtAddr address, bool write, bool user, bool present) {
     Thread& thread = Thread::current();
     if (!thread.space) return false;
     // A fault that had to wait for its page is a major one.
+    trace<TraceType::fault_event>(address.raw(), user ? thread.user_frame().eip : 0,
+                                  (write ? 1u : 0) | (user ? 2u : 0) | (present ? 4u : 0));
     const uint32_t waits = thread.voluntary_switches;
     const FaultResult result = thread.space->handle_fault(address, write, user, present);
     ++(thread.voluntary_switches == waits ? thread.minor_faults : thread.major_faults);
     thread.fault_result = static_cast<uint8_t>(result);
+    trace<TraceType::fault_done_event>(address.raw(), static_cast<uint32_t>(result));
     return result == FaultResult::resolved;
 }
 
@@ -39,6 +57,8 @@ bool page_fault(VirtAddr address, bool write, bool user, bool present) {
 
 void address_spaces_init() {
     table_pool_init();
+    add_trace_names(result_names);
+    add_trace_names(cause_names);
     trap_hooks.page_fault = page_fault;
     trap_hooks.single_step = [] {
         AddressSpace* space = Thread::current().space;

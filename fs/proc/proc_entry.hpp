@@ -18,6 +18,8 @@ struct ProcEntry {
     uint32_t mode;
     // Files: the text; ESRCH when the process is gone. Stateless, may sleep.
     Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
+    // Instead, a file of a kind of its own.
+    Result<Ref<File>> (*open)(uint32_t flags, Inode& inode) = nullptr;
     Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
     Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
     // It takes locks that come before those of a reader.
@@ -76,6 +78,12 @@ Result<Ref<File>> descriptor_file(const ProcTarget& target);
 
 Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target);
 Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target);
+
+// --- trace_files.cpp
+Result<Ref<File>> open_trace(uint32_t flags, Inode& inode);
+Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode);
+Result<void> mark_trace(std::string_view text);
+extern const ProcEntry kTraceSettings[2];
 
 // --- settings.cpp, scheduler_settings.cpp: /proc/sys; the latter: /proc/sched_log too
 extern const ProcEntry kSettings[3];

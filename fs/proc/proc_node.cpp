@@ -53,6 +53,7 @@ ProcNode::ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& tar
 
 Result<Ref<File>> ProcNode::open(uint32_t flags) {
     if (attributes_.is_directory()) return TRY(make_ref<DirectoryFile>(flags, *this));
+    if (entry_.open) return entry_.open(flags, *this);
     Ref<TextFile> file = TRY(make_ref<TextFile>(flags, *this, entry_, target_));
     if (entry_.rendered_by_open) TRY(file->render());
     return Ref<File>(file);

@@ -64,6 +64,7 @@ constexpr ProcEntry kKernel[] = {
     upper_entry<UpperFile::msgmnb>("msgmnb"),
     upper_entry<UpperFile::msgmni>("msgmni"),
     upper_entry<UpperFile::sem>("sem"),
+    {.name = "trace", .mode = kDirectory, .children = kTraceSettings},
 };
 static_assert(kMaxGroups == 32);
 

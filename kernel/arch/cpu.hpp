@@ -14,6 +14,7 @@
 
 class Thread;
 struct CpuQueue;  // kernel/sched
+struct TraceRings;  // kernel/trace
 
 struct Cpu {
     Cpu* self = nullptr;
@@ -29,6 +30,8 @@ struct Cpu {
     bool interrupted_user = false;
     bool flush_wanted = false;  // atomic: another CPU waits for our TLB to forget something
     bool rearm = false;         // run_queue: the dispatcher's timer is to be set anew
+    TraceRings* trace = nullptr;  // null: this CPU has none yet
+    int current_tid = 0;          // of `current`, for the trace
     uint64_t gdt[GDT_ENTRIES] = {};
     Tss tss{};
     Tss double_fault{};

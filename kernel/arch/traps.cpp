@@ -12,6 +12,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/sync/spin_lock.hpp"
+#include "kernel/trace/trace.hpp"
 
 constinit TrapHooks trap_hooks{};
 
@@ -53,10 +54,12 @@ constinit LocalHandler local_handlers[kLocalVectors] = {};
 void device_interrupt(uint32_t line) {
     if (!lapic_in_use() && pic_is_spurious(line)) return;
     counts[line] = counts[line] + 1;
+    trace<TraceType::interrupt_event>(line);
     uint32_t context = lock_check_enter_interrupt();
     // Handlers are only ever added, at the front, so the walk needs no lock.
     for (InterruptHandler* h = handlers[line]; h; h = h->next) h->handle(h->context);
     lock_check_leave_interrupt(context);
+    trace<TraceType::interrupt_done_event>(line);
     if (lapic_in_use())
         lapic_end_of_interrupt();
     else

@@ -1,6 +1,7 @@
 // See futex.hpp.
 #include "kernel/ipc/futex.hpp"
 
+#include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
 
 namespace {
@@ -90,6 +91,7 @@ Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected
     if (joined.woken()) return {};
     if (word.is_error()) return word.error();
     if (word.value() != expected) return Errno::again;
+    trace<TraceType::futex_wait_event>(address.raw(), expected);
     while (!joined.woken()) {
         switch (park({.deadline = deadline, .reason = "futex"})) {
         case Woken::condition: break;
@@ -111,6 +113,7 @@ uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits) {
         wake(sleeper);
         ++woken;
     }
+    trace<TraceType::futex_wake_event>(key.page << kPageShift | key.offset, woken);
     return woken;
 }
 

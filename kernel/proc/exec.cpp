@@ -9,6 +9,7 @@
 #include "kernel/proc/exec.hpp"
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/mm.hpp"
 
 // Where the debugger learns that a program begins: it keeps a breakpoint here (scripts/gdb).
@@ -233,6 +234,8 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     process.executed = true;
     reset_signals(process, self);
     set_name(self, name);
+    trace_name(self.tid, self.name);
+    trace<TraceType::exec_event>(static_cast<uint32_t>(self.process->pid));
     program_started(self.name);
     {
         InterruptsOff off;

@@ -8,6 +8,7 @@
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/mm.hpp"
 
 namespace {
@@ -65,6 +66,7 @@ void leave_address_space(UserThread& self, Process& process) {
 
 void end_process(Process& process, int status) {
     UserThread& self = current_thread();
+    trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
     process.files = nullptr;
     leave_address_space(self, process);

@@ -7,6 +7,7 @@
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/frames.hpp"
 
 extern "C" [[noreturn]] void enter_user(TrapFrame& frame);
@@ -175,6 +176,9 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
         }
     }
     slot.kept = true;
+    trace<TraceType::fork_event>(static_cast<uint32_t>(id), static_cast<uint32_t>(child.pid),
+                                 static_cast<uint32_t>(parent.pid), flags);
+    trace_name(id, thread->name);
     if (flags & kCloneParentSetTid)
         static_cast<void>(write_user(UserPtr<int32_t>(arguments.parent_tid), id));
     Ref<Process> keep(child);

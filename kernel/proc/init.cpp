@@ -12,6 +12,7 @@
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/frames.hpp"
 
 extern "C" [[noreturn]] void enter_user(TrapFrame& frame);
@@ -91,6 +92,9 @@ void run_init(void*) {
         enter_table(process);
         init_process = &process;
     }
+    trace<TraceType::fork_event>(static_cast<uint32_t>(thread.tid),
+                                 static_cast<uint32_t>(process.pid));
+    trace_name(thread.tid, thread.name);
     start_thread(thread);
     made.value() = nullptr;  // this stack is never unwound
     root.value() = Path();

@@ -14,6 +14,7 @@
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/run_log.hpp"
+#include "kernel/trace/trace.hpp"
 
 extern "C" void switch_context(uint32_t* save_esp, uint32_t next_esp);
 
@@ -31,6 +32,12 @@ constinit uint32_t loads[3] = {};
 
 Thread& thread_of(SchedEntity& entity) { return *static_cast<Thread*>(entity.owner); }
 
+const char* ready_reason_name(ReadyReason reason) {
+    constexpr const char* kNames[] = {"created", "woken",   "preempted",
+                                      "quantum over", "yielded", "moved"};
+    return kNames[static_cast<uint32_t>(reason)];
+}
+
 void load_tls(Cpu& cpu, const Thread& thread) {
     for (uint32_t i = 0; i < GDT_TLS_COUNT; ++i) cpu.gdt[GDT_TLS_FIRST + i] = thread.tls[i];
 }
@@ -39,6 +46,7 @@ void load_tls(Cpu& cpu, const Thread& thread) {
 void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
     ++cpu.queue->context_switches;
     if (previous.process) fpu_save(previous.fpu);
+    cpu.current_tid = next.tid;
     cpu.tss.esp0 = next.stack_top();
     if (next.process) {
         load_tls(cpu, next);
@@ -80,6 +88,8 @@ void schedule_locked(Nanoseconds now, const char* why) {
     }
     next.started_at = now.raw();
     next.last_cpu = cpu.id;
+    trace<TraceType::switch_event>(static_cast<uint32_t>(next.tid),
+                                   static_cast<uint32_t>(previous.state));
     set_state(next, ThreadState::running, "", now);
     cpu.current = &next;  // from here on it is what others preempt
     arm_dispatch_timer(queue);
@@ -87,6 +97,10 @@ void schedule_locked(Nanoseconds now, const char* why) {
     if (&next != &previous) switch_to(cpu, previous, next);
     finish_switch();
 }
+
+constinit TraceNames state_names{
+    "state", [](uint32_t state) { return state_name(static_cast<ThreadState>(state)); },
+    static_cast<uint32_t>(ThreadState::terminated) + 1};
 
 struct ParkTimer : Timer {
     Thread* thread;
@@ -100,10 +114,14 @@ const char* state_name(ThreadState state) {
     return kNames[static_cast<uint32_t>(state)];
 }
 
-// The one place where a thread's state changes.
+// The one place where a thread's state changes. One to running is traced as a switch.
 void set_state(Thread& thread, ThreadState state, const char* reason, Nanoseconds now) {
+    if (state != ThreadState::running)
+        trace<TraceType::state_event>(
+            static_cast<uint32_t>(thread.tid), static_cast<uint32_t>(thread.state),
+            static_cast<uint32_t>(state), trace_text(reason));
     thread.state = state;
-    thread.wait_reason = reason;
+    thread.wait_reason = state == ThreadState::ready ? "" : reason;
     thread.state_since = now;
 }
 
@@ -139,7 +157,7 @@ void on_kick() {
 void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now) {
     CpuQueue& queue = choose_queue(thread, now);
     Cpu& cpu = queue.cpu;
-    set_state(thread, ThreadState::ready, "", now);
+    set_state(thread, ThreadState::ready, ready_reason_name(reason), now);
     thread.last_cpu = cpu.id;
     queue.run.enqueue(thread.sched, reason, now);
     if (cpu_count > 1) queue.ready.push_back(thread);
@@ -170,6 +188,7 @@ void scheduler_init() {
     jobs_init();
     set_local_handler(kVectorReschedule, on_kick);
     set_local_handler(kVectorShootDown, serve_shoot_down);
+    add_trace_names(state_names);
 
     extern char boot_stack_bottom[] asm("boot_stack_bottom");
     Ref<Thread> boot =
@@ -242,7 +261,7 @@ void give_way(bool yielded) {
                                    : now >= queue.run.turn_end(entity)
                                        ? ReadyReason::quantum_expired
                                        : ReadyReason::preempted;
-        set_state(self, ThreadState::ready, "", now);
+        set_state(self, ThreadState::ready, ready_reason_name(reason), now);
         queue.run.enqueue(entity, reason, now);
         if (cpu_count > 1) queue.ready.push_back(self);
         why = reason == ReadyReason::yielded           ? "yield"

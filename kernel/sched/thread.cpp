@@ -3,11 +3,13 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
+#include "kernel/trace/trace.hpp"
 
 extern "C" void thread_trampoline();
 
 namespace {
 constinit StackSource stacks{};
+constinit int last_kernel_thread = 0;  // atomic
 }
 
 void install_stack_source(const StackSource& source) { stacks = source; }
@@ -21,6 +23,8 @@ Thread& Thread::current() {
 Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), void* argument) {
     Ref<Thread> thread = TRY(make_ref<Thread>());
     TRY(thread->prepare(name, entry, argument));
+    thread->tid = __atomic_sub_fetch(&last_kernel_thread, 1, __ATOMIC_RELAXED);
+    trace_name(thread->tid, name);
     return thread;
 }
 

@@ -59,7 +59,7 @@ class Thread : public RefCounted {
     uint32_t stack_top() const { return stack_bottom.raw() + kKernelStackPages * kPageSize; }
 
     // --- identity, set by the creator
-    int tid = 0;
+    int tid = 0;                     // negative: a kernel thread's; 0: idle
     char name[16] = {};
     Process* process = nullptr;      // null for kernel threads
     ListNode process_node;           // kernel/proc: the process' list of threads

@@ -3,6 +3,7 @@
 
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/mutex.hpp"
+#include "kernel/trace/trace.hpp"
 
 void WaitQueue::add(Waiter& waiter) {
     LockGuard guard(lock_);
@@ -34,6 +35,8 @@ void WaitQueue::wake_all() {
 Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }
 
 void Mutex::lock_slowly() {
+    const uint32_t which = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
+    trace<TraceType::lock_wait_event>(which, static_cast<uint32_t>(rank_));
     while (__atomic_exchange_n(&state_, 2, __ATOMIC_ACQUIRE) != 0) {
         Waiter waiter;
         waiters_.add(waiter);
@@ -41,4 +44,5 @@ void Mutex::lock_slowly() {
             park({.interruptible = false, .deadline = {}, .reason = "mutex"});
         waiters_.remove(waiter);
     }
+    trace<TraceType::lock_taken_event>(which, static_cast<uint32_t>(rank_));
 }

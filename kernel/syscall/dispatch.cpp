@@ -8,6 +8,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/syscall/handlers.hpp"
 #include "kernel/syscall/table.hpp"
+#include "kernel/trace/trace.hpp"
 
 namespace {
 
@@ -126,8 +127,10 @@ bool wants_restart(int32_t result) {
 void system_call(TrapFrame& frame) {
     uint32_t number = frame.eax;
     Entry entry = number < kSystemCallNumbers ? kEntries.data()[number] : nullptr;
+    trace<TraceType::call_event>(number, frame.ebx, frame.ecx, frame.edx);
     int32_t result = entry ? entry(frame) : not_implemented(number);
     frame.eax = static_cast<uint32_t>(result);
+    trace<TraceType::call_done_event>(number, frame.eax);
     // Signal delivery makes a repetition or EINTR of it; it must run even if the signal is gone.
     if (wants_restart(result)) [[unlikely]] Thread::current().interrupt_pending = true;
 }
@@ -138,4 +141,11 @@ const char* system_call_name(uint32_t number) {
     return number < kSystemCallNumbers ? kNames.data()[number] : nullptr;
 }
 
-void system_calls_init() { trap_hooks.system_call = system_call; }
+namespace {
+constinit TraceNames call_names{"call", system_call_name, kSystemCallNumbers};
+}
+
+void system_calls_init() {
+    add_trace_names(call_names);
+    trap_hooks.system_call = system_call;
+}

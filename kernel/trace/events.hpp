@@ -1,0 +1,91 @@
+// The trace's vocabulary: every event once, with its category and its arguments. The enumeration,
+// the text form (reader.cpp) and, through the header of the binary form, the host's decoder are all
+// made from this table, so a new event is one line here and one trace<...>() where it happens.
+//
+// Every event also has a time, a CPU, and the thread that ran there. Fields are "name:kind", four
+// at most; kinds: int, hex, tid, result (negative: an errno), text (a string that lives for ever,
+// by its address), chars (the rest, 4 characters an argument), or a list of names that somebody
+// installed (state, call, ...).
+#pragma once
+
+#include <cstdint>
+
+// clang-format off
+//           category  on from the start
+#define FOR_EACH_TRACE_CATEGORY(CATEGORY) \
+    CATEGORY(process,  true)   /* births, names and deaths; kept longest */ \
+    CATEGORY(sched,    true)   \
+    CATEGORY(syscall,  false)  \
+    CATEGORY(irq,      true)   \
+    CATEGORY(fault,    true)   \
+    CATEGORY(lock,     true)   /* contention only */ \
+    CATEGORY(sync,     true)   /* futexes, semaphores */ \
+    CATEGORY(mark,     true)   /* what programs write to /proc/trace_marker */
+
+//        name              category  fields
+#define FOR_EACH_TRACE_EVENT(EVENT) \
+    EVENT(text,             process, "address:hex text:chars") /* binary form only: a string */ \
+    EVENT(lost,             process, "events:int")             /* binary form only: the last */ \
+    EVENT(name,             process, "name:chars")             /* of the thread itself */ \
+    EVENT(fork,             process, "child:tid process:int parent:int flags:hex") \
+    EVENT(exec,             process, "process:int") \
+    EVENT(exit,             process, "process:int status:hex") \
+    /* A state change, but for those to running: these are the switches. The thread that is \
+       recorded with a change to ready is its waker. */ \
+    EVENT(state,            sched,   "thread:tid from:state to:state why:text") \
+    EVENT(switch,           sched,   "next:tid previous:state") \
+    EVENT(call,             syscall, "call:call a:hex b:hex c:hex") \
+    EVENT(call_done,        syscall, "call:call result:result") \
+    EVENT(interrupt,        irq,     "line:irq") \
+    EVENT(interrupt_done,   irq,     "line:irq") \
+    EVENT(fault,            fault,   "address:hex at:hex cause:cause") \
+    EVENT(fault_done,       fault,   "address:hex result:fault") \
+    EVENT(lock_wait,        lock,    "lock:hex rank:int") \
+    EVENT(lock_taken,       lock,    "lock:hex rank:int") \
+    EVENT(futex_wait,       sync,    "address:hex expected:int") \
+    EVENT(futex_wake,       sync,    "key:hex woken:int") \
+    EVENT(semaphore,        sync,    "semaphore:hex change:int value:int waiting:int") \
+    EVENT(mark,             mark,    "text:chars")
+// clang-format on
+
+enum class TraceCategory : uint8_t {
+#define CATEGORY(name, on) name,
+    FOR_EACH_TRACE_CATEGORY(CATEGORY)
+#undef CATEGORY
+};
+
+enum class TraceType : uint8_t {
+#define EVENT(name, category, fields) name##_event,
+    FOR_EACH_TRACE_EVENT(EVENT)
+#undef EVENT
+};
+
+struct TraceTypeInfo {
+    const char* name;
+    TraceCategory category;
+    const char* fields;
+};
+inline constexpr TraceTypeInfo kTraceTypes[] = {
+#define EVENT(name, category, fields) {#name, TraceCategory::category, fields},
+    FOR_EACH_TRACE_EVENT(EVENT)
+#undef EVENT
+};
+inline constexpr const char* kTraceCategories[] = {
+#define CATEGORY(name, on) #name,
+    FOR_EACH_TRACE_CATEGORY(CATEGORY)
+#undef CATEGORY
+};
+constexpr uint32_t kTraceDefault = 0
+#define CATEGORY(name, on) | (on ? 1u << static_cast<uint32_t>(TraceCategory::name) : 0)
+    FOR_EACH_TRACE_CATEGORY(CATEGORY);
+#undef CATEGORY
+constexpr uint32_t kTraceTypeCount = sizeof kTraceTypes / sizeof kTraceTypes[0];
+constexpr uint32_t kTraceCategoryCount = sizeof kTraceCategories / sizeof kTraceCategories[0];
+constexpr uint32_t kTraceAll = (1u << kTraceCategoryCount) - 1;
+
+constexpr const TraceTypeInfo& trace_info(TraceType type) {
+    return kTraceTypes[static_cast<uint32_t>(type)];
+}
+constexpr uint32_t trace_bit(TraceType type) {
+    return 1u << static_cast<uint32_t>(trace_info(type).category);
+}
