@@ -5,6 +5,7 @@ Guest to host: type (1 byte), length (2, little endian), payload.
     R     wants at most so many bytes of standard input (u32)
     X     the command's exit status (1 byte); the guest powers off
     P     a panic's report, for standard error
+    T     a piece of the trace, from when the guest is about to stop (kernel/trace/reader.hpp)
 Host to guest, only in answer to R: length n (2; 0 at the end of input), n bytes.
 
 The same protocol runs over two channels, and an answer takes the one its question came by: COM2,
@@ -85,6 +86,7 @@ class HostLink:
         self.reader = None  # (channel, wanted) that waits for standard input
         self.status = None
         self.panicked = False
+        self.trace = bytearray()
         self.dead_by = None  # once the guest is done: when to stop waiting for its power-off
 
     def serve(self, process, deadline):
@@ -174,6 +176,9 @@ class HostLink:
             self.reader = (channel, int.from_bytes(payload, 'little'))
         elif kind == b'X' and len(payload) == 1:
             self.status = payload[0]
+            self.dead_by = time.monotonic() + 10
+        elif kind == b'T':
+            self.trace += payload
             self.dead_by = time.monotonic() + 10
         elif kind not in (b'O', b'E'):
             raise Failure(f'the guest sent a frame {bytes(kind)!r} of {len(payload)} bytes', FAILED)

@@ -17,7 +17,8 @@ from qemu import Failure
 
 FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
-VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log')
+VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log',
+                 '--trace')
 
 
 def positive(text):
@@ -56,6 +57,8 @@ def parse(arguments):
     option('--icount', metavar='SHIFT', nargs='?', type=int, const=3, choices=range(11),
            help='a repeatable run: an instruction takes 2^SHIFT ns (default 3; with 0 a tick of the '
            'TSC is one instruction), and the image is a RAM disk unless --disk is given')
+    option('--trace', metavar='FILE', help='what the kernel did, as Chrome-trace JSON: for Perfetto, '
+           'and for scripts/trace; --append trace=CATEGORIES chooses (default all)')
     option('--timeout', metavar='S', type=float, help='give up after so many seconds')
     option('--iso', action='store_true', help='boot the ISO with GRUB rather than the kernel itself')
     option('--log', metavar='FILE', help="the kernel's log (default build/run.log)")
@@ -78,6 +81,8 @@ class Machine:
         self.arguments = qemu.machine(options.mem, options.smp)
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
+        if options.trace:
+            self.words.append('trace=all')
 
     def image(self):
         """The root disk's image: the built one, --disk's, or a scratch copy with --add's files."""
@@ -190,6 +195,22 @@ def link_arguments(channels):
             '-device', 'virtserialport,nr=1,chardev=link']
 
 
+def keep_trace(link, options):
+    """The trace comes whole, when the guest stops: on the way it would disturb the run."""
+    if not options.trace:
+        return
+    if not link.trace:
+        print('run: the guest stopped without sending its trace', file=sys.stderr)
+        return
+    from trace_chrome import write_chrome
+    from trace_file import Trace
+    trace = Trace.from_bytes(bytes(link.trace))
+    write_chrome(trace, options.trace)
+    if trace.lost:
+        print(f'run: the trace holds the last {len(trace.records)} events; {trace.lost} before them '
+              'are lost (fewer: --append trace=CATEGORIES, more: --mem)', file=sys.stderr)
+
+
 def run_command(machine, options, scratch, deadline):
     """--exec: returns the exit status."""
     log = scratch.file('log')
@@ -206,6 +227,7 @@ def run_command(machine, options, scratch, deadline):
              qemu.Qemu(arguments, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints,
                        pass_fds=machine.descriptors) as process:
             link.serve(process, deadline)
+        keep_trace(link, options)
         if link.panicked:
             return qemu.FAILED
         if link.status is None:
@@ -228,9 +250,18 @@ def run_shell(machine, options, scratch, deadline):
     arguments = [*machine.arguments, *display, '-chardev',
                  f'stdio,id=com1,mux=on,signal=off,logfile={qemu.option_value(log)}',
                  '-serial', 'chardev:com1', '-mon', 'chardev=com1', *options.qemu]
+    link = None
+    if options.trace:
+        channels = [hostlink.Channel(scratch, name) for name in ('com2', 'virtio')]
+        arguments += link_arguments(channels)
+        link = hostlink.HostLink(channels, endless=True, source=os.open(os.devnull, os.O_RDONLY))
     # ^C and ^Z are the guest's.
     try:
         with qemu.Qemu(arguments, pass_fds=machine.descriptors) as process:
+            if link:
+                link.serve(process, deadline)
+                keep_trace(link, options)
+                return process.wait()
             try:
                 return process.wait(None if deadline is None else deadline - time.monotonic())
             except subprocess.TimeoutExpired:
@@ -245,6 +276,8 @@ def main():
     deadline = None if options.timeout is None else started + options.timeout
     qemu.exit_on_signals()
     try:
+        if options.trace:
+            open(options.trace, 'w').close()  # better now than at the end, if it can't be
         with qemu.Scratch() as scratch:
             machine = Machine(options, scratch)
             machine.disk()
@@ -256,6 +289,11 @@ def main():
     except TimeoutError:
         print(f'run: gave up after {options.timeout:g} s', file=sys.stderr)
         return 124
+    except OSError as error:
+        if not options.trace or error.filename != options.trace:
+            raise
+        print(f'run: {options.trace}: {error.strerror}', file=sys.stderr)
+        return qemu.FAILED
     except hostlink.BrokenOutput:
         # As any program that writes into a closed pipe.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -192,7 +192,7 @@ Result<void> end_other_threads(Process& process) {
         process.exec_pending = false;
     }
     process.leader_gone = false;
-    Thread::current().tid = process.pid;
+    Thread::current().tid = this_cpu().current_tid = process.pid;
     return {};
 }
 
