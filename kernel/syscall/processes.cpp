@@ -180,6 +180,7 @@ Result<int> sys_prctl(uint32_t what, uint32_t argument) {
         Result<uint32_t> length = copy_string_from_user(room, VirtAddr(argument));
         if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
         __builtin_memcpy(thread.name, name, sizeof name);
+        trace_name(thread.tid, thread.name);
         return 0;
     }
     case kGetName: TRY(copy_to_user(VirtAddr(argument), thread.name, sizeof thread.name)); return 0;

@@ -1,0 +1,84 @@
+"""The report of a run: one page that needs nothing but a browser (trace_report.html with the data
+put in). Times in it are integers of nanoseconds from the trace's start."""
+import html
+import json
+import os
+
+from trace_model import KERNEL, Model
+
+TEMPLATE = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'trace_report.html')
+STATES = ('created', 'ready', 'running', 'blocked', 'suspended-ready', 'suspended-blocked', 'terminated')
+
+
+class Texts:
+    """Numbers for strings."""
+
+    def __init__(self):
+        self.all, self.numbers = [], {}
+
+    def number(self, text):
+        if text not in self.numbers:
+            self.numbers[text] = len(self.all)
+            self.all.append(text)
+        return self.numbers[text]
+
+
+def thread_data(model, thread, whys):
+    intervals = [[start - model.start, end - model.start, STATES.index(state), whys.number(why)]
+                 for start, end, state, why in thread.intervals if state != 'terminated']
+    moves = [[STATES.index(a), STATES.index(b), n] for (a, b), n in thread.moves.items()]
+    return {'tid': thread.tid, 'pid': thread.pid, 'name': thread.name, 'states': intervals,
+            'moves': moves}
+
+
+def process_data(model, process):
+    measures = process.measures()
+    for moment in ('arrival', 'finish'):
+        if measures[moment] is not None:
+            measures[moment] -= model.start
+    return {'pid': process.pid, 'parent': process.parent, 'name': process.name, 'names': process.names,
+            'status': process.status, **measures}
+
+
+def call_data(model):
+    """Per name: count, time, errors."""
+    table = {}
+    for start, end, _, name, _, result in model.calls:
+        row = table.setdefault(str(name), [0, 0, 0])
+        row[0] += 1
+        row[1] += (end or start) - start
+        row[2] += result is not None and -4096 < result < 0
+    return sorted(([name, *row] for name, row in table.items()), key=lambda row: (-row[1], row[0]))
+
+
+def report_data(trace):
+    model, whys = Model(trace), Texts()
+    index = {thread: i for i, thread in enumerate(model.threads)}
+    processes = sorted(model.processes.values(), key=lambda p: (p.pid == KERNEL, p.born or 0, p.pid))
+    finished = model.finished()
+    return {
+        'duration': model.duration, 'lost': trace.lost, 'events': sum(model.counts.values()),
+        'switches': model.switches, 'finished': len(finished), 'states': STATES,
+        'means': {m: model.mean(m) for m in ('service', 'turnaround', 'weighted', 'waiting', 'blocked',
+                                             'response')},
+        'cpus': [[[s - model.start, e - model.start, -1 if t is None else index[t]]
+                  for s, e, t in slices] for slices in model.cpus],
+        'busy': [model.busy(cpu) for cpu in range(len(model.cpus))],
+        'interrupts': [[s - model.start, e - model.start, cpu, whys.number(str(line))]
+                       for s, e, cpu, line in model.interrupts],
+        'threads': [thread_data(model, thread, whys) for thread in model.threads],
+        'processes': [process_data(model, process) for process in processes],
+        'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
+                  for time, waker, _, interrupted, woken in model.wakes if not interrupted],
+        'faults': [[f[0] - model.start, index.get(f[2], -1)] for f in model.faults],
+        'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
+    }
+
+
+def write_report(trace, page, title):
+    with open(TEMPLATE) as file:
+        template = file.read()
+    # Inside a script element only "</" could end it.
+    data = json.dumps(report_data(trace), separators=(',', ':')).replace('</', '<\\/')
+    with open(page, 'w') as file:
+        file.write(template.replace('@TITLE@', html.escape(title)).replace('@DATA@', data))
