@@ -11,6 +11,8 @@ KERNEL = 0  # the process number under which kernel threads are shown
 
 
 class Thread:
+    """Its states one after another, without gaps."""
+
     def __init__(self, tid, pid):
         self.tid, self.pid, self.name = tid, pid, ''
         self.born = None  # None: before the trace's first event
@@ -36,6 +38,8 @@ class Thread:
 
 
 class Process:
+    """A program in execution, with all the threads it ever had."""
+
     def __init__(self, pid, parent=None, born=None):
         self.pid, self.parent, self.born = pid, parent, born
         self.ended = self.status = None
@@ -161,12 +165,10 @@ class Model:
         thread = self.thread(event['thread'])
         if not thread:
             return
-        if not thread.intervals and event['from'] != 'created':
-            thread.enter(self.start, event['from'])
-        if event['from'] == 'created':
-            if thread.born is None:
+        if not thread.intervals:
+            if event['from'] == 'new' and thread.born is None:
                 thread.born = event.time
-            thread.enter(thread.born, 'created')
+            thread.enter(thread.born if event['from'] == 'new' else self.start, event['from'])
         thread.moves[event['from'], event['to']] += 1
         if event['from'] == 'running':
             thread.pending = (event['to'], event['why'])

@@ -7,7 +7,7 @@ import os
 from trace_model import KERNEL, Model
 
 TEMPLATE = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'trace_report.html')
-STATES = ('created', 'ready', 'running', 'blocked', 'suspended-ready', 'suspended-blocked', 'terminated')
+STATES = ('new', 'ready', 'running', 'blocked', 'suspended-ready', 'suspended-blocked', 'terminated')
 
 
 class Texts:

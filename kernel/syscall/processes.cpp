@@ -2,6 +2,7 @@
 // Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2), prctl(2).
 #include "kernel/syscall/handlers.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
+#include "kernel/trace/trace.hpp"
 
 namespace {
 
