@@ -20,9 +20,14 @@ struct TraceRings {
 extern uint32_t trace_mask;  // categories that are recorded; bit: TraceCategory
 
 template <TraceType type>
+inline bool trace_wanted() {
+    return trace_mask & trace_bit(type);
+}
+
+template <TraceType type>
 [[gnu::always_inline]] inline void trace(uint32_t a = 0, uint32_t b = 0, uint32_t c = 0,
                                          uint32_t d = 0) {
-    if (!(trace_mask & trace_bit(type))) return;
+    if (!trace_wanted<type>()) return;
     Cpu& cpu = this_cpu();
     if (!cpu.trace) [[unlikely]] return;
     constexpr bool kRare = trace_info(type).category == TraceCategory::process;
