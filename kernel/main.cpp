@@ -19,7 +19,6 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/double_fault.hpp"
 #include "kernel/arch/interrupts.hpp"
-#include "kernel/arch/io.hpp"
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
@@ -34,7 +33,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/smp.hpp"
 #include "kernel/syscall/table.hpp"
-#include "kernel/trace/reader.hpp"
+#include "kernel/tracing.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
@@ -78,33 +77,6 @@ void read_boot_information(uint32_t magic, uint32_t information) {
     if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));
     if (boot_info.incomplete) log_warning("boot: the loader's information is incomplete");
     log_info("boot: by {}; {}", boot_info.loader_name, boot_info.command_line);
-}
-
-// --- the trace: a ring for this CPU, and at the end all of it to the host if it asked for it.
-void send_trace() {
-    trace_detach_all();
-    static constinit uint8_t piece[16 * 1024] = {};
-    TraceStream stream(trace_rings(), TraceStream::Form::binary, trace_text_at);
-    while (uint32_t bytes = stream.read(piece)) host_link_trace({piece, bytes});
-}
-
-void trace_init() {
-    // A part of the memory; more where the whole run is wanted.
-    const uint32_t bytes = memory_totals().total / (options.trace.empty() ? 128 : 16) * kPageSize;
-    Result<void*> memory = allocate_wide(bytes);
-    if (memory.is_error()) return log_warning("trace: no memory for its ring");
-    static constinit TraceNames line_names{"irq", [](uint32_t line) -> const char* {
-        const InterruptHandler* handler = interrupt_handlers(line);
-        return handler ? handler->name : nullptr;
-    }, 16};
-    add_trace_names(line_names);
-    trace_clock.tsc_kilohertz = tsc_kilohertz();
-    trace_clock.origin = read_tsc() - monotonic_now().raw() * tsc_kilohertz() / 1'000'000;
-    trace_attach(this_cpu(), {static_cast<TraceEvent*>(memory.value()), bytes / sizeof(TraceEvent)});
-    if (options.trace.empty()) return;
-    before_power_off = send_trace;
-    if (choose_trace_categories(options.trace).is_error())
-        log_warning("trace: '{}' is no list of its categories", options.trace);
 }
 
 void add_modules() {
@@ -156,11 +128,12 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
         log_warning("boot: unknown scheduler '{}' ignored", options.scheduler);
     clock_init(rtc_now());   // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };
-    trace_init();            // from here on, what happens is recorded
+    tracing_init(options);   // from here on, what happens is recorded
     random_init(options.has_seed, options.seed);
     address_spaces_init();   // page faults of user programs
     tty_init(options.tty_size);
     processors_init(options);  // the other CPUs idle until there is work
+    tracing_of_other_cpus();
     keyboard_init();
     pci_init();
     if ((options.exec || !options.trace.empty()) && !host_link_init())

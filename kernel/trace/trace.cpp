@@ -12,7 +12,6 @@ constinit TraceClock trace_clock{};
 
 namespace {
 
-constexpr uint32_t kMaxCpus = kMaxTraceRings / 2;
 constexpr uint32_t kRareShare = 8;  // the rare ring's part of the memory: one in so many
 
 constinit TraceRings rings_of_cpus[kMaxCpus] = {};

@@ -67,7 +67,7 @@ extern TraceClock trace_clock;
 void show_trace_categories(TextSink& to);
 Result<void> choose_trace_categories(std::string_view list);
 
-constexpr uint32_t kMaxTraceRings = 32;
+constexpr uint32_t kMaxTraceRings = 2 * kMaxCpus;
 std::span<TraceRing* const> trace_rings();  // of all CPUs
 uint32_t trace_lost();
 void trace_clear();
