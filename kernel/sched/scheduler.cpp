@@ -207,6 +207,7 @@ Result<void> scheduler_add_cpu(Cpu& cpu) {
     auto* queue = new (std::nothrow) CpuQueue(cpu);
     if (!queue) return Errno::nomem;
     cpu.queue = queue;
+    idle->tid = 0;  // as all idle threads
     idle->last_cpu = cpu.id;
     idle->affinity = cpu_bit(cpu.id);
     set_state(*idle, ThreadState::running, "", Nanoseconds(0));

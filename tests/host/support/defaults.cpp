@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernel/arch/interrupts.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/verify.hpp"
 
@@ -12,3 +13,6 @@
 }
 
 __attribute__((weak)) void log_line(LogLevel, std::string_view, std::span<const FormatArgument>) {}
+
+// What a spin lock does while it waits: nothing, in a test of one thread.
+__attribute__((weak)) void serve_shoot_down() {}
