@@ -12,20 +12,28 @@ namespace {
 
 constexpr uint32_t kStartupTries = 2, kPollsPerTry = 5000, kPollMicroseconds = 100;
 
-// The two CPUs take turns; each one's stamp must not be before the other's last.
-constexpr uint32_t kStampRounds = 8;
-constinit uint32_t stamp_turn = 0;  // atomic: even the starter's
-constinit uint64_t last_stamp = 0;  // of whoever had the last turn
+// The two CPUs take turns; each one's stamp must not be before the other's last. The starter has the
+// even turns; both see the end, and the same verdict.
+constexpr uint32_t kStampTurns = 16;
+constinit uint32_t stamp_turn = 0;     // atomic
+constinit uint64_t last_stamp = 0;     // of whoever had the last turn
+constinit bool stamps_ascend = false;  // so far
+
+void wait_for_turn(uint32_t turn) {
+    while (__atomic_load_n(&stamp_turn, __ATOMIC_ACQUIRE) < turn) asm volatile("pause");
+}
 
 bool exchange_stamps(uint32_t parity) {
-    bool good = true;
-    for (uint32_t turn = parity; turn < 2 * kStampRounds; turn += 2) {
-        while (__atomic_load_n(&stamp_turn, __ATOMIC_ACQUIRE) != turn) asm volatile("pause");
+    for (uint32_t turn = parity; turn < kStampTurns; turn += 2) {
+        wait_for_turn(turn);
         const uint64_t now = read_tsc();
-        good = good && now >= last_stamp;
+        stamps_ascend = stamps_ascend && now >= last_stamp;
         last_stamp = now;
         __atomic_store_n(&stamp_turn, turn + 1, __ATOMIC_RELEASE);
     }
+    wait_for_turn(parity ? kStampTurns : kStampTurns + 1);  // the starter leaves last
+    const bool good = stamps_ascend;
+    if (parity == 1) __atomic_store_n(&stamp_turn, kStampTurns + 1, __ATOMIC_RELEASE);
     return good;
 }
 
@@ -46,6 +54,7 @@ bool start_processor(Cpu& cpu, const ProcessorStart& how, void (*wait)(uint32_t 
     fill_trampoline(cpu, how);
     __atomic_store_n(&stamp_turn, 0, __ATOMIC_RELEASE);
     last_stamp = 0;
+    stamps_ascend = true;
     lapic_send_init(cpu.apic_id);
     wait(10'000);
     for (uint32_t tries = 0; tries < kStartupTries; ++tries) {
