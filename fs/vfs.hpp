@@ -9,7 +9,7 @@
 
 struct FsContext {
     Path root;
-    Path cwd;
+    Path cwd;  // changed and read by others with the functions below
     Credentials credentials;
     uint32_t umask = 022;
 };
@@ -20,6 +20,8 @@ enum class Follow : bool { no, yes };
 
 Result<Path> resolve(const FsContext& who, const Path& base, std::string_view name, Follow follow);
 Inode& inode_of(const Path& path);
+Path working_directory(const FsContext& who);
+Path root_directory(const FsContext& who);
 bool path_removed(const Path& path);  // its name is gone: getcwd says ENOENT
 // Text of a path from `who.root`; "(unreachable)" semantics as getcwd(2); " (deleted)" for /proc.
 Result<std::string_view> path_name(const FsContext& who, const Path& path, std::span<char> buffer);

@@ -1,6 +1,7 @@
 // Calls that look at and change what a file has beside its contents: see vfs.hpp.
 // Spec: stat(2), access(2), chmod(2), chown(2), utimensat(2), truncate(2), chdir(2), chroot(2).
 #include "fs/lookup.hpp"
+#include "kernel/sync/spin_lock.hpp"
 
 Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name,
                             Follow follow) {
@@ -71,10 +72,26 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     return inode_of(path).truncate(size);
 }
 
+// Other threads, and readers of /proc, look at them meanwhile.
+namespace {
+constinit SpinLock places{LockRank::process};
+}
+
+Path working_directory(const FsContext& who) {
+    LockGuard guard(places);
+    return who.cwd;
+}
+Path root_directory(const FsContext& who) {
+    LockGuard guard(places);
+    return who.root;
+}
+
 Result<void> vfs_chdir(FsContext& who, const Path& path) {
     if (!path.dentry().is_directory()) return Errno::notdir;
     TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayExecute));
-    who.cwd = path;
+    Path now = path;  // the old one is dropped after the lock
+    LockGuard guard(places);
+    std::swap(who.cwd, now);
     return {};
 }
 
@@ -82,6 +99,8 @@ Result<void> vfs_chroot(FsContext& who, const Path& path) {
     if (!path.dentry().is_directory()) return Errno::notdir;
     TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayExecute));
     if (!who.credentials.is_superuser()) return Errno::perm;
-    who.root = path;
+    Path now = path;
+    LockGuard guard(places);
+    std::swap(who.root, now);
     return {};
 }

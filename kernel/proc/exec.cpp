@@ -218,15 +218,17 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     const int old_tid = self.tid;
     TRY(end_other_threads(process));
     leave_user_memory(self, old_tid);
-    Ref<AddressSpace> old = std::move(process.space);
-    process.space = fresh.space;
+    {
+        LockGuard guard(process_tree);
+        std::swap(process.space, fresh.space);
+        if (fresh.files) std::swap(process.files, fresh.files);
+        std::swap(process.executable, fresh.program.path);
+    }
     use_address_space(self, *process.space);
-    old = nullptr;
+    fresh.space = nullptr;
     leave_parents_space(process);
-    if (fresh.files) process.files = std::move(fresh.files);
     process.files->close_for_exec();
     process.fs.credentials = fresh.credentials;
-    process.executable = fresh.program.path;
     process.arguments_start = fresh.stack.arguments_start;
     process.arguments_end = fresh.stack.arguments_end;
     process.environment_start = fresh.stack.environment_start;

@@ -39,6 +39,7 @@ SignalInfo child_information(const Process& child, int code, int status) {
 void hand_children_to_init(Process& dying) {
     while (Process* child = dying.children.pop_front()) {
         child->parent = init_process;
+        __atomic_store_n(&child->parent_pid, init_process->pid, __ATOMIC_RELAXED);
         init_process->children.push_back(*child);
         if (child->life == Life::zombie) init_process->child_change.wake_all();
         if (child->stopped && child->pgid != dying.pgid && group_is_orphaned(child->pgid)) {
@@ -59,19 +60,24 @@ void unlink_zombie(Process& zombie) {
     leave_table(zombie);
 }
 
-void leave_address_space(UserThread& self, Process& process) {
-    Ref<AddressSpace> space = std::move(process.space);
-    use_kernel_address_space(self);
+// What others look at through /proc goes under the lock, and is destroyed after it.
+void give_up_possessions(Process& process) {
+    Ref<AddressSpace> space;
+    Ref<FdTable> files;
+    Path cwd, root, executable;
+    LockGuard guard(process_tree);
+    space = std::move(process.space);
+    files = std::move(process.files);
+    cwd = std::move(process.fs.cwd);
+    root = std::move(process.fs.root);
+    executable = std::move(process.executable);
 }
 
 void end_process(Process& process, int status) {
     UserThread& self = current_thread();
     trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
-    process.files = nullptr;
-    leave_address_space(self, process);
-    process.fs.cwd = process.fs.root = Path();
-    process.executable = Path();
+    give_up_possessions(process);
     if (&process == init_process) {
         log_error("init ended (status {}): nothing is left to run", status);
         init_ended(status);
@@ -196,6 +202,7 @@ void exit_current_thread(int status) {
     UserThread& self = current_thread();
     Process& process = current_process();
     leave_user_memory(self, self.tid);
+    use_kernel_address_space(self);  // others may drop the last reference from here on
     bool last;
     {
         LockGuard guard(process_tree);
@@ -211,8 +218,6 @@ void exit_current_thread(int status) {
         end_process(process, process.group_exit    ? process.group_exit_status
                              : process.leader_gone ? process.leader_status
                                                    : status);
-    else
-        use_kernel_address_space(self);
     thread_left();
     if (last && process.is_job) job_ended();
     exit_thread();

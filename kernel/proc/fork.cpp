@@ -59,7 +59,10 @@ Result<void> fill_process(Process& child, Process& parent, uint32_t flags) {
         child.files = parent.files;
     else
         child.files = TRY(parent.files->clone());
-    child.fs = parent.fs;
+    child.fs.root = root_directory(parent.fs);
+    child.fs.cwd = working_directory(parent.fs);
+    child.fs.credentials = parent.fs.credentials;
+    child.fs.umask = parent.fs.umask;
     child.executable = parent.executable;
     for (uint32_t i = 0; i < limit_count; ++i) child.limits[i] = parent.limits[i];
     for (int i = 0; i < kSignals; ++i) child.actions[i] = parent.actions[i];
@@ -84,6 +87,7 @@ struct ThreadSlot {
 void link_child(Process& child, Process& parent, uint32_t flags) {
     Process& family = flags & kCloneParent ? *parent.parent : parent;
     child.parent = &family;
+    child.parent_pid = family.pid;
     child.pgid = parent.pgid;
     child.sid = parent.sid;
     child.terminal = parent.terminal;
@@ -165,7 +169,9 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     int id;
     {
         LockGuard guard(process_tree);
-        if (parent.group_exit || parent.life != Life::alive) return Errno::again;
+        if (parent.group_exit || parent.exec_pending || parent.life != Life::alive)
+            return Errno::again;
+        if (!new_process && parent.stopped) thread->interrupt_pending = true;
         id = thread->tid = allocate_id();
         child.threads.push_back(*thread);
         ++child.thread_count;

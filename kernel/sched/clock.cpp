@@ -146,14 +146,17 @@ void set_dispatch_deadline(Nanoseconds deadline) {
 }
 
 bool cancel_timer(Timer& timer) {
-    {
-        LockGuard guard(lock);
-        if (timer.node.linked()) {
-            timer.node.unlink();
-            return true;
+    for (;;) {
+        {
+            LockGuard guard(lock);
+            if (timer.node.linked()) {
+                timer.node.unlink();
+                return true;
+            }
+            if (!__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) return false;
         }
+        // Another CPU is in `fire`: the timer's memory is needed until that is done, and it may
+        // start the timer again.
+        while (__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) serve_shoot_down();
     }
-    // Another CPU may be in `fire` just now; the timer's memory is needed until it is done.
-    while (__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) serve_shoot_down();
-    return false;
 }

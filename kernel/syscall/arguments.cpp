@@ -17,7 +17,8 @@ Result<std::string_view> UserText::copy(UserPtr<const char> from) {
 
 Result<void> UserName::load(int directory, UserPtr<const char> name, EmptyName empty) {
     text_ = TRY(storage_.copy(name));
-    base_ = &context().cwd;
+    working_directory_ = working_directory(context());
+    base_ = &working_directory_;
     if (text_.empty() && empty == EmptyName::refused) return Errno::noent;
     if (directory == kAtWorkingDirectory || (!text_.empty() && text_[0] == '/')) return {};
     directory_ = TRY(file_of(directory));

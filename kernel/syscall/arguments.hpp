@@ -53,6 +53,7 @@ class UserName {
     UserText storage_;
     std::string_view text_;
     Ref<File> directory_;
+    Path working_directory_;
     const Path* base_ = nullptr;
 };
 

@@ -148,10 +148,11 @@ Result<void> sys_chroot(UserString name) {
 
 // Returns the length with the NUL.
 Result<uint32_t> sys_getcwd(UserPtr<char> to, uint32_t bytes) {
-    if (path_removed(context().cwd)) return Errno::noent;
+    const Path here = working_directory(context());
+    if (path_removed(here)) return Errno::noent;
     Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
     std::string_view name =
-        TRY(path_name(context(), context().cwd, buffer->span().first(kPageSize - 1)));
+        TRY(path_name(context(), here, buffer->span().first(kPageSize - 1)));
     auto length = static_cast<uint32_t>(name.size());
     if (length + 1 > bytes) return Errno::range;
     TRY(copy_to_user(to.address(), name.data(), length));

@@ -132,11 +132,7 @@ int sys_getpid() { return current_process().pid; }
 int sys_gettid() { return current_thread().tid; }
 int sys_getpgrp() { return current_process().pgid; }
 
-// No lock: the kernel is not preempted, so the parent cannot go away between the two loads.
-int sys_getppid() {
-    const Process* parent = current_process().parent;
-    return parent ? parent->pid : 0;
-}
+int sys_getppid() { return __atomic_load_n(&current_process().parent_pid, __ATOMIC_RELAXED); }
 
 namespace {
 Result<Ref<Process>> process_named(int pid) {

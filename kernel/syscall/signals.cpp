@@ -205,7 +205,10 @@ constexpr uint32_t kTimerReal = 0;
 // In the timer interrupt. A period shorter than a tick is stretched to about one.
 void send_alarm(Timer& timer) {
     auto& self = static_cast<IntervalTimer&>(timer);
-    send_signal(*self.process, signal_from_kernel(kSigAlrm));
+    {
+        LockGuard guard(process_tree);
+        send_signal(*self.process, signal_from_kernel(kSigAlrm));
+    }
     if (!self.interval.raw()) return;
     Nanoseconds next = self.deadline + self.interval.raw();
     Nanoseconds soonest = monotonic_now() + kNanosecondsPerTick / 2;
