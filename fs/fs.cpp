@@ -5,6 +5,7 @@
 #include "fs/ext2/ext2.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/page_table.hpp"
+#include "mm/reclaim.hpp"
 
 namespace {
 
@@ -30,5 +31,6 @@ void fs_init() {
     dentry_cache_init();
     inode_cache_init();
     add_reclaimer(reclaimer);
+    install_file_reclaimer({reclaim_mapped_pages});
     ext2_init();
 }

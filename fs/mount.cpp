@@ -61,6 +61,14 @@ Result<void> bind(const FsContext& who, std::string_view source, const Path& tar
     return {};
 }
 
+bool has_mounts_below(const Mount& mount) {
+    for (Mount& other : mounts)
+        if (other.place && &other.place.mount() == &mount) return true;
+    return false;
+}
+
+}  // namespace
+
 Result<BlockDevice*> device_named(const FsContext& who, std::string_view source) {
     Path node = TRY(resolve(who, who.cwd, source, Follow::yes));
     Attributes attributes = inode_of(node).attributes();
@@ -69,14 +77,6 @@ Result<BlockDevice*> device_named(const FsContext& who, std::string_view source)
         if (device.device_number() == attributes.special_device) return &device;
     return Errno::nxio;
 }
-
-bool has_mounts_below(const Mount& mount) {
-    for (Mount& other : mounts)
-        if (other.place && &other.place.mount() == &mount) return true;
-    return false;
-}
-
-}  // namespace
 
 Mount::~Mount() {
     {

@@ -45,3 +45,4 @@ void free_pages(CachedPage* pages);
 
 void page_cache_init();
 uint32_t reclaim_pages(uint32_t wanted);
+uint32_t reclaim_mapped_pages(uint32_t wanted);  // sleeps; programs lose pages they don't use

@@ -53,6 +53,9 @@ Result<void> vfs_chroot(FsContext& who, const Path& path);
 FileSystemStatistics vfs_statistics(const Path& path);
 
 // Spec: mount(2) flags MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOATIME 1024, MS_BIND 4096, MS_REMOUNT 32.
+// The disk that a name stands for. ENOTBLK, ENXIO.
+class BlockDevice;
+Result<BlockDevice*> device_named(const FsContext& who, std::string_view name);
 Result<void> vfs_mount(const FsContext& who, std::string_view source, std::string_view target,
                        std::string_view type, uint32_t flags, std::string_view options);
 Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t flags);

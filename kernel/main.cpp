@@ -38,6 +38,8 @@
 #include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
 #include "mm/mm.hpp"
+#include "mm/reclaim.hpp"
+#include "mm/tracked_frames.hpp"
 #include "mm/virtual_area.hpp"
 
 namespace {
@@ -72,6 +74,9 @@ void read_boot_information(uint32_t magic, uint32_t information) {
     boot_info = parse_boot_info(magic, information, window, boot_storage);
     options = parse_boot_options(boot_info.command_line, [](std::string_view word) {
         if (take_boot_tunable(word)) return;
+        constexpr std::string_view kReplacement = "vm.replacement=";
+        if (word.starts_with(kReplacement) && choose_replacement(word.substr(kReplacement.size())))
+            return;
         log_warning("boot: unknown option '{}' ignored", word);
     });
     if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));
@@ -92,6 +97,7 @@ void add_modules() {
 
 // Runs as a thread of its own: disks and file systems sleep.
 void start_user_land(void*) {
+    reclaim_start();
     power_init();
     ide_init();
     add_modules();

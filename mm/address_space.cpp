@@ -139,6 +139,8 @@ MemoryUse AddressSpace::memory_use() {
     MemoryUse use{};
     use.total = regions_.pages();
     use.resident = pages_.resident();
+    use.swapped = pages_.swapped();
+    use.working_set = working_set_;
     use.shared = pages_.file_resident();
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
         const RegionAttributes& a = r->attributes;

@@ -6,8 +6,8 @@
 //       ...     mappings, placed top-down from below the stack's room
 //   0xC0000000  the stack, growing down by faults to its limit, kStackGuardGap free below it
 //
-// Overcommit: a private writable mapping larger than all memory is refused, everything else is
-// granted. When a page can't be had after all, the fault is out_of_memory.
+// Overcommit: a private writable mapping larger than all memory and swap is refused, all else
+// is granted. When a page can't be had after all, the fault is out_of_memory.
 // Locks: the regions' Mutex (rank address_space), taken by every function here. No user memory may
 // be touched while it is held.
 #pragma once
@@ -52,7 +52,7 @@ class RegionVisitor {
 };
 
 struct MemoryUse {  // in pages
-    uint32_t total, resident, shared, data, stack, text;
+    uint32_t total, resident, shared, data, stack, text, swapped, working_set;
 };
 
 // What a fault turned out to be. For a program, bad addresses become SIGSEGV, and
@@ -63,9 +63,11 @@ enum class FaultResult : uint8_t {
     bad_address_protection,
     bus_error,
     out_of_memory,
+    must_read,  // never seen outside mm: the page is in swap
 };
 
 class PagingLab;
+struct SwapEntry;
 class TextSink;
 
 class AddressSpace : public RefCounted {
@@ -124,6 +126,15 @@ class AddressSpace : public RefCounted {
     // EFAULT, ENOMEM.
     Result<Frame> fault_in(VirtAddr address, bool write);
     // Copies between kernel memory and this space, current or not, with the program's own rights.
+    // For reclaim (reclaim.hpp), which waits for nobody's lock: false if it isn't free. The page
+    // with this frame becomes the slot; all accessed bits are noted and cleared; a file's page goes
+    // unless it was used.
+    bool evict(Frame frame, VirtAddr page, SwapEntry entry);
+    void sample();
+    bool give_up_file_page(const Pager* pager, uint32_t index, Frame frame);
+    uint32_t working_set() const { return working_set_; }  // pages used between two samples
+    void track_all();                   // tracked_frames.hpp
+    bool bring_in_area(uint32_t area);  // swap.hpp; false: it can't
     Result<void> write(VirtAddr to, const void* from, uint32_t bytes);
     Result<void> read(void* to, VirtAddr from, uint32_t bytes);
 
@@ -145,6 +156,12 @@ class AddressSpace : public RefCounted {
     Result<VirtAddr> find_room(uint32_t bytes) const;
     Result<VirtAddr> move_region(const Region& region, Range from, Range to);
 
+    FaultResult handle_once(VirtAddr page, bool write, bool user, uint32_t& to_read);
+    static FaultResult read_swapped(uint32_t entry);
+    Result<Frame> fault_in_once(VirtAddr page, bool write, uint32_t& to_read);
+    FaultResult swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write);
+    template <typename F>
+    bool try_session(F&& action);
     FaultResult resolve(VirtAddr page, bool write);
     FaultResult load_page(Region& region, VirtAddr page, PageEntry* slot, bool write);
     FaultResult load_from_pager(Region& region, VirtAddr page, PageEntry* slot, bool write);
@@ -164,6 +181,8 @@ class AddressSpace : public RefCounted {
     UserPages pages_;
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
+    uint32_t working_set_ = 0;
+    uint32_t to_read_ = 0;  // the slot of a fault that must_read
     VirtAddr map_top_{0};  // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);

@@ -14,10 +14,17 @@
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
 #include "mm/paging_lab.hpp"
+#include "mm/reclaim.hpp"
 #include "mm/session.hpp"
 #include "mm/table_pool.hpp"
+#include "mm/tracked_frames.hpp"
 
 namespace {
+
+void note_private(Frame frame, VirtAddr page) {
+    if (swap_active) [[unlikely]]
+        track_frame(frame, page);
+}
 
 constexpr uint32_t kUserFlags = kEntryPresent | kEntryUser;
 
@@ -68,20 +75,53 @@ void address_spaces_init() {
 
 FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, bool) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
-    Session session(*this);
     const VirtAddr page(address.raw() & ~kPageMask);
+    for (;;) {
+        uint32_t to_read;
+        FaultResult result = handle_once(page, write, user, to_read);
+        if (result < FaultResult::out_of_memory) [[likely]]
+            return result;
+        if (result == FaultResult::must_read) result = read_swapped(to_read);
+        if (result == FaultResult::bus_error) return result;
+        if (result == FaultResult::out_of_memory && !wait_for_memory()) return result;
+    }
+}
+
+inline FaultResult AddressSpace::handle_once(VirtAddr page, bool write, bool user,
+                                             uint32_t& to_read) {
+    Session session(*this);
+    FaultResult result;
     if (lab_ && lab_->covers(page)) [[unlikely]]
-        return lab_fault(page, write, user);
-    return resolve(page, write);
+        result = lab_fault(page, write, user);
+    else
+        result = resolve(page, write);
+    to_read = to_read_;
+    return result;
 }
 
 Result<Frame> AddressSpace::fault_in(VirtAddr address, bool write) {
     if (address >= kUserTop) return Errno::fault;
-    Session session(*this);
     const VirtAddr page(address.raw() & ~kPageMask);
+    for (;;) {
+        uint32_t to_read = 0;
+        const Result<Frame> frame = fault_in_once(page, write, to_read);
+        if (frame.is_ok()) return frame.value();
+        Errno error = frame.error();
+        if (to_read) {
+            const FaultResult result = read_swapped(to_read);
+            if (result == FaultResult::resolved) continue;
+            error = result == FaultResult::out_of_memory ? Errno::nomem : Errno::fault;
+        }
+        if (error != Errno::nomem || !wait_for_memory()) return error;
+    }
+}
+
+Result<Frame> AddressSpace::fault_in_once(VirtAddr page, bool write, uint32_t& to_read) {
+    Session session(*this);
     const PageEntry* entry = pages_.find(page);
     if (!entry || !entry->present() || (write && !entry->writable())) {
         const FaultResult result = resolve(page, write);
+        if (result == FaultResult::must_read) to_read = to_read_;
         if (result == FaultResult::out_of_memory) return Errno::nomem;
         if (result != FaultResult::resolved) return Errno::fault;
         entry = pages_.find(page);
@@ -118,7 +158,11 @@ FaultResult AddressSpace::resolve(VirtAddr page, bool write) {
     Result<PageEntry*> found = pages_.slot(page);
     if (found.is_error()) return FaultResult::out_of_memory;
     PageEntry* slot = found.value();
-    if (!slot->holds_frame()) return load_page(*region, page, slot, write);
+    if (!slot->holds_frame()) {
+        if (slot->swapped()) [[unlikely]]
+            return swap_in(*region, page, slot, write);
+        return load_page(*region, page, slot, write);
+    }
     // Once forbidden altogether, now allowed again.
     if (!slot->present()) *slot = slot->without(kEntryHeld).with(kEntryPresent);
     if (write && !slot->writable()) return allow_write(*region, page, slot);
@@ -131,6 +175,7 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     Result<Frame> frame = allocate_zeroed_frame(Zone::any);
     if (frame.is_error()) return FaultResult::out_of_memory;
     const bool writable = region.attributes.protection & kProtWrite;
+    note_private(frame.value(), page);
     pages_.fill(slot, PageEntry::make(frame.value(),
                                       writable ? kUserFlags | kEntryWritable : kUserFlags));
     return FaultResult::resolved;
@@ -151,6 +196,7 @@ FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEnt
         if (copy.is_ok()) copy_frame(copy.value(), frame.value());
         put_frame(frame.value());
         if (copy.is_error()) return FaultResult::out_of_memory;
+        note_private(copy.value(), page);
         pages_.fill(slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
         return FaultResult::resolved;
     }
@@ -159,7 +205,9 @@ FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEnt
 }
 
 FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* slot) {
-    const bool own = !slot->has(kEntryFile) && frame_references(slot->frame()) == 1;
+    bool own = !slot->has(kEntryFile) && frame_references(slot->frame()) == 1;
+    if (!own && swap_active && !slot->has(kEntryFile)) [[unlikely]]
+        own = swap_take_over(slot->frame());
     if (region.attributes.shared || own) {
         if (region.attributes.shared) region.attributes.pager->mark_dirty(region.pager_index(page));
         *slot = slot->with(kEntryWritable);
@@ -169,6 +217,7 @@ FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* 
     Result<Frame> copy = allocate_frame(Zone::any);
     if (copy.is_error()) return FaultResult::out_of_memory;
     copy_frame(copy.value(), slot->frame());
+    note_private(copy.value(), page);
     pages_.replace(page, slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
     return FaultResult::resolved;
 }

@@ -14,6 +14,9 @@
 constinit FrameInfo* frame_table = nullptr;
 constinit uint32_t frame_table_size = 0;
 
+void (*frame_freed_hook)(Frame) = nullptr;
+void (*memory_short_hook)() = nullptr;
+
 namespace {
 
 constexpr uint32_t kStockMost = 64, kStockBatch = 32;
@@ -76,6 +79,7 @@ void reclaim_if_short(Zone zone) {
     if (!interrupts_enabled()) return;
     for (Reclaimer* r = reclaimers; r && free_for(zone) < watermark; r = r->next)
         r->reclaim(watermark - free_for(zone) + reserve);
+    if (memory_short_hook && free_total() < watermark) memory_short_hook();
 }
 
 void hand_over(uint32_t first, uint32_t end) {  // lock held
@@ -126,7 +130,15 @@ void free_frames(Frame first, uint32_t order) {
     give_back(first.raw(), order);
 }
 
+uint32_t reclaim_target() { return 2 * watermark; }
+
 void free_last_reference(Frame frame) {
+    if (frame_freed_hook) [[unlikely]]
+        frame_freed_hook(frame);
+    free_unhooked(frame);
+}
+
+void free_unhooked(Frame frame) {
     const FrameInfo& info = frame_info(frame);
     VERIFY(!info.free && !info.node.linked());
     give_back(frame.raw(), info.order);

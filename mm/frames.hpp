@@ -42,6 +42,8 @@ Result<Frame> allocate_kernel_frame();
 extern FrameInfo* frame_table;
 extern uint32_t frame_table_size;
 void free_last_reference(Frame frame);
+void free_unhooked(Frame frame);  // the same, for who installed the hook
+extern void (*frame_freed_hook)(Frame frame);  // null until frames are tracked
 
 inline FrameInfo& frame_info(Frame frame) {
     VERIFY(frame.raw() < frame_table_size);
@@ -53,6 +55,15 @@ inline void get_frame(Frame frame) {  // one more reference
 inline void put_frame(Frame frame) {  // one fewer; the last one frees it
     if (__atomic_sub_fetch(&frame_info(frame).references, 1, __ATOMIC_ACQ_REL) == 0)
         free_last_reference(frame);
+}
+// One more reference, unless the last one is gone already.
+inline bool try_get_frame(Frame frame) {
+    uint32_t& references = frame_info(frame).references;
+    uint32_t count = __atomic_load_n(&references, __ATOMIC_RELAXED);
+    while (count && !__atomic_compare_exchange_n(&references, &count, count + 1, false,
+                                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    }
+    return count != 0;
 }
 inline uint32_t frame_references(Frame frame) {
     return __atomic_load_n(&frame_info(frame).references, __ATOMIC_RELAXED);
@@ -72,6 +83,9 @@ struct Reclaimer {
     Reclaimer* next = nullptr;
 };
 void add_reclaimer(Reclaimer& reclaimer);
+// Told when they couldn't free enough (reclaim.hpp); and how many free frames it should make.
+extern void (*memory_short_hook)();
+uint32_t reclaim_target();
 
 // Gives [start, end), page-aligned outwards, to the allocator: boot modules and sections that
 // nobody needs any more.

@@ -6,6 +6,7 @@
 #include "mm/anonymous_pager.hpp"
 #include "mm/frames.hpp"
 #include "mm/session.hpp"
+#include "mm/swap.hpp"
 
 namespace {
 
@@ -28,7 +29,7 @@ bool AddressSpace::make_range(VirtAddr start, uint32_t length, Range& out) {
 
 Result<void> AddressSpace::check_growth(uint32_t pages, bool commits) const {
     if (regions_.pages() + pages > limit_address_space >> kPageShift) return Errno::nomem;
-    if (commits && pages > memory_totals().total) return Errno::nomem;
+    if (commits && pages > memory_totals().total + swap_totals().total) return Errno::nomem;
     if (regions_.count() >= kRegionsMost) return Errno::nomem;
     return {};
 }

@@ -21,6 +21,7 @@ struct RegionAttributes {
     bool shared = false;
     bool may_write = true;
     bool grows_down = false;
+    bool locked = false;  // mlock(2): stays in memory
     RegionLabel label = RegionLabel::none;
     Ref<Pager> pager{};  // null: anonymous
 

@@ -7,6 +7,7 @@
 #include "kernel/arch/memory_layout.hpp"
 #include "mm/frames.hpp"
 #include "mm/table_pool.hpp"
+#include "mm/tracked_frames.hpp"
 
 namespace {
 
@@ -18,6 +19,12 @@ uint16_t& entries_in_use(const void* table) {
 // The table that a slot lies in: tables are page-aligned.
 const void* table_of(const PageEntry* slot) {
     return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(slot) & ~uintptr_t{kPageMask});
+}
+
+void drop_frame(Frame frame) {
+    if (swap_active) [[unlikely]]
+        swap_about_to_drop(frame);
+    put_frame(frame);
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ class UserPages::Release {
     void flush() {
         if (low_ != high_) flush_range(directory_, low_, high_);
         low_ = high_ = VirtAddr(0);
-        while (frame_count_ > 0) put_frame(frames_[--frame_count_]);
+        while (frame_count_ > 0) drop_frame(frames_[--frame_count_]);
     }
 
     PhysAddr directory_;
@@ -57,7 +64,7 @@ class UserPages::Release {
 
 UserPages::~UserPages() {
     if (!directory_) return;
-    VERIFY(resident_ == 0 && tables_ == 0);
+    VERIFY(resident_ == 0 && swapped_ == 0 && tables_ == 0);
     give_directory(directory_);
 }
 
@@ -105,18 +112,22 @@ void UserPages::replace(VirtAddr page, PageEntry* slot, PageEntry entry) {
     count(old, -1);
     count(entry, 1);
     flush_range(directory(), page, page + kPageSize);
-    put_frame(old.frame());
+    drop_frame(old.frame());
 }
 
-// visit(address, stop, table) for each table that exists: the part of the range in it.
-template <typename F>
-void UserPages::for_each_table(VirtAddr start, VirtAddr end, F&& visit) {
-    while (start < end) {
-        const VirtAddr border((start.raw() | (kTableSpan - 1)) + 1);
-        const VirtAddr stop = std::min(border, end);
-        if (PageTable* found = table(directory_index(start))) visit(start, stop, *found);
-        start = stop;
-    }
+void UserPages::fill_swapped(PageEntry* slot, PageEntry entry) {
+    VERIFY(slot->swapped());
+    *slot = entry;
+    --swapped_;
+    count(entry, 1);
+}
+
+void UserPages::replace_by_swap(VirtAddr page, PageEntry* slot, PageEntry entry) {
+    const PageEntry old = std::exchange(*slot, entry);
+    ++swapped_;
+    count(old, -1);
+    flush_range(directory(), page, page + kPageSize);
+    put_frame(old.frame());
 }
 
 void UserPages::clear(VirtAddr start, VirtAddr end) {
@@ -138,9 +149,15 @@ uint32_t UserPages::clear_entries(Release& release, VirtAddr at, VirtAddr stop, 
     for (; at < stop && left > 0; at += kPageSize, ++slot) {
         if (!slot->raw) continue;
         const PageEntry old = std::exchange(*slot, {});
+        ++cleared;
+        if (old.swapped()) [[unlikely]] {
+            swap_drop_name({old.raw});
+            --swapped_;
+            --left;
+            continue;
+        }
         count(old, -1);
         release.unmapped(at, old.frame());
-        ++cleared;
         --left;
     }
     return cleared;
@@ -178,9 +195,14 @@ Result<void> UserPages::share(UserPages& child, VirtAddr start, VirtAddr end, bo
                 *slot = slot->without(kEntryWritable);
                 changed = true;
             }
-            get_frame(slot->frame());
             *copy = *slot;
-            child.count(*slot, 1);
+            if (slot->swapped()) [[unlikely]] {
+                swap_add_name({slot->raw});
+                ++child.swapped_;
+            } else {
+                get_frame(slot->frame());
+                child.count(*slot, 1);
+            }
             ++copied;
             --left;
         }
@@ -198,10 +220,12 @@ Result<void> UserPages::make_tables(VirtAddr start, VirtAddr end) {
 void UserPages::move(VirtAddr from, VirtAddr to, uint32_t bytes) {
     for (uint32_t offset = 0; offset < bytes; offset += kPageSize) {
         PageEntry* source = find(from + offset);
-        if (!source || !source->holds_frame()) continue;
+        if (!source || !source->raw) continue;
         PageEntry* target = find(to + offset);
-        VERIFY(target && !target->holds_frame());
+        VERIFY(target && !target->raw);
         *target = std::exchange(*source, {});
+        if (swap_active && target->holds_frame() && !target->has(kEntryFile))
+            move_tracked(target->frame(), to + offset);
         --entries_in_use(table_of(source));
         ++entries_in_use(table_of(target));
     }

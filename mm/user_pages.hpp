@@ -22,6 +22,10 @@ class UserPages {
     void fill(PageEntry* empty, PageEntry entry);  // takes over the reference to the frame
     void replace(VirtAddr page, PageEntry* slot, PageEntry entry);  // drops the old frame
 
+    // The same between a slot of swap and a frame; `slot` holds the other before.
+    void fill_swapped(PageEntry* slot, PageEntry entry);
+    void replace_by_swap(VirtAddr page, PageEntry* slot, PageEntry entry);  // drops the frame
+
     void clear(VirtAddr start, VirtAddr end);  // unmaps, drops frames, frees empty tables
     // What the entries allow becomes no more than that. A later fault may give rights back.
     enum class Rights : uint8_t { none, read };
@@ -33,18 +37,36 @@ class UserPages {
     Result<void> make_tables(VirtAddr start, VirtAddr end);
     void move(VirtAddr from, VirtAddr to, uint32_t bytes);  // tables at `to` exist
 
+    // visit(address, entry) for each entry that holds a frame or names a slot.
+    template <typename F>
+    void for_each(VirtAddr start, VirtAddr end, F&& visit) {
+        for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
+            for (; at < stop; at += kPageSize)
+                if (PageEntry& entry = table.entries[table_index(at)]; entry.raw) visit(at, entry);
+        });
+    }
+
+    uint32_t swapped() const { return swapped_; }
     uint32_t resident() const { return resident_; }            // pages
     uint32_t file_resident() const { return file_resident_; }  // of them, a pager's frames
 
   private:
     class Release;
     PageTable* table(uint32_t index) const;
+    // visit(address, stop, table) for each table that exists: the part of the range in it.
     template <typename F>
-    void for_each_table(VirtAddr start, VirtAddr end, F&& visit);
+    void for_each_table(VirtAddr start, VirtAddr end, F&& visit) {
+        while (start < end) {
+            const VirtAddr border((start.raw() | (kTableSpan - 1)) + 1);
+            const VirtAddr stop = border < end ? border : end;
+            if (PageTable* found = table(directory_index(start))) visit(start, stop, *found);
+            start = stop;
+        }
+    }
     void count(PageEntry entry, int32_t change);
     uint32_t clear_entries(Release& release, VirtAddr at, VirtAddr stop, PageTable& table);
 
     PageTable* directory_ = nullptr;
     uint32_t tables_ = 0;
-    uint32_t resident_ = 0, file_resident_ = 0;
+    uint32_t resident_ = 0, file_resident_ = 0, swapped_ = 0;
 };

@@ -3,10 +3,11 @@
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
+#include "mm/tracked_frames.hpp"
 
 namespace {
 
-constexpr uint32_t kReadOnly = kTypeRegular | 0444;
+constexpr uint32_t kReadOnly = kTypeRegular | 0444, kWritable = kTypeRegular | 0644;
 
 std::string_view take_word(std::string_view& text) {
     const size_t end = text.find(' ');
@@ -30,6 +31,15 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          to.put("1\n");
          return {};
+     }},
+    {.name = "replacement",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         show_replacement(to);
+         return {};
+     },
+     .store = [](std::string_view name) {
+         return choose_replacement(name) ? Result<void>() : Errno::inval;
      }},
 };
 

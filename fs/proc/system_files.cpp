@@ -11,6 +11,8 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/system_name.hpp"
 #include "mm/heap.hpp"
+#include "mm/reclaim.hpp"
+#include "mm/swap.hpp"
 
 namespace {
 
@@ -29,6 +31,7 @@ void put_seconds(TextSink& to, uint64_t nanoseconds) {
 Result<void> show_memory(TextSink& to, const ProcTarget&) {
     const MemoryTotals m = memory_totals();
     const PageCacheTotals cache = page_cache_totals();
+    const SwapTotals swap = swap_totals();
     const uint32_t heap = heap_statistics().pages;
     const uint32_t stacks = scheduler_statistics().threads * kKernelStackPages;
     const struct {
@@ -40,13 +43,13 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
         {"MemAvailable:", m.free + cache.all},
         {"Buffers:", cache.of_devices},
         {"Cached:", cache.all - cache.of_devices},
-        {"SwapCached:", 0},
+        {"SwapCached:", swap.cached},
         {"HighTotal:", m.total - m.low_total},
         {"HighFree:", m.free - m.low_free},
         {"LowTotal:", m.low_total},
         {"LowFree:", m.low_free},
-        {"SwapTotal:", 0},
-        {"SwapFree:", 0},
+        {"SwapTotal:", swap.total},
+        {"SwapFree:", swap.free},
         {"Dirty:", 0},
         {"Writeback:", 0},
         {"Slab:", heap},
@@ -60,6 +63,15 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
 Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
     format_to(to, "nr_free_pages {}\nnr_file_pages {}\nnr_slab_unreclaimable {}\n",
               memory_totals().free, page_cache_totals().all, heap_statistics().pages);
+    const SwapCounts s = swap_counts;
+    const ReclaimCounts r = reclaim_counts;
+    const TlbStatistics tlb = tlb_statistics();
+    format_to(to, "pswpin {}\npswpout {}\nswap_writes {}\nswap_ra_hit {}\nswap_refused {}\n", s.in,
+              s.out, s.writes, s.cached_hits, s.refused);
+    format_to(to, "pgscan {}\npgsteal {}\npgsteal_file {}\nreclaim_rounds {}\n", r.scanned, r.stolen,
+              r.file_unmapped, r.rounds);
+    format_to(to, "reclaim_fruitless {}\nnr_tlb_local_flush_one {}\nnr_tlb_local_flush_all {}\n",
+              r.fruitless, tlb.single, tlb.full);
     return {};
 }
 
@@ -134,6 +146,6 @@ Result<void> show_file_systems(TextSink& to, const ProcTarget&) {
 }
 
 Result<void> show_swaps(TextSink& to, const ProcTarget&) {
-    to.put("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    show_swap_areas(to);
     return {};
 }

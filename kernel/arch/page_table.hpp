@@ -29,6 +29,7 @@ constexpr uint32_t kEntryGlobal = 1u << 8;  // survives a load of CR3
 // 9 to 11 are ours.
 constexpr uint32_t kEntryHeld = 1u << 9;   // not present, but the frame is kept (PROT_NONE)
 constexpr uint32_t kEntryFile = 1u << 10;  // the frame is a pager's, not the address space's own
+constexpr uint32_t kEntrySwapped = 1u << 11;  // not present: the rest names a slot (mm/swap.hpp)
 constexpr uint32_t kEntryFlags = kPageMask;
 
 struct PageEntry {
@@ -42,6 +43,7 @@ struct PageEntry {
     constexpr bool present() const { return raw & kEntryPresent; }
     constexpr bool writable() const { return raw & kEntryWritable; }
     constexpr bool holds_frame() const { return raw & (kEntryPresent | kEntryHeld); }
+    constexpr bool swapped() const { return raw & kEntrySwapped; }
     constexpr PageEntry with(uint32_t bits) const { return {raw | bits}; }
     constexpr PageEntry without(uint32_t bits) const { return {raw & ~bits}; }
 };

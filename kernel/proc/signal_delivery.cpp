@@ -5,6 +5,7 @@
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/proc/out_of_memory.hpp"
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/proc/signal_frame.hpp"
@@ -309,8 +310,9 @@ void user_exception(TrapFrame& frame, VirtAddr fault_address) {
     bool has_address = what.code > 0 && what.code < kSiKernel;
     info.fields[0] = has_address ? fault_address.raw() : 0;
     self.fault_address = frame.vector == 14 ? fault_address.raw() : 0;
+    if (what.number == kSigKill && make_room_for_current()) return;
     if (what.number == kSigKill)
-        log_warning("{}[{}]: out of memory: killed", static_cast<const char*>(self.name), current_process().pid);
+        log_warning("out of memory: {}[{}] wants a page, is the largest, and is killed", static_cast<const char*>(self.name), current_process().pid);
     else if (would_be_fatal(what.number) && frame.vector != 1 && frame.vector != 3)
         log_info("{}[{}]: {} at eip {:08x}, error {:x}, address {:08x}, cs {:x} (CPL {}): signal {}",
                  static_cast<const char*>(self.name), current_process().pid, exception_name(frame.vector),

@@ -33,6 +33,8 @@ enum class LockRank : uint8_t {
     wait_queue = 60,
     timers = 64,
     run_queue = 70,
+    reclaim = 71,        // rounds of the reclaim thread
+    swap = 71,           // swap slots, the swap cache, pages that may be evicted
     page_tables = 72,    // spare user page tables
     virtual_area = 74,   // kernel stacks and other ranges of the virtual area
     heap = 76,

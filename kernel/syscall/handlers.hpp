@@ -85,6 +85,10 @@ Result<void> sys_mount(UserString source, UserString target, UserString type, ui
 Result<void> sys_umount(UserString target);
 Result<void> sys_umount2(UserString target, uint32_t flags);
 
+// --- swap.cpp
+Result<void> sys_swapon(UserString name, uint32_t flags);
+Result<void> sys_swapoff(UserString name);
+
 // --- stat.cpp
 struct Stat;
 struct Stat64;

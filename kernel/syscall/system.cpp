@@ -8,6 +8,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/syscall/handlers.hpp"
 #include "mm/frames.hpp"
+#include "mm/swap.hpp"
 
 // --- names
 
@@ -73,6 +74,8 @@ Result<void> sys_sysinfo(UserPtr<SystemInfo> to) {
     info.high_total = memory.total - memory.low_total,
     info.high_free = memory.free - memory.low_free;
     info.buffers = page_cache_totals().of_devices;
+    const SwapTotals swap = swap_totals();
+    info.swap_total = swap.total, info.swap_free = swap.free;
     info.unit = kPageSize;
     info.processes = static_cast<uint16_t>(scheduler_statistics().threads);
     return write_user(to, info);

@@ -90,7 +90,8 @@
     CALL(83, symlink, sys_symlink)                                                                 \
     NAMED(84, oldlstat)                                                                            \
     CALL(85, readlink, sys_readlink)                                                               \
-    NAMED(86, uselib) NAMED(87, swapon)                                                            \
+    NAMED(86, uselib)                                                                              \
+    CALL(87, swapon, sys_swapon)                                                                   \
     CALL(88, reboot, sys_reboot)                                                                   \
     NAMED(89, readdir)                                                                             \
     CALL(90, mmap, sys_old_mmap)                                                                   \
@@ -114,7 +115,7 @@
     NAMED(109, olduname) NAMED(110, iopl) NAMED(111, vhangup) NAMED(112, idle)                     \
     NAMED(113, vm86old)                                                                            \
     CALL(114, wait4, sys_wait4)                                                                    \
-    NAMED(115, swapoff)                                                                            \
+    CALL(115, swapoff, sys_swapoff)                                                                \
     CALL(116, sysinfo, sys_sysinfo)                                                                \
     NAMED(117, ipc)                                                                                \
     CALL(118, fsync, sys_fsync)                                                                    \

@@ -1,0 +1,8 @@
+// When no frame can be had even by waiting, one process ends so that the others go on: the one with
+// the most pages in memory and in swap; of equals, the younger. Never init. Until it is gone, no
+// second one is chosen.
+// Locks: takes process_tree and address spaces' locks, one after the other.
+#pragma once
+
+// The current thread found no memory. True: another process gives way, so it may try again.
+bool make_room_for_current();

@@ -1,0 +1,30 @@
+// Reclaim: a kernel thread that makes frames free when few are left, before somebody has to wait:
+// file pages that programs map but don't use, then private pages to swap, as the policy says.
+// Whoever finds no frame lets go of his locks and waits for a round of it.
+// Locks: swap_lock; address spaces are only tried, so nobody is waited for.
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/lib/types.hpp"
+
+class Pager;
+
+void reclaim_start();  // the thread; once sleeping works
+// A round passes; true: it is worth trying again. Holding no locks.
+bool wait_for_memory();
+
+// Frees about `wanted` frames by means that sleep; how many. fs/ installs one for mapped files.
+struct SleepingReclaimer {
+    uint32_t (*reclaim)(uint32_t wanted);
+};
+void install_file_reclaimer(const SleepingReclaimer& reclaimer);
+
+// Takes a file's page away from all who map it, unless one of them used it since it was last asked
+// about. True: nobody maps it any more. `pager` is only compared.
+bool unmap_file_page(const Pager* pager, uint32_t index, Frame frame);
+
+struct ReclaimCounts {  // since boot
+    uint32_t rounds, scanned, stolen, file_unmapped, fruitless;
+};
+extern ReclaimCounts reclaim_counts;

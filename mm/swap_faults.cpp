@@ -1,0 +1,121 @@
+// What an address space does about pages that are, or go, in swap. See swap.hpp.
+#include "mm/all_spaces.hpp"
+#include "mm/paging_lab.hpp"
+#include "mm/reclaim.hpp"
+#include "mm/session.hpp"
+#include "mm/tracked_frames.hpp"
+
+// A slot that must be read first is left to the caller, who lets go of the lock meanwhile: reclaim
+// runs just then, and could evict nothing of a locked space.
+FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write) {
+    const SwapEntry entry{slot->raw};
+    Frame frame;
+    if (!swap_find(entry, frame)) {
+        swap_add_name(entry);
+        to_read_ = slot->raw;
+        return FaultResult::must_read;
+    }
+    pages_.fill_swapped(slot, PageEntry::make(frame, kEntryPresent | kEntryUser));
+    track_frame(frame, page);
+    swap_drop_name(entry);
+    return write ? allow_write(region, page, slot) : FaultResult::resolved;
+}
+
+FaultResult AddressSpace::read_swapped(uint32_t raw) {
+    const Result<void> done = swap_read(SwapEntry{raw});
+    swap_drop_name(SwapEntry{raw});
+    if (done.is_ok()) return FaultResult::resolved;
+    return done.error() == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
+}
+
+bool AddressSpace::bring_in_area(uint32_t area) {
+    for (VirtAddr at(0);;) {
+        VirtAddr wanted = kUserTop;
+        {
+            Session session(*this);
+            pages_.for_each(at, kUserTop, [&](VirtAddr page, PageEntry& entry) {
+                const bool here = entry.swapped() && SwapEntry{entry.raw}.area() == area;
+                if (here && page < wanted) wanted = page;
+            });
+        }
+        if (wanted == kUserTop) return true;
+        const FaultResult result = handle_fault(wanted, false, false, false);
+        if (result == FaultResult::out_of_memory || result == FaultResult::bus_error) return false;
+        at = wanted + kPageSize;
+    }
+}
+
+Result<void> swap_in_all(uint32_t area) {
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        if (!space->bring_in_area(area)) return Errno::nomem;
+    return {};
+}
+
+// Reclaim must not wait for a space, whose owner may be waiting for reclaim.
+template <typename F>
+bool AddressSpace::try_session(F&& action) {
+    if (!lock_.try_lock()) return false;
+    const bool done = action();
+    lock_.unlock();
+    return done;
+}
+
+bool AddressSpace::evict(Frame frame, VirtAddr page, SwapEntry entry) {
+    return try_session([&] {
+        PageEntry* slot = pages_.find(page);
+        if (!slot || !slot->holds_frame() || slot->has(kEntryFile) || slot->frame() != frame)
+            return false;
+        const Region* region = regions_.find(page);
+        if (!region || region->attributes.locked || (lab_ && lab_->covers(page))) return false;
+        swap_add_name(entry);
+        pages_.replace_by_swap(page, slot, PageEntry{entry.raw});
+        return true;
+    });
+}
+
+void AddressSpace::sample() {
+    try_session([&] {
+        bool changed = false;
+        uint32_t used = 0;
+        {
+            LockGuard guard(swap_lock);
+            pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr, PageEntry& entry) {
+                if (!entry.has(kEntryPresent | kEntryAccessed)) return;
+                ++used;
+                if (entry.has(kEntryFile)) return;
+                TrackedFrame& page = tracked(entry.frame());
+                page.referenced = true;
+                page.modified |= entry.has(kEntryDirty);
+                entry = entry.without(kEntryAccessed);
+                changed = true;
+            });
+        }
+        working_set_ = used;
+        // The processor notes an access again only once it has forgotten the entry.
+        if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
+        return true;
+    });
+}
+
+// Whether the space has no entry for this page of a file any more.
+bool AddressSpace::give_up_file_page(const Pager* pager, uint32_t index, Frame frame) {
+    return try_session([&] {
+        for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
+            if (r->attributes.pager.get() != pager || index < r->page_offset ||
+                index - r->page_offset >= r->bytes() >> kPageShift)
+                continue;
+            const VirtAddr page = r->start + ((index - r->page_offset) << kPageShift);
+            PageEntry* slot = pages_.find(page);
+            if (!slot || !slot->has(kEntryFile) || slot->frame() != frame) continue;
+            if (r->attributes.locked || (lab_ && lab_->covers(page))) return false;
+            if (slot->has(kEntryAccessed)) {
+                *slot = slot->without(kEntryAccessed);
+                flush_range(pages_.directory(), page, page + kPageSize);
+                return false;
+            }
+            pages_.clear(page, page + kPageSize);
+        }
+        return true;
+    });
+}

@@ -1,0 +1,34 @@
+// The frames that may be evicted: those of private pages, once there is swap. Each has an entry
+// for the replacement policy, and knows the one address where all who map it have it: a page keeps
+// its address through fork, and mremap moves it only while nobody shares it. So the reverse map is
+// the list of all address spaces, asked at that address; pages cost nothing more at fork or fault.
+// Invariant: a frame on the policy's list is in use; its list entry goes before the frame does.
+// Locks: swap_lock (swap.hpp), except for fields said to be atomic.
+#pragma once
+
+#include "mm/frames.hpp"
+#include "mm/replacement/policy_set.hpp"
+#include "mm/swap.hpp"
+
+struct TrackedFrame : ResidentPage {  // `page` is the frame's number
+    VirtAddr address{0};
+    SwapEntry entry{};       // the slot with the same contents
+    bool unwritten = false;  // which it will have only once it can be written
+};
+
+extern TrackedFrame* tracked_frames;  // null until there is swap
+inline TrackedFrame& tracked(Frame frame) { return tracked_frames[frame.raw()]; }
+
+Result<void> start_tracking();  // all private pages that there are; ENOMEM
+// A private page's frame came to, or moved to, this address.
+void track_frame(Frame frame, VirtAddr address);
+void move_tracked(Frame frame, VirtAddr address);  // unless somebody else maps it too
+void untrack_freed_frame(Frame frame);  // its last reference went
+void put_tracked(Frame frame);          // put_frame, with swap_lock held
+// Brings in all that is in this area. ENOMEM.
+Result<void> swap_in_all(uint32_t area);
+
+// --- the policy: names as in policy_set.hpp; false: no such one, or it needs to know the future
+bool choose_replacement(std::string_view name);
+void show_replacement(TextSink& to);
+ReplacementPolicy& replacement_policy();  // swap_lock held

@@ -1,0 +1,46 @@
+# Swap: 16 MiB of memory and 40 MiB of data, beside a mapped file larger than memory; areas that
+# don't exist, can't be written or fill up; every policy; what is lost when nothing is left: one
+# process. timeout: 300
+. "$(dirname "$0")/harness.sh"
+
+truncate -s 64M "$work/swap.img"
+mkswap "$work/swap.img" >/dev/null 2>&1
+swap=(-drive "file=$work/swap.img,if=ide,index=1,format=raw,cache=unsafe")
+head -c 24M /dev/urandom >"$work/file"
+bin=/usr/lib/orrery/tests
+
+guest --mem 16 --add "$work/file:/file" --exec "swapon /dev/hdb && $bin/sweep 40 2 /file &&
+    cat /proc/swaps && swapoff /dev/hdb && wc -l </proc/swaps" </dev/null -- "${swap[@]}"
+status_is 0
+output_has '40 MiB, 2 rounds: all there'
+output_has '/dev/hdb .*partition'
+check 'no area is left' [ "$(tail -1 "$out")" = 1 ]
+
+# Two at once, under another policy each time it is told to change.
+guest --mem 16 --exec "swapon /dev/hdb; ($bin/sweep 14 3) & ($bin/sweep 14 3) &
+    for policy in fifo lru ageing lfu improved-clock working-set clock; do
+        echo \$policy >/proc/sys/vm/replacement; sleep 1; done; wait; cat /proc/sys/vm/replacement;
+    echo opt >/proc/sys/vm/replacement" </dev/null -- "${swap[@]}"
+check 'both finish' [ "$(grep -c 'all there' "$out")" = 2 ]
+output_has 'fifo lru ageing lfu \[clock\] improved-clock working-set'
+errors_have 'Invalid argument'
+
+guest --mem 16 --append vm.replacement=lfu --exec "cat /proc/sys/vm/replacement; swapon /dev/hda;
+    swapon /bin/sh; swapoff /dev/hdb; swapon /none; swapon /dev/hdb; swapon /dev/hdb" </dev/null -- "${swap[@]}"
+output_has '\[lfu\]'
+check 'EINVAL thrice, ENOENT, EBUSY' [ "$(grep -Ec 'Invalid argument|No such|busy' "$err")" = 5 ]
+
+# Nothing is left: the largest process goes, and the log says so; the rest of the machine lives.
+guest --mem 16 --exec "$bin/sweep 40; echo status \$?; echo alive" </dev/null
+output_has 'alive'
+truncate -s 8M "$work/small.img"
+mkswap "$work/small.img" >/dev/null 2>&1
+guest --mem 16 --exec "swapon /dev/hdb; (sleep 1; echo patient) & $bin/sweep 15; $bin/sweep 22; echo status \$?; wait; echo alive" \
+    </dev/null -- -drive "file=$work/small.img,if=ide,index=1,format=raw"
+output_has '15 MiB, 2 rounds: all there'
+output_has 'status 137'
+output_has 'patient'
+output_has 'alive'
+log_has 'out of memory: .*sweep'
+
+finish
