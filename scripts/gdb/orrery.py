@@ -45,8 +45,17 @@ def threads():
             yield process, thread
 
 
+def current_cpu():
+    """The CPU of the debugger's selected thread: QEMU numbers its CPUs as we do, from 1 on."""
+    number = gdb.selected_thread().num - 1 if gdb.selected_thread() else 0
+    cpus = gdb.parse_and_eval("cpus")
+    if number >= int(gdb.parse_and_eval("cpu_count")):
+        number = 0
+    return cpus[number].dereference()
+
+
 def current_thread():
-    return gdb.parse_and_eval("boot_cpu")["current"].dereference()
+    return current_cpu()["current"].dereference()
 
 
 def find_thread(tid):
