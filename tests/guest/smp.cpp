@@ -315,7 +315,7 @@ int main(int count, char** words)
     if (count > 1) rounds = atoi(words[1]);
     self_name = words[0];
     test_affinity();
-    test_both_work();
+    if (count == 1) test_both_work();  // with rounds given, others may be at work too
     test_shoot_down();
     test_mapping_storm();
     test_fork_under_writes();
