@@ -81,8 +81,8 @@ TEST(ElfSegments, RandomTablesNeverEscapeUserSpace) {
     for (int round = 0; round < 20000; ++round) {
         ElfSegment table[3];
         for (ElfSegment& s : table)
-            s = {random() % 2, static_cast<uint32_t>(random()), static_cast<uint32_t>(random()), 0,
-                 static_cast<uint32_t>(random()), static_cast<uint32_t>(random()), 0, 0};
+            s = {static_cast<uint32_t>(random() % 2), static_cast<uint32_t>(random()),
+                 static_cast<uint32_t>(random()), 0, static_cast<uint32_t>(random()), static_cast<uint32_t>(random()), 0, 0};
         if (check_elf_segments(table, kLimit).is_error()) continue;
         ElfExtent extent = elf_extent(table);
         EXPECT_LE(extent.end, kLimit);

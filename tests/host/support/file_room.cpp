@@ -8,11 +8,13 @@
 
 #include "fs/fs.hpp"
 #include "fs/mount.hpp"
+#include "fs/page_table.hpp"
 #include "fs/tmp/tmpfs.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
 #include "mm/buddy.hpp"
 #include "mm/frames.hpp"
+#include "mm/reclaim.hpp"
 
 // The arena lies where the address sanitizer keeps an unused gap.
 extern "C" const char* __asan_default_options();
@@ -223,3 +225,7 @@ void View::become(uint32_t uid, uint32_t gid) {
 
 // Nobody maps anything here.
 void unmap_pages_of(const Pager&, uint32_t) {}
+
+// Nobody takes pages back in a test.
+void install_file_reclaimer(const SleepingReclaimer&) {}
+uint32_t reclaim_mapped_pages(uint32_t) { return 0; }
