@@ -85,16 +85,24 @@ def report(trace, options, _):
     print(page)
 
 
+def svg(trace, options, out):
+    """The same charts as a picture, for a document."""
+    from trace_svg import picture
+    out.write(picture(Model(trace), options.processes))
+
+
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     parser = argparse.ArgumentParser(prog='scripts/trace', description='What scripts/run --trace FILE '
                                      'recorded, for people.')
     commands = parser.add_subparsers(dest='command', required=True)
-    for function in (report, text, summary, syscalls):
+    for function in (report, svg, text, summary, syscalls):
         command = commands.add_parser(function.__name__, help=function.__doc__)
         command.add_argument('file')
         if function is report:
             command.add_argument('-o', '--output', metavar='PAGE', help='default: FILE with .html')
+        if function is svg:
+            command.add_argument('processes', nargs='*', metavar='NAME', help='only the life of these')
         if function is syscalls:
             command.add_argument('pid', nargs='?', type=int, help='of this process or thread only')
         command.set_defaults(function=function)

@@ -176,6 +176,9 @@ class Model:
         if event['from'] == 'blocked' and event['to'] == 'ready':
             self.wakes.append((event.time, self.thread(event.tid), event.cpu,
                                event.cpu in self._open_interrupts, thread))
+        if thread.pending:  # woken by another CPU before it has left its own
+            thread.pending = (event['to'], event['why'])
+            return
         thread.enter(event.time, event['to'], event['why'])
 
     def _slice(self, cpu, time, thread):

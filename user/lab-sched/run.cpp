@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +170,7 @@ std::vector<Turn> run_workload(const Options& options) {
         if (child < 0) fail(1, "fork: %s", strerror(errno));
         if (child == 0) {
             close(end_of_all[1]);
+            prctl(PR_SET_NAME, options.jobs[i].name.c_str());  // for ps, and for traces
             be_job(options.jobs[i], zero, unit, *shared, end_of_all[0]);
         }
         tids[child] = i;

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""The trace of a run: repeatable, whole, consistent; what was lost is told; the report and the
+picture can be made of it."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMAND = "seq 1 300 | sort -n | tail -1; (exit 3); for i in 1 2 3; do true | cat & done; wait"
+LEGAL = {("new", "ready"), ("running", "ready"), ("running", "blocked"), ("running", "terminated"),
+         ("blocked", "ready"), ("running", "suspended-blocked"), ("blocked", "suspended-blocked"),
+         ("suspended-blocked", "suspended-ready"), ("suspended-ready", "ready")}
+failures = []
+
+
+def check(good, what):
+    if not good:
+        failures.append(what)
+        print("FAIL", what)
+
+
+def traced(file, command, *options):
+    run = subprocess.run([ROOT / "scripts/run", "--icount", "--trace", file, *options, "--exec", command],
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT)
+    check(run.returncode == 0, f"status {run.returncode} {run.stderr}")
+    return json.loads(pathlib.Path(file).read_text())
+
+
+def tool(*arguments):
+    run = subprocess.run([ROOT / "scripts/trace", *arguments], capture_output=True, text=True, cwd=ROOT)
+    check(run.returncode == 0, f"scripts/trace {arguments[0]}: {run.stderr}")
+    return run.stdout
+
+
+def whole_run(folder, cpus):
+    first, second = folder / f"a{cpus}.json", folder / f"b{cpus}.json"
+    trace = traced(first, COMMAND, "--smp", cpus)
+    traced(second, COMMAND, "--smp", cpus)
+    check(first.read_bytes() == second.read_bytes(), f"two runs give the same trace on {cpus} CPUs")
+    check(trace["otherData"]["lost events"] == 0, "nothing is lost")
+    events = trace["traceEvents"]
+    rows = {e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    check({f"CPU {i}" for i in range(int(cpus))} <= rows, f"a row for each CPU: {rows}")
+    begun = {e["id"]: e["ts"] for e in events if e["ph"] == "s"}
+    ended = {e["id"]: e["ts"] for e in events if e["ph"] == "f"}
+    check(begun and begun.keys() == ended.keys(), "each arrow has both ends")
+    check(all(begun[i] <= ended[i] for i in ended), "a thread wakes after its waker")
+    check(all(e["dur"] >= 0 for e in events if e["ph"] == "X"), "no negative duration")
+
+    ready, starts = {}, 0
+    for line in tool("text", first).splitlines():
+        words = line.split()
+        fields = dict(word.split("=", 1) for word in words[4:] if "=" in word)
+        if words[3] == "state":
+            thread, move = fields["thread"], (fields["from"], fields["to"])
+            check(move in LEGAL or thread == "0", f"a legal change of state: {line}")
+            ready[thread] = fields["to"]
+        elif words[3] == "switch" and fields["next"] != "0":
+            starts += 1
+            check(ready.get(fields["next"], "ready") == "ready", f"only ready threads run: {line}")
+            ready[fields["next"]] = "running"
+    check(starts > 20, "threads were switched to")
+    summary = tool("summary", first)
+    check("sort" in summary and "0 LOST" not in summary, "the summary tells of sort")
+    check("execve(" in tool("syscalls", first), "system calls are listed")
+    return first
+
+
+def pictures(folder, file):
+    page = folder / "page.html"
+    tool("report", file, "-o", page)
+    text = page.read_text()
+    check("http" not in text.replace("http://www.w3.org/", ""), "the page needs no network")
+    check("@DATA@" not in text and "sort" in text, "the page has its data")
+    root = xml.etree.ElementTree.fromstring(tool("svg", file))
+    check(root.tag.endswith("svg") and len(root) > 20, "the picture is an SVG")
+
+
+def small_ring(folder):
+    trace = traced(folder / "small.json", "for i in $(seq 300); do ls -l / >/tmp/x; done", "--mem", "16")
+    lost = trace["otherData"]["lost events"]
+    check(lost > 1000, f"the trace tells that it lost events ({lost})")
+    check("LOST" in tool("summary", folder / "small.json"), "and so does the summary")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        file = whole_run(folder, "1")
+        whole_run(folder, "4")
+        pictures(folder, file)
+        small_ring(folder)
+        (folder / "junk.json").write_text("{")
+        run = subprocess.run([ROOT / "scripts/trace", "text", folder / "junk.json"], capture_output=True)
+        check(run.returncode == 1 and b"Traceback" not in run.stderr, "junk is refused politely")
+    print(f"{len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
