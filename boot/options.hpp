@@ -16,8 +16,8 @@ struct BootOptions {
     bool read_only = true;                 // ro (default), rw
     bool has_seed = false;                 // seed=: random numbers repeat
     unsigned seed = 0;
-    bool apic = true;                      // noapic: only the 8259, hence only one CPU
-    unsigned max_cpus = 32;                // maxcpus=N; nosmp: one
+    bool apic = true;        // noapic: only the 8259, hence only one CPU
+    unsigned max_cpus = 32;  // maxcpus=N; nosmp: one
 };
 
 // `unknown` is called for each word that nobody knows, or whose value makes no sense.

@@ -91,8 +91,6 @@ void console_write_raw(std::span<const uint8_t> bytes) {
     show();
 }
 
-void console_use_screen(bool use) {
-    g_screen_wanted = use;
-}
+void console_use_screen(bool use) { g_screen_wanted = use; }
 
 void console_enter_panic() { g_panic = true; }

@@ -8,7 +8,7 @@
 
 // Before console_init: false for runs whose output is not meant for people (--exec): only COM1.
 void console_use_screen(bool use);
-void console_init();           // probes COM1 and the screen; the direct map is there
+void console_init();  // probes COM1 and the screen; the direct map is there
 // From now on the screen is refreshed by the timer. What it answers to programs goes to `answer`, if
 // that isn't null: a terminal on the serial line answers, too, and once is enough.
 void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes));

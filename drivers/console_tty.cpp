@@ -38,7 +38,8 @@ void tty_init(std::string_view size) {
     else if (!size.empty())
         log_warning("tty: size '{}' is not COLUMNSxROWS; ignored", size);
 
-    auto sender = Thread::create("tty", [](void*) { console_tty().send_signals(); }, nullptr);
+    auto sender = Thread::create(
+        "tty", [](void*) { console_tty().send_signals(); }, nullptr);
     VERIFY(sender.is_ok());
     start_thread(*sender.value());
     auto answer = [](std::span<const uint8_t> bytes) { console_tty().receive(bytes); };

@@ -28,8 +28,8 @@ struct Answer {
 
 struct HostLink {
     IrqSpinLock lock{LockRank::host_link};
-    ByteWire* wire = nullptr;     // null: there is none
-    bool sending = false;         // somebody owns the line, and these:
+    ByteWire* wire = nullptr;  // null: there is none
+    bool sending = false;      // somebody owns the line, and these:
     uint8_t header[3] = {};
     std::span<const uint8_t> unsent_header, unsent_payload;  // of the frame under way
     bool request_wanted = false;  // to be sent by whoever owns the line next
@@ -99,9 +99,8 @@ void send(uint8_t type, std::span<const uint8_t> payload) {
     {
         LockGuard guard(g_link.lock);
         if (!g_link.wire) return;
-        g_line_free.wait(
-            g_link.lock, [] { return !g_link.sending; },
-            {.interruptible = false, .reason = "host link"});
+        g_line_free.wait(g_link.lock, [] { return !g_link.sending; },
+                         {.interruptible = false, .reason = "host link"});
         g_link.sending = true;
     }
     send_frame(type, payload);
@@ -214,8 +213,7 @@ Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
     request_input();
     LockGuard guard(g_link.lock);
     if (!input_ready() && non_blocking) return Errno::again;
-    if (g_input.wait(g_link.lock, input_ready, {.reason = "host input"}) ==
-        Woken::interrupted)
+    if (g_input.wait(g_link.lock, input_ready, {.reason = "host input"}) == Woken::interrupted)
         return Errno::restart;
     Answer& a = g_link.answer;
     auto n = std::min<size_t>(to.size(), a.arrived - a.taken);

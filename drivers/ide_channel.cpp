@@ -36,7 +36,10 @@ Result<void> IdeChannel::perform(const Request& r) {
         if (i > 0) reset();
     }
     log_error("hd{}: {} of sector {} failed: status {:02x}, error {:02x}", letter(r.drive),
-              r.to ? "read" : r.from ? "write" : "flush", r.first, status_, error_);
+              r.to     ? "read"
+              : r.from ? "write"
+                       : "flush",
+              r.first, status_, error_);
     return Errno::io;
 }
 
@@ -69,11 +72,13 @@ bool IdeChannel::start(const Request& r) {
     }
     bool multiple = drive.block_sectors > 1;
     if (r.to)
-        command(multiple ? at.wide ? ata::kReadMultipleExt : ata::kReadMultiple
-                         : at.wide ? ata::kReadSectorsExt : ata::kReadSectors);
+        command(multiple  ? at.wide ? ata::kReadMultipleExt : ata::kReadMultiple
+                : at.wide ? ata::kReadSectorsExt
+                          : ata::kReadSectors);
     else if (r.from)
-        command(multiple ? at.wide ? ata::kWriteMultipleExt : ata::kWriteMultiple
-                         : at.wide ? ata::kWriteSectorsExt : ata::kWriteSectors);
+        command(multiple  ? at.wide ? ata::kWriteMultipleExt : ata::kWriteMultiple
+                : at.wide ? ata::kWriteSectorsExt
+                          : ata::kWriteSectors);
     else
         command(drive.identity.lba48 ? ata::kFlushCacheExt : ata::kFlushCache);
     return true;
@@ -107,9 +112,8 @@ bool IdeChannel::transfer_out(const Request& r) {
 
 bool IdeChannel::await_interrupt() {
     LockGuard guard(interrupt_lock_);
-    WaitOptions options{.interruptible = false,
-                        .deadline = monotonic_now() + kRequestTimeout,
-                        .reason = "disk"};
+    WaitOptions options{
+        .interruptible = false, .deadline = monotonic_now() + kRequestTimeout, .reason = "disk"};
     Woken woken = interrupt_queue_.wait(
         interrupt_lock_, [this]() NO_LOCK_ANALYSIS { return interrupt_seen_; }, options);
     interrupt_seen_ = false;

@@ -44,7 +44,7 @@ class IdeChannel {
     struct Request {
         uint32_t drive;
         Sector first;
-        uint32_t count;  // 0: no data, a flush
+        uint32_t count;       // 0: no data, a flush
         uint8_t* to;          // a read
         const uint8_t* from;  // a write
     };

@@ -85,8 +85,8 @@ IdeChannel::Drive::Kind IdeChannel::identify(uint32_t which, ata::Identity& iden
         write_register(r, 0);
     command(ata::kIdentifyDevice);
     if (alternate_status() == 0 || !poll_until_idle(kCommandTimeout)) return Kind::none;
-    auto signature = static_cast<uint16_t>(read_register(ata::kLbaMid) |
-                                           read_register(ata::kLbaHigh) << 8);
+    auto signature =
+        static_cast<uint16_t>(read_register(ata::kLbaMid) | read_register(ata::kLbaHigh) << 8);
     if (signature == ata::kPacketSignature || signature == ata::kSataPacketSignature)
         return Kind::packet;
     if (!data_wanted()) return Kind::none;

@@ -65,12 +65,12 @@ constexpr uint32_t kIdentifyWords = 256;
 
 // The parts of IDENTIFY DEVICE data that we use, 8.15.8.
 struct Identity {
-    char model[41] = {};        // words 27-46, without trailing blanks
-    bool lba = false;           // word 49 bit 9
-    bool lba48 = false;         // word 83 bit 10, if words 83 and up are valid
-    bool flush = false;         // word 83 bit 12
-    uint64_t sectors = 0;       // words 60-61, or 100-103 with lba48
-    uint32_t multiple = 1;      // word 47 bits 0-7: sectors per interrupt at most
+    char model[41] = {};    // words 27-46, without trailing blanks
+    bool lba = false;       // word 49 bit 9
+    bool lba48 = false;     // word 83 bit 10, if words 83 and up are valid
+    bool flush = false;     // word 83 bit 12
+    uint64_t sectors = 0;   // words 60-61, or 100-103 with lba48
+    uint32_t multiple = 1;  // word 47 bits 0-7: sectors per interrupt at most
 };
 
 constexpr Identity decode_identity(std::span<const uint16_t, kIdentifyWords> words) {
@@ -99,10 +99,10 @@ constexpr Identity decode_identity(std::span<const uint16_t, kIdentifyWords> wor
 
 // Where a request goes: the values for the registers.
 struct Address {
-    bool wide = false;     // a 48-bit command
-    uint16_t count = 0;    // 0 stands for 256 in a 28-bit command
-    uint8_t lba[6] = {};   // low byte first
-    uint8_t device = 0;    // LBA bits 24-27 in a 28-bit command
+    bool wide = false;    // a 48-bit command
+    uint16_t count = 0;   // 0 stands for 256 in a 28-bit command
+    uint8_t lba[6] = {};  // low byte first
+    uint8_t device = 0;   // LBA bits 24-27 in a 28-bit command
 };
 
 // 28 bits where they suffice: fewer registers to write.

@@ -20,8 +20,8 @@ constexpr uint8_t kReadConfiguration = 0x20, kWriteConfiguration = 0x60, kDisabl
                   kSelfTest = 0xAA, kDisableKeyboard = 0xAD, kEnableKeyboard = 0xAE;
 constexpr uint8_t kSelfTestPassed = 0x55;
 // Configuration byte
-constexpr uint8_t kKeyboardInterrupt = 1 << 0, kMouseInterrupt = 1 << 1,
-                  kKeyboardClockOff = 1 << 4, kTranslate = 1 << 6;
+constexpr uint8_t kKeyboardInterrupt = 1 << 0, kMouseInterrupt = 1 << 1, kKeyboardClockOff = 1 << 4,
+                  kTranslate = 1 << 6;
 // Commands to the keyboard itself
 constexpr uint8_t kEnableScanning = 0xF4;
 constexpr uint32_t kMaxPolls = 100'000;
@@ -58,8 +58,8 @@ bool set_up_controller() {
     if (!send(kCommand, kReadConfiguration)) return false;
     auto configuration = receive();
     if (!configuration) return false;
-    auto wanted = static_cast<uint8_t>(
-        (*configuration & ~(kMouseInterrupt | kKeyboardClockOff)) | kKeyboardInterrupt | kTranslate);
+    auto wanted = static_cast<uint8_t>((*configuration & ~(kMouseInterrupt | kKeyboardClockOff)) |
+                                       kKeyboardInterrupt | kTranslate);
     return send(kCommand, kWriteConfiguration) && send(kData, wanted) &&
            send(kCommand, kEnableKeyboard);
 }

@@ -6,8 +6,12 @@ constexpr uint8_t kReleased = 0x80, kExtendedPrefix = 0xE0, kPausePrefix = 0xE1;
 constexpr char kEscape = '\x1B', kBackspace = '\x7F';
 
 // Keys 0x00-0x39; 0 where a key is no character.
-constexpr char kPlain[] = "\0\x1B" "1234567890-=\x7F\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-constexpr char kShifted[] = "\0\x1B" "!@#$%^&*()_+\x7F\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+constexpr char kPlain[] =
+    "\0\x1B"
+    "1234567890-=\x7F\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+constexpr char kShifted[] =
+    "\0\x1B"
+    "!@#$%^&*()_+\x7F\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 static_assert(sizeof kPlain == 0x3A + 1 && sizeof kShifted == sizeof kPlain);
 static_assert(kPlain[0x1E] == 'a' && kPlain[0x2C] == 'z' && kShifted[0x35] == '?');
 
@@ -31,13 +35,13 @@ enum Key : uint8_t {
 };
 
 constexpr std::string_view kFunction[12] = {
-    "\x1B[[A", "\x1B[[B", "\x1B[[C", "\x1B[[D", "\x1B[[E", "\x1B[17~",
+    "\x1B[[A",  "\x1B[[B",  "\x1B[[C",  "\x1B[[D",  "\x1B[[E",  "\x1B[17~",
     "\x1B[18~", "\x1B[19~", "\x1B[20~", "\x1B[21~", "\x1B[23~", "\x1B[24~",
 };
 // The keypad's keys from 0x47 on; the grey ones have the same codes behind E0.
 constexpr std::string_view kNavigation[] = {
-    "\x1B[1~", "\x1B[A", "\x1B[5~", "-", "\x1B[D", "\x1B[G", "\x1B[C",
-    "+", "\x1B[4~", "\x1B[B", "\x1B[6~", "\x1B[2~", "\x1B[3~",
+    "\x1B[1~", "\x1B[A",  "\x1B[5~", "-",       "\x1B[D",  "\x1B[G",  "\x1B[C",
+    "+",       "\x1B[4~", "\x1B[B",  "\x1B[6~", "\x1B[2~", "\x1B[3~",
 };
 constexpr std::string_view kDigits = "789-456+1230.";
 
@@ -70,14 +74,21 @@ bool KeyboardDecoder::modifier(uint8_t key, bool extended, bool down) {
     auto set = [down](uint8_t& sides, Side side) {
         sides = static_cast<uint8_t>(down ? sides | side : sides & ~side);
     };
-    if (key == kControl) set(control_, extended ? kRight : kLeft);
-    else if (key == kAlt) set(alt_, extended ? kRight : kLeft);
+    if (key == kControl)
+        set(control_, extended ? kRight : kLeft);
+    else if (key == kAlt)
+        set(alt_, extended ? kRight : kLeft);
     // E0 2A and E0 36 are not shifts: the keyboard sends them around grey keys.
-    else if (key == kLeftShift) extended ? void() : set(shift_, kLeft);
-    else if (key == kRightShift) extended ? void() : set(shift_, kRight);
-    else if (key == kCapsLock) caps_lock_ ^= down;
-    else if (key == kNumLock && !extended) num_lock_ ^= down;
-    else return false;
+    else if (key == kLeftShift)
+        extended ? void() : set(shift_, kLeft);
+    else if (key == kRightShift)
+        extended ? void() : set(shift_, kRight);
+    else if (key == kCapsLock)
+        caps_lock_ ^= down;
+    else if (key == kNumLock && !extended)
+        num_lock_ ^= down;
+    else
+        return false;
     return true;
 }
 
@@ -109,12 +120,18 @@ std::string_view KeyboardDecoder::press_keypad(uint8_t key) {
 
 std::string_view KeyboardDecoder::character(char c) {
     if (control_) {
-        if (c == ' ' || c == '2') c = '\0';
-        else if (c >= '3' && c <= '7') c = static_cast<char>(c - '3' + 0x1B);
-        else if (c == '/') c = 0x1F;
-        else if (c == '?' || c == '8') c = kBackspace;
-        else if (c == kBackspace) c = '\b';
-        else if (c >= '@' && c <= '~') c &= 0x1F;
+        if (c == ' ' || c == '2')
+            c = '\0';
+        else if (c >= '3' && c <= '7')
+            c = static_cast<char>(c - '3' + 0x1B);
+        else if (c == '/')
+            c = 0x1F;
+        else if (c == '?' || c == '8')
+            c = kBackspace;
+        else if (c == kBackspace)
+            c = '\b';
+        else if (c >= '@' && c <= '~')
+            c &= 0x1F;
     }
     text_[0] = alt_ ? kEscape : c;
     text_[1] = c;

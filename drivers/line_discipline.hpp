@@ -78,8 +78,8 @@ class LineDiscipline {
 
     Termios settings_ = termios::kDefault;
     uint32_t head_ = 0, tail_ = 0, line_end_ = 0;  // run freely; modulo kCapacity in the buffer
-    uint32_t column_ = 0;       // of the cursor, as far as we know it
-    uint32_t line_column_ = 0;  // where the line being edited began
+    uint32_t column_ = 0;                          // of the cursor, as far as we know it
+    uint32_t line_column_ = 0;                     // where the line being edited began
     bool literal_next_ = false;
     bool stopped_ = false;
     uint8_t buffer_[kCapacity]{};

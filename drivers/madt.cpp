@@ -1,7 +1,6 @@
 // See madt.hpp.
 #include "drivers/madt.hpp"
 
-
 namespace {
 
 constexpr size_t kLocalApic = 36, kEntries = 44;

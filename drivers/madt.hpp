@@ -20,7 +20,7 @@ struct MadtInfo {
         bool active_low, level;
     };
 
-    uint32_t local_apic = 0;  // physical address of its registers
+    uint32_t local_apic = 0;                   // physical address of its registers
     uint8_t processors[kProcessorsMost] = {};  // APIC ids of the usable ones
     uint32_t processor_count = 0;
     IoApic io_apics[kIoApicsMost] = {};

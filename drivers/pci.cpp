@@ -12,12 +12,12 @@ constexpr uint32_t kConfigEnable = 1u << 31;
 // Configuration space, offsets of 32-bit words. Spec: figures 6-1 (type 0) and PCI-to-PCI Bridge
 // 1.1, figure 3-1 (type 1).
 enum ConfigWord : uint8_t {
-    kIdentity = 0x00,        // device << 16 | vendor
-    kClass = 0x08,           // class << 24 | subclass << 16 | interface << 8 | revision
-    kHeader = 0x0C,          // header type in bits 16-23
+    kIdentity = 0x00,  // device << 16 | vendor
+    kClass = 0x08,     // class << 24 | subclass << 16 | interface << 8 | revision
+    kHeader = 0x0C,    // header type in bits 16-23
     kFirstBaseAddress = 0x10,
-    kBusNumbers = 0x18,      // bridges: secondary bus in bits 8-15
-    kInterrupt = 0x3C,       // line in bits 0-7
+    kBusNumbers = 0x18,  // bridges: secondary bus in bits 8-15
+    kInterrupt = 0x3C,   // line in bits 0-7
 };
 constexpr uint32_t kNoDevice = 0xFFFF;
 constexpr uint8_t kManyFunctions = 0x80, kHeaderTypeMask = 0x7F;
@@ -69,16 +69,16 @@ struct ClassName {
 };
 constexpr uint8_t kAny = 0xFF;
 constexpr ClassName kClassNames[] = {
-    {0x01, 0x01, "IDE interface"},      {0x01, 0x06, "SATA controller"},
-    {0x01, 0x08, "NVM controller"},     {0x01, kAny, "storage controller"},
-    {0x02, 0x00, "Ethernet controller"}, {0x02, kAny, "network controller"},
-    {0x03, 0x00, "VGA controller"},     {0x03, kAny, "display controller"},
-    {0x04, kAny, "multimedia device"},  {0x05, kAny, "memory controller"},
-    {0x06, 0x00, "host bridge"},        {0x06, 0x01, "ISA bridge"},
-    {0x06, 0x04, "PCI bridge"},         {0x06, kAny, "bridge"},
+    {0x01, 0x01, "IDE interface"},        {0x01, 0x06, "SATA controller"},
+    {0x01, 0x08, "NVM controller"},       {0x01, kAny, "storage controller"},
+    {0x02, 0x00, "Ethernet controller"},  {0x02, kAny, "network controller"},
+    {0x03, 0x00, "VGA controller"},       {0x03, kAny, "display controller"},
+    {0x04, kAny, "multimedia device"},    {0x05, kAny, "memory controller"},
+    {0x06, 0x00, "host bridge"},          {0x06, 0x01, "ISA bridge"},
+    {0x06, 0x04, "PCI bridge"},           {0x06, kAny, "bridge"},
     {0x07, kAny, "communication device"}, {0x08, kAny, "system peripheral"},
-    {0x09, kAny, "input device"},       {0x0C, 0x03, "USB controller"},
-    {0x0C, 0x05, "SMBus controller"},   {0x0C, kAny, "serial bus controller"},
+    {0x09, kAny, "input device"},         {0x0C, 0x03, "USB controller"},
+    {0x0C, 0x05, "SMBus controller"},     {0x0C, kAny, "serial bus controller"},
 };
 
 }  // namespace

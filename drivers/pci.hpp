@@ -17,7 +17,7 @@ struct PciDevice {
     uint16_t vendor = 0, device = 0;
     uint8_t base_class = 0, sub_class = 0, interface = 0;
     uint8_t header_type = 0;
-    uint8_t interrupt_line = 0;   // 8259 input that the firmware chose; 0xFF: none
+    uint8_t interrupt_line = 0;       // 8259 input that the firmware chose; 0xFF: none
     uint32_t base_addresses[6] = {};  // raw: bit 0 set: an I/O port
 
     bool is(uint8_t base, uint8_t sub) const { return base_class == base && sub_class == sub; }

@@ -15,13 +15,13 @@ enum Register : uint16_t {
     kLineStatus = 5,
     kScratch = 7,
 };
-constexpr uint8_t kEnableReceive = 1 << 0;                                   // interrupt enable
-constexpr uint8_t kNothingPending = 1 << 0;                                  // interrupt id
-constexpr uint8_t kFifosOn = 3 << 6;                                         // interrupt id
+constexpr uint8_t kEnableReceive = 1 << 0;   // interrupt enable
+constexpr uint8_t kNothingPending = 1 << 0;  // interrupt id
+constexpr uint8_t kFifosOn = 3 << 6;         // interrupt id
 constexpr uint8_t kFifoEnable = 1 << 0, kFifoClear = 3 << 1, kTrigger14 = 3 << 6;  // FIFO control
-constexpr uint8_t kEightBits = 3, kDivisorLatch = 1 << 7;                    // line control
+constexpr uint8_t kEightBits = 3, kDivisorLatch = 1 << 7;                          // line control
 constexpr uint8_t kDtr = 1 << 0, kRts = 1 << 1, kOut2 = 1 << 3;  // OUT2 lets the interrupt through
-constexpr uint8_t kDataReady = 1 << 0, kTransmitterEmpty = 1 << 5;           // line status
+constexpr uint8_t kDataReady = 1 << 0, kTransmitterEmpty = 1 << 5;  // line status
 constexpr uint16_t kDivisor115200 = 1;
 
 constexpr uint32_t kFifoBytes = 16;

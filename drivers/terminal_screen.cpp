@@ -16,17 +16,11 @@ void TerminalScreen::put_control_code(uint8_t byte) {
             if (column_ > 0) --column_;
             wrap_pending_ = false;
             break;
-        case '\t':
-            move_to(row_, std::min((column_ / 8 + 1) * 8, kColumns - 1));
-            break;
+        case '\t': move_to(row_, std::min((column_ / 8 + 1) * 8, kColumns - 1)); break;
         case '\n':
         case '\v':
-        case '\f':
-            line_feed();
-            break;
-        case '\r':
-            move_to(row_, 0);
-            break;
+        case '\f': line_feed(); break;
+        case '\r': move_to(row_, 0); break;
     }
 }
 

@@ -14,7 +14,7 @@ class TerminalScreen {
     static constexpr uint32_t kRows = 25, kColumns = 80;
 
     struct Cell {
-        uint8_t character = ' ';  // in code page 437
+        uint8_t character = ' ';   // in code page 437
         uint8_t attribute = 0x07;  // VGA: background << 4 | foreground
         constexpr uint16_t vga() const { return static_cast<uint16_t>(attribute << 8 | character); }
         constexpr bool operator==(const Cell&) const = default;
@@ -47,11 +47,11 @@ class TerminalScreen {
   private:
     enum class State : uint8_t {
         ground,
-        escape,          // after ESC
-        escape_ignore,   // one more byte belongs to the sequence (ESC ( B and the like)
-        control,         // after ESC [
-        text,            // after ESC ], ESC P: a string that we skip
-        text_escape,     // and in it an ESC, perhaps its end
+        escape,         // after ESC
+        escape_ignore,  // one more byte belongs to the sequence (ESC ( B and the like)
+        control,        // after ESC [
+        text,           // after ESC ], ESC P: a string that we skip
+        text_escape,    // and in it an ESC, perhaps its end
     };
     static constexpr uint32_t kMaxParameters = 16;
 
@@ -110,7 +110,7 @@ class TerminalScreen {
     bool ignored_ = false;  // a sequence with intermediates, which we don't know
     uint32_t parameters_[kMaxParameters]{};
     uint32_t parameter_count_ = 0;
-    uint32_t code_point_ = 0;        // of the UTF-8 sequence under way
+    uint32_t code_point_ = 0;  // of the UTF-8 sequence under way
     uint32_t continuation_left_ = 0;
 
     Answer answer_ = nullptr;

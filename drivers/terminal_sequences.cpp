@@ -50,12 +50,22 @@ void TerminalScreen::end_escape(uint8_t byte) {
             parameter_count_ = 0;
             std::fill(std::begin(parameters_), std::end(parameters_), 0);
             break;
-        case ']': case 'P': case '^': case '_': state_ = State::text; break;
-        case '(': case ')': case '#': case '%': case ' ': state_ = State::escape_ignore; break;
+        case ']':
+        case 'P':
+        case '^':
+        case '_': state_ = State::text; break;
+        case '(':
+        case ')':
+        case '#':
+        case '%':
+        case ' ': state_ = State::escape_ignore; break;
         case '7': save_cursor(); break;
         case '8': restore_cursor(); break;
         case 'D': line_feed(); break;
-        case 'E': move_to(row_, 0); line_feed(); break;
+        case 'E':
+            move_to(row_, 0);
+            line_feed();
+            break;
         case 'M': reverse_line_feed(); break;
         case 'Z': report(0); break;
         case 'c': reset(); break;
@@ -69,8 +79,10 @@ void TerminalScreen::put_control_sequence_byte(uint8_t byte) {
         value = std::min(value * 10 + (byte - '0'), kMaxParameter);
     } else if (byte == ';') {
         if (parameter_count_ == 0) parameter_count_ = 1;
-        if (parameter_count_ == kMaxParameters) ignored_ = true;
-        else ++parameter_count_;
+        if (parameter_count_ == kMaxParameters)
+            ignored_ = true;
+        else
+            ++parameter_count_;
     } else if (byte == '?') {
         private_ = true;
     } else if (byte < 0x40) {
@@ -78,28 +90,39 @@ void TerminalScreen::put_control_sequence_byte(uint8_t byte) {
     } else {
         state_ = State::ground;
         if (ignored_) return;
-        if (private_) end_private_sequence(byte);
-        else end_control_sequence(byte);
+        if (private_)
+            end_private_sequence(byte);
+        else
+            end_control_sequence(byte);
     }
 }
 
 void TerminalScreen::end_control_sequence(uint8_t final) {
     uint32_t count = parameter(0, 1);
     switch (final) {
-        case '@': insert_cells(count); break;                                        // ICH
-        case 'J': erase_in_display(parameter(0, 0)); break;                          // ED
-        case 'K': erase_in_line(parameter(0, 0)); break;                             // EL
-        case 'L': if (row_ >= top_ && row_ < bottom_) scroll_down(row_, count); break;  // IL
-        case 'M': if (row_ >= top_ && row_ < bottom_) scroll_up(row_, count); break;    // DL
+        case '@': insert_cells(count); break;                // ICH
+        case 'J': erase_in_display(parameter(0, 0)); break;  // ED
+        case 'K': erase_in_line(parameter(0, 0)); break;     // EL
+        case 'L':
+            if (row_ >= top_ && row_ < bottom_) scroll_down(row_, count);
+            break;  // IL
+        case 'M':
+            if (row_ >= top_ && row_ < bottom_) scroll_up(row_, count);
+            break;                                                                   // DL
         case 'P': delete_cells(count); break;                                        // DCH
         case 'S': scroll_up(top_, count); break;                                     // SU
         case 'T': scroll_down(top_, count); break;                                   // SD
         case 'X': clear(row_, column_, std::min(column_ + count, kColumns)); break;  // ECH
         case 'c': report(0); break;                                                  // DA
-        case 'h': case 'l': if (parameter(0, 0) == 4) insert_mode_ = final == 'h'; break;  // IRM
-        case 'm': set_rendition(); break;                                            // SGR
-        case 'n': if (parameter(0, 0)) report(parameter(0, 0)); break;               // DSR
-        case 'r': {                                                                  // DECSTBM
+        case 'h':
+        case 'l':
+            if (parameter(0, 0) == 4) insert_mode_ = final == 'h';
+            break;                         // IRM
+        case 'm': set_rendition(); break;  // SGR
+        case 'n':
+            if (parameter(0, 0)) report(parameter(0, 0));
+            break;   // DSR
+        case 'r': {  // DECSTBM
             uint32_t top = parameter(0, 1) - 1, bottom = std::min(parameter(1, kRows), kRows);
             if (top + 1 >= bottom) return;
             top_ = top;
@@ -120,15 +143,19 @@ void TerminalScreen::end_cursor_sequence(uint8_t final) {
     uint32_t up = row_ - std::min(count, row_ - lowest), down = std::min(row_ + count, end - 1);
     uint32_t origin = origin_mode_ ? top_ : 0, last = origin_mode_ ? bottom_ - 1 : kRows - 1;
     switch (final) {
-        case 'A': move_to(up, column_); break;                                      // CUU
-        case 'B': case 'e': move_to(down, column_); break;                          // CUD, VPR
-        case 'C': case 'a': move_to(row_, column_ + count); break;                  // CUF, HPR
-        case 'D': move_to(row_, column_ - std::min(count, column_)); break;         // CUB
-        case 'E': move_to(down, 0); break;                                          // CNL
-        case 'F': move_to(up, 0); break;                                            // CPL
-        case 'G': case '`': move_to(row_, count - 1); break;                        // CHA, HPA
-        case 'd': move_to(std::min(origin + count - 1, last), column_); break;      // VPA
-        case 'H': case 'f':                                                         // CUP, HVP
+        case 'A': move_to(up, column_); break;  // CUU
+        case 'B':
+        case 'e': move_to(down, column_); break;  // CUD, VPR
+        case 'C':
+        case 'a': move_to(row_, column_ + count); break;                     // CUF, HPR
+        case 'D': move_to(row_, column_ - std::min(count, column_)); break;  // CUB
+        case 'E': move_to(down, 0); break;                                   // CNL
+        case 'F': move_to(up, 0); break;                                     // CPL
+        case 'G':
+        case '`': move_to(row_, count - 1); break;                              // CHA, HPA
+        case 'd': move_to(std::min(origin + count - 1, last), column_); break;  // VPA
+        case 'H':
+        case 'f':  // CUP, HVP
             move_to(std::min(origin + count - 1, last), parameter(1, 1) - 1);
             break;
     }
@@ -153,17 +180,28 @@ void TerminalScreen::set_rendition() {
     if (parameter_count_ == 0) parameter_count_ = 1;  // the same as 0
     for (uint32_t i = 0; i < parameter_count_; ++i) {
         uint32_t code = parameters_[i];
-        if (code == 0) foreground_ = 7, background_ = 0, bold_ = reverse_ = false;
-        else if (code == 1) bold_ = true;
-        else if (code == 2 || code == 22) bold_ = false;
-        else if (code == 7 || code == 27) reverse_ = code == 7;
-        else if (code >= 30 && code <= 37) foreground_ = kVgaColour[code - 30];
-        else if (code >= 40 && code <= 47) background_ = kVgaColour[code - 40];
-        else if (code >= 90 && code <= 97) foreground_ = kVgaColour[code - 90] | 8;
-        else if (code >= 100 && code <= 107) background_ = kVgaColour[code - 100];
-        else if (code == 38 || code == 48) i += set_wide_colour(i);
-        else if (code == 39) foreground_ = 7;
-        else if (code == 49) background_ = 0;
+        if (code == 0)
+            foreground_ = 7, background_ = 0, bold_ = reverse_ = false;
+        else if (code == 1)
+            bold_ = true;
+        else if (code == 2 || code == 22)
+            bold_ = false;
+        else if (code == 7 || code == 27)
+            reverse_ = code == 7;
+        else if (code >= 30 && code <= 37)
+            foreground_ = kVgaColour[code - 30];
+        else if (code >= 40 && code <= 47)
+            background_ = kVgaColour[code - 40];
+        else if (code >= 90 && code <= 97)
+            foreground_ = kVgaColour[code - 90] | 8;
+        else if (code >= 100 && code <= 107)
+            background_ = kVgaColour[code - 100];
+        else if (code == 38 || code == 48)
+            i += set_wide_colour(i);
+        else if (code == 39)
+            foreground_ = 7;
+        else if (code == 49)
+            background_ = 0;
     }
     update_attribute();
 }
@@ -195,8 +233,8 @@ uint32_t TerminalScreen::set_wide_colour(uint32_t at) {
 void TerminalScreen::update_attribute() {
     uint8_t front = bold_ ? foreground_ | 8 : foreground_, back = background_;
     // Bit 7 of an attribute may mean blinking: the background has no bright colours.
-    attribute_ = static_cast<uint8_t>(reverse_ ? (front & 7) << 4 | back | (front & 8)
-                                               : back << 4 | front);
+    attribute_ =
+        static_cast<uint8_t>(reverse_ ? (front & 7) << 4 | back | (front & 8) : back << 4 | front);
 }
 
 void TerminalScreen::report(uint32_t what) {

@@ -18,8 +18,23 @@ struct WindowSize {
 namespace termios {
 
 enum Character : uint8_t {
-    kIntr, kQuit, kErase, kKill, kEof, kTime, kMin, kSwtc, kStart, kStop, kSusp, kEol, kReprint,
-    kDiscard, kWordErase, kLiteralNext, kEol2,
+    kIntr,
+    kQuit,
+    kErase,
+    kKill,
+    kEof,
+    kTime,
+    kMin,
+    kSwtc,
+    kStart,
+    kStop,
+    kSusp,
+    kEol,
+    kReprint,
+    kDiscard,
+    kWordErase,
+    kLiteralNext,
+    kEol2,
 };
 constexpr uint8_t kDisabled = 0;  // a special character that is switched off
 

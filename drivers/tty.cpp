@@ -43,8 +43,8 @@ Result<uint32_t> Tty::read(std::span<uint8_t> to, bool non_blocking) {
         woken = wait_for_input(to.size());
     } else if (!line_.readable(1)) {
         const Termios& t = line_.settings();
-        bool returns_at_once = !(t.local & termios::kCanonical) &&
-                               !t.characters[termios::kMin] && !t.characters[termios::kTime];
+        bool returns_at_once = !(t.local & termios::kCanonical) && !t.characters[termios::kMin] &&
+                               !t.characters[termios::kTime];
         if (!returns_at_once) return Errno::again;
     }
     if (!line_.readable(1)) {

@@ -18,10 +18,10 @@ struct JobControl {
     struct Caller {
         int process, group, session;
     };
-    Caller (*caller)();                               // zeros for a kernel thread
-    Tty* (*terminal)();                               // of the caller's session; null: none
+    Caller (*caller)();                                // zeros for a kernel thread
+    Tty* (*terminal)();                                // of the caller's session; null: none
     void (*set_terminal)(int session, Tty* terminal);  // null: none any more
-    bool (*blocks_or_ignores)(int signal);            // the caller does
+    bool (*blocks_or_ignores)(int signal);             // the caller does
     bool (*is_orphaned)(int group);
     bool (*is_group_of_session)(int group, int session);
     void (*signal_group)(int group, int signal);

@@ -39,7 +39,9 @@ Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
         case kSetSettings:
         case kSetSettingsWait: return set_settings(argument, false);
         case kSetSettingsFlush: return set_settings(argument, true);
-        case kGetWindowSize: TRY(write_user(UserPtr<WindowSize>(argument), window_size())); return 0;
+        case kGetWindowSize:
+            TRY(write_user(UserPtr<WindowSize>(argument), window_size()));
+            return 0;
         case kSetWindowSize:
             set_window_size(TRY(read_user(UserPtr<WindowSize>(argument))));
             return 0;
@@ -54,8 +56,7 @@ Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
         case kGiveUpControlling: return give_up_controlling();
         case kGetForeground: return give(argument, TRY(of_caller(foreground_group())));
         case kGetSession: return give(argument, TRY(of_caller(session())));
-        case kSetForeground:
-            return set_foreground(TRY(read_user(UserPtr<int32_t>(argument))));
+        case kSetForeground: return set_foreground(TRY(read_user(UserPtr<int32_t>(argument))));
     }
     return Errno::notty;
 }

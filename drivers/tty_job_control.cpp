@@ -126,9 +126,8 @@ void Tty::send_signals() {
         int foreground;
         {
             LockGuard guard(lock_);
-            signal_queue_.wait(
-                lock_, [this]() NO_LOCK_ANALYSIS { return typed_signals_ != 0; },
-                {.interruptible = false, .reason = "tty signals"});
+            signal_queue_.wait(lock_, [this]() NO_LOCK_ANALYSIS { return typed_signals_ != 0; },
+                               {.interruptible = false, .reason = "tty signals"});
             signals = typed_signals_;
             typed_signals_ = 0;
             foreground = foreground_;

@@ -35,7 +35,8 @@ constinit Display g_display;
 // Kept until somebody who holds no lock takes them; more than fit is lost.
 void keep_answer(void*, std::span<const uint8_t> bytes) {
     for (uint8_t byte : bytes)
-        if (g_display.answer_bytes < kMaxAnswers) g_display.answers[g_display.answer_bytes++] = byte;
+        if (g_display.answer_bytes < kMaxAnswers)
+            g_display.answers[g_display.answer_bytes++] = byte;
 }
 
 void crt_write(CrtRegister index, uint8_t value) {

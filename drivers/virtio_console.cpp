@@ -67,7 +67,8 @@ struct Queue {
 };
 static_assert(kMaxEntries * sizeof(Descriptor) + 6 + 2 * kMaxEntries <= kPageSize);
 
-constinit Queue g_control_queue, g_receive_queue, g_transmit_queue;  // zeros: no room in the kernel's image
+constinit Queue g_control_queue, g_receive_queue,
+    g_transmit_queue;  // zeros: no room in the kernel's image
 
 class VirtioConsole final : public ByteWire {
   public:
@@ -103,8 +104,8 @@ bool VirtioConsole::initialise(const PciDevice& device, Receiver receive, void* 
     if (!set_up(kControlQueue, g_control_queue) || !set_up(kReceiveQueue, g_receive_queue) ||
         !set_up(kTransmitQueue, g_transmit_queue))
         return false;
-    handler_ = {"hostlink", [](void* self) { static_cast<VirtioConsole*>(self)->handle_interrupt(); },
-                this};
+    handler_ = {"hostlink",
+                [](void* self) { static_cast<VirtioConsole*>(self)->handle_interrupt(); }, this};
     if (attach_interrupt(device.interrupt_line, handler_).is_error()) return false;
     out8(port_ + kStatus, kAcknowledge | kDriver | kDriverOk);
     post(kReceiveQueue, g_receive_queue, kBufferBytes, kDeviceWrites);

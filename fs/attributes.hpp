@@ -52,7 +52,8 @@ struct Credentials {
 
 constexpr uint32_t kMayRead = 4, kMayWrite = 2, kMayExecute = 1;
 // EACCES unless `who` (by fsuid, fsgid and groups) has all of `wanted` on a file with `attributes`.
-Result<void> check_permission(const Attributes& attributes, const Credentials& who, uint32_t wanted);
+Result<void> check_permission(const Attributes& attributes, const Credentials& who,
+                              uint32_t wanted);
 Result<void> check_permission(const Ownership& owner, const Credentials& who, uint32_t wanted);
 
 // Device numbers as stat(2) shows them; major << 8 | minor for small minors.

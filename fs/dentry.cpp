@@ -93,8 +93,7 @@ void Dentry::attach(Ref<Inode> inode) {
 
 Result<Ref<Dentry>> DentryCache::make(Dentry& directory, std::string_view name, Ref<Inode> inode) {
     String text = TRY(String::from(name));
-    Ref<Dentry> fresh =
-        TRY(make_ref<Dentry>(directory.file_system_, &directory, std::move(text)));
+    Ref<Dentry> fresh = TRY(make_ref<Dentry>(directory.file_system_, &directory, std::move(text)));
     if (inode) fresh->attach(std::move(inode));
     if (!directory.inode()->names_cachable()) return fresh;
     bool full;
@@ -126,8 +125,7 @@ Result<Ref<Dentry>> dentry_lookup_locked(Dentry& directory, std::string_view nam
     Result<Ref<Inode>> inode = directory.inode()->lookup_child(name);
     if (inode.is_ok()) {
         if (directory.inode()->names_cachable() && DentryCache::has_other_name(*inode.value())) {
-            log_error("{}: directory {} has a second name: {}",
-                      directory.file_system().type_name(),
+            log_error("{}: directory {} has a second name: {}", directory.file_system().type_name(),
                       inode.value()->attributes().inode, name);
             return Errno::io;
         }
@@ -172,8 +170,8 @@ void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name) {
     Dentry* negative;
     {
         LockGuard guard(dentry_lock);
-        negative = cache.find(new_parent, new_name.view(),
-                              DentryCache::hash(new_parent, new_name.view()));
+        negative =
+            cache.find(new_parent, new_name.view(), DentryCache::hash(new_parent, new_name.view()));
         if (negative) cache.remove(*negative);
         bool was_cached = dentry.cached_;
         if (was_cached) cache.remove(dentry);

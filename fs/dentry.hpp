@@ -73,5 +73,5 @@ void dentry_set_inode(Dentry& negative, Ref<Inode> inode);
 void dentry_remove(Dentry& dentry);
 void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name);
 
-uint32_t shrink_dentries(uint32_t wanted);           // drops unused ones; how many
+uint32_t shrink_dentries(uint32_t wanted);            // drops unused ones; how many
 void forget_dentries(const FileSystem& file_system);  // all unused ones of it

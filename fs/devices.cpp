@@ -22,13 +22,15 @@ class DiskFile final : public CachedFile {
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
         auto sectors = static_cast<uint32_t>(device_.sectors());
         switch (request) {
-        case kGetSectors: TRY(write_user(UserPtr<uint32_t>(argument), sectors)); return 0;
-        case kGetSectorSize: TRY(write_user(UserPtr<uint32_t>(argument), kSectorSize)); return 0;
-        case kGetBytes:
-            TRY(write_user(UserPtr<uint64_t>(argument), device_.sectors() * kSectorSize));
-            return 0;
-        case kFlushBuffers: return 0;
-        default: return Errno::notty;
+            case kGetSectors: TRY(write_user(UserPtr<uint32_t>(argument), sectors)); return 0;
+            case kGetSectorSize:
+                TRY(write_user(UserPtr<uint32_t>(argument), kSectorSize));
+                return 0;
+            case kGetBytes:
+                TRY(write_user(UserPtr<uint64_t>(argument), device_.sectors() * kSectorSize));
+                return 0;
+            case kFlushBuffers: return 0;
+            default: return Errno::notty;
         }
     }
 

@@ -17,8 +17,8 @@ Result<uint32_t> File::write(ByteSource& from) {
     if (!seekable()) return write_at(from, 0);
     LockGuard guard(offset_lock_);
     uint64_t offset = offset_;
-    uint32_t done = (flags() & kOpenAppend) ? TRY(append(from, offset))
-                                            : TRY(write_at(from, offset));
+    uint32_t done =
+        (flags() & kOpenAppend) ? TRY(append(from, offset)) : TRY(write_at(from, offset));
     offset_ = offset + done;
     return done;
 }
@@ -28,17 +28,17 @@ Result<uint64_t> File::seek(int64_t offset, int whence) {
     LockGuard guard(offset_lock_);
     int64_t base = 0;
     switch (whence) {
-    case kSeekSet: break;
-    case kSeekCurrent: base = static_cast<int64_t>(offset_); break;
-    case kSeekEnd: base = static_cast<int64_t>(end_offset()); break;
-    case kSeekData:
-    case kSeekHole: {  // one piece of data, and a hole at its end
-        auto end = static_cast<int64_t>(end_offset());
-        if (offset < 0 || offset >= end) return Errno::nxio;
-        if (whence == kSeekHole) offset = end;
-        break;
-    }
-    default: return Errno::inval;
+        case kSeekSet: break;
+        case kSeekCurrent: base = static_cast<int64_t>(offset_); break;
+        case kSeekEnd: base = static_cast<int64_t>(end_offset()); break;
+        case kSeekData:
+        case kSeekHole: {  // one piece of data, and a hole at its end
+            auto end = static_cast<int64_t>(end_offset());
+            if (offset < 0 || offset >= end) return Errno::nxio;
+            if (whence == kSeekHole) offset = end;
+            break;
+        }
+        default: return Errno::inval;
     }
     int64_t target;
     if (__builtin_add_overflow(base, offset, &target)) return Errno::overflow;

@@ -55,8 +55,12 @@ class File : public RefCounted {
     Result<uint64_t> seek(int64_t offset, int whence);  // ESPIPE, EINVAL
     Result<void> list(DirectorySink& sink);             // getdents at the offset; ENOTDIR
 
-    bool readable() const { return (flags_ & kOpenAccessMode) != kOpenWriteOnly && !(flags_ & kOpenPath); }
-    bool writable() const { return (flags_ & kOpenAccessMode) != kOpenReadOnly && !(flags_ & kOpenPath); }
+    bool readable() const {
+        return (flags_ & kOpenAccessMode) != kOpenWriteOnly && !(flags_ & kOpenPath);
+    }
+    bool writable() const {
+        return (flags_ & kOpenAccessMode) != kOpenReadOnly && !(flags_ & kOpenPath);
+    }
     bool non_blocking() const { return flags() & kOpenNonBlock; }
     uint32_t flags() const { return __atomic_load_n(&flags_, __ATOMIC_RELAXED); }
     void set_flags(uint32_t flags) { __atomic_store_n(&flags_, flags, __ATOMIC_RELAXED); }
@@ -68,19 +72,19 @@ class File : public RefCounted {
     // --- what a kind of file is. Access mode was checked by the caller of read()/write().
     virtual bool seekable() const { return false; }
     // pread/pwrite; not seekable: the offset is ignored (and pread itself says ESPIPE).
-    virtual Result<uint32_t> read_at(ByteSink& to, uint64_t offset);      // default EINVAL
-    virtual Result<uint32_t> write_at(ByteSource& from, uint64_t offset); // default EINVAL
+    virtual Result<uint32_t> read_at(ByteSink& to, uint64_t offset);       // default EINVAL
+    virtual Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // default EINVAL
     // Writes at the end, whatever the end is by then, and says where that was.
     virtual Result<uint32_t> append(ByteSource& from, uint64_t& offset);
-    virtual Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset); // new offset; ENOTDIR
-    virtual Result<int32_t> ioctl(uint32_t request, uint32_t argument);   // default ENOTTY
-    virtual uint32_t poll(PollTable* table);                              // default: in and out
+    virtual Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset);  // new offset; ENOTDIR
+    virtual Result<int32_t> ioctl(uint32_t request, uint32_t argument);      // default ENOTTY
+    virtual uint32_t poll(PollTable* table);                                 // default: in and out
     virtual Result<Attributes> attributes() = 0;
-    virtual Result<void> truncate(uint64_t size);                         // default EINVAL
+    virtual Result<void> truncate(uint64_t size);  // default EINVAL
     virtual Result<void> sync() { return Errno::inval; }
-    virtual Result<Ref<Pager>> pager();                                   // for mmap; default ENODEV
-    virtual uint64_t end_offset() { return 0; }                           // for SEEK_END and append
-    virtual Inode* inode() { return nullptr; }                            // null: no inode (pipes)
+    virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
+    virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
+    virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
 
   protected:
     ~File() override = default;

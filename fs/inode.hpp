@@ -88,7 +88,8 @@ class FileSystem : public RefCounted {
 struct FileSystemType {
     std::string_view name;
     bool needs_device;
-    Result<Ref<FileSystem>> (*mount)(std::string_view source, uint32_t flags, std::string_view options);
+    Result<Ref<FileSystem>> (*mount)(std::string_view source, uint32_t flags,
+                                     std::string_view options);
     FileSystemType* next = nullptr;
 };
 void register_file_system(FileSystemType& type);

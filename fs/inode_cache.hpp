@@ -27,5 +27,5 @@ void inode_cache_init();
 Ref<CachedInode> find_inode(const FileSystem& file_system, InodeNo number);  // null: not there
 // Adds a fresh one, unless somebody else was faster: then it is that one which comes back.
 Ref<CachedInode> insert_inode(Ref<CachedInode> fresh);
-uint32_t shrink_inodes(uint32_t wanted);             // drops unused ones; how many
+uint32_t shrink_inodes(uint32_t wanted);            // drops unused ones; how many
 void forget_inodes(const FileSystem& file_system);  // all unused ones of it

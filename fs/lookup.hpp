@@ -23,7 +23,7 @@ class Walk {
     bool trailing_slash() const { return trailing_slash_; }
     Dentry& directory() const { return *at_; }
     Mount& mount() const { return *mount_; }
-    Dentry& found() const { return *found_; }   // after find_last was true
+    Dentry& found() const { return *found_; }  // after find_last was true
     Path found_path() { return Path(std::move(found_mount_), std::move(found_)); }
     Mount& found_mount() const { return *found_mount_; }
 
@@ -51,7 +51,7 @@ class Walk {
     Ref<Dentry> found_;
     std::string_view rest_;  // what is left of the text
     std::string_view last_;
-    char* text_ = nullptr;   // of the link followed last; rest_ and last_ may point into it
+    char* text_ = nullptr;  // of the link followed last; rest_ and last_ may point into it
     Ref<File> magic_file_;
     uint32_t open_flags_ = 0;
     uint8_t links_ = 0;

@@ -37,8 +37,8 @@ bool find_mounted(std::string_view type, uint32_t device, Ref<FileSystem>& fs, R
 Result<Ref<Mount>> add_mount(Ref<FileSystem> fs, Ref<Dentry> top, Path place, uint32_t flags,
                              std::string_view source) {
     String from = TRY(String::from(source));
-    Ref<Mount> mount = TRY(make_ref<Mount>(std::move(fs), std::move(top), std::move(place), flags,
-                                           std::move(from)));
+    Ref<Mount> mount = TRY(
+        make_ref<Mount>(std::move(fs), std::move(top), std::move(place), flags, std::move(from)));
     LockGuard guard(dentry_lock);
     mount->add_ref();
     mounts.push_back(*mount);
@@ -192,14 +192,12 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
     }
     for (FileSystemType* type = types; type; type = type->next) {
         if (!type->needs_device) continue;
-        Result<Ref<FileSystem>> mounted =
-            type->mount(source, read_only ? kMountReadOnly : 0, {});
+        Result<Ref<FileSystem>> mounted = type->mount(source, read_only ? kMountReadOnly : 0, {});
         if (mounted.is_error()) continue;
         Ref<FileSystem> fs = mounted.release_value();
         Ref<Dentry> top = TRY(Dentry::create_root(fs->root()));
         char device_name[24];
-        Ref<Mount> mount = TRY(add_mount(std::move(fs), top, Path(),
-                                         read_only ? kMountReadOnly : 0,
+        Ref<Mount> mount = TRY(add_mount(std::move(fs), top, Path(), read_only ? kMountReadOnly : 0,
                                          format_in(device_name, "/dev/{}", source)));
         return Path(std::move(mount), std::move(top));
     }

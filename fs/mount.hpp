@@ -11,8 +11,8 @@
 
 constexpr uint32_t kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDevices = 4, kMountNoExecute = 8,
                    kMountRemount = 32, kMountNoAtime = 1024, kMountBind = 4096;
-constexpr uint32_t kMountFlagsKept = kMountReadOnly | kMountNoSuid | kMountNoDevices |
-                                     kMountNoExecute | kMountNoAtime;
+constexpr uint32_t kMountFlagsKept =
+    kMountReadOnly | kMountNoSuid | kMountNoDevices | kMountNoExecute | kMountNoAtime;
 constexpr uint32_t kUnmountDetach = 2;
 
 class Mount final : public RefCounted {

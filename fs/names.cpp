@@ -15,9 +15,7 @@ class FrontWriter {
         __builtin_memcpy(buffer_.data() + start_, text.data(), text.size());
         return true;
     }
-    std::string_view view() const {
-        return {buffer_.data() + start_, buffer_.size() - start_};
-    }
+    std::string_view view() const { return {buffer_.data() + start_, buffer_.size() - start_}; }
 
   private:
     std::span<char> buffer_;

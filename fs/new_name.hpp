@@ -26,5 +26,5 @@ Result<NewOwner> may_create(const FsContext& who, const Mount& mount, Dentry& di
 
 // Also EPERM for somebody else's file in a sticky directory, EBUSY for a mount point, and ENOTDIR
 // or EISDIR when the victim is not of the kind the call removes.
-Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& directory,
-                        Dentry& victim, bool wants_directory);
+Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& directory, Dentry& victim,
+                        bool wants_directory);

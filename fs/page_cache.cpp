@@ -152,9 +152,7 @@ void PageCache::mark_dirty(uint32_t index) {
 std::string_view PageCache::name(std::span<char> buffer) const {
     return inode_ ? inode_name(*inode_, buffer) : std::string_view();
 }
-uint32_t PageCache::inode_number() const {
-    return inode_ ? inode_->attributes().inode.raw() : 0;
-}
+uint32_t PageCache::inode_number() const { return inode_ ? inode_->attributes().inode.raw() : 0; }
 uint32_t PageCache::device_number() const {
     return inode_ ? inode_->file_system().device_number() : 0;
 }

@@ -56,7 +56,7 @@ class PageCache final : public Pager {
 
     // As File's: fewer bytes than asked at the end, or after a bad user pointer. EIO, EFAULT.
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset);
-    Result<uint32_t> write_at(ByteSource& from, uint64_t offset);          // also EFBIG, ENOMEM
+    Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // also EFBIG, ENOMEM
     Result<uint32_t> append(ByteSource& from, uint64_t& offset);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
     Result<HeldPage> page(uint32_t index);  // for the owner: directories, index blocks
@@ -90,7 +90,7 @@ class PageCache final : public Pager {
     // Under the table's lock:
     uint64_t size_ = 0;
     uint32_t pages_ = 0;
-    uint32_t next_ = 0;  // the page that a sequential reader asks for next
+    uint32_t next_ = 0;          // the page that a sequential reader asks for next
     CachedPage* all_ = nullptr;  // this cache's pages
 };
 

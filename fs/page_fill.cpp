@@ -87,13 +87,12 @@ void free_pages(CachedPage* pages) {
 }
 
 void PageCache::wait_until_filled(uint32_t index) {
-    page_table.filled.wait(
-        page_table.lock,
-        [&] {
-            CachedPage* page = page_table.find(*this, index);
-            return !page || !page->filling;
-        },
-        {.interruptible = false, .deadline = {}, .reason = "page"});
+    page_table.filled.wait(page_table.lock,
+                           [&] {
+                               CachedPage* page = page_table.find(*this, index);
+                               return !page || !page->filling;
+                           },
+                           {.interruptible = false, .deadline = {}, .reason = "page"});
 }
 
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will

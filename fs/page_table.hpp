@@ -11,9 +11,9 @@ struct CachedPage {
     uint32_t index;
     Frame frame;
     CachedPage* hash_next = nullptr;
-    CachedPage* cache_next = nullptr;  // in the cache's own list,
-    CachedPage** cache_link = nullptr; // and what points to us there
-    ListNode clock{};                  // linked: may be given back
+    CachedPage* cache_next = nullptr;   // in the cache's own list,
+    CachedPage** cache_link = nullptr;  // and what points to us there
+    ListNode clock{};                   // linked: may be given back
     bool filling = true;
     bool referenced = false;  // since the clock's hand came by
     bool dirty = false;       // newer than the source; stays in memory

@@ -29,10 +29,12 @@ Result<std::string_view> path_name(const FsContext& who, const Path& path, std::
 Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_view name,
                            uint32_t flags, uint32_t mode);
 Result<Ref<File>> open_path(const FsContext& who, const Path& path, uint32_t flags);
-Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name, Follow follow);
-Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name, uint32_t wanted,
-                        Follow follow);
-Result<void> vfs_mkdir(const FsContext& who, const Path& base, std::string_view name, uint32_t mode);
+Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name,
+                            Follow follow);
+Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name,
+                        uint32_t wanted, Follow follow);
+Result<void> vfs_mkdir(const FsContext& who, const Path& base, std::string_view name,
+                       uint32_t mode);
 Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view name, uint32_t mode,
                        uint32_t device);
 Result<void> vfs_unlink(const FsContext& who, const Path& base, std::string_view name);
@@ -46,9 +48,10 @@ Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_
 Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::string_view name,
                               std::span<char> buffer);
 // chmod, chown, utimes: ownership rules checked here. The Path variants serve f* calls.
-Result<void> vfs_set_attributes(const FsContext& who, const Path& path, const SetAttributes& changes);
+Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
+                                const SetAttributes& changes);
 Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size);
-Result<void> vfs_chdir(FsContext& who, const Path& path);   // ENOTDIR, EACCES
+Result<void> vfs_chdir(FsContext& who, const Path& path);  // ENOTDIR, EACCES
 Result<void> vfs_chroot(FsContext& who, const Path& path);
 FileSystemStatistics vfs_statistics(const Path& path);
 

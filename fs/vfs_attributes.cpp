@@ -19,8 +19,7 @@ Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view
     uint32_t type = path.dentry().type();
     const bool contents = type == kTypeRegular || type == kTypeDirectory || type == kTypeSymlink;
     if ((wanted & kMayWrite) && contents && path.mount().read_only()) return Errno::rofs;
-    if ((wanted & kMayExecute) && type == kTypeRegular &&
-        (path.mount().flags & kMountNoExecute))
+    if ((wanted & kMayExecute) && type == kTypeRegular && (path.mount().flags & kMountNoExecute))
         return Errno::acces;
     return check_permission(inode_of(path).ownership(), who.credentials, wanted);
 }

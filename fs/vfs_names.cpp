@@ -13,8 +13,8 @@ Result<void> may_change(const FsContext& who, const Mount& mount, Dentry& direct
 
 // Finds a free name, checks, and lets `make` create the inode: make(directory, name, owner).
 template <typename Make>
-Result<void> add_name(const FsContext& who, const Path& base, std::string_view name,
-                      bool directory, Make&& make) {
+Result<void> add_name(const FsContext& who, const Path& base, std::string_view name, bool directory,
+                      Make&& make) {
     Walk walk(who);
     TRY(walk.to_last(base, name));
     if (walk.last_kind() != Walk::Last::name) return Errno::exist;
@@ -57,8 +57,8 @@ Result<NewOwner> may_create(const FsContext& who, const Mount& mount, Dentry& di
     return owner;
 }
 
-Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& directory,
-                        Dentry& victim, bool wants_directory) {
+Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& directory, Dentry& victim,
+                        bool wants_directory) {
     TRY(may_change(who, mount, directory));
     Ownership above = directory.inode()->ownership();
     uint32_t uid = who.credentials.fsuid;
@@ -80,8 +80,8 @@ Result<void> vfs_mkdir(const FsContext& who, const Path& base, std::string_view 
     });
 }
 
-Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view name,
-                       uint32_t mode, uint32_t device) {
+Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view name, uint32_t mode,
+                       uint32_t device) {
     uint32_t type = mode & kTypeMask;
     if (type == 0) type = kTypeRegular;
     if (type == kTypeDirectory) return Errno::perm;
@@ -131,10 +131,10 @@ Result<void> vfs_rmdir(const FsContext& who, const Path& base, std::string_view 
     Walk walk(who);
     TRY(walk.to_last(base, name));
     switch (walk.last_kind()) {
-    case Walk::Last::dot: return Errno::inval;
-    case Walk::Last::dot_dot: return Errno::notempty;
-    case Walk::Last::root: return Errno::busy;
-    case Walk::Last::name: break;
+        case Walk::Last::dot: return Errno::inval;
+        case Walk::Last::dot_dot: return Errno::notempty;
+        case Walk::Last::root: return Errno::busy;
+        case Walk::Last::name: break;
     }
     return remove_name(who, walk, true, [&](Dentry& parent, Dentry& child) {
         // Nothing may be created in it while its emptiness is looked at; its `removed` is set

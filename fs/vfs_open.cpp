@@ -32,15 +32,15 @@ Result<void> check_open(const FsContext& who, const Path& path, const Attributes
 
 Result<Ref<File>> open_inode(const Path& path, Inode& inode, uint32_t type, uint32_t flags) {
     switch (type) {
-    case kTypeCharacter:
-    case kTypeBlock:
-        if (path.mount().flags & kMountNoDevices) return Errno::acces;
-        return open_device(inode, flags);
-    case kTypeFifo:
-        if (!open_fifo) return Errno::nxio;
-        return open_fifo(inode, flags);
-    case kTypeSocket: return Errno::nxio;
-    default: return inode.open(flags);
+        case kTypeCharacter:
+        case kTypeBlock:
+            if (path.mount().flags & kMountNoDevices) return Errno::acces;
+            return open_device(inode, flags);
+        case kTypeFifo:
+            if (!open_fifo) return Errno::nxio;
+            return open_fifo(inode, flags);
+        case kTypeSocket: return Errno::nxio;
+        default: return inode.open(flags);
     }
 }
 

@@ -44,8 +44,7 @@ Result<void> check_rename(const FsContext& who, Walk& from, Walk& to, Dentry& so
     if (!source.is_directory() && (from.trailing_slash() || to.trailing_slash()))
         return Errno::notdir;
     if (is_same_or_above(source, to.directory())) return Errno::inval;
-    if (!target.is_negative() && is_same_or_above(target, from.directory()))
-        return Errno::notempty;
+    if (!target.is_negative() && is_same_or_above(target, from.directory())) return Errno::notempty;
     TRY(may_remove(who, from.mount(), from.directory(), source, source.is_directory()));
     if (target.is_negative())
         TRY(may_create(who, to.mount(), to.directory()));
@@ -82,8 +81,7 @@ Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_
     if (!from.directory().is_directory() || !to.directory().is_directory()) return Errno::notdir;
     if (to.last().size() > kMaxName || from.last().size() > kMaxName) return Errno::nametoolong;
     for (Walk* walk : {&from, &to})
-        TRY(check_permission(walk->directory().inode()->ownership(), who.credentials,
-                             kMayExecute));
+        TRY(check_permission(walk->directory().inode()->ownership(), who.credentials, kMayExecute));
     LockGuard guard(rename_lock);
     TwoDirectories both(from.directory(), to.directory());
     Ref<Dentry> source = TRY(dentry_lookup_locked(from.directory(), from.last()));

@@ -121,22 +121,22 @@ const BootOptions& boot_options() { return options; }
 
 extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     connect_log_and_panic();
-    cpu_init();              // GDT, TSS, control registers; from here on this_cpu() works
-    traps_init();            // exceptions are reported
+    cpu_init();    // GDT, TSS, control registers; from here on this_cpu() works
+    traps_init();  // exceptions are reported
     read_boot_information(magic, information);
-    mm_init(boot_info);      // frames, page tables, heap, kernel stacks
+    mm_init(boot_info);  // frames, page tables, heap, kernel stacks
     double_fault_use_directory(kernel_directory().raw());
     interrupts_init(options);  // APICs, if there are any, in place of the 8259s
     console_use_screen(!options.exec);
     console_init();
-    scheduler_init();        // the boot code is now the idle thread
+    scheduler_init();  // the boot code is now the idle thread
     if (!options.scheduler.empty() && !choose_policy(options.scheduler))
         log_warning("boot: unknown scheduler '{}' ignored", options.scheduler);
-    clock_init(rtc_now());   // ticks and time
+    clock_init(rtc_now());  // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };
-    tracing_init(options);   // from here on, what happens is recorded
+    tracing_init(options);  // from here on, what happens is recorded
     random_init(options.has_seed, options.seed);
-    address_spaces_init();   // page faults of user programs
+    address_spaces_init();  // page faults of user programs
     tty_init(options.tty_size);
     processors_init(options);  // the other CPUs idle until there is work
     tracing_of_other_cpus();

@@ -125,8 +125,7 @@ void processors_init(const BootOptions& options) {
     if (frame.is_error()) return log_warning("smp: no memory to start other processors");
     auto& directory = *static_cast<PageTable*>(to_virtual(frame.value()));
     copy_kernel_half(directory);
-    directory.entries[0] =
-        PageEntry::make(Frame(0), kEntryPresent | kEntryWritable | kEntryBig);
+    directory.entries[0] = PageEntry::make(Frame(0), kEntryPresent | kEntryWritable | kEntryBig);
     idle_spins = options.idle_spin;
     bool all = true;
     for (uint32_t i = 0; i < madt->processor_count; ++i) {

@@ -27,8 +27,7 @@ void send_trace() {
 
 void attach(Cpu& cpu) {
     Result<void*> memory = allocate_wide(ring_bytes);
-    if (memory.is_error())
-        return log_warning("trace: no memory for the ring of CPU {}", cpu.id);
+    if (memory.is_error()) return log_warning("trace: no memory for the ring of CPU {}", cpu.id);
     trace_attach(cpu, {static_cast<TraceEvent*>(memory.value()), ring_bytes / sizeof(TraceEvent)});
 }
 
@@ -37,10 +36,13 @@ void attach(Cpu& cpu) {
 void tracing_init(const BootOptions& options) {
     // A part of the memory; more where the whole run is wanted.
     ring_bytes = memory_totals().total / (options.trace.empty() ? 128 : 16) * kPageSize;
-    static constinit TraceNames line_names{"irq", [](uint32_t line) -> const char* {
-        const InterruptHandler* handler = interrupt_handlers(line);
-        return handler ? handler->name : nullptr;
-    }, 16};
+    static constinit TraceNames line_names{"irq",
+                                           [](uint32_t line) -> const char* {
+                                               const InterruptHandler* handler =
+                                                   interrupt_handlers(line);
+                                               return handler ? handler->name : nullptr;
+                                           },
+                                           16};
     add_trace_names(line_names);
     trace_clock.tsc_kilohertz = tsc_kilohertz();
     trace_clock.origin = read_tsc() - monotonic_now().raw() * tsc_kilohertz() / 1'000'000;

@@ -22,18 +22,18 @@ constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
 // Spec: mmap(2), Linux values.
 constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                    kMapGrowsDown = 0x100, kMapNoReserve = 0x4000, kMapFixedNoReplace = 0x100000;
-constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;  // mremap(2)
+constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;                 // mremap(2)
 constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;  // msync(2)
 constexpr VirtAddr kLowestMapping{0x10000};
 
 struct MapRequest {
     VirtAddr hint{0};
-    uint32_t length = 0;      // bytes; rounded up
-    uint32_t protection = 0;  // kProt*
-    uint32_t flags = 0;       // kMap*
-    Ref<Pager> pager{};       // null: anonymous
-    uint32_t page_offset = 0; // of the first page in the pager's object
-    bool may_write = true;    // false: a shared mapping can't become writable (EACCES)
+    uint32_t length = 0;       // bytes; rounded up
+    uint32_t protection = 0;   // kProt*
+    uint32_t flags = 0;        // kMap*
+    Ref<Pager> pager{};        // null: anonymous
+    uint32_t page_offset = 0;  // of the first page in the pager's object
+    bool may_write = true;     // false: a shared mapping can't become writable (EACCES)
 };
 
 struct RegionInfo {  // for /proc/<pid>/maps
@@ -78,8 +78,8 @@ class AddressSpace : public RefCounted {
 
     PhysAddr page_directory() const;
 
-    Result<VirtAddr> map(const MapRequest& request);                     // EINVAL, ENOMEM, EEXIST, EPERM
-    Result<void> unmap(VirtAddr start, uint32_t length);                 // EINVAL
+    Result<VirtAddr> map(const MapRequest& request);      // EINVAL, ENOMEM, EEXIST, EPERM
+    Result<void> unmap(VirtAddr start, uint32_t length);  // EINVAL
     // EINVAL, EACCES, ENOMEM
     Result<void> protect(VirtAddr start, uint32_t length, uint32_t protection);
     Result<VirtAddr> remap(VirtAddr start, uint32_t old_length, uint32_t new_length, uint32_t flags,
@@ -133,8 +133,8 @@ class AddressSpace : public RefCounted {
     void sample();
     bool give_up_file_page(const Pager* pager, uint32_t index, Frame frame);
     uint32_t working_set() const { return working_set_; }  // pages used between two samples
-    void track_all();                   // tracked_frames.hpp
-    bool bring_in_area(uint32_t area);  // swap.hpp; false: it can't
+    void track_all();                                      // tracked_frames.hpp
+    bool bring_in_area(uint32_t area);                     // swap.hpp; false: it can't
     Result<void> write(VirtAddr to, const void* from, uint32_t bytes);
     Result<void> read(void* to, VirtAddr from, uint32_t bytes);
 
@@ -183,7 +183,7 @@ class AddressSpace : public RefCounted {
     PagingLab* lab_ = nullptr;
     uint32_t working_set_ = 0;
     uint32_t to_read_ = 0;  // the slot of a fault that must_read
-    VirtAddr map_top_{0};  // mappings are placed below
+    VirtAddr map_top_{0};   // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);
 };

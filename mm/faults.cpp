@@ -33,18 +33,24 @@ FaultResult fault_of(Errno error) {
 }
 
 // Of FaultResult, and of what a fault event has as its cause.
-constinit TraceNames result_names{"fault", [](uint32_t result) -> const char* {
-    constexpr const char* kNames[] = {"resolved", "unmapped", "protection", "bus-error",
-                                      "out-of-memory"};
-    return kNames[result];
-}, 5};
-constinit TraceNames cause_names{"cause", [](uint32_t cause) -> const char* {
-    constexpr const char* kNames[] = {
-        "kernel-read-absent", "kernel-write-absent", "user-read-absent", "user-write-absent",
-        "kernel-read-protected", "kernel-write-protected", "user-read-protected",
-        "user-write-protected"};
-    return kNames[cause];
-}, 8};
+constinit TraceNames result_names{"fault",
+                                  [](uint32_t result) -> const char* {
+                                      constexpr const char* kNames[] = {"resolved", "unmapped",
+                                                                        "protection", "bus-error",
+                                                                        "out-of-memory"};
+                                      return kNames[result];
+                                  },
+                                  5};
+constinit TraceNames cause_names{"cause",
+                                 [](uint32_t cause) -> const char* {
+                                     constexpr const char* kNames[] = {
+                                         "kernel-read-absent",    "kernel-write-absent",
+                                         "user-read-absent",      "user-write-absent",
+                                         "kernel-read-protected", "kernel-write-protected",
+                                         "user-read-protected",   "user-write-protected"};
+                                     return kNames[cause];
+                                 },
+                                 8};
 
 bool page_fault(VirtAddr address, bool write, bool user, bool present) {
     Thread& thread = Thread::current();
@@ -176,8 +182,8 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     if (frame.is_error()) return FaultResult::out_of_memory;
     const bool writable = region.attributes.protection & kProtWrite;
     note_private(frame.value(), page);
-    pages_.fill(slot, PageEntry::make(frame.value(),
-                                      writable ? kUserFlags | kEntryWritable : kUserFlags));
+    pages_.fill(
+        slot, PageEntry::make(frame.value(), writable ? kUserFlags | kEntryWritable : kUserFlags));
     return FaultResult::resolved;
 }
 

@@ -74,7 +74,8 @@ uint32_t free_total() { return low_zone.free() + high_zone.free(); }
 uint32_t free_for(Zone zone) { return zone == Zone::low ? low_zone.free() : free_total(); }
 
 void reclaim_if_short(Zone zone) {
-    if (free_for(zone) >= watermark) [[likely]] return;
+    if (free_for(zone) >= watermark) [[likely]]
+        return;
     // Whoever has interrupts off may hold locks that a reclaimer takes.
     if (!interrupts_enabled()) return;
     for (Reclaimer* r = reclaimers; r && free_for(zone) < watermark; r = r->next)
@@ -146,7 +147,8 @@ void free_unhooked(Frame frame) {
 
 Result<Frame> allocate_frame(Zone zone) {
     reclaim_if_short(zone);
-    if (free_for(zone) <= reserve) [[unlikely]] return Errno::nomem;
+    if (free_for(zone) <= reserve) [[unlikely]]
+        return Errno::nomem;
     return allocate_frames(0, zone);
 }
 
@@ -174,9 +176,7 @@ uint32_t free_run_count(Zone zone, uint32_t order) {
     return which.buddy.free_runs(order) + (order == 0 ? which.stock_size : 0);
 }
 
-void note_hoarded_frames(int32_t change) {
-    __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED);
-}
+void note_hoarded_frames(int32_t change) { __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED); }
 
 void add_reclaimer(Reclaimer& reclaimer) {
     LockGuard guard(lock);

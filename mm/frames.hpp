@@ -42,7 +42,7 @@ Result<Frame> allocate_kernel_frame();
 extern FrameInfo* frame_table;
 extern uint32_t frame_table_size;
 void free_last_reference(Frame frame);
-void free_unhooked(Frame frame);  // the same, for who installed the hook
+void free_unhooked(Frame frame);               // the same, for who installed the hook
 extern void (*frame_freed_hook)(Frame frame);  // null until frames are tracked
 
 inline FrameInfo& frame_info(Frame frame) {

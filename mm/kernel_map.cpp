@@ -54,8 +54,8 @@ PageTable& image_table(uint32_t first_frame) {
         const bool constant = within(address, __text_start, __text_end) ||
                               within(address, __rodata_start, __rodata_end) ||
                               within(address, __symbols_start, __symbols_end);
-        table.entries[i] = PageEntry::make(
-            frame, constant ? kKernelFlags & ~kEntryWritable : kKernelFlags);
+        table.entries[i] =
+            PageEntry::make(frame, constant ? kKernelFlags & ~kEntryWritable : kKernelFlags);
     }
     return table;
 }

@@ -147,9 +147,8 @@ VirtAddr AddressSpace::set_break(VirtAddr end) {
 
 Result<void> AddressSpace::map_stack(VirtAddr top, uint32_t limit_bytes) {
     constexpr uint32_t kRoomLeast = 128u << 20, kRoomMost = kUserTop.raw() / 6 * 5;
-    const RegionAttributes stack{.protection = kProtRead | kProtWrite,
-                                 .grows_down = true,
-                                 .label = RegionLabel::stack};
+    const RegionAttributes stack{
+        .protection = kProtRead | kProtWrite, .grows_down = true, .label = RegionLabel::stack};
     Session session(*this);
     limit_stack = limit_bytes;
     const uint32_t room = std::clamp(limit_bytes, kRoomLeast, kRoomMost);

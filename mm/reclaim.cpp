@@ -110,8 +110,8 @@ void write_out(std::span<Victim> victims) {
             ++first;
             continue;
         }
-        const Result<void> done = swap_write(victims[first].entry,
-                                             static_cast<uint32_t>(end - first), buffer);
+        const Result<void> done =
+            swap_write(victims[first].entry, static_cast<uint32_t>(end - first), buffer);
         for (size_t i = first; i < end; ++i) victims[i].write = done.is_error();
         if (done.is_error()) {
             LockGuard guard(swap_lock);

@@ -11,8 +11,8 @@ VirtAddr Region::gap_end() const {
 }
 
 bool RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
-    const uint32_t largest = std::max({region.gap(), below ? below->largest_gap : 0,
-                                       above ? above->largest_gap : 0});
+    const uint32_t largest =
+        std::max({region.gap(), below ? below->largest_gap : 0, above ? above->largest_gap : 0});
     return std::exchange(region.largest_gap, largest) != largest;
 }
 
@@ -29,8 +29,8 @@ void RegionMap::destroy(Region* removed) {
 
 Result<void> RegionMap::copy_from(const RegionMap& other) {
     for (Region* from = other.tree_.first(); from; from = other.next(*from)) {
-        auto* copy = new (std::nothrow)
-            Region{from->start, from->end, from->attributes, from->page_offset};
+        auto* copy =
+            new (std::nothrow) Region{from->start, from->end, from->attributes, from->page_offset};
         if (!copy) return Errno::nomem;
         link(*copy);
     }
@@ -151,9 +151,8 @@ Result<void> RegionMap::insert(VirtAddr start, VirtAddr end, const RegionAttribu
 Result<void> RegionMap::split(VirtAddr at) {
     Region* region = find(at);
     if (!region || region->start == at) return {};
-    auto* upper = new (std::nothrow)
-        Region{at, region->end, region->attributes,
-               region->attributes.pager ? region->pager_index(at) : 0};
+    auto* upper = new (std::nothrow) Region{at, region->end, region->attributes,
+                                            region->attributes.pager ? region->pager_index(at) : 0};
     if (!upper) return Errno::nomem;
     set_end(*region, at);
     link(*upper);

@@ -53,8 +53,8 @@ class RegionMap {
     ~RegionMap();
     Result<void> copy_from(const RegionMap& other);  // this one is empty
 
-    Region* find(VirtAddr address);              // the region that contains it
-    Region* find_from(VirtAddr address) const;   // the first that ends above it
+    Region* find(VirtAddr address);             // the region that contains it
+    Region* find_from(VirtAddr address) const;  // the first that ends above it
     Region* next(const Region& region) const { return Tree::next(region); }
     Region* previous(const Region& region) const { return Tree::previous(region); }
     bool is_free(VirtAddr start, VirtAddr end) const;  // guard gaps count as taken

@@ -24,15 +24,15 @@ concept HeapPageSource = requires(T& source, void* pages) {
 };
 
 struct HeapStatistics {
-    uint32_t pages;            // taken from the page source
-    uint32_t objects;          // live, small and large
-    uint32_t bytes;            // in live objects, rounded up to their cells
-    uint32_t allocations;      // ever
+    uint32_t pages;        // taken from the page source
+    uint32_t objects;      // live, small and large
+    uint32_t bytes;        // in live objects, rounded up to their cells
+    uint32_t allocations;  // ever
 };
 
 constexpr uint32_t kHeapAlignment = 16;
 // Chosen so that 4,064 bytes hold a whole number of them with little left.
-constexpr std::array<uint16_t, 17> kCellSizes = {16,  32,  48,  64,  96,  128, 192,  256, 320,
+constexpr std::array<uint16_t, 17> kCellSizes = {16,  32,  48,  64,  96,  128,  192,  256, 320,
                                                  400, 496, 576, 672, 800, 1008, 1344, 2032};
 
 template <HeapPageSource Source>

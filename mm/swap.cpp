@@ -78,7 +78,10 @@ Result<void> set_up(Area& area, BlockDevice& device) {
                          header->bad_count > std::size(header->bad) || header->last_page == 0))
         done = Errno::inval;
     const uint64_t fits = std::min<uint64_t>(device.sectors() / kSectorsPerPage, 1u << 20);
-    area.slots = done.is_ok() ? static_cast<uint32_t>(std::min<uint64_t>(fits, uint64_t{header->last_page} + 1)) : 0;
+    area.slots =
+        done.is_ok()
+            ? static_cast<uint32_t>(std::min<uint64_t>(fits, uint64_t{header->last_page} + 1))
+            : 0;
     if (done.is_ok() && area.slots < 2) done = Errno::inval;
     if (done.is_ok()) {
         Result<void*> table = allocate_wide(area.slots * sizeof(Slot));

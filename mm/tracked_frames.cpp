@@ -8,8 +8,8 @@
 constinit TrackedFrame* tracked_frames = nullptr;
 
 namespace {
-constinit ReplacementSet policies{};          // under swap_lock
-constinit uint32_t chosen = 4;                // its index in the set
+constinit ReplacementSet policies{};              // under swap_lock
+constinit uint32_t chosen = 4;                    // its index in the set
 constinit Mutex starting{LockRank::mount_table};  // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.

@@ -23,8 +23,8 @@ Result<void> start_tracking();  // all private pages that there are; ENOMEM
 // A private page's frame came to, or moved to, this address.
 void track_frame(Frame frame, VirtAddr address);
 void move_tracked(Frame frame, VirtAddr address);  // unless somebody else maps it too
-void untrack_freed_frame(Frame frame);  // its last reference went
-void put_tracked(Frame frame);          // put_frame, with swap_lock held
+void untrack_freed_frame(Frame frame);             // its last reference went
+void put_tracked(Frame frame);                     // put_frame, with swap_lock held
 // Brings in all that is in this area. ENOMEM.
 Result<void> swap_in_all(uint32_t area);
 

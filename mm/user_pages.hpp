@@ -17,8 +17,8 @@ class UserPages {
     bool made() const { return directory_; }
 
     PhysAddr directory() const { return to_physical(directory_); }
-    PageEntry* find(VirtAddr page) const;  // null: there is no table
-    Result<PageEntry*> slot(VirtAddr page);  // makes the table if need be
+    PageEntry* find(VirtAddr page) const;          // null: there is no table
+    Result<PageEntry*> slot(VirtAddr page);        // makes the table if need be
     void fill(PageEntry* empty, PageEntry entry);  // takes over the reference to the frame
     void replace(VirtAddr page, PageEntry* slot, PageEntry entry);  // drops the old frame
 

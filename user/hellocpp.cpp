@@ -13,8 +13,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words words_to_count(int argc, char* argv[])
-{
+Words words_to_count(int argc, char* argv[]) {
     Words words(argv + 1, argv + argc);
     if (words.empty())
         std::ranges::copy(std::views::istream<std::string>(std::cin), std::back_inserter(words));
@@ -22,10 +21,9 @@ Words words_to_count(int argc, char* argv[])
     return words;
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char* argv[])
-try {
+int main(int argc, char* argv[]) try {
     std::map<std::string, int> counts;
     for (const auto& word : words_to_count(argc, argv)) ++counts[word];
 

@@ -20,30 +20,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char *const kConsoleEnvironment[] = {
-    "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "USER=root", "SHELL=/bin/sh",
-    "TERM=linux", "PS1=orrery:\\w# ", NULL};
-static char *const kExecEnvironment[] = {
-    "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "TERM=dumb", NULL};
+static char* const kConsoleEnvironment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+                                            "HOME=/root",
+                                            "USER=root",
+                                            "SHELL=/bin/sh",
+                                            "TERM=linux",
+                                            "PS1=orrery:\\w# ",
+                                            NULL};
+static char* const kExecEnvironment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root",
+                                         "TERM=dumb", NULL};
 
-static volatile sig_atomic_t asked_to_stop;     // the signal that asked, or 0
-static bool under_exec;                         // a status is owed to the host
+static volatile sig_atomic_t asked_to_stop;  // the signal that asked, or 0
+static bool under_exec;                      // a status is owed to the host
 
-static void note_signal(int signal)
-{
+static void note_signal(int signal) {
     if (signal != SIGCHLD) asked_to_stop = signal;
 }
 
-static void mount_if_missing(const char *type, const char *where, const char *sign)
-{
+static void mount_if_missing(const char* type, const char* where, const char* sign) {
     if (access(sign, F_OK) == 0) return;
     if (mount(type, where, type, 0, NULL) != 0 && errno != EBUSY)
         dprintf(2, "init: cannot mount %s on %s: %s\n", type, where, strerror(errno));
 }
 
 // Makes PATH the descriptor FD. Says so on the console when it cannot.
-static bool open_as(int fd, const char *path, int flags)
-{
+static bool open_as(int fd, const char* path, int flags) {
     int opened = open(path, flags);
     if (opened < 0) {
         int error = errno, console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
@@ -57,8 +58,7 @@ static bool open_as(int fd, const char *path, int flags)
     return true;
 }
 
-static void write_status(int status)
-{
+static void write_status(int status) {
     char text[16];
     int length = snprintf(text, sizeof text, "%d", status);
     int fd = open("/dev/hoststatus", O_WRONLY | O_CLOEXEC);
@@ -68,9 +68,8 @@ static void write_status(int status)
 }
 
 // Ends the machine: kills all that runs, writes what is unwritten, then HOW (a reboot() command).
-static void shut_down(int how, int status)
-{
-    do {                                        // again: one may have been forking meanwhile
+static void shut_down(int how, int status) {
+    do {  // again: one may have been forking meanwhile
         kill(-1, SIGKILL);
     } while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
     if (under_exec) write_status(status);
@@ -81,19 +80,17 @@ static void shut_down(int how, int status)
     for (;;) pause();
 }
 
-static void check_asked_to_stop(void)
-{
+static void check_asked_to_stop(void) {
     switch (asked_to_stop) {
-    case 0: return;
-    case SIGUSR1: shut_down(RB_HALT_SYSTEM, 0); break;
-    case SIGUSR2: shut_down(RB_POWER_OFF, 0); break;
-    default: shut_down(RB_AUTOBOOT, 0);
+        case 0: return;
+        case SIGUSR1: shut_down(RB_HALT_SYSTEM, 0); break;
+        case SIGUSR2: shut_down(RB_POWER_OFF, 0); break;
+        default: shut_down(RB_AUTOBOOT, 0);
     }
 }
 
 // Reaps orphans until SHELL is dead, and returns its wait status.
-static int wait_for(pid_t shell)
-{
+static int wait_for(pid_t shell) {
     sigset_t none;
     sigemptyset(&none);
     for (;;) {
@@ -108,8 +105,7 @@ static int wait_for(pid_t shell)
 }
 
 // Replaces this child by the shell; returns only if that fails.
-static void become_shell(char *const arguments[], char *const environment[])
-{
+static void become_shell(char* const arguments[], char* const environment[]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -118,9 +114,8 @@ static void become_shell(char *const arguments[], char *const environment[])
     dprintf(2, "init: cannot run /bin/sh: %s\n", strerror(errno));
 }
 
-static void run_command(char *command)
-{
-    char *arguments[] = {"sh", "-c", command, NULL};
+static void run_command(char* command) {
+    char* arguments[] = {"sh", "-c", command, NULL};
     pid_t shell = fork();
     if (shell == 0) {
         setsid();
@@ -135,9 +130,8 @@ static void run_command(char *command)
 
 // Runs one login shell on the console until it exits. False if there is no shell to run: a pipe
 // that a successful execve() closes tells that from a shell that ended at once.
-static bool run_login_shell(void)
-{
-    char *arguments[] = {"-sh", NULL};
+static bool run_login_shell(void) {
+    char* arguments[] = {"-sh", NULL};
     char failed = 0;
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return false;
@@ -153,23 +147,23 @@ static bool run_login_shell(void)
         _exit(write(report[1], "!", 1) == 1 ? 126 : 127);
     }
     close(report[1]);
-    if (shell < 0) failed = 1;
-    else if (read(report[0], &failed, 1) < 0) failed = 0;
+    if (shell < 0)
+        failed = 1;
+    else if (read(report[0], &failed, 1) < 0)
+        failed = 0;
     close(report[0]);
     if (shell > 0) wait_for(shell);
     return !failed;
 }
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void decode_percents(char *text)
-{
-    char *out = text;
+static void decode_percents(char* text) {
+    char* out = text;
     for (; *text; text++) {
         int high = *text == '%' ? hex_digit(text[1]) : -1;
         int low = high >= 0 ? hex_digit(text[2]) : -1;
@@ -180,8 +174,7 @@ static void decode_percents(char *text)
 }
 
 // The command of exec= on the kernel's command line, decoded; NULL without one.
-static char *find_command(void)
-{
+static char* find_command(void) {
     static char line[160 * 1024];
     size_t length = 0;
     ssize_t got;
@@ -189,7 +182,7 @@ static char *find_command(void)
     if (fd < 0) dprintf(2, "init: cannot open /proc/cmdline: %s\n", strerror(errno));
     while (fd >= 0 && (got = read(fd, line + length, sizeof line - 1 - length)) > 0) length += got;
     if (fd >= 0) close(fd);
-    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+    for (char* word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
         if (strncmp(word, "exec=", 5) != 0) continue;
         decode_percents(word + 5);
         return word + 5;
@@ -197,8 +190,7 @@ static char *find_command(void)
     return NULL;
 }
 
-static void catch_signals(void)
-{
+static void catch_signals(void) {
     static const int caught[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     struct sigaction action = {.sa_handler = note_signal};
     sigset_t blocked;
@@ -210,8 +202,7 @@ static void catch_signals(void)
     sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     if (getpid() != 1) {
         dprintf(2, "init: must be process 1\n");
         return 1;
@@ -223,7 +214,7 @@ int main(void)
     mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
     sethostname("orrery", 6);
 
-    char *command = find_command();
+    char* command = find_command();
     under_exec = command != NULL;
     if (command) run_command(command);
     while (run_login_shell()) dprintf(2, "\ninit: the shell has ended; here is another\n");

@@ -22,7 +22,8 @@ namespace {
 constexpr char kUsage[] =
     "usage: lab-batch [--policy NAME] [--degree N] [--jobs N] [--cycles N] [--burst MS] [--io MS]\n"
     "                 [--json]\n"
-    "Runs jobs that compute for --burst and do I/O for --io milliseconds, --cycles times each, with\n"
+    "Runs jobs that compute for --burst and do I/O for --io milliseconds, --cycles times each, "
+    "with\n"
     "at most --degree of them in the system (0: no limit).\n";
 const std::string kSettings = "/proc/sys/kernel/sched/";
 
@@ -86,34 +87,37 @@ void run(const Options& options) {
     turnaround /= static_cast<double>(options.jobs);
     const double throughput = 1000.0 * static_cast<double>(options.jobs) / elapsed;
     if (options.json)
-        printf("{\"policy\": \"%s\", \"degree\": %ld, \"elapsed_ms\": %.1f, \"utilisation\": %.3f, "
-               "\"throughput\": %.2f, \"turnaround_ms\": %.1f}\n", options.policy.c_str(),
-               options.degree, elapsed, busy / elapsed, throughput, turnaround);
+        printf(
+            "{\"policy\": \"%s\", \"degree\": %ld, \"elapsed_ms\": %.1f, \"utilisation\": %.3f, "
+            "\"throughput\": %.2f, \"turnaround_ms\": %.1f}\n",
+            options.policy.c_str(), options.degree, elapsed, busy / elapsed, throughput,
+            turnaround);
     else
-        printf("%s, degree %ld: %.1f ms, CPU busy %.1f %%, %.2f jobs a second, mean turnaround %.1f ms\n",
-               options.policy.c_str(), options.degree, elapsed, 100 * busy / elapsed, throughput,
-               turnaround);
+        printf(
+            "%s, degree %ld: %.1f ms, CPU busy %.1f %%, %.2f jobs a second, mean turnaround %.1f "
+            "ms\n",
+            options.policy.c_str(), options.degree, elapsed, 100 * busy / elapsed, throughput,
+            turnaround);
 }
 
 }  // namespace
 
 int main(int argc, char* argv[]) {
     Options options;
-    const option kOptions[] = {{"policy", 1, nullptr, 'p'}, {"degree", 1, nullptr, 'd'},
-                               {"jobs", 1, nullptr, 'n'},   {"cycles", 1, nullptr, 'c'},
-                               {"burst", 1, nullptr, 'b'},  {"io", 1, nullptr, 'i'},
-                               {"json", 0, nullptr, 'j'},   {"help", 0, nullptr, 'h'},
-                               {nullptr, 0, nullptr, 0}};
+    const option kOptions[] = {
+        {"policy", 1, nullptr, 'p'}, {"degree", 1, nullptr, 'd'}, {"jobs", 1, nullptr, 'n'},
+        {"cycles", 1, nullptr, 'c'}, {"burst", 1, nullptr, 'b'},  {"io", 1, nullptr, 'i'},
+        {"json", 0, nullptr, 'j'},   {"help", 0, nullptr, 'h'},   {nullptr, 0, nullptr, 0}};
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
         switch (c) {
-        case 'p': options.policy = optarg; break;
-        case 'd': options.degree = atol(optarg); break;
-        case 'n': options.jobs = atol(optarg); break;
-        case 'c': options.cycles = atol(optarg); break;
-        case 'b': options.burst = atol(optarg); break;
-        case 'i': options.io = atol(optarg); break;
-        case 'j': options.json = true; break;
-        default: return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
+            case 'p': options.policy = optarg; break;
+            case 'd': options.degree = atol(optarg); break;
+            case 'n': options.jobs = atol(optarg); break;
+            case 'c': options.cycles = atol(optarg); break;
+            case 'b': options.burst = atol(optarg); break;
+            case 'i': options.io = atol(optarg); break;
+            case 'j': options.json = true; break;
+            default: return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
         }
     }
     if (options.degree < 0 || options.jobs < 1 || options.cycles < 1 || options.burst < 1 ||

@@ -80,28 +80,37 @@ void measure(long threads) {
 
 int main(int argc, char* argv[]) {
     bool json = false;
-    const option kOptions[] = {{"yields", 1, nullptr, 'y'}, {"json", 0, nullptr, 'j'},
-                               {"help", 0, nullptr, 'h'}, {nullptr, 0, nullptr, 0}};
+    const option kOptions[] = {{"yields", 1, nullptr, 'y'},
+                               {"json", 0, nullptr, 'j'},
+                               {"help", 0, nullptr, 'h'},
+                               {nullptr, 0, nullptr, 0}};
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
-        if (c == 'y') g_yields = atol(optarg);
-        else if (c == 'j') json = true;
-        else return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
+        if (c == 'y')
+            g_yields = atol(optarg);
+        else if (c == 'j')
+            json = true;
+        else
+            return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
     }
     std::vector<long> counts;
     for (; optind < argc; ++optind) counts.push_back(atol(argv[optind]));
     bool good = g_yields > 0 && !counts.empty();
     for (long count : counts) good = good && count >= 2 && count <= 10'000;
     if (!good) return fputs(kUsage, stderr), 2;
-    if (json) printf("[");
-    else printf("%8s %12s %14s\n", "threads", "ticks/yield", "switches/yield");
+    if (json)
+        printf("[");
+    else
+        printf("%8s %12s %14s\n", "threads", "ticks/yield", "switches/yield");
     for (size_t i = 0; i < counts.size(); ++i) {
         measure(counts[i]);
         const double each = static_cast<double>(g_last - g_first) / static_cast<double>(g_yields);
-        const double share = static_cast<double>(g_last_switches - g_first_switches) /
-                             static_cast<double>(g_yields);
-        if (json) printf("%s{\"threads\": %ld, \"ticks\": %.1f, \"switches\": %.3f}", i ? ", " : "",
-                         counts[i], each, share);
-        else printf("%8ld %12.1f %14.3f\n", counts[i], each, share);
+        const double share =
+            static_cast<double>(g_last_switches - g_first_switches) / static_cast<double>(g_yields);
+        if (json)
+            printf("%s{\"threads\": %ld, \"ticks\": %.1f, \"switches\": %.3f}", i ? ", " : "",
+                   counts[i], each, share);
+        else
+            printf("%8ld %12.1f %14.3f\n", counts[i], each, share);
     }
     if (json) printf("]\n");
 }

@@ -53,14 +53,10 @@ class HostStatus final : public DeviceFile {
 Result<Ref<File>> open_host_device(Inode& node, uint32_t minor, uint32_t flags) {
     if (!host_link_present()) return Errno::nxio;
     switch (minor) {
-        case host_input:
-            return TRY(make_ref<HostInput>(flags, node));
-        case host_output:
-            return TRY(make_ref<HostOutput>(flags, node, HostStream::output));
-        case host_error:
-            return TRY(make_ref<HostOutput>(flags, node, HostStream::error));
-        default:
-            return TRY(make_ref<HostStatus>(flags, node));
+        case host_input: return TRY(make_ref<HostInput>(flags, node));
+        case host_output: return TRY(make_ref<HostOutput>(flags, node, HostStream::output));
+        case host_error: return TRY(make_ref<HostOutput>(flags, node, HostStream::error));
+        default: return TRY(make_ref<HostStatus>(flags, node));
     }
 }
 

@@ -92,19 +92,13 @@ enum Minor : uint32_t { null = 3, zero = 5, full = 7, random = 8, urandom = 9, k
 
 Result<Ref<File>> open_memory_device(Inode& node, uint32_t minor, uint32_t flags) {
     switch (minor) {
-        case null:
-            return TRY(make_ref<NullFile>(flags, node));
-        case zero:
-            return TRY(make_ref<ZeroFile>(flags, node));
-        case full:
-            return TRY(make_ref<FullFile>(flags, node));
+        case null: return TRY(make_ref<NullFile>(flags, node));
+        case zero: return TRY(make_ref<ZeroFile>(flags, node));
+        case full: return TRY(make_ref<FullFile>(flags, node));
         case random:
-        case urandom:
-            return TRY(make_ref<RandomFile>(flags, node));
-        case kmsg:
-            return TRY(make_ref<LogFile>(flags, node));
-        default:
-            return Errno::nxio;
+        case urandom: return TRY(make_ref<RandomFile>(flags, node));
+        case kmsg: return TRY(make_ref<LogFile>(flags, node));
+        default: return Errno::nxio;
     }
 }
 

@@ -45,8 +45,8 @@ Result<uint64_t> Ext2Inode::list(DirectorySink& sink, uint64_t offset) {
     if (type() != kTypeDirectory) return Errno::notdir;
     const bool typed = ext2().geometry().has_file_types;
     return scan(offset, [&](const DirectoryEntry& entry, uint64_t position) {
-        return sink.add(name_of(entry), InodeNo(entry.inode), typed ? kFileTypes[entry.type & 7] : 0,
-                        position + entry.record_length);
+        return sink.add(name_of(entry), InodeNo(entry.inode),
+                        typed ? kFileTypes[entry.type & 7] : 0, position + entry.record_length);
     });
 }
 

@@ -51,8 +51,7 @@ Result<void> check_sizes(const Superblock& super, const Geometry& g, TextSink& r
 
 // What follows from them must fit together, and on the device.
 Result<void> check_extent(const Geometry& g, uint64_t device_bytes, TextSink& reason) {
-    if (g.inodes_count < g.first_inode ||
-        g.inodes_count > uint64_t{g.groups} * g.inodes_per_group)
+    if (g.inodes_count < g.first_inode || g.inodes_count > uint64_t{g.groups} * g.inodes_per_group)
         return refuse(reason, "bad number of inodes {}", g.inodes_count);
     const uint64_t device_blocks = device_bytes >> g.block_shift;
     if (g.blocks_count > device_blocks)
@@ -116,11 +115,16 @@ std::string_view recognise(std::span<const uint8_t> bytes, uint32_t position) {
         std::string_view what;
     };
     static constexpr Signature kSignatures[] = {
-        {0x8001, "CD001", "an ISO 9660 file system"}, {54, "FAT", "a FAT file system"},
-        {82, "FAT32", "a FAT file system"},           {3, "NTFS", "an NTFS file system"},
-        {3, "EXFAT", "an exFAT file system"},         {0, "XFSB", "an XFS file system"},
-        {0, "hsqs", "a squashfs file system"},        {4086, "SWAPSPACE2", "swap space"},
-        {0, "QFI\xfb", "a qcow2 image"},              {0, "\x1f\x8b", "gzip data"},
+        {0x8001, "CD001", "an ISO 9660 file system"},
+        {54, "FAT", "a FAT file system"},
+        {82, "FAT32", "a FAT file system"},
+        {3, "NTFS", "an NTFS file system"},
+        {3, "EXFAT", "an exFAT file system"},
+        {0, "XFSB", "an XFS file system"},
+        {0, "hsqs", "a squashfs file system"},
+        {4086, "SWAPSPACE2", "swap space"},
+        {0, "QFI\xfb", "a qcow2 image"},
+        {0, "\x1f\x8b", "gzip data"},
         {510, "\x55\xaa", "a boot sector, perhaps with partitions"}};
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     for (const Signature& s : kSignatures)

@@ -26,8 +26,7 @@ struct Geometry {
 };
 
 // Refuses with EINVAL and one line (without name and line end) in `reason`.
-Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes,
-                                  TextSink& reason);
+Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes, TextSink& reason);
 
 // The names of the bits of `flags` that are not in `known`, separated by blanks.
 void name_features(uint32_t flags, uint32_t known, const char* const (&names)[32], TextSink& to);

@@ -40,19 +40,19 @@ Result<void> Ext2Inode::check() const {
     if (record_.flags & (kFlagCompressed | kFlagExtents | kFlagInlineData))
         return self.damaged("unknown kind of block map");
     switch (type()) {
-    case kTypeRegular:
-        if (size() > kMaxSize) return self.damaged("bad size");
-        return {};
-    case kTypeDirectory: return {};
-    case kTypeSymlink:
-        if (size() == 0 || size() >= (is_fast_symlink() ? sizeof record_.block : kPageSize))
-            return self.damaged("bad size of a symbolic link");
-        return {};
-    case kTypeCharacter:
-    case kTypeBlock:
-    case kTypeFifo:
-    case kTypeSocket: return {};
-    default: return self.damaged("unknown type");
+        case kTypeRegular:
+            if (size() > kMaxSize) return self.damaged("bad size");
+            return {};
+        case kTypeDirectory: return {};
+        case kTypeSymlink:
+            if (size() == 0 || size() >= (is_fast_symlink() ? sizeof record_.block : kPageSize))
+                return self.damaged("bad size of a symbolic link");
+            return {};
+        case kTypeCharacter:
+        case kTypeBlock:
+        case kTypeFifo:
+        case kTypeSocket: return {};
+        default: return self.damaged("unknown type");
     }
 }
 

@@ -108,7 +108,7 @@ struct DirectoryEntry {
     uint32_t inode;          // 0: unused
     uint16_t record_length;  // to the next entry; multiple of 4
     uint8_t name_length;
-    uint8_t type;            // kFileTypes index, with the filetype feature
+    uint8_t type;  // kFileTypes index, with the filetype feature
     // the name follows
 };
 static_assert(sizeof(DirectoryEntry) == 8);
@@ -139,14 +139,27 @@ constexpr uint32_t kKnownIncompatible = kIncompatFiletype;
 constexpr uint32_t kKnownReadOnly = kReadOnlySparseSuper | kReadOnlyLargeFile;
 
 // What e2fsprogs calls the feature of a bit; null where it has no name.
-constexpr const char* kIncompatibleNames[32] = {
-    "compression", "filetype", "needs_recovery", "journal_dev", "meta_bg",     nullptr,
-    "extent",      "64bit",    "mmp",            "flex_bg",     "ea_inode",    nullptr,
-    "dirdata",     "metadata_csum_seed",         "large_dir",   "inline_data", "encrypt",
-    "casefold"};
+constexpr const char* kIncompatibleNames[32] = {"compression",
+                                                "filetype",
+                                                "needs_recovery",
+                                                "journal_dev",
+                                                "meta_bg",
+                                                nullptr,
+                                                "extent",
+                                                "64bit",
+                                                "mmp",
+                                                "flex_bg",
+                                                "ea_inode",
+                                                nullptr,
+                                                "dirdata",
+                                                "metadata_csum_seed",
+                                                "large_dir",
+                                                "inline_data",
+                                                "encrypt",
+                                                "casefold"};
 constexpr const char* kReadOnlyNames[32] = {
-    "sparse_super", "large_file",    "btree_dir", "huge_file", "uninit_bg", "dir_nlink",
-    "extra_isize",  "snapshot",      "quota",     "bigalloc",  "metadata_csum", "replica",
-    "read-only",    "project",       "shared_blocks", "verity", "orphan_present"};
+    "sparse_super", "large_file", "btree_dir",     "huge_file", "uninit_bg",     "dir_nlink",
+    "extra_isize",  "snapshot",   "quota",         "bigalloc",  "metadata_csum", "replica",
+    "read-only",    "project",    "shared_blocks", "verity",    "orphan_present"};
 
 }  // namespace ext2

@@ -114,8 +114,7 @@ Result<InodeRecord> Ext2::inode_record(InodeNo number) {
     GroupDescriptor found;
     {
         MetadataBlock block = TRY(metadata(g.descriptor_table + (descriptor >> g.block_shift)));
-        __builtin_memcpy(&found, block.bytes() + (descriptor & (g.block_size() - 1)),
-                         sizeof found);
+        __builtin_memcpy(&found, block.bytes() + (descriptor & (g.block_size() - 1)), sizeof found);
     }
     const uint32_t position = in_group * g.inode_size;  // at most 8 * 4096 * 4096
     if (!g.is_data_range(found.inode_table, (position >> g.block_shift) + 1)) return Errno::io;

@@ -30,14 +30,10 @@ void put_features(TextSink& to, uint32_t bits, std::span<const std::string_view>
 
 std::string_view block_driver(uint32_t major) {
     switch (major) {
-        case 1:
-            return "ramdisk";
-        case 3:
-            return "ide0";
-        case 22:
-            return "ide1";
-        default:
-            return "disk";
+        case 1: return "ramdisk";
+        case 3: return "ide0";
+        case 22: return "ide1";
+        default: return "disk";
     }
 }
 
@@ -53,8 +49,10 @@ void show_one_processor(TextSink& to, uint32_t id) {
     format_to(to, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.{:03}\n", cpu.brand,
               cpu.stepping, kilohertz / 1000, kilohertz % 1000);
     const std::string_view fpu = (cpu.edx1 & 1) ? "yes" : "no";
-    format_to(to, "physical id\t: {}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
-              "apicid\t\t: {}\n", id, cpus[id]->apic_id);
+    format_to(to,
+              "physical id\t: {}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
+              "apicid\t\t: {}\n",
+              id, cpus[id]->apic_id);
     format_to(to, "fpu\t\t: {}\nfpu_exception\t: {}\nwp\t\t: yes\nflags\t\t:", fpu, fpu);
     put_features(to, cpu.edx1, kFeatures);
     put_features(to, cpu.ecx1, kMoreFeatures);

@@ -38,9 +38,10 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
          show_replacement(to);
          return {};
      },
-     .store = [](std::string_view name) {
-         return choose_replacement(name) ? Result<void>() : Errno::inval;
-     }},
+     .store =
+         [](std::string_view name) {
+             return choose_replacement(name) ? Result<void>() : Errno::inval;
+         }},
 };
 
 Result<void> show_paging_lab(TextSink& to, const ProcTarget&) {

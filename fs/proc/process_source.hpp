@@ -29,10 +29,10 @@ struct ProcessInfo {
     uint32_t start_stack = 0;  // user addresses
     int exit_signal = 0;
     uint32_t rss_limit = UINT32_MAX;
-    struct Scheduling {                       // of the thread, or a process' first one
+    struct Scheduling {  // of the thread, or a process' first one
         const char* state = "terminated";
         Nanoseconds since{0};
-        uint32_t policy = 0, rt_priority = 0;  // Linux's numbers
+        uint32_t policy = 0, rt_priority = 0;                 // Linux's numbers
         uint64_t cpu_time = 0, ready_time = 0, job_time = 0;  // nanoseconds
         uint64_t service = 0, served = 0;
         bool declared = false;

@@ -18,22 +18,14 @@ bool sleeps(const ProcessInfo& p) { return p.state == 'S' || p.state == 'D'; }
 
 std::string_view state_text(char state) {
     switch (state) {
-        case 'R':
-            return "running";
-        case 'S':
-            return "sleeping";
-        case 'D':
-            return "disk sleep";
-        case 'T':
-            return "stopped";
-        case 'P':
-            return "parked";
-        case 't':
-            return "tracing stop";
-        case 'Z':
-            return "zombie";
-        default:
-            return "dead";
+        case 'R': return "running";
+        case 'S': return "sleeping";
+        case 'D': return "disk sleep";
+        case 'T': return "stopped";
+        case 'P': return "parked";
+        case 't': return "tracing stop";
+        case 'Z': return "zombie";
+        default: return "dead";
     }
 }
 
@@ -53,9 +45,8 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
               p.children_major_faults);
     format_to(to, " {} {} {} {}", ticks(p.user_time), ticks(p.kernel_time),
               ticks(p.children_user_time), ticks(p.children_kernel_time));
-    format_to(to, " {} {} {} 0 {} {} {} {}", priority, p.nice, p.threads,
-              ticks(p.start_time.raw()), uint64_t{p.memory.total} * kPageSize, p.memory.resident,
-              p.rss_limit);
+    format_to(to, " {} {} {} 0 {} {} {} {}", priority, p.nice, p.threads, ticks(p.start_time.raw()),
+              uint64_t{p.memory.total} * kPageSize, p.memory.resident, p.rss_limit);
     // Addresses of code and stack, registers: not told, as Linux does for those that run.
     format_to(to, " 0 0 {} 0 0 {} {} {} {}", p.start_stack, old_signals(p.signals_pending),
               old_signals(p.signals_blocked), old_signals(p.signals_ignored),

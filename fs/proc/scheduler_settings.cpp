@@ -23,18 +23,17 @@ Result<void> set_policy(std::string_view name) {
 
 template <size_t which>
 constexpr ProcEntry tunable_entry() {
-    return {.name = kSchedTunables[which].name,
-            .mode = kWritable,
-            .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-                const SchedTunables::Figures figures = read_tunable(kSchedTunables[which]);
-                for (uint32_t i = 0; i < figures.count; ++i)
-                    format_to(to, "{}{}", i ? "," : "", figures.value[i]);
-                to.put("\n");
-                return {};
-            },
-            .store = [](std::string_view text) {
-                return write_tunable(kSchedTunables[which], text);
-            }};
+    return {
+        .name = kSchedTunables[which].name,
+        .mode = kWritable,
+        .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+            const SchedTunables::Figures figures = read_tunable(kSchedTunables[which]);
+            for (uint32_t i = 0; i < figures.count; ++i)
+                format_to(to, "{}{}", i ? "," : "", figures.value[i]);
+            to.put("\n");
+            return {};
+        },
+        .store = [](std::string_view text) { return write_tunable(kSchedTunables[which], text); }};
 }
 
 Result<void> show_log_size(TextSink& to, const ProcTarget&) {
@@ -81,21 +80,30 @@ Result<void> submit(std::string_view text) {
 constexpr ProcEntry kOthers[] = {
     {.name = "policy", .mode = kWritable, .generate = show_policy, .store = set_policy},
     {.name = "log", .mode = kWritable, .generate = show_log_size, .store = set_log_size},
-    {.name = "suspend", .mode = kCommand, .generate = show_nothing,
+    {.name = "suspend",
+     .mode = kCommand,
+     .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, true); }},
-    {.name = "resume", .mode = kCommand, .generate = show_nothing,
+    {.name = "resume",
+     .mode = kCommand,
+     .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, false); }},
-    {.name = "jobs_policy", .mode = kWritable, .generate = show_job_policy,
-     .store = [](std::string_view name) {
-         return choose_job_policy(name) ? Result<void>() : Errno::inval;
-     }},
-    {.name = "jobs_degree", .mode = kWritable,
+    {.name = "jobs_policy",
+     .mode = kWritable,
+     .generate = show_job_policy,
+     .store =
+         [](std::string_view name) {
+             return choose_job_policy(name) ? Result<void>() : Errno::inval;
+         }},
+    {.name = "jobs_degree",
+     .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          format_to(to, "{}\n", job_counts().degree);
          return {};
      },
      .store = set_degree},
-    {.name = "jobs", .mode = kForAll,
+    {.name = "jobs",
+     .mode = kForAll,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          const JobCounts counts = job_counts();
          format_to(to, "active {}\nwaiting {}\n", counts.active, counts.waiting);
@@ -108,9 +116,9 @@ constexpr ProcEntry kOthers[] = {
 
 #define TUNABLE(which) tunable_entry<which>()
 constinit const ProcEntry kSchedulerSettings[kSchedulerSettingCount] = {
-    kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5], kOthers[6],
-    TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4), TUNABLE(5), TUNABLE(6), TUNABLE(7),
-    TUNABLE(8), TUNABLE(9),
+    kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5],
+    kOthers[6], TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4),
+    TUNABLE(5), TUNABLE(6), TUNABLE(7), TUNABLE(8), TUNABLE(9),
 };
 #undef TUNABLE
 static_assert(std::size(kOthers) + std::size(kSchedTunables) == kSchedulerSettingCount);

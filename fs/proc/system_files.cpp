@@ -68,8 +68,8 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
     const TlbStatistics tlb = tlb_statistics();
     format_to(to, "pswpin {}\npswpout {}\nswap_writes {}\nswap_ra_hit {}\nswap_refused {}\n", s.in,
               s.out, s.writes, s.cached_hits, s.refused);
-    format_to(to, "pgscan {}\npgsteal {}\npgsteal_file {}\nreclaim_rounds {}\n", r.scanned, r.stolen,
-              r.file_unmapped, r.rounds);
+    format_to(to, "pgscan {}\npgsteal {}\npgsteal_file {}\nreclaim_rounds {}\n", r.scanned,
+              r.stolen, r.file_unmapped, r.rounds);
     format_to(to, "reclaim_fruitless {}\nnr_tlb_local_flush_one {}\nnr_tlb_local_flush_all {}\n",
               r.fruitless, tlb.single, tlb.full);
     return {};

@@ -5,9 +5,24 @@
 #include "fs/proc/proc_entry.hpp"
 
 enum class UpperFile : uint8_t {
-    deadlock, deadlock_dot, deadlock_strategy, deadlock_detection, deadlock_recovery,
-    deadlock_period, sysvipc_msg, sysvipc_sem, sysvipc_shm, shmmax, shmall, shmmni, msgmax, msgmnb,
-    msgmni, sem, net_unix, count,
+    deadlock,
+    deadlock_dot,
+    deadlock_strategy,
+    deadlock_detection,
+    deadlock_recovery,
+    deadlock_period,
+    sysvipc_msg,
+    sysvipc_sem,
+    sysvipc_shm,
+    shmmax,
+    shmall,
+    shmmni,
+    msgmax,
+    msgmnb,
+    msgmni,
+    sem,
+    net_unix,
+    count,
 };
 
 struct UpperFunctions {

@@ -76,15 +76,9 @@ Result<Ref<Inode>> TmpDirectory::create_child(std::string_view name, uint32_t mo
     TRY(fs().add_file());
     TmpInode* made;
     switch (mode & kTypeMask) {
-        case kTypeDirectory:
-            made = new (std::nothrow) TmpDirectory(fs(), who, number());
-            break;
-        case kTypeRegular:
-            made = new (std::nothrow) TmpFile(fs(), who);
-            break;
-        default:
-            made = new (std::nothrow) TmpInode(fs(), who, special_device);
-            break;
+        case kTypeDirectory: made = new (std::nothrow) TmpDirectory(fs(), who, number()); break;
+        case kTypeRegular: made = new (std::nothrow) TmpFile(fs(), who); break;
+        default: made = new (std::nothrow) TmpInode(fs(), who, special_device); break;
     }
     if (!made) {
         fs().remove_file();

@@ -13,23 +13,23 @@
 #include "kernel/lib/types.hpp"
 
 class Thread;
-struct CpuQueue;  // kernel/sched
+struct CpuQueue;    // kernel/sched
 struct TraceRings;  // kernel/trace
 
 struct Cpu {
     Cpu* self = nullptr;
     Thread* current = nullptr;
-    bool reschedule = false;   // the running thread should give way before it returns to user mode
+    bool reschedule = false;  // the running thread should give way before it returns to user mode
     uint32_t id = 0;
     Thread* idle = nullptr;
-    Thread* dead = nullptr;    // terminated, and freed by whoever runs next
+    Thread* dead = nullptr;  // terminated, and freed by whoever runs next
     PhysAddr loaded_directory{0};
     CpuQueue* queue = nullptr;  // of the dispatcher
     uint32_t apic_id = 0;
-    bool online = false;        // it has come up, and says so itself
+    bool online = false;  // it has come up, and says so itself
     bool interrupted_user = false;
-    bool flush_wanted = false;  // atomic: another CPU waits for our TLB to forget something
-    bool rearm = false;         // run_queue: the dispatcher's timer is to be set anew
+    bool flush_wanted = false;    // atomic: another CPU waits for our TLB to forget something
+    bool rearm = false;           // run_queue: the dispatcher's timer is to be set anew
     TraceRings* trace = nullptr;  // null: this CPU has none yet
     int current_tid = 0;          // of `current`, for the trace
     uint64_t gdt[GDT_ENTRIES] = {};
@@ -44,8 +44,8 @@ static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);
 
 constexpr uint32_t cpu_bit(uint32_t id) { return 1u << id; }
 constexpr uint32_t kMaxCpus = 32;
-extern Cpu* cpus[kMaxCpus];   // by id; [0] is the boot processor
-extern uint32_t cpu_count;    // those with an id; only ever grows, while the boot processor boots
+extern Cpu* cpus[kMaxCpus];  // by id; [0] is the boot processor
+extern uint32_t cpu_count;   // those with an id; only ever grows, while the boot processor boots
 
 inline uint32_t all_cpus() { return UINT32_MAX >> (kMaxCpus - cpu_count); }  // as bits
 
@@ -65,7 +65,7 @@ constexpr uint32_t kCpuPse = 3, kCpuTsc = 4, kCpuApic = 9, kCpuPge = 13, kCpuCmo
                    kCpuFxsr = 24, kCpuSse = 25;
 const CpuFeatures& cpu_features();
 
-void cpu_init();  // GDT, TSS, control registers, FPU of the boot processor
+void cpu_init();                // GDT, TSS, control registers, FPU of the boot processor
 void cpu_init_other(Cpu& cpu);  // the same on another one, which `cpu` is to describe
 
 // Named bits of the control registers.
@@ -75,10 +75,26 @@ constexpr uint32_t kCr0ProtectionEnable = 1u << 0, kCr0MonitorCoprocessor = 1u <
 constexpr uint32_t kCr4Pge = 1u << 7, kCr4OsFxsr = 1u << 9, kCr4OsXmmExcpt = 1u << 10,
                    kCr4Umip = 1u << 11, kCr4Smep = 1u << 20;
 
-inline uint32_t read_cr0() { uint32_t v; asm volatile("movl %%cr0, %0" : "=r"(v)); return v; }
-inline uint32_t read_cr2() { uint32_t v; asm volatile("movl %%cr2, %0" : "=r"(v)); return v; }
-inline uint32_t read_cr3() { uint32_t v; asm volatile("movl %%cr3, %0" : "=r"(v)); return v; }
-inline uint32_t read_cr4() { uint32_t v; asm volatile("movl %%cr4, %0" : "=r"(v)); return v; }
+inline uint32_t read_cr0() {
+    uint32_t v;
+    asm volatile("movl %%cr0, %0" : "=r"(v));
+    return v;
+}
+inline uint32_t read_cr2() {
+    uint32_t v;
+    asm volatile("movl %%cr2, %0" : "=r"(v));
+    return v;
+}
+inline uint32_t read_cr3() {
+    uint32_t v;
+    asm volatile("movl %%cr3, %0" : "=r"(v));
+    return v;
+}
+inline uint32_t read_cr4() {
+    uint32_t v;
+    asm volatile("movl %%cr4, %0" : "=r"(v));
+    return v;
+}
 inline void write_cr0(uint32_t v) { asm volatile("movl %0, %%cr0" ::"r"(v) : "memory"); }
 inline void write_cr3(uint32_t v) { asm volatile("movl %0, %%cr3" ::"r"(v) : "memory"); }
 inline void write_cr4(uint32_t v) { asm volatile("movl %0, %%cr4" ::"r"(v) : "memory"); }

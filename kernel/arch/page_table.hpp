@@ -27,8 +27,8 @@ constexpr uint32_t kEntryDirty = 1u << 6;
 constexpr uint32_t kEntryBig = 1u << 7;     // in a directory: a 4 MiB page
 constexpr uint32_t kEntryGlobal = 1u << 8;  // survives a load of CR3
 // 9 to 11 are ours.
-constexpr uint32_t kEntryHeld = 1u << 9;   // not present, but the frame is kept (PROT_NONE)
-constexpr uint32_t kEntryFile = 1u << 10;  // the frame is a pager's, not the address space's own
+constexpr uint32_t kEntryHeld = 1u << 9;      // not present, but the frame is kept (PROT_NONE)
+constexpr uint32_t kEntryFile = 1u << 10;     // the frame is a pager's, not the address space's own
 constexpr uint32_t kEntrySwapped = 1u << 11;  // not present: the rest names a slot (mm/swap.hpp)
 constexpr uint32_t kEntryFlags = kPageMask;
 
@@ -49,9 +49,9 @@ struct PageEntry {
 };
 static_assert(sizeof(PageEntry) == 4);
 static_assert(PageEntry::make(Frame(0xB8), kEntryPresent | kEntryWritable).raw == 0x000B8003);
-static_assert(PageEntry::make(Frame(0x400), kEntryPresent | kEntryWritable | kEntryBig |
-                                                kEntryGlobal)
-                  .raw == 0x00400183);
+static_assert(
+    PageEntry::make(Frame(0x400), kEntryPresent | kEntryWritable | kEntryBig | kEntryGlobal).raw ==
+    0x00400183);
 static_assert(kEntryUser == 0x004 && kEntryAccessed == 0x020 && kEntryDirty == 0x040);
 
 struct PageTable {

@@ -47,7 +47,8 @@ void say_location(uint32_t number, uint32_t address) {
     const char* file = nullptr;
     uint32_t line = 0;
     if (source_line(address, &file, &line))
-        say(" #{:<2} {:08x} {}+0x{:x} at {}:{}\n", number, address, name ? name : "?", offset, file, line);
+        say(" #{:<2} {:08x} {}+0x{:x} at {}:{}\n", number, address, name ? name : "?", offset, file,
+            line);
     else
         say(" #{:<2} {:08x} {}+0x{:x}\n", number, address, name ? name : "?", offset);
 }
@@ -78,8 +79,8 @@ void say_backtrace(uint32_t eip, uint32_t ebp) {
 }
 
 void say_registers(const TrapFrame& f) {
-    uint32_t esp = f.from_user() || f.vector == 8 ? f.user_esp
-                                                  : reinterpret_cast<uint32_t>(&f.user_esp);
+    uint32_t esp =
+        f.from_user() || f.vector == 8 ? f.user_esp : reinterpret_cast<uint32_t>(&f.user_esp);
     say("eax {:08x}  ebx {:08x}  ecx {:08x}  edx {:08x}\n", f.eax, f.ebx, f.ecx, f.edx);
     say("esi {:08x}  edi {:08x}  ebp {:08x}  esp {:08x}\n", f.esi, f.edi, f.ebp, esp);
     say("eip {:08x}  eflags {:08x}  cs {:04x} ds {:04x} es {:04x} fs {:04x} gs {:04x}\n", f.eip,
@@ -154,7 +155,7 @@ void verify_failed(const char* condition, const char* file, int line) {
 // libstdc++'s checks (-D_GLIBCXX_ASSERTIONS) end here.
 namespace std {
 void __glibcxx_assert_fail(const char* file, int line, const char*,
-                                        const char* condition) noexcept {
+                           const char* condition) noexcept {
     char text[160];
     panic(format_in(text, "library check failed: {}", condition ? condition : "unreachable"), file,
           line);

@@ -15,8 +15,8 @@ bool panic_elsewhere();
 
 // Where the report goes and what happens after it; drivers install them at start-up.
 struct PanicHooks {
-    void (*write)(std::string_view text) = nullptr;    // to every console, ignoring locks
+    void (*write)(std::string_view text) = nullptr;       // to every console, ignoring locks
     void (*finished)(std::string_view report) = nullptr;  // may not return
-    bool (*is_stack_guard)(uint32_t address) = nullptr;  // mm: a kernel stack's guard page
+    bool (*is_stack_guard)(uint32_t address) = nullptr;   // mm: a kernel stack's guard page
 };
 extern PanicHooks panic_hooks;

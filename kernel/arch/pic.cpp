@@ -5,9 +5,10 @@
 
 namespace {
 
-constexpr uint16_t kMasterCommand = 0x20, kMasterData = 0x21, kSlaveCommand = 0xa0, kSlaveData = 0xa1;
-constexpr uint8_t kInitialise = 0x11;   // ICW1: edge triggered, cascade, ICW4 follows
-constexpr uint8_t k8086Mode = 0x01;     // ICW4
+constexpr uint16_t kMasterCommand = 0x20, kMasterData = 0x21, kSlaveCommand = 0xa0,
+                   kSlaveData = 0xa1;
+constexpr uint8_t kInitialise = 0x11;  // ICW1: edge triggered, cascade, ICW4 follows
+constexpr uint8_t k8086Mode = 0x01;    // ICW4
 constexpr uint8_t kEndOfInterrupt = 0x20, kReadInService = 0x0b;  // OCW2, OCW3
 constexpr uint32_t kCascadeLine = 2;
 
@@ -23,9 +24,9 @@ void command(uint16_t port, uint8_t value) {
 void pic_init() {
     command(kMasterCommand, kInitialise);
     command(kSlaveCommand, kInitialise);
-    command(kMasterData, kFirstIrqVector);      // ICW2
+    command(kMasterData, kFirstIrqVector);  // ICW2
     command(kSlaveData, kFirstIrqVector + 8);
-    command(kMasterData, 1 << kCascadeLine);    // ICW3: which line the slave hangs on
+    command(kMasterData, 1 << kCascadeLine);  // ICW3: which line the slave hangs on
     command(kSlaveData, kCascadeLine);
     command(kMasterData, k8086Mode);
     command(kSlaveData, k8086Mode);

@@ -11,7 +11,7 @@ namespace {
 constexpr uint32_t kPitHertz = 1193182;
 constexpr uint16_t kPitChannel0 = 0x40, kPitChannel2 = 0x42, kPitCommand = 0x43,
                    kSpeakerPort = 0x61;
-constexpr uint8_t kOneShot = 0x30;           // channel 0, both bytes, mode 0
+constexpr uint8_t kOneShot = 0x30;            // channel 0, both bytes, mode 0
 constexpr uint32_t kCount = kPitHertz / 100;  // nearly 10 ms
 
 constinit uint64_t counts_per_nanosecond = (uint64_t{kPitHertz} << 32) / 1'000'000'000;  // << 32
@@ -52,8 +52,7 @@ void timer_install(void (*handle)()) {
 }
 
 void timer_program(uint32_t nanoseconds) {
-    const auto count =
-        static_cast<uint32_t>((nanoseconds * counts_per_nanosecond) >> 32) + 1;
+    const auto count = static_cast<uint32_t>((nanoseconds * counts_per_nanosecond) >> 32) + 1;
     if (lapic_in_use()) return lapic_timer_start(count);
     // A new count starts the one-shot again; no control word is needed for that.
     out8(kPitChannel0, count & 0xff);

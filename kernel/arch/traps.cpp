@@ -34,14 +34,38 @@ constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2;
 
 constinit uint64_t idt[256] = {};
 
-constexpr const char* kExceptionNames[32] = {
-    "#DE divide error", "#DB debug", "NMI", "#BP breakpoint", "#OF overflow", "#BR bound range",
-    "#UD invalid opcode", "#NM no coprocessor", "#DF double fault", "coprocessor overrun",
-    "#TS invalid TSS", "#NP segment not present", "#SS stack fault", "#GP general protection",
-    "#PF page fault", "reserved 15", "#MF x87 error", "#AC alignment check", "#MC machine check",
-    "#XM SIMD error", "#VE virtualisation", "#CP control protection", "reserved 22", "reserved 23",
-    "reserved 24", "reserved 25", "reserved 26", "reserved 27", "#HV hypervisor", "#VC VMM",
-    "#SX security", "reserved 31"};
+constexpr const char* kExceptionNames[32] = {"#DE divide error",
+                                             "#DB debug",
+                                             "NMI",
+                                             "#BP breakpoint",
+                                             "#OF overflow",
+                                             "#BR bound range",
+                                             "#UD invalid opcode",
+                                             "#NM no coprocessor",
+                                             "#DF double fault",
+                                             "coprocessor overrun",
+                                             "#TS invalid TSS",
+                                             "#NP segment not present",
+                                             "#SS stack fault",
+                                             "#GP general protection",
+                                             "#PF page fault",
+                                             "reserved 15",
+                                             "#MF x87 error",
+                                             "#AC alignment check",
+                                             "#MC machine check",
+                                             "#XM SIMD error",
+                                             "#VE virtualisation",
+                                             "#CP control protection",
+                                             "reserved 22",
+                                             "reserved 23",
+                                             "reserved 24",
+                                             "reserved 25",
+                                             "reserved 26",
+                                             "reserved 27",
+                                             "#HV hypervisor",
+                                             "#VC VMM",
+                                             "#SX security",
+                                             "reserved 31"};
 
 // --- interrupts from devices
 
@@ -112,9 +136,10 @@ void kernel_exception(TrapFrame& frame) {
         }
         if (apply_fixup(frame)) return;
         char text[96];
-        panic_with_frame(frame, format_in(text, "page fault in the kernel: {} of {:08x} ({})",
-                                          frame.error & kFaultWrite ? "write" : "read", address,
-                                          frame.error & kFaultPresent ? "protection" : "not present"));
+        panic_with_frame(frame,
+                         format_in(text, "page fault in the kernel: {} of {:08x} ({})",
+                                   frame.error & kFaultWrite ? "write" : "read", address,
+                                   frame.error & kFaultPresent ? "protection" : "not present"));
     }
     if (frame.vector == kVectorNmi) return non_maskable_interrupt();
     if (apply_fixup(frame)) {
@@ -131,8 +156,8 @@ void user_exception(TrapFrame& frame) {
     if (frame.vector == kVectorPageFault) {
         address = VirtAddr(read_cr2());
         enable_interrupts();
-        if (trap_hooks.page_fault &&
-            trap_hooks.page_fault(address, frame.error & kFaultWrite, true, frame.error & kFaultPresent))
+        if (trap_hooks.page_fault && trap_hooks.page_fault(address, frame.error & kFaultWrite, true,
+                                                           frame.error & kFaultPresent))
             return;
     } else if (frame.vector == kVectorNmi) {
         return non_maskable_interrupt();
@@ -211,12 +236,11 @@ void traps_init() {
     for (uint32_t vector = 0; vector < 256; ++vector)
         idt[vector] = gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector], kGateInterrupt);
     for (uint32_t vector : {kVectorBreakpoint, kVectorOverflow})
-        idt[vector] = gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector],
-                                      kGateInterrupt | kUserMay);
+        idt[vector] =
+            gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector], kGateInterrupt | kUserMay);
     // A trap gate: system calls run with interrupts on.
-    idt[kVectorSystemCall] =
-        gate_descriptor(SELECTOR_KERNEL_CODE, reinterpret_cast<uint32_t>(system_call_vector),
-                        kGateTrap | kUserMay);
+    idt[kVectorSystemCall] = gate_descriptor(
+        SELECTOR_KERNEL_CODE, reinterpret_cast<uint32_t>(system_call_vector), kGateTrap | kUserMay);
     idt[kVectorDoubleFault] = gate_descriptor(SELECTOR_DOUBLE_FAULT_TSS, 0, kGateTask);
     traps_init_cpu();
     pic_init();

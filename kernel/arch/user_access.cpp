@@ -48,7 +48,8 @@ Result<void> clear_user(VirtAddr to, uint32_t bytes) {
 Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
     auto room = static_cast<uint32_t>(to.size());
     uint32_t limit = clip(from, room);
-    uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), limit);
+    uint32_t length =
+        copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), limit);
     if (length == UINT32_MAX || (length == limit && limit < room)) return Errno::fault;
     if (length == limit) return Errno::nametoolong;
     return length;

@@ -42,19 +42,21 @@ class ResourceFile final : public DeviceFile {
 
 Result<int32_t> ResourceFile::ioctl(uint32_t request, uint32_t argument) {
     switch (request) {
-    case RES_ADD_TYPE: return add_type(argument);
-    case RES_NAME: {
-        char name[16];
-        TRY(copy_from_user(name, VirtAddr(argument), sizeof name));
-        name[15] = 0;
-        LockGuard guard(manager().lock);
-        __builtin_memcpy(member_.name, name, sizeof name);
-        return 0;
-    }
-    case RES_PARTY: return static_cast<int32_t>(member_.party);
-    case RES_CLAIM: case RES_REQUEST: case RES_RELEASE: case RES_HELD:
-        return on_list(request, argument);
-    default: return Errno::notty;
+        case RES_ADD_TYPE: return add_type(argument);
+        case RES_NAME: {
+            char name[16];
+            TRY(copy_from_user(name, VirtAddr(argument), sizeof name));
+            name[15] = 0;
+            LockGuard guard(manager().lock);
+            __builtin_memcpy(member_.name, name, sizeof name);
+            return 0;
+        }
+        case RES_PARTY: return static_cast<int32_t>(member_.party);
+        case RES_CLAIM:
+        case RES_REQUEST:
+        case RES_RELEASE:
+        case RES_HELD: return on_list(request, argument);
+        default: return Errno::notty;
     }
 }
 
@@ -79,14 +81,15 @@ Result<int32_t> ResourceFile::on_list(uint32_t request_number, uint32_t argument
         if (!known(amounts.span())) return Errno::inval;
         member_.pid = deadlock_caller ? deadlock_caller() : 0;
         switch (request_number) {
-        case RES_CLAIM: TRY(claim(amounts.span())); break;
-        case RES_REQUEST: TRY(request(amounts.span())); break;
-        case RES_RELEASE: TRY(release(amounts.span())); break;
-        default:
-            for (res_amount& a : amounts) a.units = held(a.type);
+            case RES_CLAIM: TRY(claim(amounts.span())); break;
+            case RES_REQUEST: TRY(request(amounts.span())); break;
+            case RES_RELEASE: TRY(release(amounts.span())); break;
+            default:
+                for (res_amount& a : amounts) a.units = held(a.type);
         }
     }
-    if (request_number == RES_HELD) TRY(copy_to_user(VirtAddr(list.amounts), amounts.data(), bytes));
+    if (request_number == RES_HELD)
+        TRY(copy_to_user(VirtAddr(list.amounts), amounts.data(), bytes));
     return 0;
 }
 

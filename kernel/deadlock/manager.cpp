@@ -39,7 +39,8 @@ bool ResourceManager::decide(Member& m) {
     const uint32_t p = m.party;
     const bool first = !table.party(p).waits;
     Answer answer = strategy->decide(table, p);
-    if (answer == Answer::refused && !first) answer = Answer::unavailable;  // rules changed meanwhile
+    if (answer == Answer::refused && !first)
+        answer = Answer::unavailable;  // rules changed meanwhile
     if (answer == Answer::gives_back)
         for (uint32_t t = 0; t < table.types(); ++t) {
             table.set_wanted(p, t, table.wanted(p, t) + table.held(p, t));

@@ -15,10 +15,10 @@ struct ResourceManager {
     // What the table's party p is in the world. Lives in its open file.
     struct Member {
         uint32_t party = 0;
-        int pid = 0;            // who asked last
+        int pid = 0;  // who asked last
         char name[16] = {};
         Answer answer = Answer::granted;  // to the last request
-        uint64_t asked_at = 0;  // order of arrival among those that wait
+        uint64_t asked_at = 0;            // order of arrival among those that wait
         bool victim = false;
         WaitQueue queue;
     };

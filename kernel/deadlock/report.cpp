@@ -110,7 +110,8 @@ void put_allocation_graph(TextSink& to) {
         put_name(to, p);
         to.put(table.finish()[p] ? "\"];\n" : "\" color=red];\n");
         for (uint32_t t = 0; t < table.types(); ++t) {
-            if (table.held(p, t)) format_to(to, "  r{} -> p{} [label={}];\n", t, p, table.held(p, t));
+            if (table.held(p, t))
+                format_to(to, "  r{} -> p{} [label={}];\n", t, p, table.held(p, t));
             if (table.wanted(p, t))
                 format_to(to, "  p{} -> r{} [label={} style=dashed];\n", p, t, table.wanted(p, t));
         }
@@ -191,13 +192,16 @@ void deadlock_report_init() {
                            to.put("}\n");
                        }});
     install_upper_file(deadlock_strategy, {show_strategy, set_strategy});
-    install_upper_file(deadlock_detection, {[](TextSink& to) {
-                           put_choice(to, kDetections, static_cast<size_t>(manager().detection));
-                       }, set_detection});
-    install_upper_file(deadlock_recovery, {[](TextSink& to) {
-                           put_choice(to, kCures, static_cast<size_t>(manager().cure));
-                       }, set_cure});
-    install_upper_file(deadlock_period, {[](TextSink& to) {
-                           format_to(to, "{}\n", manager().period_ms);
-                       }, set_period});
+    install_upper_file(deadlock_detection,
+                       {[](TextSink& to) {
+                            put_choice(to, kDetections, static_cast<size_t>(manager().detection));
+                        },
+                        set_detection});
+    install_upper_file(
+        deadlock_recovery,
+        {[](TextSink& to) { put_choice(to, kCures, static_cast<size_t>(manager().cure)); },
+         set_cure});
+    install_upper_file(
+        deadlock_period,
+        {[](TextSink& to) { format_to(to, "{}\n", manager().period_ms); }, set_period});
 }

@@ -23,7 +23,7 @@ class ResourceTable {
     };
     struct Party {
         bool used = false, waits = false;
-        uint32_t grants = 0;      // since it joined: the work that its end would lose
+        uint32_t grants = 0;  // since it joined: the work that its end would lose
         uint32_t times_victim = 0;
     };
 

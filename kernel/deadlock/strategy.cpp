@@ -96,11 +96,11 @@ constexpr const Strategy* kAll[kStrategies] = {&none,    &all_at_once, &release_
 
 std::string_view answer_text(Answer answer) {
     switch (answer) {
-    case Answer::granted: return "granted";
-    case Answer::unavailable: return "waits: more than is available";
-    case Answer::unsafe: return "denied for now: the state would be unsafe";
-    case Answer::refused: return "refused: against the strategy's rules";
-    case Answer::gives_back: return "waits: gave back what it held";
+        case Answer::granted: return "granted";
+        case Answer::unavailable: return "waits: more than is available";
+        case Answer::unsafe: return "denied for now: the state would be unsafe";
+        case Answer::refused: return "refused: against the strategy's rules";
+        case Answer::gives_back: return "waits: gave back what it held";
     }
     return "";
 }

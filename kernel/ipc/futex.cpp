@@ -94,11 +94,11 @@ Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected
     trace<TraceType::futex_wait_event>(address.raw(), expected);
     while (!joined.woken()) {
         switch (park({.deadline = deadline, .reason = "futex"})) {
-        case Woken::condition: break;
-        case Woken::timed_out: return joined.woken() ? Result<void>() : Errno::timedout;
-        case Woken::interrupted:
-            if (joined.woken()) return {};
-            return deadline.raw() ? Errno::restart_no_handler : Errno::restart;
+            case Woken::condition: break;
+            case Woken::timed_out: return joined.woken() ? Result<void>() : Errno::timedout;
+            case Woken::interrupted:
+                if (joined.woken()) return {};
+                return deadline.raw() ? Errno::restart_no_handler : Errno::restart;
         }
     }
     return {};

@@ -73,26 +73,25 @@ void put_number(TextSink& sink, const Spec& spec, uint64_t value, bool is_signed
 void put_argument(TextSink& sink, const Spec& spec, const FormatArgument& argument) {
     using Kind = FormatArgument::Kind;
     switch (argument.kind) {
-    case Kind::signed_integer:
-    case Kind::unsigned_integer:
-        if (spec.type == 'c') {
+        case Kind::signed_integer:
+        case Kind::unsigned_integer:
+            if (spec.type == 'c') {
+                char c = static_cast<char>(argument.number);
+                return put_aligned(sink, spec, "", {&c, 1}, false);
+            }
+            return put_number(sink, spec, argument.number, argument.kind == Kind::signed_integer);
+        case Kind::character: {
             char c = static_cast<char>(argument.number);
+            if (spec.type == 'd' || spec.type == 'x')
+                return put_number(sink, spec, argument.number, false);
             return put_aligned(sink, spec, "", {&c, 1}, false);
         }
-        return put_number(sink, spec, argument.number, argument.kind == Kind::signed_integer);
-    case Kind::character: {
-        char c = static_cast<char>(argument.number);
-        if (spec.type == 'd' || spec.type == 'x')
-            return put_number(sink, spec, argument.number, false);
-        return put_aligned(sink, spec, "", {&c, 1}, false);
-    }
-    case Kind::boolean:
-        return put_aligned(sink, spec, "", argument.number ? "true" : "false", false);
-    case Kind::text:
-        return put_aligned(sink, spec, "", argument.text, false);
-    case Kind::pointer:
-        sink.put("0x");
-        return put_number(sink, {'0', 0, 8, 'x'}, argument.number, false);
+        case Kind::boolean:
+            return put_aligned(sink, spec, "", argument.number ? "true" : "false", false);
+        case Kind::text: return put_aligned(sink, spec, "", argument.text, false);
+        case Kind::pointer:
+            sink.put("0x");
+            return put_number(sink, {'0', 0, 8, 'x'}, argument.number, false);
     }
 }
 

@@ -35,7 +35,14 @@ class BufferSink final : public TextSink {
 };
 
 struct FormatArgument {
-    enum class Kind : uint8_t { signed_integer, unsigned_integer, character, text, pointer, boolean };
+    enum class Kind : uint8_t {
+        signed_integer,
+        unsigned_integer,
+        character,
+        text,
+        pointer,
+        boolean
+    };
     Kind kind;
     uint64_t number = 0;
     std::string_view text{};

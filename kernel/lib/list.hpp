@@ -84,8 +84,8 @@ class List {
   private:
     static T* element(ListNode* node) {
         const T* zero = nullptr;
-        auto offset = reinterpret_cast<const char*>(&(zero->*Member)) -
-                      reinterpret_cast<const char*>(zero);
+        auto offset =
+            reinterpret_cast<const char*>(&(zero->*Member)) - reinterpret_cast<const char*>(zero);
         return reinterpret_cast<T*>(reinterpret_cast<char*>(node) - offset);
     }
     static void insert(ListNode* node, ListNode* after) {

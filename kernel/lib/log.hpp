@@ -5,7 +5,14 @@
 
 #include "kernel/lib/format.hpp"
 
-enum class LogLevel : uint8_t { emergency = 0, error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+enum class LogLevel : uint8_t {
+    emergency = 0,
+    error = 3,
+    warning = 4,
+    notice = 5,
+    info = 6,
+    debug = 7
+};
 
 void log_line(LogLevel level, std::string_view format, std::span<const FormatArgument> arguments);
 

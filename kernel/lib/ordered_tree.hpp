@@ -115,8 +115,8 @@ class OrderedTree {
     static T* element(TreeNode* node) {
         if (!node) return nullptr;
         const T* zero = nullptr;
-        const auto offset = reinterpret_cast<const char*>(&(zero->*Member)) -
-                            reinterpret_cast<const char*>(zero);
+        const auto offset =
+            reinterpret_cast<const char*>(&(zero->*Member)) - reinterpret_cast<const char*>(zero);
         return reinterpret_cast<T*>(reinterpret_cast<char*>(node) - offset);
     }
     static KeyType key_of(TreeNode* node) { return std::invoke(Key, *element(node)); }

@@ -17,8 +17,7 @@ class Box {
     Box(std::nullptr_t) {}
     explicit Box(T* pointer) : pointer_(pointer) {}
     template <typename U>
-        requires std::is_convertible_v<U*, T*>
-    Box(Box<U>&& other) : pointer_(other.leak()) {}
+    requires std::is_convertible_v<U*, T*> Box(Box<U>&& other) : pointer_(other.leak()) {}
     Box(Box&& other) : pointer_(other.leak()) {}
     Box& operator=(Box&& other) {
         Box dead(std::exchange(pointer_, other.leak()));
@@ -43,9 +42,7 @@ class RefCounted {
     // Returns how many references there were before.
     uint32_t add_ref() const { return __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
     // True when the caller dropped the last reference and has to destroy the object.
-    bool drop_ref() const {
-        return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0;
-    }
+    bool drop_ref() const { return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0; }
     // For tables of objects that they don't own: false if the last reference is gone already.
     bool try_add_ref() const {
         uint32_t count = ref_count();
@@ -79,11 +76,10 @@ class Ref {
     Ref(const Ref& other) : Ref(other.pointer_) {}
     Ref(Ref&& other) : pointer_(other.leak()) {}
     template <typename U>
-        requires std::is_convertible_v<U*, T*>
-    Ref(const Ref<U>& other) : Ref(static_cast<T*>(other.get())) {}
+    requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& other)
+        : Ref(static_cast<T*>(other.get())) {}
     template <typename U>
-        requires std::is_convertible_v<U*, T*>
-    Ref(Ref<U>&& other) : pointer_(other.leak()) {}
+    requires std::is_convertible_v<U*, T*> Ref(Ref<U>&& other) : pointer_(other.leak()) {}
     Ref& operator=(Ref other) {
         std::swap(pointer_, other.pointer_);
         return *this;

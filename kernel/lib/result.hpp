@@ -16,9 +16,9 @@ class [[nodiscard]] Result {
     Result(const T& value) : value_(value), ok_(true) {}
     Result(T&& value) : value_(std::move(value)), ok_(true) {}
     template <typename U>
-        requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, Errno> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, Result>)
-    Result(U&& value) : value_(std::forward<U>(value)), ok_(true) {}
+    requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Errno> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& value)
+        : value_(std::forward<U>(value)), ok_(true) {}
 
     Result(Result&& other) : ok_(other.ok_) {
         if (ok_)
@@ -81,10 +81,10 @@ class [[nodiscard]] Result<void> {
     Errno error_{};
 };
 
-#define TRY(expression)                                                                            \
-    ({                                                                                             \
-        auto try_result_ = (expression);                                                           \
-        if (try_result_.is_error()) [[unlikely]]                                                   \
-            return try_result_.error();                                                            \
-        try_result_.release_value();                                                               \
+#define TRY(expression)                          \
+    ({                                           \
+        auto try_result_ = (expression);         \
+        if (try_result_.is_error()) [[unlikely]] \
+            return try_result_.error();          \
+        try_result_.release_value();             \
     })

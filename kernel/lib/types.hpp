@@ -34,8 +34,8 @@ struct Strong {
 
 using PhysAddr = Strong<struct PhysAddrTag, uint32_t>;
 using VirtAddr = Strong<struct VirtAddrTag, uint32_t>;
-using Frame = Strong<struct FrameTag, uint32_t>;    // physical address >> kPageShift
-using Page = Strong<struct PageTag, uint32_t>;      // virtual address >> kPageShift
+using Frame = Strong<struct FrameTag, uint32_t>;      // physical address >> kPageShift
+using Page = Strong<struct PageTag, uint32_t>;        // virtual address >> kPageShift
 using BlockNo = Strong<struct BlockNoTag, uint32_t>;  // block of a file system
 using Sector = Strong<struct SectorTag, uint64_t>;    // 512 bytes of a disk
 using InodeNo = Strong<struct InodeNoTag, uint32_t>;

@@ -4,6 +4,6 @@
 
 [[noreturn]] void verify_failed(const char* condition, const char* file, int line);
 
-#define VERIFY(condition)                                                                          \
-    (static_cast<bool>(condition) ? static_cast<void>(0)                                           \
+#define VERIFY(condition)                                \
+    (static_cast<bool>(condition) ? static_cast<void>(0) \
                                   : verify_failed(#condition, __FILE__, __LINE__))

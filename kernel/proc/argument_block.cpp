@@ -48,7 +48,8 @@ Result<void> ArgumentBlock::append(Vector<char>& to, std::string_view text) {
     return to.push_back(0);
 }
 
-Result<uint32_t> ArgumentBlock::collect(Vector<char>& to, UserPtr<uint32_t> pointers, uint32_t limit) {
+Result<uint32_t> ArgumentBlock::collect(Vector<char>& to, UserPtr<uint32_t> pointers,
+                                        uint32_t limit) {
     uint32_t count = 0;
     if (!pointers) return count;
     Vector<char> buffer;

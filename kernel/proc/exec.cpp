@@ -13,7 +13,9 @@
 #include "mm/mm.hpp"
 
 // Where the debugger learns that a program begins: it keeps a breakpoint here (scripts/gdb).
-extern "C" [[gnu::noinline]] void program_started(const char* path) { asm volatile("" ::"r"(path)); }
+extern "C" [[gnu::noinline]] void program_started(const char* path) {
+    asm volatile("" ::"r"(path));
+}
 
 namespace {
 
@@ -22,8 +24,8 @@ constexpr uint32_t kDynamicBase = 0x56555000;  // where a position-independent p
 constexpr uint32_t kHeadBytes = 256;           // enough for a #! line, as on Linux
 constexpr uint32_t kMaxScripts = 4;
 constexpr uint32_t kAtPhdr = 3, kAtPhent = 4, kAtPhnum = 5, kAtPageSize = 6, kAtBase = 7,
-                   kAtFlags = 8, kAtEntry = 9, kAtUid = 11, kAtEuid = 12, kAtGid = 13,
-                   kAtEgid = 14, kAtHwcap = 16, kAtClockTicks = 17, kAtSecure = 23;
+                   kAtFlags = 8, kAtEntry = 9, kAtUid = 11, kAtEuid = 12, kAtGid = 13, kAtEgid = 14,
+                   kAtHwcap = 16, kAtClockTicks = 17, kAtSecure = 23;
 
 Result<uint32_t> read_exactly(File& file, uint64_t offset, void* to, uint32_t bytes) {
     KernelSink sink({static_cast<uint8_t*>(to), bytes});
@@ -57,8 +59,10 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
 
 // One loadable segment: its file part mapped by demand, the rest of its last page cleared, and
 // anonymous memory for what lies beyond.
-Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias, Ref<Pager> pager) {
-    uint32_t protection = (s.flags & kElfRead ? kProtRead : 0) | (s.flags & kElfWrite ? kProtWrite : 0) |
+Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias,
+                         Ref<Pager> pager) {
+    uint32_t protection = (s.flags & kElfRead ? kProtRead : 0) |
+                          (s.flags & kElfWrite ? kProtWrite : 0) |
                           (s.flags & kElfExecute ? kProtExecute : 0);
     uint32_t address = s.address + bias;
     uint32_t start = align_down(address, kPageSize);
@@ -66,13 +70,18 @@ Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias
     uint32_t mapped_end = start;
     if (s.file_size) {
         mapped_end = align_up(file_end, kPageSize);
-        TRY(space.map({.hint = VirtAddr(start), .length = mapped_end - start, .protection = protection,
-                       .flags = kMapPrivate | kMapFixed, .pager = std::move(pager),
+        TRY(space.map({.hint = VirtAddr(start),
+                       .length = mapped_end - start,
+                       .protection = protection,
+                       .flags = kMapPrivate | kMapFixed,
+                       .pager = std::move(pager),
                        .page_offset = s.offset >> kPageShift}));
     }
     uint32_t end = align_up(address + s.memory_size, kPageSize);
     if (end > mapped_end)
-        TRY(space.map({.hint = VirtAddr(mapped_end), .length = end - mapped_end, .protection = protection,
+        TRY(space.map({.hint = VirtAddr(mapped_end),
+                       .length = end - mapped_end,
+                       .protection = protection,
                        .flags = kMapPrivate | kMapFixed | kMapAnonymous}));
     if (s.memory_size > s.file_size && file_end < mapped_end && (s.flags & kElfWrite)) {
         static constexpr uint8_t kZeros[256] = {};
@@ -146,7 +155,8 @@ Credentials credentials_after(const Credentials& now, const Attributes& file, co
 Result<NewProgram> build(Process& process, Program program, const ArgumentBlock& arguments,
                          std::string_view name) {
     NewProgram fresh;
-    fresh.credentials = credentials_after(process.fs.credentials, program.attributes, program.path.mount());
+    fresh.credentials =
+        credentials_after(process.fs.credentials, program.attributes, program.path.mount());
     fresh.space = TRY(AddressSpace::create());
     AddressSpace& space = *fresh.space;
     space.limit_address_space = process.limits[limit_as].soft;
@@ -166,11 +176,20 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
         fresh.entry = loaded.entry;
     }
     const Credentials& c = fresh.credentials;
-    const AuxiliaryEntry auxiliary[] = {
-        {kAtHwcap, cpu_features().edx1}, {kAtPageSize, kPageSize}, {kAtClockTicks, 100},
-        {kAtPhdr, image.headers}, {kAtPhent, sizeof(ElfSegment)}, {kAtPhnum, image.header_count},
-        {kAtBase, base}, {kAtFlags, 0}, {kAtEntry, image.entry}, {kAtUid, c.uid}, {kAtEuid, c.euid},
-        {kAtGid, c.gid}, {kAtEgid, c.egid}, {kAtSecure, c.uid != c.euid || c.gid != c.egid}};
+    const AuxiliaryEntry auxiliary[] = {{kAtHwcap, cpu_features().edx1},
+                                        {kAtPageSize, kPageSize},
+                                        {kAtClockTicks, 100},
+                                        {kAtPhdr, image.headers},
+                                        {kAtPhent, sizeof(ElfSegment)},
+                                        {kAtPhnum, image.header_count},
+                                        {kAtBase, base},
+                                        {kAtFlags, 0},
+                                        {kAtEntry, image.entry},
+                                        {kAtUid, c.uid},
+                                        {kAtEuid, c.euid},
+                                        {kAtGid, c.gid},
+                                        {kAtEgid, c.egid},
+                                        {kAtSecure, c.uid != c.euid || c.gid != c.egid}};
     fresh.stack = TRY(arguments.write(space, kStackTop, name, auxiliary));
     fresh.program = std::move(program);
     if (process.files->ref_count() > 1) fresh.files = TRY(process.files->clone());
@@ -264,7 +283,8 @@ ScriptLine parse_script_line(std::string_view head) {
     if (!head.starts_with("#!")) return {};
     head = head.substr(2, head.substr(2).find('\n'));
     auto trim = [](std::string_view text) {
-        while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+        while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+            text.remove_prefix(1);
         while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\0'))
             text.remove_suffix(1);
         return text;

@@ -26,7 +26,8 @@ namespace {
     log_error("{}", what);
     if (boot_options().exec) {
         auto say = [](std::string_view text) {
-            host_link_write(HostStream::error, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+            host_link_write(HostStream::error,
+                            {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
         };
         say("orrery: ");
         say(what);
@@ -108,6 +109,7 @@ void processes_init() {
     process_source_init();
     deadlock_caller = [] { return current_process().pid; };
     kill_deadlock_victim = [](int pid) {
-        if (Ref<Process> victim = find_process(pid)) send_signal(*victim, signal_from_kernel(kSigKill));
+        if (Ref<Process> victim = find_process(pid))
+            send_signal(*victim, signal_from_kernel(kSigKill));
     };
 }

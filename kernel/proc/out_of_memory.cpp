@@ -39,11 +39,11 @@ bool make_room_for_current() {
         current_process().group_exit)
         return false;
     if (!victim.leaving) {
-        log_warning("out of memory: {} wants a page; {}[{}], {} KiB in memory and {} KiB in swap, "
-                    "is killed",
-                    static_cast<const char*>(current_thread().name),
-                    victim.process->name(), victim.process->pid,
-                    victim.use.resident * 4, victim.use.swapped * 4);
+        log_warning(
+            "out of memory: {} wants a page; {}[{}], {} KiB in memory and {} KiB in swap, "
+            "is killed",
+            static_cast<const char*>(current_thread().name), victim.process->name(),
+            victim.process->pid, victim.use.resident * 4, victim.use.swapped * 4);
         send_signal(*victim.process, signal_from_kernel(kSigKill));
     }
     yield();

@@ -13,9 +13,23 @@
 
 // Spec: getrlimit(2), Linux i386 numbers.
 enum Limit : uint32_t {
-    limit_cpu, limit_fsize, limit_data, limit_stack, limit_core, limit_rss, limit_nproc,
-    limit_nofile, limit_memlock, limit_as, limit_locks, limit_sigpending, limit_msgqueue,
-    limit_nice, limit_rtprio, limit_rttime, limit_count,
+    limit_cpu,
+    limit_fsize,
+    limit_data,
+    limit_stack,
+    limit_core,
+    limit_rss,
+    limit_nproc,
+    limit_nofile,
+    limit_memlock,
+    limit_as,
+    limit_locks,
+    limit_sigpending,
+    limit_msgqueue,
+    limit_nice,
+    limit_rtprio,
+    limit_rttime,
+    limit_count,
 };
 constexpr uint32_t kInfinite = UINT32_MAX;
 struct LimitPair {
@@ -45,10 +59,10 @@ class Process : public RefCounted {
     // --- identity and family (process_tree)
     int pid = 0, pgid = 0, sid = 0;
     Process* parent = nullptr;
-    int parent_pid = 0;             // the same, readable without the lock
+    int parent_pid = 0;  // the same, readable without the lock
     ListNode sibling;
     List<Process, &Process::sibling> children;
-    ListNode all_node;              // every process, by pid
+    ListNode all_node;  // every process, by pid
     Process* hash_next = nullptr;
     List<Thread, &Thread::process_node> threads;
     uint32_t thread_count = 0;  // on the list
@@ -58,15 +72,15 @@ class Process : public RefCounted {
     bool exec_pending = false;  // one thread becomes a new program, the others leave
     WaitQueue thread_gone;
     Life life = Life::alive;
-    int wait_status = 0;            // as wait4 reports it
+    int wait_status = 0;  // as wait4 reports it
     int stop_signal = 0;
     bool stopped = false, stop_unreported = false, continue_unreported = false;
     bool continue_to_report = false;  // SIGCONT resumed it; whoever sent it tells the parent
-    bool executed = false;          // since fork: setpgid by the parent is EACCES
-    WaitQueue child_change;         // the parent's threads in wait4
-    WaitQueue resumed;              // stopped threads
+    bool executed = false;            // since fork: setpgid by the parent is EACCES
+    WaitQueue child_change;           // the parent's threads in wait4
+    WaitQueue resumed;                // stopped threads
     int exit_signal = kSigChld;
-    class Tty* terminal = nullptr;  // the session's controlling terminal
+    class Tty* terminal = nullptr;    // the session's controlling terminal
     WaitQueue* vfork_done = nullptr;  // where a parent in vfork waits
     bool is_job = false;              // counts for the degree of multiprogramming
     bool left_parents_space = false;  // has executed a program, or exited
@@ -85,7 +99,7 @@ class Process : public RefCounted {
     SignalAction actions[kSignals];
     PendingSignals pending;
     IntervalTimer real_timer;
-    bool group_exit = false;        // exit_group or a fatal signal: all threads leave
+    bool group_exit = false;  // exit_group or a fatal signal: all threads leave
     int group_exit_status = 0;
 
     // --- accounting (process_tree)
@@ -102,16 +116,16 @@ class UserThread final : public Thread {
   public:
     SignalSet blocked = 0;
     SignalSet saved_mask = 0;
-    uint32_t fault_address = 0;      // CR2 of the last page fault that became a signal
-    int forced_signal = 0;           // a fault's, not yet delivered
-    bool mask_saved = false;         // sigsuspend: restore saved_mask after the handler
+    uint32_t fault_address = 0;  // CR2 of the last page fault that became a signal
+    int forced_signal = 0;       // a fault's, not yet delivered
+    bool mask_saved = false;     // sigsuspend: restore saved_mask after the handler
     PendingSignals pending;
     AlternateStack alternate_stack;
-    uint32_t set_child_tid = 0;      // user address: gets the tid when the thread starts
-    uint32_t clear_child_tid = 0;    // user address: zeroed and futex-woken at exit
+    uint32_t set_child_tid = 0;    // user address: gets the tid when the thread starts
+    uint32_t clear_child_tid = 0;  // user address: zeroed and futex-woken at exit
     uint32_t robust_list = 0;
-    Nanoseconds restart_deadline{0}; // of an interrupted relative sleep
-    Ref<Process> owner;              // keeps `process` alive
+    Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
+    Ref<Process> owner;               // keeps `process` alive
 };
 
 extern IrqSpinLock process_tree;
@@ -119,8 +133,8 @@ Process& current_process();
 UserThread& current_thread();
 
 // --- the table of processes. Locks: takes process_tree.
-Ref<Process> find_process(int pid);          // null if there is none
-Ref<Process> next_process(int from_pid);     // the one with the smallest pid >= from_pid
+Ref<Process> find_process(int pid);       // null if there is none
+Ref<Process> next_process(int from_pid);  // the one with the smallest pid >= from_pid
 Ref<UserThread> find_thread(int tid);
 uint32_t process_count();
 
@@ -136,7 +150,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
 Result<void> execute(const Path& base, std::string_view name, UserPtr<uint32_t> arguments,
                      UserPtr<uint32_t> environment);
 [[noreturn]] void exit_current_thread(int status);
-[[noreturn]] void exit_group(int status);    // wait status: code << 8, or the signal's number
+[[noreturn]] void exit_group(int status);  // wait status: code << 8, or the signal's number
 
 struct WaitOutcome {
     int pid = 0;

@@ -12,7 +12,8 @@ namespace {
 void fill_scheduling(ProcessInfo::Scheduling& to, const Thread& thread) {
     constexpr uint8_t kNumbers[] = {0, 1, 2, 6};  // of SchedClass
     const SchedEntity& e = thread.sched;
-    const bool fixed = e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
+    const bool fixed =
+        e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
     to.state = state_name(thread.state);
     to.since = thread.state_since;
     to.policy = e.sched_class == SchedClass::fair ? thread.fair_kind
@@ -31,16 +32,13 @@ char state_letter(const Process& process, const Thread* thread) {
     if (process.life == Life::zombie || !thread) return 'Z';
     if (process.stopped) return 'T';
     switch (thread->state) {
-    case ThreadState::created:
-        return thread->job_waits ? 'P' : 'R';
-    case ThreadState::ready: case ThreadState::running:
-        return 'R';
-    case ThreadState::suspended_ready: case ThreadState::suspended_blocked:
-        return 'T';
-    case ThreadState::terminated:
-        return 'X';
-    default:
-        return thread->interruptible ? 'S' : 'D';
+        case ThreadState::created: return thread->job_waits ? 'P' : 'R';
+        case ThreadState::ready:
+        case ThreadState::running: return 'R';
+        case ThreadState::suspended_ready:
+        case ThreadState::suspended_blocked: return 'T';
+        case ThreadState::terminated: return 'X';
+        default: return thread->interruptible ? 'S' : 'D';
     }
 }
 
@@ -292,8 +290,12 @@ void process_source_init() {
         .command_line = command_line,
         .environment = environment,
         .executable = [](int pid) { return path_of(pid, [](Process& p) { return p.executable; }); },
-        .working_directory = [](int pid) { return path_of(pid, [](Process& p) { return working_directory(p.fs); }); },
-        .root = [](int pid) { return path_of(pid, [](Process& p) { return root_directory(p.fs); }); },
+        .working_directory =
+            [](int pid) {
+                return path_of(pid, [](Process& p) { return working_directory(p.fs); });
+            },
+        .root =
+            [](int pid) { return path_of(pid, [](Process& p) { return root_directory(p.fs); }); },
         .next_descriptor = next_descriptor,
         .descriptor = descriptor,
         .visit_regions = visit_regions,

@@ -4,9 +4,9 @@
 
 #include "kernel/proc/process.hpp"
 
-int allocate_id();                    // a free pid or tid
-void enter_table(Process& process);   // the table keeps a reference
-void leave_table(Process& process);   // that reference is now the caller's to drop
+int allocate_id();                   // a free pid or tid
+void enter_table(Process& process);  // the table keeps a reference
+void leave_table(Process& process);  // that reference is now the caller's to drop
 Process* find_process_locked(int pid);
 List<Process, &Process::all_node>& all_processes();
 bool group_is_orphaned(int pgid);

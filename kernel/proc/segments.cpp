@@ -16,8 +16,8 @@ uint64_t to_gdt(const UserDescriptor& d) {
     bool empty = d.base == 0 && d.limit == 0 && (d.flags & ~kUsable) == (kReadOnly | kNotPresent);
     if (empty) return 0;
     uint32_t contents = d.flags >> 1 & 3;
-    uint8_t access = 0x70 | (d.flags & kNotPresent ? 0 : 0x80) | static_cast<uint8_t>(contents << 2) |
-                     (d.flags & kReadOnly ? 0 : 2) | 1;
+    uint8_t access = 0x70 | (d.flags & kNotPresent ? 0 : 0x80) |
+                     static_cast<uint8_t>(contents << 2) | (d.flags & kReadOnly ? 0 : 2) | 1;
     return segment_descriptor(d.base, d.limit, access,
                               d.flags & kInPages ? Granularity::pages : Granularity::bytes,
                               d.flags & kIs32Bit) |

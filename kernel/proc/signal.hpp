@@ -71,8 +71,8 @@ struct AlternateStack {  // stack_t
 // --- sending. `info.number` is the signal; 0 only checks. None of them sleeps.
 SignalInfo signal_from_user(int number, int code = kSiUser);  // with the caller's pid and uid
 SignalInfo signal_from_kernel(int number);
-void send_signal(Process& to, const SignalInfo& info);        // to the process; no permission check
-void send_signal(UserThread& to, const SignalInfo& info);     // to that thread
+void send_signal(Process& to, const SignalInfo& info);     // to the process; no permission check
+void send_signal(UserThread& to, const SignalInfo& info);  // to that thread
 // A fault of the running program: delivered even if blocked or ignored (then it kills).
 void force_signal(const SignalInfo& info);
 

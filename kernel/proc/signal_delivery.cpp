@@ -24,15 +24,25 @@ enum class DefaultAction : uint8_t { terminate, core, ignore, stop };
 
 DefaultAction default_action(int number) {
     switch (number) {
-    case kSigChld: case kSigCont: case kSigUrg: case kSigWinch:
-        return DefaultAction::ignore;
-    case kSigStop: case kSigTstp: case kSigTtin: case kSigTtou:
-        return DefaultAction::stop;
-    case kSigQuit: case kSigIll: case kSigTrap: case kSigAbrt: case kSigBus: case kSigFpe:
-    case kSigSegv: case kSigXcpu: case kSigXfsz: case kSigSys:
-        return DefaultAction::core;
-    default:
-        return DefaultAction::terminate;
+        case kSigChld:
+        case kSigCont:
+        case kSigUrg:
+        case kSigWinch: return DefaultAction::ignore;
+        case kSigStop:
+        case kSigTstp:
+        case kSigTtin:
+        case kSigTtou: return DefaultAction::stop;
+        case kSigQuit:
+        case kSigIll:
+        case kSigTrap:
+        case kSigAbrt:
+        case kSigBus:
+        case kSigFpe:
+        case kSigSegv:
+        case kSigXcpu:
+        case kSigXfsz:
+        case kSigSys: return DefaultAction::core;
+        default: return DefaultAction::terminate;
     }
 }
 
@@ -70,14 +80,34 @@ void stop_process(int number) {
 
 void wait_while_stopped(Process& process) {
     LockGuard guard(process.signal_lock);
-    process.resumed.wait(process.signal_lock, [&] { return !process.stopped || process.group_exit; },
+    process.resumed.wait(process.signal_lock,
+                         [&] { return !process.stopped || process.group_exit; },
                          {.interruptible = false, .deadline = {}, .reason = "stopped"});
 }
 
-SignalContext save_context(const TrapFrame& f, SignalSet mask, uint32_t fpu, uint32_t fault_address) {
-    return {f.gs, f.fs, f.es, f.ds, f.edi, f.esi, f.ebp, f.user_esp, f.ebx, f.edx, f.ecx, f.eax,
-            f.vector == kSystemCallVector ? 0 : f.vector, f.vector == kSystemCallVector ? 0 : f.error,
-            f.eip, f.cs, f.eflags, f.user_esp, f.user_ss, fpu, static_cast<uint32_t>(mask),
+SignalContext save_context(const TrapFrame& f, SignalSet mask, uint32_t fpu,
+                           uint32_t fault_address) {
+    return {f.gs,
+            f.fs,
+            f.es,
+            f.ds,
+            f.edi,
+            f.esi,
+            f.ebp,
+            f.user_esp,
+            f.ebx,
+            f.edx,
+            f.ecx,
+            f.eax,
+            f.vector == kSystemCallVector ? 0 : f.vector,
+            f.vector == kSystemCallVector ? 0 : f.error,
+            f.eip,
+            f.cs,
+            f.eflags,
+            f.user_esp,
+            f.user_ss,
+            fpu,
+            static_cast<uint32_t>(mask),
             fault_address};
 }
 
@@ -147,22 +177,26 @@ Result<void> enter_handler(TrapFrame& f, const HandlerCall& call) {
     auto mask_high = static_cast<uint32_t>(call.old_mask >> 32);
     uint32_t at;
     if (with_info) {
-        at = TRY(push_frame<SignalInfoFrame>(esp, call, true, [&](auto& frame, uint32_t where, uint32_t fpu) {
-            frame.info = call.info;
-            frame.info_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, info));
-            frame.context_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, ucontext));
-            frame.ucontext.flags = frame.ucontext.link = 0;
-            frame.ucontext.stack = self.alternate_stack;
-            if (on_alternate_stack(self.alternate_stack, f.user_esp)) frame.ucontext.stack.flags |= kStackOn;
-            frame.ucontext.context = save_context(f, call.old_mask, fpu, call.fault_address);
-            frame.ucontext.mask_low = static_cast<uint32_t>(call.old_mask);
-            frame.ucontext.mask_high = mask_high;
-        }));
+        at = TRY(push_frame<SignalInfoFrame>(
+            esp, call, true, [&](auto& frame, uint32_t where, uint32_t fpu) {
+                frame.info = call.info;
+                frame.info_address = where + static_cast<uint32_t>(offsetof(SignalInfoFrame, info));
+                frame.context_address =
+                    where + static_cast<uint32_t>(offsetof(SignalInfoFrame, ucontext));
+                frame.ucontext.flags = frame.ucontext.link = 0;
+                frame.ucontext.stack = self.alternate_stack;
+                if (on_alternate_stack(self.alternate_stack, f.user_esp))
+                    frame.ucontext.stack.flags |= kStackOn;
+                frame.ucontext.context = save_context(f, call.old_mask, fpu, call.fault_address);
+                frame.ucontext.mask_low = static_cast<uint32_t>(call.old_mask);
+                frame.ucontext.mask_high = mask_high;
+            }));
     } else {
-        at = TRY(push_frame<SignalFrame>(esp, call, false, [&](auto& frame, uint32_t, uint32_t fpu) {
-            frame.context = save_context(f, call.old_mask, fpu, call.fault_address);
-            frame.mask_high = mask_high;
-        }));
+        at =
+            TRY(push_frame<SignalFrame>(esp, call, false, [&](auto& frame, uint32_t, uint32_t fpu) {
+                frame.context = save_context(f, call.old_mask, fpu, call.fault_address);
+                frame.mask_high = mask_high;
+            }));
     }
     f.user_esp = at;
     f.eip = call.action.handler;
@@ -184,8 +218,8 @@ void run_handler(TrapFrame& frame, const SignalAction& action, const SignalInfo&
     self.mask_saved = false;
     Result<void> entered = enter_handler(frame, {action, info, old_mask, self.fault_address});
     if (entered.is_error()) {
-        log_info("{}[{}]: no stack for the handler of signal {}: killed", static_cast<const char*>(self.name),
-                 process.pid, info.number);
+        log_info("{}[{}]: no stack for the handler of signal {}: killed",
+                 static_cast<const char*>(self.name), process.pid, info.number);
         exit_group(kSigSegv | 0x80);
     }
     SignalSet block = action.mask();
@@ -204,7 +238,8 @@ bool next_signal(SignalInfo& info, SignalAction& action) {
         return false;
     SignalAction& slot = process.actions[info.number - 1];
     action = slot;
-    if ((action.flags & kSaResetHand) && action.handler > kHandlerIgnore) slot.handler = kHandlerDefault;
+    if ((action.flags & kSaResetHand) && action.handler > kHandlerIgnore)
+        slot.handler = kHandlerDefault;
     return true;
 }
 
@@ -212,13 +247,10 @@ void act_by_default(const SignalInfo& info, bool forced) {
     Process& process = current_process();
     if (&process == init_process && !forced) return;
     switch (default_action(info.number)) {
-    case DefaultAction::ignore:
-        return;
-    case DefaultAction::stop:
-        return stop_process(info.number);
-    case DefaultAction::core:
-    case DefaultAction::terminate:
-        exit_group(info.number);
+        case DefaultAction::ignore: return;
+        case DefaultAction::stop: return stop_process(info.number);
+        case DefaultAction::core:
+        case DefaultAction::terminate: exit_group(info.number);
     }
 }
 
@@ -235,11 +267,11 @@ uint32_t sse_exceptions() {
     return mxcsr & ~(mxcsr >> 7) & 0x3f;
 }
 int float_code(uint32_t exceptions) {
-    if (exceptions & 1) return 7;   // FPE_FLTINV
-    if (exceptions & 4) return 3;   // FPE_FLTDIV
-    if (exceptions & 8) return 4;   // FPE_FLTOVF
-    if (exceptions & 18) return 5;  // FPE_FLTUND
-    return exceptions & 32 ? 6 : 0; // FPE_FLTRES
+    if (exceptions & 1) return 7;    // FPE_FLTINV
+    if (exceptions & 4) return 3;    // FPE_FLTDIV
+    if (exceptions & 8) return 4;    // FPE_FLTOVF
+    if (exceptions & 18) return 5;   // FPE_FLTUND
+    return exceptions & 32 ? 6 : 0;  // FPE_FLTRES
 }
 
 struct ExceptionSignal {
@@ -248,23 +280,25 @@ struct ExceptionSignal {
 // Spec: SDM vol. 3A table 6-1; siginfo codes as Linux i386 gives them.
 ExceptionSignal exception_signal(const TrapFrame& frame) {
     switch (frame.vector) {
-    case 0: return {kSigFpe, 1};
-    case 1: return {kSigTrap, 2};
-    case 3: return {kSigTrap, kSiKernel};
-    case 6: return {kSigIll, 2};
-    case 7: case 9: return {kSigFpe, kSiKernel};
-    case 11: case 12: return {kSigBus, kSiKernel};
-    case 14: {
-        auto result = static_cast<FaultResult>(Thread::current().fault_result);
-        if (result == FaultResult::bus_error) return {kSigBus, kBusAdrErr};
-        if (result == FaultResult::out_of_memory) return {kSigKill, kSiKernel};
-        bool denied = result == FaultResult::bad_address_protection;
-        return {kSigSegv, denied ? kSegvAccErr : kSegvMapErr};
-    }
-    case 16: return {kSigFpe, float_code(x87_exceptions())};
-    case 19: return {kSigFpe, float_code(sse_exceptions())};
-    case 17: return {kSigBus, 1};
-    default: return {kSigSegv, kSiKernel};
+        case 0: return {kSigFpe, 1};
+        case 1: return {kSigTrap, 2};
+        case 3: return {kSigTrap, kSiKernel};
+        case 6: return {kSigIll, 2};
+        case 7:
+        case 9: return {kSigFpe, kSiKernel};
+        case 11:
+        case 12: return {kSigBus, kSiKernel};
+        case 14: {
+            auto result = static_cast<FaultResult>(Thread::current().fault_result);
+            if (result == FaultResult::bus_error) return {kSigBus, kBusAdrErr};
+            if (result == FaultResult::out_of_memory) return {kSigKill, kSiKernel};
+            bool denied = result == FaultResult::bad_address_protection;
+            return {kSigSegv, denied ? kSegvAccErr : kSegvMapErr};
+        }
+        case 16: return {kSigFpe, float_code(x87_exceptions())};
+        case 19: return {kSigFpe, float_code(sse_exceptions())};
+        case 17: return {kSigBus, 1};
+        default: return {kSigSegv, kSiKernel};
     }
 }
 
@@ -312,11 +346,14 @@ void user_exception(TrapFrame& frame, VirtAddr fault_address) {
     self.fault_address = frame.vector == 14 ? fault_address.raw() : 0;
     if (what.number == kSigKill && make_room_for_current()) return;
     if (what.number == kSigKill)
-        log_warning("out of memory: {}[{}] wants a page, is the largest, and is killed", static_cast<const char*>(self.name), current_process().pid);
+        log_warning("out of memory: {}[{}] wants a page, is the largest, and is killed",
+                    static_cast<const char*>(self.name), current_process().pid);
     else if (would_be_fatal(what.number) && frame.vector != 1 && frame.vector != 3)
-        log_info("{}[{}]: {} at eip {:08x}, error {:x}, address {:08x}, cs {:x} (CPL {}): signal {}",
-                 static_cast<const char*>(self.name), current_process().pid, exception_name(frame.vector),
-                 frame.eip, frame.error, fault_address, frame.cs & 0xffff, frame.cs & 3, what.number);
+        log_info(
+            "{}[{}]: {} at eip {:08x}, error {:x}, address {:08x}, cs {:x} (CPL {}): signal {}",
+            static_cast<const char*>(self.name), current_process().pid,
+            exception_name(frame.vector), frame.eip, frame.error, fault_address, frame.cs & 0xffff,
+            frame.cs & 3, what.number);
     force_signal(info);
 }
 
@@ -353,7 +390,8 @@ int32_t signal_return(TrapFrame& frame, bool with_info) {
         context = saved.ucontext.context;
         mask = saved.ucontext.mask_low | static_cast<SignalSet>(saved.ucontext.mask_high) << 32;
         if (ok && !on_alternate_stack(self.alternate_stack, frame.user_esp))
-            self.alternate_stack = {saved.ucontext.stack.start, saved.ucontext.stack.flags & kStackDisable,
+            self.alternate_stack = {saved.ucontext.stack.start,
+                                    saved.ucontext.stack.flags & kStackDisable,
                                     saved.ucontext.stack.size};
     } else {
         SignalFrame saved;

@@ -6,10 +6,10 @@
 
 namespace {
 
-constexpr SignalSet kStopSignals = signal_bit(kSigStop) | signal_bit(kSigTstp) |
-                                   signal_bit(kSigTtin) | signal_bit(kSigTtou);
-constexpr SignalSet kIgnoredByDefault = signal_bit(kSigChld) | signal_bit(kSigCont) |
-                                        signal_bit(kSigUrg) | signal_bit(kSigWinch);
+constexpr SignalSet kStopSignals =
+    signal_bit(kSigStop) | signal_bit(kSigTstp) | signal_bit(kSigTtin) | signal_bit(kSigTtou);
+constexpr SignalSet kIgnoredByDefault =
+    signal_bit(kSigChld) | signal_bit(kSigCont) | signal_bit(kSigUrg) | signal_bit(kSigWinch);
 
 UserThread& user(Thread& thread) { return static_cast<UserThread&>(thread); }
 
@@ -93,9 +93,8 @@ Result<void> send_checked(Process& to, const SignalInfo& info) {
 
 void recalculate_pending(UserThread& thread) {
     Process& process = *thread.process;
-    thread.interrupt_pending =
-        ((thread.pending.set | process.pending.set) & ~thread.blocked) || process.group_exit ||
-        process.exec_pending || process.stopped;
+    thread.interrupt_pending = ((thread.pending.set | process.pending.set) & ~thread.blocked) ||
+                               process.group_exit || process.exec_pending || process.stopped;
 }
 
 }  // namespace
@@ -217,7 +216,8 @@ Result<SignalAction> set_action(int number, const SignalAction* action) {
         process.actions[number - 1] = *action;
         if (ignored(process, number)) {
             discard(process.pending, signal_bit(number));
-            for (Thread& thread : process.threads) discard(user(thread).pending, signal_bit(number));
+            for (Thread& thread : process.threads)
+                discard(user(thread).pending, signal_bit(number));
         }
     }
     return old;
@@ -273,7 +273,8 @@ bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
                                   signal_bit(kSigTrap) | signal_bit(kSigFpe) | signal_bit(kSigSys);
     SignalSet from = candidates & kFaults ? candidates & kFaults : candidates;
     auto low = static_cast<uint32_t>(from);
-    int number = low ? __builtin_ctz(low) + 1 : __builtin_ctz(static_cast<uint32_t>(from >> 32)) + 33;
+    int number =
+        low ? __builtin_ctz(low) + 1 : __builtin_ctz(static_cast<uint32_t>(from >> 32)) + 33;
     bool found = false, more = false;
     for (QueuedSignal& item : pending.queue) {
         if (item.info.number != number) continue;
@@ -310,7 +311,8 @@ Result<SignalInfo> wait_for_signal(SignalSet set, Nanoseconds deadline) {
             recalculate_pending(self);
         }
         bool expired = deadline.raw() && monotonic_now() >= deadline;
-        Woken woken = expired ? Woken::timed_out : park({.deadline = deadline, .reason = "sigwait"});
+        Woken woken =
+            expired ? Woken::timed_out : park({.deadline = deadline, .reason = "sigwait"});
         LockGuard guard(process.signal_lock);
         bool wanted = (self.pending.set | process.pending.set) & set;
         if (woken == Woken::condition || wanted) {

@@ -18,8 +18,8 @@ struct CpuQueue {
     explicit CpuQueue(Cpu& owner);
     Cpu& cpu;
     PolicySet policies;
-    RealTimeClass run;                                // the threads that are ready here,
-    List<Thread, &Thread::ready_node> ready;          // and, with several CPUs, a list of them
+    RealTimeClass run;                        // the threads that are ready here,
+    List<Thread, &Thread::ready_node> ready;  // and, with several CPUs, a list of them
     uint64_t user_ticks = 0, kernel_ticks = 0, idle_ticks = 0, context_switches = 0;
 
     bool idles() const { return cpu.current == cpu.idle && !cpu.reschedule && !run.ready_count(); }
@@ -53,6 +53,6 @@ inline bool may_run_on(const Thread& thread, const Cpu& cpu) {
 }
 
 // --- balance.cpp: which CPU
-CpuQueue& choose_queue(const Thread& thread, Nanoseconds now);  // for one that becomes ready
+CpuQueue& choose_queue(const Thread& thread, Nanoseconds now);     // for one that becomes ready
 bool pull_work(CpuQueue& to, uint32_t at_least, Nanoseconds now);  // from one with so many ready
 void offer_to_idle(const Thread& thread);  // it is ready, but not the next here

@@ -24,7 +24,7 @@ class SchedulingPolicy {
   public:
     virtual std::string_view name() const = 0;
     virtual void enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds now) = 0;
-    virtual void dequeue(SchedEntity& entity) = 0;        // it was enqueued
+    virtual void dequeue(SchedEntity& entity) = 0;  // it was enqueued
     // Removes one and starts its turn; null if none may run now.
     virtual SchedEntity* pick_next(Nanoseconds now) = 0;
     // An entity that runs already comes under this policy, or changed its class: a new turn.
@@ -32,7 +32,7 @@ class SchedulingPolicy {
     virtual Nanoseconds turn_end(const SchedEntity& running) const = 0;
     virtual bool preempts(const SchedEntity& woken, const SchedEntity& running,
                           Nanoseconds now) const = 0;
-    virtual uint32_t ready_count() const = 0;             // how many could be picked
+    virtual uint32_t ready_count() const = 0;  // how many could be picked
 
     // When one that waits will be ready by the clock alone.
     virtual Nanoseconds next_event() const { return kNever; }

@@ -121,7 +121,8 @@ bool take_boot_tunable(std::string_view word) {
 SchedParameters sched_parameters(const Thread& thread) {
     RunQueueGuard guard;
     const SchedEntity& e = thread.sched;
-    const bool fixed = e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
+    const bool fixed =
+        e.sched_class == SchedClass::fifo || e.sched_class == SchedClass::round_robin;
     return {.sched_class = e.sched_class,
             .rt_priority = fixed ? e.rt_priority : uint8_t{0},
             .nice = e.nice,

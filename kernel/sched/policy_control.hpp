@@ -24,11 +24,11 @@ bool take_boot_tunable(std::string_view word);
 // --- threads
 struct SchedParameters {
     SchedClass sched_class = SchedClass::fair;
-    uint8_t rt_priority = 0;     // classes fifo and round_robin
-    int nice = 0;                // class fair
+    uint8_t rt_priority = 0;                         // classes fifo and round_robin
+    int nice = 0;                                    // class fair
     uint64_t runtime = 0, deadline = 0, period = 0;  // nanoseconds; class deadline
-    uint64_t declared = 0;       // class fair: service time of its job; 0: not declared
-    uint8_t fair_kind = 0;       // see Thread
+    uint64_t declared = 0;  // class fair: service time of its job; 0: not declared
+    uint8_t fair_kind = 0;  // see Thread
     bool reset_on_fork = false;
 };
 SchedParameters sched_parameters(const Thread& thread);

@@ -13,9 +13,7 @@ constinit uint32_t capacity = 0;
 constinit uint64_t written = 0;
 }  // namespace
 
-void log_run(const RunEntry& entry) {
-    run_log_ring[written++ % capacity] = entry;
-}
+void log_run(const RunEntry& entry) { run_log_ring[written++ % capacity] = entry; }
 
 Result<void> run_log_resize(uint32_t entries) {
     if (entries > kMaxRunLog) return Errno::inval;

@@ -17,7 +17,7 @@ constexpr uint32_t kMaxRunLog = 65536;
 
 Result<void> run_log_resize(uint32_t entries);  // empties it; 0: off
 uint32_t run_log_capacity();
-uint64_t run_log_count();                       // ever written since it was emptied
+uint64_t run_log_count();                          // ever written since it was emptied
 bool run_log_entry(uint64_t which, RunEntry& to);  // false: overwritten, or not there yet
 
 // --- for the dispatcher

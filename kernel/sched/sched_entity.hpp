@@ -19,43 +19,43 @@ constexpr uint64_t kLeastService = 100'000;
 
 struct SchedEntity {
     // --- set by the owner
-    void* owner = nullptr;               // the Thread; policies don't look at it
+    void* owner = nullptr;  // the Thread; policies don't look at it
     SchedClass sched_class = SchedClass::fair;
-    uint8_t rt_priority = 1;             // 1 .. 99, higher first; classes fifo and round_robin
-    int nice = 0;                        // -20 .. 19, lower first; class fair
-    uint64_t cpu_time = 0;               // nanoseconds run so far, kept by the dispatcher
-    uint64_t runtime = 0;                // class deadline: so much CPU time ...
-    uint64_t relative_deadline = 0;      // ... within this ...
-    uint64_t period = 0;                 // ... once in this
+    uint8_t rt_priority = 1;         // 1 .. 99, higher first; classes fifo and round_robin
+    int nice = 0;                    // -20 .. 19, lower first; class fair
+    uint64_t cpu_time = 0;           // nanoseconds run so far, kept by the dispatcher
+    uint64_t runtime = 0;            // class deadline: so much CPU time ...
+    uint64_t relative_deadline = 0;  // ... within this ...
+    uint64_t period = 0;             // ... once in this
 
     // --- in queues
     ListNode queue_node;
     TreeNode tree_node;
-    int64_t key = 0;                     // what a tree orders by, then by
-    uint64_t sequence = 0;               // the order of queueing
-    const char* figures_of = nullptr;    // name of the policy that set the figures below
+    int64_t key = 0;                   // what a tree orders by, then by
+    uint64_t sequence = 0;             // the order of queueing
+    const char* figures_of = nullptr;  // name of the policy that set the figures below
 
     // --- turns and bursts
     bool on_cpu = false;
-    bool declared = false;               // `service` is what the program said
+    bool declared = false;  // `service` is what the program said
     Nanoseconds ready_since{0};
     Nanoseconds run_since{0};
-    uint64_t turn_used = 0;              // of the present quantum or budget
-    uint64_t service = 0;                // expected CPU time of this burst; 0: nothing known yet
-    uint64_t served = 0;                 // of it
-    uint64_t estimate = 0;               // exponential average of past bursts
+    uint64_t turn_used = 0;  // of the present quantum or budget
+    uint64_t service = 0;    // expected CPU time of this burst; 0: nothing known yet
+    uint64_t served = 0;     // of it
+    uint64_t estimate = 0;   // exponential average of past bursts
 
     // --- one policy's own
-    uint64_t pass = 0;                   // stride: its virtual time
-    uint32_t level = 0;                  // mlfq: its queue, ...
-    uint32_t boosts = 0;                 // ... valid if no boost happened since
-    struct Ratio {                       // hrrn: see there
+    uint64_t pass = 0;    // stride: its virtual time
+    uint32_t level = 0;   // mlfq: its queue, ...
+    uint32_t boosts = 0;  // ... valid if no boost happened since
+    struct Ratio {        // hrrn: see there
         uint64_t start = 0, service = 1, as_of = 0, until = 0;
         SchedEntity* best = nullptr;
         bool operator==(const Ratio&) const = default;
     } ratio;
-    Nanoseconds deadline{0};             // real time: absolute deadline, ...
-    uint64_t budget = 0;                 // ... CPU time left until then
+    Nanoseconds deadline{0};  // real time: absolute deadline, ...
+    uint64_t budget = 0;      // ... CPU time left until then
     bool throttled = false;
 
     void start(Nanoseconds now) {

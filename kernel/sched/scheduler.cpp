@@ -33,7 +33,7 @@ constinit uint32_t loads[3] = {};
 Thread& thread_of(SchedEntity& entity) { return *static_cast<Thread*>(entity.owner); }
 
 const char* ready_reason_name(ReadyReason reason) {
-    constexpr const char* kNames[] = {"created", "woken",   "preempted",
+    constexpr const char* kNames[] = {"created",      "woken",   "preempted",
                                       "quantum over", "yielded", "moved"};
     return kNames[static_cast<uint32_t>(reason)];
 }
@@ -109,17 +109,17 @@ struct ParkTimer : Timer {
 }  // namespace
 
 const char* state_name(ThreadState state) {
-    constexpr const char* kNames[] = {"new",             "ready",             "running",   "blocked",
-                                      "suspended-ready", "suspended-blocked", "terminated"};
+    constexpr const char* kNames[] = {
+        "new", "ready", "running", "blocked", "suspended-ready", "suspended-blocked", "terminated"};
     return kNames[static_cast<uint32_t>(state)];
 }
 
 // The one place where a thread's state changes. One to running is traced as a switch.
 void set_state(Thread& thread, ThreadState state, const char* reason, Nanoseconds now) {
     if (state != ThreadState::running)
-        trace<TraceType::state_event>(
-            static_cast<uint32_t>(thread.tid), static_cast<uint32_t>(thread.state),
-            static_cast<uint32_t>(state), trace_text(reason));
+        trace<TraceType::state_event>(static_cast<uint32_t>(thread.tid),
+                                      static_cast<uint32_t>(thread.state),
+                                      static_cast<uint32_t>(state), trace_text(reason));
     thread.state = state;
     thread.wait_reason = state == ThreadState::ready ? "" : reason;
     thread.state_since = now;
@@ -163,8 +163,7 @@ void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now) {
     if (cpu_count > 1) queue.ready.push_back(thread);
     if (thread.sched.throttled)
         arm_dispatch_timer(queue);
-    else if (cpu.current == cpu.idle ||
-             queue.run.preempts(thread.sched, cpu.current->sched, now))
+    else if (cpu.current == cpu.idle || queue.run.preempts(thread.sched, cpu.current->sched, now))
         request_reschedule(cpu);
 }
 
@@ -312,8 +311,9 @@ Woken park(const WaitOptions& options) {
         } else {
             const Nanoseconds now = monotonic_now();
             self.sched.stop(now);
-            set_state(self, std::exchange(self.suspend_wanted, false)
-                                ? ThreadState::suspended_blocked : ThreadState::blocked,
+            set_state(self,
+                      std::exchange(self.suspend_wanted, false) ? ThreadState::suspended_blocked
+                                                                : ThreadState::blocked,
                       options.reason, now);
             self.interruptible = options.interruptible;
             ++self.voluntary_switches;
@@ -360,18 +360,18 @@ void suspend_thread(Thread& thread) {
     RunQueueGuard guard;
     const Nanoseconds now = monotonic_now();
     switch (thread.state) {
-    case ThreadState::running:  // on its way to user mode, or when it blocks
-        thread.suspend_wanted = true;
-        request_reschedule(queue_of(thread).cpu);
-        break;
-    case ThreadState::ready:
-        unqueue(thread);
-        set_state(thread, ThreadState::suspended_ready, "suspended", now);
-        break;
-    case ThreadState::blocked:
-        set_state(thread, ThreadState::suspended_blocked, thread.wait_reason, now);
-        break;
-    default: break;
+        case ThreadState::running:  // on its way to user mode, or when it blocks
+            thread.suspend_wanted = true;
+            request_reschedule(queue_of(thread).cpu);
+            break;
+        case ThreadState::ready:
+            unqueue(thread);
+            set_state(thread, ThreadState::suspended_ready, "suspended", now);
+            break;
+        case ThreadState::blocked:
+            set_state(thread, ThreadState::suspended_blocked, thread.wait_reason, now);
+            break;
+        default: break;
     }
 }
 
@@ -431,7 +431,8 @@ void count_ticks(uint32_t ticks, bool from_user) {
 // Every tick: an idle CPU looks for work, a busy one evens out the queues. Locks: run_queue.
 void balance(CpuQueue& queue) {
     const Nanoseconds now = monotonic_now();
-    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2, now))
+    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2,
+                   now))
         return;
     Thread& fresh = *queue.ready.back();
     if (queue.cpu.current == queue.cpu.idle ||
@@ -483,7 +484,8 @@ CpuTicks cpu_ticks(uint32_t id) {
 uint64_t cpu_time_of(const Thread& thread) {
     RunQueueGuard guard;
     uint64_t total = thread.sched.cpu_time;
-    if (thread.state == ThreadState::running) total += monotonic_now() - Nanoseconds(thread.started_at);
+    if (thread.state == ThreadState::running)
+        total += monotonic_now() - Nanoseconds(thread.started_at);
     return total;
 }
 

@@ -8,14 +8,14 @@
 
 #include "kernel/sched/thread.hpp"
 
-void scheduler_init();                 // makes the boot code the first thread (idle)
+void scheduler_init();                            // makes the boot code the first thread (idle)
 Result<void> scheduler_add_cpu(struct Cpu& cpu);  // its queue, and an idle thread to start on
-void start_thread(Thread& thread);     // created -> ready; the run queue keeps a reference
-void yield();                          // to the end of the queue
-[[noreturn]] void exit_thread();       // terminated; the last reference frees it
+void start_thread(Thread& thread);  // created -> ready; the run queue keeps a reference
+void yield();                       // to the end of the queue
+[[noreturn]] void exit_thread();    // terminated; the last reference frees it
 [[noreturn]] void idle_loop(bool spin);
 bool reschedule_wanted();
-void reschedule_if_wanted();           // called with interrupts on, no locks held
+void reschedule_if_wanted();  // called with interrupts on, no locks held
 // The timer interrupt: so many ticks went by, and whether the dispatcher's deadline has come.
 void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user);
 

@@ -10,7 +10,7 @@ extern "C" void thread_trampoline();
 namespace {
 constinit StackSource stacks{};
 constinit int last_kernel_thread = 0;  // atomic
-}
+}  // namespace
 
 void install_stack_source(const StackSource& source) { stacks = source; }
 

@@ -55,29 +55,31 @@ class Thread : public RefCounted {
     static Thread& current();
 
     // Where a trap from ring 3 leaves its TrapFrame: the top of the kernel stack.
-    TrapFrame& user_frame() const { return *reinterpret_cast<TrapFrame*>(stack_top() - sizeof(TrapFrame)); }
+    TrapFrame& user_frame() const {
+        return *reinterpret_cast<TrapFrame*>(stack_top() - sizeof(TrapFrame));
+    }
     uint32_t stack_top() const { return stack_bottom.raw() + kKernelStackPages * kPageSize; }
 
     // --- identity, set by the creator
-    int tid = 0;                     // negative: a kernel thread's; 0: idle
+    int tid = 0;  // negative: a kernel thread's; 0: idle
     char name[16] = {};
-    Process* process = nullptr;      // null for kernel threads
-    ListNode process_node;           // kernel/proc: the process' list of threads
+    Process* process = nullptr;  // null for kernel threads
+    ListNode process_node;       // kernel/proc: the process' list of threads
 
     // --- machine state, saved and loaded by switch_to()
     uint32_t saved_esp = 0;
     VirtAddr stack_bottom{0};
     bool on_boot_stack = false;
-    AddressSpace* space = nullptr;   // whose regions faults are looked up in; null: kernel only
-    PhysAddr page_directory{0};      // loaded into CR3 on switch; 0: keep whatever is loaded
-    uint64_t tls[3] = {};            // GDT descriptors of set_thread_area
+    AddressSpace* space = nullptr;  // whose regions faults are looked up in; null: kernel only
+    PhysAddr page_directory{0};     // loaded into CR3 on switch; 0: keep whatever is loaded
+    uint64_t tls[3] = {};           // GDT descriptors of set_thread_area
     FpuState fpu{};
 
     // --- scheduling (run_queue lock)
     ThreadState state = ThreadState::created;
     SchedEntity sched{};
-    bool permit = false;             // unparked since the last park
-    bool interruptible = false;      // its sleep, while blocked
+    bool permit = false;         // unparked since the last park
+    bool interruptible = false;  // its sleep, while blocked
     const char* wait_reason = "";
     Nanoseconds state_since{0};
     bool suspend_wanted = false;     // it runs, and will be suspended
@@ -101,7 +103,7 @@ class Thread : public RefCounted {
     uint64_t started_at = 0;
     uint32_t voluntary_switches = 0, involuntary_switches = 0;
     uint32_t minor_faults = 0, major_faults = 0;
-    uint8_t fault_result = 0;        // mm: the FaultResult of the last page fault
+    uint8_t fault_result = 0;  // mm: the FaultResult of the last page fault
 };
 
 // Sleeps until unpark(), the deadline, or (if interruptible) interrupt_pending.

@@ -8,10 +8,10 @@
 enum class LockRank : uint8_t {
     // Mutexes: may be held across a sleep.
     mount_table = 10,
-    rename = 12,         // serialises moves of directories between parents
-    file_offset = 13,    // the offset of one open file
-    directory = 14,      // one directory's names; parent before child
-    inode = 16,          // one file's contents and size
+    rename = 12,       // serialises moves of directories between parents
+    file_offset = 13,  // the offset of one open file
+    directory = 14,    // one directory's names; parent before child
+    inode = 16,        // one file's contents and size
     tty_write = 17,
     resources = 18,      // the deadlock manager: all parties and types
     file_locks = 19,     // record locks and flock, and who waits for them
@@ -19,9 +19,9 @@ enum class LockRank : uint8_t {
     page_cache_fill = 24,
     block_device = 26,
     // Spin locks: never held across a sleep.
-    process_tree = 40,   // parents, children, groups, sessions, the pid table
+    process_tree = 40,    // parents, children, groups, sessions, the pid table
     address_spaces = 41,  // the list of all of them
-    process = 42,        // one process: signals, descriptors
+    process = 42,         // one process: signals, descriptors
     dentry_cache = 46,
     inode_cache = 48,
     page_cache = 50,
@@ -33,14 +33,14 @@ enum class LockRank : uint8_t {
     wait_queue = 60,
     timers = 64,
     run_queue = 70,
-    reclaim = 71,        // rounds of the reclaim thread
-    swap = 71,           // swap slots, the swap cache, pages that may be evicted
-    page_tables = 72,    // spare user page tables
-    virtual_area = 74,   // kernel stacks and other ranges of the virtual area
+    reclaim = 71,       // rounds of the reclaim thread
+    swap = 71,          // swap slots, the swap cache, pages that may be evicted
+    page_tables = 72,   // spare user page tables
+    virtual_area = 74,  // kernel stacks and other ranges of the virtual area
     heap = 76,
     frames = 80,
     random = 84,
     interrupt_table = 86,
     log = 92,
-    console = 94,        // innermost: panics and logs may come from anywhere
+    console = 94,  // innermost: panics and logs may come from anywhere
 };

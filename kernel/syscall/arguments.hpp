@@ -27,7 +27,7 @@ static_assert(kMaxPath <= kPageSize);
 class UserText {
   public:
     UserText() = default;
-    UserText(const UserText&) = delete;  // views point into it
+    UserText(const UserText&) = delete;                       // views point into it
     Result<std::string_view> copy(UserPtr<const char> from);  // EFAULT, ENAMETOOLONG
 
   private:

@@ -2,7 +2,6 @@
 // Spec: chmod(2), chown(2), utimensat(2), truncate(2).
 #include "kernel/syscall/handlers.hpp"
 
-
 namespace {
 
 Result<void> change(int at, UserString name, uint32_t flags, const SetAttributes& changes) {

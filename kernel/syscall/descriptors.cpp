@@ -47,9 +47,20 @@ Result<int> sys_dup3(int from, int to, uint32_t flags) {
 namespace {
 
 enum FcntlCommand : uint32_t {
-    get_lock = 5, set_lock = 6, set_lock_wait = 7, get_lock64 = 12, set_lock64 = 13,
-    set_lock_wait64 = 14, dup_fd = 0, get_fd = 1, set_fd = 2, get_flags = 3, set_flags = 4,
-    set_owner = 8, get_owner = 9, dup_fd_close_on_exec = 1030,
+    get_lock = 5,
+    set_lock = 6,
+    set_lock_wait = 7,
+    get_lock64 = 12,
+    set_lock64 = 13,
+    set_lock_wait64 = 14,
+    dup_fd = 0,
+    get_fd = 1,
+    set_fd = 2,
+    get_flags = 3,
+    set_flags = 4,
+    set_owner = 8,
+    get_owner = 9,
+    dup_fd_close_on_exec = 1030,
 };
 constexpr uint32_t kFdCloseOnExec = 1;
 constexpr uint16_t kReadLock = 0, kWriteLock = 1, kUnlocked = 2;
@@ -96,22 +107,27 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     FdTable& files = *current_process().files;
     bool only_path = file->flags() & kOpenPath;
     switch (command) {
-    case dup_fd: return duplicate_from(std::move(file), argument, false);
-    case dup_fd_close_on_exec: return duplicate_from(std::move(file), argument, true);
-    case get_fd: return static_cast<int>(TRY(files.close_on_exec(fd)));
-    case set_fd: TRY(files.set_close_on_exec(fd, argument & kFdCloseOnExec)); return 0;
-    case get_flags: return static_cast<int>(file->flags());
-    default: break;
+        case dup_fd: return duplicate_from(std::move(file), argument, false);
+        case dup_fd_close_on_exec: return duplicate_from(std::move(file), argument, true);
+        case get_fd: return static_cast<int>(TRY(files.close_on_exec(fd)));
+        case set_fd: TRY(files.set_close_on_exec(fd, argument & kFdCloseOnExec)); return 0;
+        case get_flags: return static_cast<int>(file->flags());
+        default: break;
     }
     if (only_path) return Errno::badf;
     switch (command) {
-    case set_flags: change_flags(*file, argument); return 0;
-    case get_lock: case set_lock: case set_lock_wait:
-        return record_lock(*file, command == get_lock, UserPtr<RecordLock<int32_t>>(argument));
-    case get_lock64: case set_lock64: case set_lock_wait64:
-        return record_lock(*file, command == get_lock64, UserPtr<RecordLock<int64_t>>(argument));
-    case get_owner: return 0;
-    default: return Errno::inval;
+        case set_flags: change_flags(*file, argument); return 0;
+        case get_lock:
+        case set_lock:
+        case set_lock_wait:
+            return record_lock(*file, command == get_lock, UserPtr<RecordLock<int32_t>>(argument));
+        case get_lock64:
+        case set_lock64:
+        case set_lock_wait64:
+            return record_lock(*file, command == get_lock64,
+                               UserPtr<RecordLock<int64_t>>(argument));
+        case get_owner: return 0;
+        default: return Errno::inval;
     }
 }
 
@@ -130,15 +146,16 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     switch (request) {
-    case kNoCloseOnExec: case kCloseOnExec:
-        TRY(current_process().files->set_close_on_exec(fd, request == kCloseOnExec));
-        return 0;
-    case kNonBlock: {
-        bool on = TRY(read_user(UserPtr<int32_t>(argument))) != 0;
-        file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
-        return 0;
-    }
-    default: return file->ioctl(request, argument);
+        case kNoCloseOnExec:
+        case kCloseOnExec:
+            TRY(current_process().files->set_close_on_exec(fd, request == kCloseOnExec));
+            return 0;
+        case kNonBlock: {
+            bool on = TRY(read_user(UserPtr<int32_t>(argument))) != 0;
+            file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
+            return 0;
+        }
+        default: return file->ioctl(request, argument);
     }
 }
 

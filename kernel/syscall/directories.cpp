@@ -26,8 +26,8 @@ class UserDirents final : public DirectorySink {
 
     bool add(std::string_view name, InodeNo inode, uint32_t type, uint64_t next) override {
         constexpr bool kOld = sizeof(Head) == sizeof(DirentHead);
-        uint32_t length = align_up(static_cast<uint32_t>(sizeof(Head) + name.size() + 1 + kOld),
-                                   kOld ? 4u : 8u);
+        uint32_t length =
+            align_up(static_cast<uint32_t>(sizeof(Head) + name.size() + 1 + kOld), kOld ? 4u : 8u);
         char record[sizeof(Head) + kMaxName + 16] = {};
         if (length > sizeof record || length > left_) {
             failure_ = Errno::inval;

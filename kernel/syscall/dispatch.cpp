@@ -22,7 +22,9 @@ uint32_t register_of(const TrapFrame& frame) {
 
 // How many registers an argument takes: none for the frame itself, two for 64 bits.
 template <typename T>
-constexpr uint32_t kRegisters = std::is_reference_v<T> ? 0 : sizeof(T) == 8 ? 2 : 1;
+constexpr uint32_t kRegisters = std::is_reference_v<T> ? 0
+                                : sizeof(T) == 8       ? 2
+                                                       : 1;
 
 // The argument of type T that begins at register `first`.
 template <typename T, uint32_t first>
@@ -50,7 +52,8 @@ int32_t to_eax(R result) {
 }
 template <typename T>
 int32_t to_eax(Result<T> result) {
-    if (result.is_error()) [[unlikely]] return -static_cast<int32_t>(result.error());
+    if (result.is_error()) [[unlikely]]
+        return -static_cast<int32_t>(result.error());
     if constexpr (std::is_void_v<T>)
         return 0;
     else
@@ -135,12 +138,15 @@ bool wants_restart(int32_t result) {
 void system_call(TrapFrame& frame) {
     uint32_t number = frame.eax;
     Entry entry = number < kSystemCallNumbers ? kEntries.data()[number] : nullptr;
-    if (trace_wanted<TraceType::call_event>()) [[unlikely]] trace_call(frame);
+    if (trace_wanted<TraceType::call_event>()) [[unlikely]]
+        trace_call(frame);
     int32_t result = entry ? entry(frame) : not_implemented(number);
     frame.eax = static_cast<uint32_t>(result);
-    if (trace_wanted<TraceType::call_done_event>()) [[unlikely]] trace_call_done(frame);
+    if (trace_wanted<TraceType::call_done_event>()) [[unlikely]]
+        trace_call_done(frame);
     // Signal delivery makes a repetition or EINTR of it; it must run even if the signal is gone.
-    if (wants_restart(result)) [[unlikely]] Thread::current().interrupt_pending = true;
+    if (wants_restart(result)) [[unlikely]]
+        Thread::current().interrupt_pending = true;
 }
 
 }  // namespace

@@ -60,27 +60,29 @@ Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t 
     if (real_time && what != wait && what != wait_bitset) return Errno::nosys;
     FutexKey key = TRY(futex_key(word.address(), process_private));
     switch (what) {
-    case wait: case wait_bitset: {
-        uint32_t bits = what == wait ? kAnyBit : value3;
-        if (!bits) return Errno::inval;
-        TRY(futex_wait(key, word.address(), value, bits,
-                       TRY(deadline_from(what, real_time, time))));
-        return 0u;
-    }
-    case wake: return futex_wake(key, value);
-    case wake_bitset:
-        return value3 ? Result<uint32_t>(futex_wake(key, value, value3)) : Errno::inval;
-    case requeue: case cmp_requeue: {
-        if (static_cast<int32_t>(value) < 0 || static_cast<int32_t>(second_count) < 0)
-            return Errno::inval;
-        FutexKey to = TRY(futex_key(second.address(), process_private));
-        if (what == cmp_requeue && TRY(read_user(word)) != value3) return Errno::again;
-        Requeued done = futex_requeue(key, to, value, second_count);
-        return what == requeue ? done.woken : done.woken + done.moved;
-    }
-    case wake_op:
-        return wake_with_operation(key, second, process_private, value, second_count, {value3});
-    default: return Errno::nosys;
+        case wait:
+        case wait_bitset: {
+            uint32_t bits = what == wait ? kAnyBit : value3;
+            if (!bits) return Errno::inval;
+            TRY(futex_wait(key, word.address(), value, bits,
+                           TRY(deadline_from(what, real_time, time))));
+            return 0u;
+        }
+        case wake: return futex_wake(key, value);
+        case wake_bitset:
+            return value3 ? Result<uint32_t>(futex_wake(key, value, value3)) : Errno::inval;
+        case requeue:
+        case cmp_requeue: {
+            if (static_cast<int32_t>(value) < 0 || static_cast<int32_t>(second_count) < 0)
+                return Errno::inval;
+            FutexKey to = TRY(futex_key(second.address(), process_private));
+            if (what == cmp_requeue && TRY(read_user(word)) != value3) return Errno::again;
+            Requeued done = futex_requeue(key, to, value, second_count);
+            return what == requeue ? done.woken : done.woken + done.moved;
+        }
+        case wake_op:
+            return wake_with_operation(key, second, process_private, value, second_count, {value3});
+        default: return Errno::nosys;
     }
 }
 template Result<uint32_t> sys_futex(UserPtr<uint32_t>, uint32_t, uint32_t,

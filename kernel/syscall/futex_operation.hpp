@@ -15,25 +15,25 @@ struct FutexWordOperation {
         auto operand = static_cast<uint32_t>(sign_extended(code >> 12 & 0xfff));
         if (code >> 31) operand = 1u << (operand & 31);
         switch (code >> 28 & 7) {
-        case 0: return operand;
-        case 1: return word + operand;
-        case 2: return word | operand;
-        case 3: return word & ~operand;
-        case 4: return word ^ operand;
-        default: return Errno::nosys;
+            case 0: return operand;
+            case 1: return word + operand;
+            case 2: return word | operand;
+            case 3: return word & ~operand;
+            case 4: return word ^ operand;
+            default: return Errno::nosys;
         }
     }
     Result<bool> holds_for(uint32_t word) const {
         auto old = static_cast<int32_t>(word);
         int32_t with = sign_extended(code & 0xfff);
         switch (code >> 24 & 15) {
-        case 0: return old == with;
-        case 1: return old != with;
-        case 2: return old < with;
-        case 3: return old <= with;
-        case 4: return old > with;
-        case 5: return old >= with;
-        default: return Errno::nosys;
+            case 0: return old == with;
+            case 1: return old != with;
+            case 2: return old < with;
+            case 3: return old <= with;
+            case 4: return old > with;
+            case 5: return old >= with;
+            default: return Errno::nosys;
         }
     }
 };

@@ -25,8 +25,8 @@ Result<void> attach_file(MapRequest& request, int fd) {
 
 Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32_t flags, int fd,
                      uint32_t page_offset) {
-    constexpr uint32_t kUnderstood = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
-                                     kMapGrowsDown | kMapFixedNoReplace;
+    constexpr uint32_t kUnderstood =
+        kMapShared | kMapPrivate | kMapFixed | kMapAnonymous | kMapGrowsDown | kMapFixedNoReplace;
     constexpr uint32_t kHuge = 0x40000;
     uint32_t type = flags & kMapType;
     if (type == kMapSharedValidate) flags &= ~kMapPrivate, type = kMapShared;

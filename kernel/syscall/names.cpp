@@ -2,16 +2,15 @@
 // Spec: open(2), mkdir(2), link(2), rename(2), chdir(2), mount(2) and kin.
 #include "kernel/syscall/handlers.hpp"
 
-
 // --- opening
 
 Result<int> sys_openat(int at, UserString name, uint32_t flags, uint32_t mode) {
     UserName file;
     TRY(file.load(at, name));
     bool close_on_exec = flags & kOpenCloseOnExec;
-    return install(TRY(vfs_open(context(), file.base(), file.text(), flags & ~kOpenCloseOnExec,
-                                mode & 07777)),
-                   close_on_exec);
+    return install(
+        TRY(vfs_open(context(), file.base(), file.text(), flags & ~kOpenCloseOnExec, mode & 07777)),
+        close_on_exec);
 }
 Result<int> sys_open(UserString name, uint32_t flags, uint32_t mode) {
     return sys_openat(kAtWorkingDirectory, name, flags, mode);
@@ -35,13 +34,16 @@ Result<void> sys_mknodat(int at, UserString name, uint32_t mode, uint32_t device
     UserName node;
     TRY(node.load(at, name));
     switch (mode & kTypeMask) {
-    case 0: mode |= kTypeRegular; break;
-    case kTypeRegular: case kTypeFifo: case kTypeSocket: break;
-    case kTypeCharacter: case kTypeBlock:
-        if (!context().credentials.is_superuser()) return Errno::perm;
-        break;
-    case kTypeDirectory: return Errno::perm;
-    default: return Errno::inval;
+        case 0: mode |= kTypeRegular; break;
+        case kTypeRegular:
+        case kTypeFifo:
+        case kTypeSocket: break;
+        case kTypeCharacter:
+        case kTypeBlock:
+            if (!context().credentials.is_superuser()) return Errno::perm;
+            break;
+        case kTypeDirectory: return Errno::perm;
+        default: return Errno::inval;
     }
     return vfs_mknod(context(), node.base(), node.text(), mode, device);
 }
@@ -151,8 +153,7 @@ Result<uint32_t> sys_getcwd(UserPtr<char> to, uint32_t bytes) {
     const Path here = working_directory(context());
     if (path_removed(here)) return Errno::noent;
     Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
-    std::string_view name =
-        TRY(path_name(context(), here, buffer->span().first(kPageSize - 1)));
+    std::string_view name = TRY(path_name(context(), here, buffer->span().first(kPageSize - 1)));
     auto length = static_cast<uint32_t>(name.size());
     if (length + 1 > bytes) return Errno::range;
     TRY(copy_to_user(to.address(), name.data(), length));

@@ -102,16 +102,15 @@ Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
     Process& process = current_process();
     const Thread& thread = Thread::current();
     switch (who) {
-    case kSelf: {
-        Rusage usage = rusage_of(process.times());
-        usage.max_resident_kib =
-            static_cast<int32_t>(process.space->memory_use().resident * (kPageSize / 1024));
-        return write_user(to, usage);
-    }
-    case kChildren: return write_user(to, rusage_of(process.dead_children));
-    case kThread:
-        return write_user(to, rusage_of(times_of(thread)));
-    default: return Errno::inval;
+        case kSelf: {
+            Rusage usage = rusage_of(process.times());
+            usage.max_resident_kib =
+                static_cast<int32_t>(process.space->memory_use().resident * (kPageSize / 1024));
+            return write_user(to, usage);
+        }
+        case kChildren: return write_user(to, rusage_of(process.dead_children));
+        case kThread: return write_user(to, rusage_of(times_of(thread)));
+        default: return Errno::inval;
     }
 }
 
@@ -171,19 +170,22 @@ Result<int> sys_prctl(uint32_t what, uint32_t argument) {
                        kGetSeccomp = 21, kGetNoNewPrivileges = 39;
     Thread& thread = Thread::current();
     switch (what) {
-    case kSetName: {
-        char name[sizeof thread.name] = {};
-        std::span<char> room(name, sizeof name - 1);
-        Result<uint32_t> length = copy_string_from_user(room, VirtAddr(argument));
-        if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
-        __builtin_memcpy(thread.name, name, sizeof name);
-        trace_name(thread.tid, thread.name);
-        return 0;
-    }
-    case kGetName: TRY(copy_to_user(VirtAddr(argument), thread.name, sizeof thread.name)); return 0;
-    case kGetDumpable: return 1;
-    case kSetDumpable: return argument <= 1 ? Result<int>(0) : Errno::inval;
-    case kGetSeccomp: case kGetNoNewPrivileges: return 0;
-    default: return Errno::inval;
+        case kSetName: {
+            char name[sizeof thread.name] = {};
+            std::span<char> room(name, sizeof name - 1);
+            Result<uint32_t> length = copy_string_from_user(room, VirtAddr(argument));
+            if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
+            __builtin_memcpy(thread.name, name, sizeof name);
+            trace_name(thread.tid, thread.name);
+            return 0;
+        }
+        case kGetName:
+            TRY(copy_to_user(VirtAddr(argument), thread.name, sizeof thread.name));
+            return 0;
+        case kGetDumpable: return 1;
+        case kSetDumpable: return argument <= 1 ? Result<int>(0) : Errno::inval;
+        case kGetSeccomp:
+        case kGetNoNewPrivileges: return 0;
+        default: return Errno::inval;
     }
 }

@@ -21,8 +21,8 @@ namespace {
 
 enum Class : uint32_t { other, fifo, round_robin, batch, idle = 5, deadline };
 constexpr uint32_t kClassResetOnFork = 0x40000000;  // in sched_setscheduler's policy
-constexpr uint64_t kResetOnFork = 1, kReclaim = 2, kOverrun = 4, kKeepPolicy = 8, kKeepParameters = 16,
-                   kUse = 0x60;
+constexpr uint64_t kResetOnFork = 1, kReclaim = 2, kOverrun = 4, kKeepPolicy = 8,
+                   kKeepParameters = 16, kUse = 0x60;
 constexpr uint32_t kFirstSize = 48;
 constexpr uint64_t kLeastRuntime = 1024, kLeastPeriod = 100'000, kMostPeriod = 1ull << 42;
 
@@ -38,21 +38,26 @@ Result<Ref<UserThread>> thread_named(int tid) {
 
 uint32_t number_of(const SchedParameters& parameters) {
     switch (parameters.sched_class) {
-    case SchedClass::fair: return parameters.fair_kind;
-    case SchedClass::fifo: return fifo;
-    case SchedClass::round_robin: return round_robin;
-    case SchedClass::deadline: return deadline;
+        case SchedClass::fair: return parameters.fair_kind;
+        case SchedClass::fifo: return fifo;
+        case SchedClass::round_robin: return round_robin;
+        case SchedClass::deadline: return deadline;
     }
     return other;
 }
 
 Result<void> set_class(SchedParameters& to, uint32_t c) {
     if (is_ordinary(c)) to.fair_kind = static_cast<uint8_t>(c);
-    if (is_ordinary(c)) to.sched_class = SchedClass::fair;
-    else if (c == fifo) to.sched_class = SchedClass::fifo;
-    else if (c == round_robin) to.sched_class = SchedClass::round_robin;
-    else if (c == deadline) to.sched_class = SchedClass::deadline;
-    else return Errno::inval;
+    if (is_ordinary(c))
+        to.sched_class = SchedClass::fair;
+    else if (c == fifo)
+        to.sched_class = SchedClass::fifo;
+    else if (c == round_robin)
+        to.sched_class = SchedClass::round_robin;
+    else if (c == deadline)
+        to.sched_class = SchedClass::deadline;
+    else
+        return Errno::inval;
     return {};
 }
 
@@ -63,8 +68,8 @@ bool reservation_is_good(const SchedParameters& p) {
 }
 
 Result<void> check(const SchedParameters& wanted, uint32_t priority) {
-    const bool fixed = wanted.sched_class == SchedClass::fifo ||
-                       wanted.sched_class == SchedClass::round_robin;
+    const bool fixed =
+        wanted.sched_class == SchedClass::fifo || wanted.sched_class == SchedClass::round_robin;
     if (fixed ? priority < 1 || priority > 99 : priority != 0) return Errno::inval;
     if (wanted.sched_class == SchedClass::deadline && !reservation_is_good(wanted))
         return Errno::inval;
@@ -82,7 +87,8 @@ Result<void> check_privilege(const UserThread& thread, const SchedParameters& ol
     if (wanted.sched_class == SchedClass::deadline) return Errno::perm;
     const uint32_t most = process.limits[limit_rtprio].soft;
     if (wanted.rt_priority > old.rt_priority && wanted.rt_priority > most) return Errno::perm;
-    if (wanted.nice < old.nice && static_cast<int64_t>(process.limits[limit_nice].soft) < 20 - wanted.nice)
+    if (wanted.nice < old.nice &&
+        static_cast<int64_t>(process.limits[limit_nice].soft) < 20 - wanted.nice)
         return Errno::perm;
     return old.reset_on_fork && !wanted.reset_on_fork ? Result<void>(Errno::perm) : Result<void>();
 }
@@ -122,7 +128,8 @@ Result<SchedAttributes> read_attributes(UserPtr<SchedAttributes> from) {
         return Errno::toobig;
     }
     SchedAttributes attributes{};
-    TRY(copy_from_user(&attributes, from.address(), size < sizeof attributes ? size : sizeof attributes));
+    TRY(copy_from_user(&attributes, from.address(),
+                       size < sizeof attributes ? size : sizeof attributes));
     return attributes;
 }
 
@@ -174,7 +181,8 @@ Result<void> sys_sched_setattr(int tid, UserPtr<SchedAttributes> from, uint32_t 
     return apply(*thread, wanted, priority);
 }
 
-Result<void> sys_sched_getattr(int tid, UserPtr<SchedAttributes> to, uint32_t size, uint32_t flags) {
+Result<void> sys_sched_getattr(int tid, UserPtr<SchedAttributes> to, uint32_t size,
+                               uint32_t flags) {
     if (tid < 0 || !to || size < kFirstSize || size > kPageSize || flags) return Errno::inval;
     const SchedParameters p = sched_parameters(*TRY(thread_named(tid)));
     SchedAttributes a{};

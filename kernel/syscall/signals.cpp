@@ -15,10 +15,10 @@ Result<void> check_set_size(uint32_t bytes) {
 Result<SignalSet> changed_mask(uint32_t how, SignalSet old, SignalSet set) {
     constexpr uint32_t kBlock = 0, kUnblock = 1, kSet = 2;
     switch (how) {
-    case kBlock: return old | set;
-    case kUnblock: return old & ~set;
-    case kSet: return set;
-    default: return Errno::inval;
+        case kBlock: return old | set;
+        case kUnblock: return old & ~set;
+        case kSet: return set;
+        default: return Errno::inval;
     }
 }
 
@@ -239,8 +239,8 @@ Nanoseconds set_timer(Nanoseconds value, Nanoseconds interval) {
 Result<void> sys_getitimer(uint32_t which, UserPtr<TimerSetting> to) {
     if (which != kTimerReal) return Errno::inval;
     const IntervalTimer& timer = current_process().real_timer;
-    return write_user(to, TimerSetting{to_time<TimeVal32>(timer.interval),
-                                       to_time<TimeVal32>(time_left(timer))});
+    return write_user(
+        to, TimerSetting{to_time<TimeVal32>(timer.interval), to_time<TimeVal32>(time_left(timer))});
 }
 
 Result<void> sys_setitimer(uint32_t which, UserPtr<const TimerSetting> from,

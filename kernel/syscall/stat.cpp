@@ -4,7 +4,6 @@
 
 #include "kernel/syscall/handlers.hpp"
 
-
 namespace {
 
 template <typename S>

@@ -99,28 +99,40 @@ Result<uint32_t> read_log(UserPtr<char> to, uint32_t bytes) {
 
 Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument) {
     enum : uint32_t {
-        close, open, read, read_all, read_clear, clear, console_off, console_on, console_level,
-        size_unread, size_buffer,
+        close,
+        open,
+        read,
+        read_all,
+        read_clear,
+        clear,
+        console_off,
+        console_on,
+        console_level,
+        size_unread,
+        size_buffer,
     };
     bool anyone = action == read_all || action == size_buffer;
     if (!anyone && !context().credentials.is_superuser()) return Errno::perm;
     switch (action) {
-    case close: case open: return 0u;
-    case read: case read_all: return read_log(to, argument);
-    case read_clear: {
-        uint32_t length = TRY(read_log(to, argument));
-        log_clear();
-        return length;
-    }
-    case clear: log_clear(); return 0u;
-    case console_off: log_set_console_level(1); return 0u;
-    case console_on: log_set_console_level(8); return 0u;
-    case console_level:
-        if (argument < 1 || argument > 8) return Errno::inval;
-        log_set_console_level(argument);
-        return 0u;
-    case size_unread: case size_buffer: return static_cast<uint32_t>(log_size());
-    default: return Errno::inval;
+        case close:
+        case open: return 0u;
+        case read:
+        case read_all: return read_log(to, argument);
+        case read_clear: {
+            uint32_t length = TRY(read_log(to, argument));
+            log_clear();
+            return length;
+        }
+        case clear: log_clear(); return 0u;
+        case console_off: log_set_console_level(1); return 0u;
+        case console_on: log_set_console_level(8); return 0u;
+        case console_level:
+            if (argument < 1 || argument > 8) return Errno::inval;
+            log_set_console_level(argument);
+            return 0u;
+        case size_unread:
+        case size_buffer: return static_cast<uint32_t>(log_size());
+        default: return Errno::inval;
     }
 }
 

@@ -5,8 +5,18 @@
 namespace {
 
 enum class Clock : int {
-    real_time, monotonic, process_cpu, thread_cpu, monotonic_raw, real_time_coarse,
-    monotonic_coarse, boot_time, real_time_alarm, boot_time_alarm, unused, atomic_time,
+    real_time,
+    monotonic,
+    process_cpu,
+    thread_cpu,
+    monotonic_raw,
+    real_time_coarse,
+    monotonic_coarse,
+    boot_time,
+    real_time_alarm,
+    boot_time_alarm,
+    unused,
+    atomic_time,
 };
 
 uint64_t thread_time() {
@@ -16,18 +26,21 @@ uint64_t thread_time() {
 
 Result<Nanoseconds> read_clock(Clock clock) {
     switch (clock) {
-    case Clock::real_time: case Clock::real_time_coarse: case Clock::real_time_alarm:
-    case Clock::atomic_time:
-        return realtime_now();
-    case Clock::monotonic: case Clock::monotonic_raw: case Clock::monotonic_coarse:
-    case Clock::boot_time: case Clock::boot_time_alarm:
-        return monotonic_now();
-    case Clock::process_cpu: {
-        CpuTimes times = current_process().times();
-        return Nanoseconds(times.user + times.kernel);
-    }
-    case Clock::thread_cpu: return Nanoseconds(thread_time());
-    default: return Errno::inval;
+        case Clock::real_time:
+        case Clock::real_time_coarse:
+        case Clock::real_time_alarm:
+        case Clock::atomic_time: return realtime_now();
+        case Clock::monotonic:
+        case Clock::monotonic_raw:
+        case Clock::monotonic_coarse:
+        case Clock::boot_time:
+        case Clock::boot_time_alarm: return monotonic_now();
+        case Clock::process_cpu: {
+            CpuTimes times = current_process().times();
+            return Nanoseconds(times.user + times.kernel);
+        }
+        case Clock::thread_cpu: return Nanoseconds(thread_time());
+        default: return Errno::inval;
     }
 }
 

@@ -35,7 +35,8 @@ void put_chars(TextSink& to, std::span<const uint32_t> words) {
         }
 }
 
-void put_value(TextSink& to, std::string_view kind, uint32_t value, TraceStream::Resolver resolver) {
+void put_value(TextSink& to, std::string_view kind, uint32_t value,
+               TraceStream::Resolver resolver) {
     if (kind == "int" || kind == "tid" || kind == "result")
         format_to(to, "{}", static_cast<int32_t>(value));
     else if (kind == "text")
@@ -109,8 +110,8 @@ uint32_t TraceStream::read(std::span<uint8_t> to) {
             piece_taken_ = piece_size_ = 0;
             if (!produce()) break;
         }
-        const auto n = std::min<uint32_t>(piece_size_ - piece_taken_,
-                                          static_cast<uint32_t>(to.size()) - done);
+        const auto n =
+            std::min<uint32_t>(piece_size_ - piece_taken_, static_cast<uint32_t>(to.size()) - done);
         std::copy_n(piece_ + piece_taken_, n, to.data() + done);
         piece_taken_ += n;
         done += n;
@@ -129,8 +130,7 @@ bool TraceStream::produce() {
             return true;
         }
         stage_ = Stage::finished;
-        if (form_ == Form::binary)
-            put_binary(made_up(TraceType::lost_event, reader_.lost()));
+        if (form_ == Form::binary) put_binary(made_up(TraceType::lost_event, reader_.lost()));
         return true;
     }
     if (form_ == Form::text) {
@@ -179,7 +179,8 @@ void TraceStream::put_binary(const TraceEvent& event) {
 
 // The string behind an address, twelve characters an event.
 void TraceStream::announce_text(uint32_t address) {
-    if (!address || std::find(announced_, announced_ + kAnnounced, address) != announced_ + kAnnounced)
+    if (!address ||
+        std::find(announced_, announced_ + kAnnounced, address) != announced_ + kAnnounced)
         return;
     announced_[announced_next_++ % kAnnounced] = address;
     std::string_view text = resolver_(address);

@@ -29,7 +29,8 @@ template <TraceType type>
                                          uint32_t d = 0) {
     if (!trace_wanted<type>()) return;
     Cpu& cpu = this_cpu();
-    if (!cpu.trace) [[unlikely]] return;
+    if (!cpu.trace) [[unlikely]]
+        return;
     constexpr bool kRare = trace_info(type).category == TraceCategory::process;
     TraceRing& ring = kRare ? cpu.trace->rare : cpu.trace->busy;
     ring.write(read_tsc(), cpu.id, type, cpu.current_tid, a, b, c, d);

@@ -19,16 +19,17 @@ struct res_amount {
 
 struct res_list {
     uint32_t count;
-    struct res_amount *amounts;
+    struct res_amount* amounts;
 };
 
 #define RES_ADD_TYPE 0x5200 /* struct res_type *: the number of the new type */
 #define RES_NAME 0x5201     /* char[16]: how the party is shown */
-#define RES_CLAIM 0x5202    /* struct res_list *: the most it will hold. EINVAL: more than exist, less than held */
+#define RES_CLAIM \
+    0x5202 /* struct res_list *: the most it will hold. EINVAL: more than exist, less than held */
 /* Blocks until all of it is granted at once. EINVAL: beyond the claim or what exists. EPERM: against
    the strategy's rules. EDEADLK: chosen as a victim; it holds nothing any more. With O_NONBLOCK
    instead of waiting, EAGAIN: more than is available, EBUSY: the state would be unsafe. */
-#define RES_REQUEST 0x5203  /* struct res_list * */
-#define RES_RELEASE 0x5204  /* struct res_list *, count 0: everything. EINVAL: more than it holds */
-#define RES_HELD 0x5205     /* struct res_list *: fills in the units that it holds now */
-#define RES_PARTY 0x5206    /* the party's number, as /proc/deadlock shows it */
+#define RES_REQUEST 0x5203 /* struct res_list * */
+#define RES_RELEASE 0x5204 /* struct res_list *, count 0: everything. EINVAL: more than it holds */
+#define RES_HELD 0x5205    /* struct res_list *: fills in the units that it holds now */
+#define RES_PARTY 0x5206   /* the party's number, as /proc/deadlock shows it */

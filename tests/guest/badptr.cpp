@@ -14,33 +14,33 @@ namespace {
 using namespace badptr;
 
 constexpr int kPage = 4096;
-char* edge;                                     // the end of a mapping, a hole behind it
-char *read_only, *no_access;                    // pages
-const char* self;                               // this program's path
+char* edge;                   // the end of a mapping, a hole behind it
+char *read_only, *no_access;  // pages
+const char* self;             // this program's path
 
-long raw(int number, const long (&arguments)[6])
-{
+long raw(int number, const long (&arguments)[6]) {
     // %ebp and %ebx may be the compiler's: the arguments travel by a pointer and all are restored.
     long result;
-    asm volatile("pushl %%ebp\n\tpushl %%ebx\n\tmovl (%2), %%ebx\n\tmovl 4(%2), %%ecx\n\t"
-                 "movl 8(%2), %%edx\n\tmovl 16(%2), %%edi\n\tmovl 20(%2), %%ebp\n\t"
-                 "movl 12(%2), %%esi\n\tint $0x80\n\tpopl %%ebx\n\tpopl %%ebp"
-                 : "=a"(result) : "0"(number), "S"(arguments) : "ecx", "edx", "edi", "memory");
+    asm volatile(
+        "pushl %%ebp\n\tpushl %%ebx\n\tmovl (%2), %%ebx\n\tmovl 4(%2), %%ecx\n\t"
+        "movl 8(%2), %%edx\n\tmovl 16(%2), %%edi\n\tmovl 20(%2), %%ebp\n\t"
+        "movl 12(%2), %%esi\n\tint $0x80\n\tpopl %%ebx\n\tpopl %%ebp"
+        : "=a"(result)
+        : "0"(number), "S"(arguments)
+        : "ecx", "edx", "edi", "memory");
     return result;
 }
 
-void make_zombie()
-{
+void make_zombie() {
     check::wait_until(check::start([] { return 0; }), 'Z');
 }
 
 // One row of the table, and what was first found wrong with it.
 class Trial {
-public:
+  public:
     explicit Trial(const Call& call) : call_{call} {}
 
-    std::string run()
-    {
+    std::string run() {
         int first_free = dup(0);
         close(first_free);
         for (int i = 0; i < 6 && wrong_.empty(); i++)
@@ -53,9 +53,8 @@ public:
         return wrong_;
     }
 
-private:
-    long call_with(int which, unsigned pointer)
-    {
+  private:
+    long call_with(int which, unsigned pointer) {
         static char good[6][512];
         long arguments[6];
         for (int i = 0; i < 6; i++) {
@@ -67,13 +66,13 @@ private:
         for (int fd : {kFile, kFolder, kMeminfo}) lseek(fd, 0, SEEK_SET);
         if (call_.flags & needs_zombie) make_zombie();
         long result = raw(call_.number, arguments);
-        while (call_.flags & needs_zombie && waitpid(-1, nullptr, 0) > 0) {}
+        while (call_.flags & needs_zombie && waitpid(-1, nullptr, 0) > 0) {
+        }
         return result;
     }
 
     // POINTER leads to AVAILABLE good bytes of what the argument needs, and bad ones after them.
-    void expect_fault(int which, unsigned pointer, int available, const char* what)
-    {
+    void expect_fault(int which, unsigned pointer, int available, const char* what) {
         long result = call_with(which, pointer);
         if (result == -EFAULT || !wrong_.empty()) return;
         if (result == -ENOSYS && call_.flags & may_lack) return;
@@ -85,8 +84,7 @@ private:
                  ", not EFAULT";
     }
 
-    void try_bad_pointers(int which)
-    {
+    void try_bad_pointers(int which) {
         const Argument& argument = call_.arguments[which];
         if (!argument.null_means_none) expect_fault(which, 0, 0, "null");
         expect_fault(which, argument.step, 0, "in the first page");
@@ -109,30 +107,27 @@ private:
         }
     }
 
-    void try_good_pointer(int which)
-    {
+    void try_good_pointer(int which) {
         const Argument& argument = call_.arguments[which];
         char* pointer = edge - argument.number;
         if (argument.data) memcpy(pointer, argument.data, argument.number);
         long result = call_with(which, unsigned(pointer));
         if (result == -EFAULT || (result == -ENOSYS && !(call_.flags & may_lack)))
-            wrong_ = std::string("argument ") + std::to_string(which + 1) + " whole: " +
-                     strerrorname_np(-result);
+            wrong_ = std::string("argument ") + std::to_string(which + 1) +
+                     " whole: " + strerrorname_np(-result);
     }
 
     const Call& call_;
     std::string wrong_;
 };
 
-void move_to(int opened, int fd)
-{
+void move_to(int opened, int fd) {
     check::needs("open", opened);
     check::needs("dup2", dup2(opened, fd));
     close(opened);
 }
 
-void prepare()
-{
+void prepare() {
     char* pages = static_cast<char*>(
         mmap(nullptr, 5 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     munmap(pages + kPage, kPage);
@@ -163,17 +158,15 @@ void prepare()
     check::needs("fill the pipe", write(kPipeIn, block, sizeof block));
 }
 
-void clean_up()
-{
-    for (const char* name : {"file", "linked", "linked2", "moved", "node", "node2", "link",
-                             "symlinked", "symlinked2"})
+void clean_up() {
+    for (const char* name :
+         {"file", "linked", "linked2", "moved", "node", "node2", "link", "symlinked", "symlinked2"})
         unlink(name);
     for (const char* name : {"dir", "made", "made2", kWorkFolder}) rmdir(name);
 }
 
 // execve() reads three levels of pointers; each must be checked.
-void test_execve()
-{
+void test_execve() {
     auto fails = [](const char* name, const void* path, const void* arguments,
                     const void* environment) {
         check::exits(name, EFAULT, [=] {
@@ -191,7 +184,7 @@ void test_execve()
     fails("execve environment in the kernel", self, good, (void*)kernel);
     fails("execve variable in the kernel", self, good, bad);
 
-    memcpy(edge - 8, good, 8);                  // arguments that miss their ending null
+    memcpy(edge - 8, good, 8);  // arguments that miss their ending null
     fails("execve arguments unended", self, edge - 8, good);
     memcpy(edge - 5, "abcde", 5);
     const char* unended[] = {self, edge - 5, nullptr};
@@ -203,9 +196,10 @@ void test_execve()
 }
 
 // Vectors whose own place is good, but not where they point.
-void test_vectors()
-{
-    struct { unsigned base, bytes; } vectors[2];
+void test_vectors() {
+    struct {
+        unsigned base, bytes;
+    } vectors[2];
     for (int number : {145, 146}) {
         std::string name = number == 145 ? "readv" : "writev";
         vectors[0] = {0xC0000000, 8};
@@ -222,8 +216,7 @@ void test_vectors()
     }
 }
 
-void test_wrapping_ranges()
-{
+void test_wrapping_ranges() {
     auto read = [](const char* name, unsigned buffer, unsigned bytes) {
         check::that(name, raw(3, {kZero, long(buffer), long(bytes), 0, 0, 0}) < 0);
     };
@@ -238,10 +231,9 @@ void test_wrapping_ranges()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char* argv[])
-{
+int main(int argc, char* argv[]) {
     if (argc > 1 && strcmp(argv[1], "exit") == 0) return 42;
     static const std::string path =
         argv[0][0] == '/' ? argv[0] : std::string(get_current_dir_name()) + "/" + argv[0];

@@ -13,13 +13,13 @@ enum Descriptor { kFile = 40, kFolder, kZero, kNull, kRandom, kPipeOut, kPipeIn,
 
 struct Argument {
     enum Kind { value, in, out, inout } kind = value;
-    int number = 0;               // the value itself, or the size of what is pointed at
-    const void* data = nullptr;   // what a good pointer points at
-    bool null_means_none = false; // null is legal
-    bool partial = false;         // a buffer: less may be transferred
-    int padding = 0;              // bytes at the end that need not be transferred
-    bool text = false;            // ends at a zero byte
-    int step = 1;                 // alignment that the call insists on
+    int number = 0;                // the value itself, or the size of what is pointed at
+    const void* data = nullptr;    // what a good pointer points at
+    bool null_means_none = false;  // null is legal
+    bool partial = false;          // a buffer: less may be transferred
+    int padding = 0;               // bytes at the end that need not be transferred
+    bool text = false;             // ends at a zero byte
+    int step = 1;                  // alignment that the call insists on
 };
 
 struct Call {
@@ -31,40 +31,33 @@ struct Call {
 };
 
 constexpr Argument v(int number) { return {.number = number}; }
-constexpr Argument in(int size, const void* data)
-{
+constexpr Argument in(int size, const void* data) {
     return {.kind = Argument::in, .number = size, .data = data};
 }
 constexpr Argument out(int size) { return {.kind = Argument::out, .number = size}; }
-constexpr Argument inout(int size, const void* data)
-{
+constexpr Argument inout(int size, const void* data) {
     return {.kind = Argument::inout, .number = size, .data = data};
 }
 template <int size>
-constexpr Argument str(const char (&text)[size])
-{
+constexpr Argument str(const char (&text)[size]) {
     Argument argument = in(size, text);
     argument.text = true;
     return argument;
 }
-constexpr Argument or_null(Argument argument)
-{
+constexpr Argument or_null(Argument argument) {
     argument.null_means_none = true;
     return argument;
 }
-constexpr Argument buffer(Argument argument)
-{
+constexpr Argument buffer(Argument argument) {
     argument.partial = true;
     return argument;
 }
-constexpr Argument padded_buffer(Argument argument)
-{
+constexpr Argument padded_buffer(Argument argument) {
     argument = buffer(argument);
     argument.padding = 7;
     return argument;
 }
-constexpr Argument aligned(Argument argument)
-{
+constexpr Argument aligned(Argument argument) {
     argument.step = 4;
     return argument;
 }
@@ -77,8 +70,10 @@ inline constexpr int kReadLock[6] = {};
 inline constexpr int kPolled[4] = {kFile, 1, kNull, 1};
 inline constexpr char kText[] = "a line of 32 bytes to be written";
 inline char sink[64];
-inline const struct { const void* base; unsigned bytes; }
-    kVectors[2] = {{sink, 8}, {sink + 8, 8}};
+inline const struct {
+    const void* base;
+    unsigned bytes;
+} kVectors[2] = {{sink, 8}, {sink + 8, 8}};
 inline constexpr char kWorkFolder[] = "/tmp/badptr.d";
 
 using enum Call::Flag;
@@ -149,7 +144,9 @@ inline const Call kCalls[] = {
     {340, "prlimit64 set", {v(0), v(4), or_null(in(16, kNothing)), v(0)}, bad_only},
     {403, "clock_gettime64", {v(0), out(16)}},
 
-    {21, "mount", {or_null(str("none")), str("dir"), or_null(str("nofs")), v(0), v(0)},
+    {21,
+     "mount",
+     {or_null(str("none")), str("dir"), or_null(str("nofs")), v(0), v(0)},
      may_lack | bad_only},
     {30, "utime", {str("file"), or_null(in(8, kNothing))}, may_lack},
     {52, "umount2", {str("file"), v(0)}, may_lack},
@@ -158,7 +155,8 @@ inline const Call kCalls[] = {
     {75, "setrlimit", {v(4), in(8, kNothing)}, may_lack | bad_only},
     {104, "setitimer", {v(0), or_null(in(16, kNothing)), or_null(out(16))}, may_lack},
     {105, "getitimer", {v(0), out(16)}, may_lack},
-    {142, "_newselect",
+    {142,
+     "_newselect",
      {v(4), or_null(inout(4, kNothing)), or_null(inout(4, kNothing)), or_null(inout(4, kNothing)),
       or_null(in(8, kNothing))},
      may_lack},
@@ -176,11 +174,14 @@ inline const Call kCalls[] = {
     {266, "clock_getres", {v(0), or_null(out(8))}, may_lack},
     {269, "fstatfs64", {v(kFolder), v(84), out(84)}, may_lack},
     {271, "utimes", {str("file"), or_null(in(16, kNothing))}, may_lack},
-    {284, "waitid", {v(0), v(0), or_null(out(24)), v(4), or_null(out(72))},
+    {284,
+     "waitid",
+     {v(0), v(0), or_null(out(24)), v(4), or_null(out(72))},
      may_lack | needs_zombie},
     {297, "mknodat", {v(kNow), str("node2"), v(S_IFIFO | 0600), v(0)}, may_lack},
     {298, "fchownat", {v(kNow), str("file"), v(-1), v(-1), v(0)}, may_lack},
-    {309, "ppoll",
+    {309,
+     "ppoll",
      {inout(16, kPolled), v(2), or_null(in(8, kNothing)), or_null(in(8, kNothing)), v(8)},
      may_lack},
     {333, "preadv", {v(kFile), in(16, kVectors), v(2), v(0), v(0)}, may_lack},
@@ -191,4 +192,4 @@ inline const Call kCalls[] = {
     {407, "clock_nanosleep_time64", {v(1), v(0), in(16, kNanosecond64), v(0)}, may_lack},
 };
 
-} // namespace badptr
+}  // namespace badptr

@@ -22,8 +22,7 @@ constexpr int kManyArguments = 2000;
 constexpr unsigned kLongArgument = 100'000;
 
 // Replaces this process; the result is errno.
-int exec(const std::string& path, const Strings& arguments, const Strings& environment = {})
-{
+int exec(const std::string& path, const Strings& arguments, const Strings& environment = {}) {
     auto pointers = [](const Strings& strings) {
         std::vector<char*> result;
         for (const auto& text : strings) result.push_back(const_cast<char*>(text.c_str()));
@@ -35,28 +34,25 @@ int exec(const std::string& path, const Strings& arguments, const Strings& envir
 }
 
 void runs(std::string_view name, int status, const std::string& path, const Strings& arguments,
-          const Strings& environment = {}, Where where = Where::current())
-{
-    exits(name, status, [&] { return exec(path, arguments, environment); }, where);
+          const Strings& environment = {}, Where where = Where::current()) {
+    exits(
+        name, status, [&] { return exec(path, arguments, environment); }, where);
 }
 
-void file(const char* name, std::string_view content, mode_t mode = 0755)
-{
+void file(const char* name, std::string_view content, mode_t mode = 0755) {
     int fd = needs(name, open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
     needs(name, write(fd, content.data(), content.size()));
     close(fd);
     needs(name, chmod(name, mode));
 }
 
-void file(const char* name, const TinyElf& elf)
-{
+void file(const char* name, const TinyElf& elf) {
     file(name, {reinterpret_cast<const char*>(&elf), sizeof elf});
 }
 
 // The roles. Each returns the number of the first thing that was wrong.
 
-int show_arguments(int argc, char* argv[])
-{
+int show_arguments(int argc, char* argv[]) {
     if (argc != 5) return 1;
     if (strcmp(argv[0], "a name of its own") != 0) return 2;
     if (strcmp(argv[2], "") != 0 || strcmp(argv[3], "two words") != 0) return 3;
@@ -66,21 +62,18 @@ int show_arguments(int argc, char* argv[])
     return 0;
 }
 
-int show_many(int argc, char* argv[])
-{
+int show_many(int argc, char* argv[]) {
     if (argc != kManyArguments + 2) return 1;
     for (int i = 2; i < argc; i++)
         if (argv[i] != "argument " + std::to_string(i - 2)) return 2;
     return 0;
 }
 
-int show_long(int argc, char* argv[])
-{
+int show_long(int argc, char* argv[]) {
     return argc != 3 || argv[2] != std::string(kLongArgument, 'x');
 }
 
-int show_auxiliary(int, char* argv[])
-{
+int show_auxiliary(int, char* argv[]) {
     const auto* random = reinterpret_cast<const unsigned char*>(getauxval(AT_RANDOM));
     int sum = 0;
     for (int i = 0; random && i < 16; i++) sum += random[i];
@@ -93,15 +86,14 @@ int show_auxiliary(int, char* argv[])
     if (getauxval(AT_UID) != getuid() || getauxval(AT_EGID) != getegid()) return 6;
     if (getauxval(AT_SECURE) != 0) return 7;
     if ((getauxval(AT_SYSINFO) == 0) != (getauxval(AT_SYSINFO_EHDR) == 0)) return 8;
-    if (unsigned(argv - 1) % 16 != 0) return 9;        // where %esp pointed at the start
+    if (unsigned(argv - 1) % 16 != 0) return 9;  // where %esp pointed at the start
     return 0;
 }
 
-int show_inheritance(int, char* argv[])
-{
+int show_inheritance(int, char* argv[]) {
     struct sigaction action;
     sigset_t mask;
-    if (fcntl(atoi(argv[2]), F_GETFD) != 0) return 1;                   // kept, flag clear
+    if (fcntl(atoi(argv[2]), F_GETFD) != 0) return 1;  // kept, flag clear
     if (fcntl(atoi(argv[3]), F_GETFD) != -1 || errno != EBADF) return 2;
     if (sigaction(SIGUSR1, nullptr, &action) || action.sa_handler != SIG_DFL) return 3;
     if (sigaction(SIGUSR2, nullptr, &action) || action.sa_handler != SIG_IGN) return 4;
@@ -118,8 +110,7 @@ int show_inheritance(int, char* argv[])
     return control == 0x37F ? 0 : 11;
 }
 
-int play(int argc, char* argv[])
-{
+int play(int argc, char* argv[]) {
     std::string_view role = argv[1];
     if (role == "arguments") return show_arguments(argc, argv);
     if (role == "many") return show_many(argc, argv);
@@ -132,8 +123,7 @@ int play(int argc, char* argv[])
     return 99;
 }
 
-void test_passing()
-{
+void test_passing() {
     runs("arguments and environment", 0, self,
          {"a name of its own", "arguments", "", "two words", "\xff\x01"}, {"A=1", "B="});
     Strings many = {self, "many"};
@@ -163,8 +153,7 @@ void test_passing()
     });
 }
 
-void test_scripts()
-{
+void test_scripts() {
     file("script", "#! " + self + " of a script  \nrest\n");
     runs("script with an argument", 0, "./script", {"name is lost", "given"});
     file("plain-script", "#!" + self + "\n");
@@ -179,8 +168,7 @@ void test_scripts()
     runs("script that names none", ENOEXEC, "./bare", {""});
 }
 
-void test_refusals()
-{
+void test_refusals() {
     runs("no such file", ENOENT, "./nothing", {""});
     runs("empty path", ENOENT, "", {""});
     runs("a folder", EACCES, "/tmp", {""});
@@ -201,8 +189,7 @@ void test_refusals()
     runs("16 MiB of arguments", E2BIG, self, Strings(160, std::string(100'000, 'x')));
 }
 
-void test_elf()
-{
+void test_elf() {
     TinyElf elf = tiny_elf();
     file("tiny", elf);
     runs("tiny program, from tmpfs", kTinyStatus, "./tiny", {""});
@@ -249,10 +236,9 @@ void test_elf()
     runs("and good programs still run", kTinyStatus, "./tiny", {""});
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char* argv[])
-{
+int main(int argc, char* argv[]) {
     if (argc > 1) return play(argc, argv);
     self = argv[0][0] == '/' ? argv[0] : std::string(get_current_dir_name()) + "/" + argv[0];
     mkdir("/tmp/exec.d", 0700);

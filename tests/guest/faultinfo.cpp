@@ -18,10 +18,9 @@ struct Seen {
 
 volatile Seen seen;
 sigjmp_buf back;
-char* page;                                     // mapped for reading only
+char* page;  // mapped for reading only
 
-void note(int signal, siginfo_t* info, void* context)
-{
+void note(int signal, siginfo_t* info, void* context) {
     const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     seen.signal = signal;
     seen.code = info->si_code;
@@ -32,26 +31,22 @@ void note(int signal, siginfo_t* info, void* context)
     seen.count = seen.count + 1;
 }
 
-void jump_out(int signal, siginfo_t* info, void* context)
-{
+void jump_out(int signal, siginfo_t* info, void* context) {
     note(signal, info, context);
     siglongjmp(back, 1);
 }
 
-void repair(int signal, siginfo_t* info, void* context)
-{
+void repair(int signal, siginfo_t* info, void* context) {
     note(signal, info, context);
     mprotect(page, 4096, PROT_READ | PROT_WRITE);
 }
 
-void skip_two_bytes(int signal, siginfo_t* info, void* context)
-{
+void skip_two_bytes(int signal, siginfo_t* info, void* context) {
     note(signal, info, context);
     static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EIP] += 2;
 }
 
-void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags = 0)
-{
+void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags = 0) {
     struct sigaction action = {};
     action.sa_sigaction = handler;
     action.sa_flags = SA_SIGINFO | flags;
@@ -60,13 +55,11 @@ void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags = 0)
 
 // Runs OFFENCE and comes back by the handler's jump, which must restore the signal mask.
 template <typename Offence>
-void commit(Offence offence)
-{
+void commit(Offence offence) {
     if (sigsetjmp(back, 1) == 0) offence();
 }
 
-void test_segv()
-{
+void test_segv() {
     using check::equal, check::that;
     handle(SIGSEGV, jump_out);
     commit([] { asm volatile("movb $1, 0x10"); });
@@ -95,8 +88,7 @@ void test_segv()
     equal("handler ran once a fault", seen.count, 4);
 }
 
-void test_others()
-{
+void test_others() {
     using check::equal;
     handle(SIGFPE, jump_out);
     commit([] { asm volatile("divl %0" ::"r"(0), "a"(1), "d"(0)); });
@@ -117,8 +109,7 @@ void test_others()
     equal("breakpoint: vector", seen.trap, 3);
 }
 
-void test_repair()
-{
+void test_repair() {
     handle(SIGSEGV, repair);
     page[7] = 42;
     check::equal("repaired and repeated", page[7], 42);
@@ -128,8 +119,7 @@ void test_repair()
 char* stack_low;
 constexpr unsigned kStackBytes = 65536;
 
-void on_other_stack(int signal, siginfo_t* info, void* context)
-{
+void on_other_stack(int signal, siginfo_t* info, void* context) {
     volatile char here = 0;
     note(signal, info, context);
     bool inside = &here >= stack_low && &here < stack_low + kStackBytes;
@@ -138,15 +128,13 @@ void on_other_stack(int signal, siginfo_t* info, void* context)
     _exit(inside && now.ss_flags == SS_ONSTACK ? 7 : 8);
 }
 
-int recurse(volatile int* above)
-{
+int recurse(volatile int* above) {
     volatile int frame[256];
     frame[0] = *above + 1;
     return frame[0] < 0 ? 0 : recurse(frame) + frame[0];
 }
 
-void test_overrun()
-{
+void test_overrun() {
     check::exits("stack overrun handled on another stack", 7, [] {
         stack_low = static_cast<char*>(malloc(kStackBytes));
         stack_t stack = {.ss_sp = stack_low, .ss_flags = 0, .ss_size = kStackBytes};
@@ -157,12 +145,10 @@ void test_overrun()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
-    page = static_cast<char*>(
-        mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+int main() {
+    page = static_cast<char*>(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     check::equal("fresh page reads as zero", *const_cast<volatile char*>(page), 0);
     test_segv();
     test_others();

@@ -10,9 +10,8 @@ namespace {
 constexpr unsigned kKernel = 0xC0100000;
 
 template <typename T = char>
-volatile T* at(unsigned address)
-{
-    asm("" : "+r"(address));                    // so that the compiler cannot reason about it
+volatile T* at(unsigned address) {
+    asm("" : "+r"(address));  // so that the compiler cannot reason about it
     return reinterpret_cast<volatile T*>(address);
 }
 
@@ -24,40 +23,32 @@ struct Offence {
     void (*commit)();
 };
 
-void overrun_stack(volatile char* above)
-{
+void overrun_stack(volatile char* above) {
     volatile char frame[1024];
     frame[0] = *above;
-    if (frame[0] != *above) return;             // never, but the compiler cannot know
+    if (frame[0] != *above) return;  // never, but the compiler cannot know
     overrun_stack(frame);
-    frame[1] = 0;                               // keeps the call from becoming a loop
+    frame[1] = 0;  // keeps the call from becoming a loop
 }
 
-void write_own_text()
-{
-    *at<char>(reinterpret_cast<unsigned>(&overrun_stack)) = 0;
-}
+void write_own_text() { *at<char>(reinterpret_cast<unsigned>(&overrun_stack)) = 0; }
 
-void write_own_constant()
-{
+void write_own_constant() {
     static const char text[] = "a constant";
     *at<char>(reinterpret_cast<unsigned>(&text)) = 0;
 }
 
-char* map_page(int protection)
-{
+char* map_page(int protection) {
     void* page = mmap(nullptr, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return page == MAP_FAILED ? nullptr : static_cast<char*>(page);
 }
 
 // Moves the stack pointer to ADDRESS and makes call NUMBER, which takes its frame from there.
-void call_with_stack(unsigned address, int number)
-{
+void call_with_stack(unsigned address, int number) {
     asm volatile("movl %0, %%esp\n\tint $0x80" ::"r"(address), "a"(number));
 }
 
-void sigreturn_from(int number, int fill)
-{
+void sigreturn_from(int number, int fill) {
     static char frame[4096];
     memset(frame, fill, sizeof frame);
     call_with_stack(reinterpret_cast<unsigned>(frame), number);
@@ -103,10 +94,17 @@ const Offence kOffences[] = {
     {"hlt", SIGSEGV, [] { asm volatile("hlt"); }},
     {"cli", SIGSEGV, [] { asm volatile("cli"); }},
     {"sti", SIGSEGV, [] { asm volatile("sti"); }},
-    {"in", SIGSEGV, [] { asm volatile("inb $0x60, %%al" ::: "eax"); }},
+    {"in", SIGSEGV,
+     [] {
+         asm volatile("inb $0x60, %%al" ::: "eax");
+     }},
     {"out", SIGSEGV, [] { asm volatile("outb %al, $0x80"); }},
-    {"in by dx", SIGSEGV, [] { asm volatile("inl %%dx, %%eax" ::"d"(0xCF8) : "eax"); }},
-    {"read cr3", SIGSEGV, [] { asm volatile("movl %%cr3, %%eax" ::: "eax"); }},
+    {"in by dx", SIGSEGV, [] { asm volatile("inl %%dx, %%eax" ::"d"(0xCF8)
+                                            : "eax"); }},
+    {"read cr3", SIGSEGV,
+     [] {
+         asm volatile("movl %%cr3, %%eax" ::: "eax");
+     }},
     {"write cr3", SIGSEGV, [] { asm volatile("movl %0, %%cr3" ::"r"(0)); }},
     {"write cr0", SIGSEGV, [] { asm volatile("movl %0, %%cr0" ::"r"(0)); }},
     {"debug register", SIGSEGV, [] { asm volatile("movl %0, %%db0" ::"r"(0)); }},
@@ -114,7 +112,8 @@ const Offence kOffences[] = {
     {"lgdt", SIGSEGV, [] { asm volatile("lgdt (%0)" ::"r"(&kOffences)); }},
     {"ltr", SIGSEGV, [] { asm volatile("ltr %w0" ::"r"(0x28)); }},
     {"invlpg", SIGSEGV, [] { asm volatile("invlpg (%0)" ::"r"(&kOffences)); }},
-    {"rdmsr", SIGSEGV, [] { asm volatile("rdmsr" ::"c"(0x10) : "eax", "edx"); }},
+    {"rdmsr", SIGSEGV, [] { asm volatile("rdmsr" ::"c"(0x10)
+                                         : "eax", "edx"); }},
     {"wrmsr", SIGSEGV, [] { asm volatile("wrmsr" ::"c"(0x174), "a"(0), "d"(0)); }},
     {"clts", SIGSEGV, [] { asm volatile("clts"); }},
 
@@ -160,17 +159,16 @@ const Offence kOffences[] = {
 
 // State that a program may set, and that the kernel must not be hurt by on its way in.
 
-int call_with_flags(unsigned flags)
-{
+int call_with_flags(unsigned flags) {
     int result;
     asm volatile("pushfl\n\tpushfl\n\torl %1, (%%esp)\n\tpopfl\n\tint $0x80\n\tpopfl"
-                 : "=a"(result) : "r"(flags), "0"(20));
+                 : "=a"(result)
+                 : "r"(flags), "0"(20));
     return result;
 }
 
 // getcwd() copies a string: with the direction flag set, an unprepared kernel copies it backwards.
-int getcwd_with_direction_flag(char* buffer, unsigned size)
-{
+int getcwd_with_direction_flag(char* buffer, unsigned size) {
     int result;
     asm volatile("std\n\tint $0x80\n\tcld"
                  : "=a"(result)
@@ -179,32 +177,36 @@ int getcwd_with_direction_flag(char* buffer, unsigned size)
     return result;
 }
 
-int call_without_data_segments()
-{
+int call_without_data_segments() {
     int result;
-    asm volatile("pushl %%ds\n\tpushl %%es\n\tmovl %1, %%ds\n\tmovl %1, %%es\n\tint $0x80\n\t"
-                 "popl %%es\n\tpopl %%ds" : "=a"(result) : "r"(0), "0"(20));
+    asm volatile(
+        "pushl %%ds\n\tpushl %%es\n\tmovl %1, %%ds\n\tmovl %1, %%es\n\tint $0x80\n\t"
+        "popl %%es\n\tpopl %%ds"
+        : "=a"(result)
+        : "r"(0), "0"(20));
     return result;
 }
 
-int call_without_stack()
-{
+int call_without_stack() {
     int result;
     asm volatile("movl %%esp, %%esi\n\txorl %%esp, %%esp\n\tint $0x80\n\tmovl %%esi, %%esp"
-                 : "=a"(result) : "0"(20) : "esi");
+                 : "=a"(result)
+                 : "0"(20)
+                 : "esi");
     return result;
 }
 
-unsigned flags_after_setting(unsigned set, unsigned clear)
-{
+unsigned flags_after_setting(unsigned set, unsigned clear) {
     unsigned flags;
-    asm volatile("pushfl\n\tpopl %0\n\torl %1, %0\n\tandl %2, %0\n\tpushl %0\n\tpopfl\n\t"
-                 "pushfl\n\tpopl %0" : "=&r"(flags) : "r"(set), "r"(~clear));
+    asm volatile(
+        "pushfl\n\tpopl %0\n\torl %1, %0\n\tandl %2, %0\n\tpushl %0\n\tpopfl\n\t"
+        "pushfl\n\tpopl %0"
+        : "=&r"(flags)
+        : "r"(set), "r"(~clear));
     return flags;
 }
 
-void test_hostile_state()
-{
+void test_hostile_state() {
     constexpr unsigned kInterrupt = 1 << 9, kDirection = 1 << 10, kIopl = 3 << 12,
                        kNestedTask = 1 << 14;
     check::exits("call with nested-task flag", 0,
@@ -223,10 +225,9 @@ void test_hostile_state()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     for (const Offence& offence : kOffences)
         check::killed(offence.name, offence.signal, [&] {
             offence.commit();

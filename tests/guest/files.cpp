@@ -11,16 +11,14 @@ namespace {
 
 using namespace check;
 
-int create(const char* name, std::string_view content, mode_t mode = 0644)
-{
+int create(const char* name, std::string_view content, mode_t mode = 0644) {
     int fd = needs(name, open(name, O_RDWR | O_CREAT | O_TRUNC, mode));
     needs(name, write(fd, content.data(), content.size()));
     needs(name, lseek(fd, 0, SEEK_SET));
     return fd;
 }
 
-std::string content_of(const char* name)
-{
+std::string content_of(const char* name) {
     char text[256];
     int fd = open(name, O_RDONLY);
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
@@ -28,8 +26,7 @@ std::string content_of(const char* name)
     return length < 0 ? std::string("(") + strerror(errno) + ")" : std::string(text, length);
 }
 
-void test_open()
-{
+void test_open() {
     fails("open nothing", open("nothing", O_RDONLY), ENOENT);
     fails("open an empty name", open("", O_RDONLY), ENOENT);
     fails("create below a missing folder", open("no/file", O_WRONLY | O_CREAT, 0600), ENOENT);
@@ -77,8 +74,7 @@ void test_open()
     equal("umask", info.st_mode, S_IFREG | 0640);
 }
 
-void test_duplicates()
-{
+void test_duplicates() {
     int fd = create("file", "0123456789"), copy = dup(fd);
     char byte = 0;
     needs("read", read(fd, &byte, 1));
@@ -109,8 +105,7 @@ void test_duplicates()
     for (int open_one : {fd, copy, 77, 90, 91}) close(open_one);
 }
 
-void test_positions()
-{
+void test_positions() {
     int fd = create("file", "0123456789");
     equal("SEEK_END", lseek(fd, -3, SEEK_END), 7);
     equal("SEEK_CUR", lseek(fd, -2, SEEK_CUR), 5);
@@ -147,8 +142,7 @@ void test_positions()
     close(fd);
 }
 
-void test_devices()
-{
+void test_devices() {
     char data[64];
     memset(data, 'x', sizeof data);
     int fd = needs("/dev/null", open("/dev/null", O_RDWR));
@@ -179,12 +173,11 @@ void test_devices()
 }
 
 // Only where the root is mounted read-only, as a system under test may have it.
-void test_read_only_root()
-{
+void test_read_only_root() {
     struct statfs info;
     succeeds("statfs of the root", statfs("/", &info));
     that("its sizes", info.f_bsize >= 512 && info.f_blocks > 0 && info.f_namelen == 255);
-    if (!(info.f_flags & 1)) return;            // ST_RDONLY
+    if (!(info.f_flags & 1)) return;  // ST_RDONLY
     fails("EROFS: create", open("/new", O_WRONLY | O_CREAT, 0600), EROFS);
     fails("EROFS: mkdir", mkdir("/new", 0700), EROFS);
     fails("EROFS: write", open("/bin/hello", O_WRONLY), EROFS);
@@ -196,10 +189,9 @@ void test_read_only_root()
     fails("mkdir of what is there", mkdir("/bin", 0700), EEXIST);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     mkdir("/tmp/files.d", 0700);
     needs("work folder", chdir("/tmp/files.d"));
     test_open();

@@ -6,8 +6,7 @@
 
 namespace {
 
-long free_kilobytes()
-{
+long free_kilobytes() {
     char text[512] = "";
     int fd = check::needs("/proc/meminfo", open("/proc/meminfo", O_RDONLY));
     check::needs("read", read(fd, text, sizeof text - 1));
@@ -17,8 +16,7 @@ long free_kilobytes()
 }
 
 // How many of COUNT children ran and exited as they should.
-int fork_and_exec(const char* program, int count)
-{
+int fork_and_exec(const char* program, int count) {
     int good = 0;
     for (int i = 0; i < count; i++) {
         int status = check::status_of([&] {
@@ -30,15 +28,14 @@ int fork_and_exec(const char* program, int count)
     return good;
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char* argv[])
-{
+int main(int argc, char* argv[]) {
     if (argc > 1 && strcmp(argv[1], "exit") == 0) return 42;
     const int count = argc > 1 ? atoi(argv[1]) : 1000;
     const long allowed = 64 + count * 4 / 100;
 
-    fork_and_exec(argv[0], 20);                 // fills caches that are meant to stay
+    fork_and_exec(argv[0], 20);  // fills caches that are meant to stay
     long lost = 0;
     for (int attempt = 0; attempt < 3; attempt++) {
         long before = free_kilobytes();

@@ -24,8 +24,7 @@ struct Shared {
     volatile unsigned turns[2], finished[2];
 };
 
-bool has_sse()
-{
+bool has_sse() {
     unsigned a = 1, b, c, d;
     asm("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
     return d >> 25 & 1;
@@ -33,41 +32,46 @@ bool has_sse()
 
 #define FIELD(name) [name] "i"(offsetof(State, name))
 
-void load(const State& state, bool sse)
-{
-    asm volatile("fninit\n\tfldcw %c[control](%0)\n\tfldl %c[x87](%0)\n\tfldl %c[x87]+8(%0)\n\t"
-                 "fldl %c[x87]+16(%0)\n\tfldl %c[x87]+24(%0)\n\tfldl %c[x87]+32(%0)\n\t"
-                 "fldl %c[x87]+40(%0)\n\tfldl %c[x87]+48(%0)\n\tfldl %c[x87]+56(%0)"
-                 ::"r"(&state), FIELD(control), FIELD(x87) : "memory");
+void load(const State& state, bool sse) {
+    asm volatile(
+        "fninit\n\tfldcw %c[control](%0)\n\tfldl %c[x87](%0)\n\tfldl %c[x87]+8(%0)\n\t"
+        "fldl %c[x87]+16(%0)\n\tfldl %c[x87]+24(%0)\n\tfldl %c[x87]+32(%0)\n\t"
+        "fldl %c[x87]+40(%0)\n\tfldl %c[x87]+48(%0)\n\tfldl %c[x87]+56(%0)" ::"r"(&state),
+        FIELD(control), FIELD(x87)
+        : "memory");
     if (sse)
-        asm volatile("ldmxcsr %c[mxcsr](%0)\n\tmovaps %c[xmm](%0), %%xmm0\n\t"
-                     "movaps %c[xmm]+16(%0), %%xmm1\n\tmovaps %c[xmm]+32(%0), %%xmm2\n\t"
-                     "movaps %c[xmm]+48(%0), %%xmm3\n\tmovaps %c[xmm]+64(%0), %%xmm4\n\t"
-                     "movaps %c[xmm]+80(%0), %%xmm5\n\tmovaps %c[xmm]+96(%0), %%xmm6\n\t"
-                     "movaps %c[xmm]+112(%0), %%xmm7"
-                     ::"r"(&state), FIELD(mxcsr), FIELD(xmm) : "memory");
+        asm volatile(
+            "ldmxcsr %c[mxcsr](%0)\n\tmovaps %c[xmm](%0), %%xmm0\n\t"
+            "movaps %c[xmm]+16(%0), %%xmm1\n\tmovaps %c[xmm]+32(%0), %%xmm2\n\t"
+            "movaps %c[xmm]+48(%0), %%xmm3\n\tmovaps %c[xmm]+64(%0), %%xmm4\n\t"
+            "movaps %c[xmm]+80(%0), %%xmm5\n\tmovaps %c[xmm]+96(%0), %%xmm6\n\t"
+            "movaps %c[xmm]+112(%0), %%xmm7" ::"r"(&state),
+            FIELD(mxcsr), FIELD(xmm)
+            : "memory");
 }
 
-void store(State& state, bool sse)
-{
-    asm volatile("fnstcw %c[control](%0)\n\tfstpl %c[x87]+56(%0)\n\tfstpl %c[x87]+48(%0)\n\t"
-                 "fstpl %c[x87]+40(%0)\n\tfstpl %c[x87]+32(%0)\n\tfstpl %c[x87]+24(%0)\n\t"
-                 "fstpl %c[x87]+16(%0)\n\tfstpl %c[x87]+8(%0)\n\tfstpl %c[x87](%0)\n\tfninit"
-                 ::"r"(&state), FIELD(control), FIELD(x87) : "memory");
+void store(State& state, bool sse) {
+    asm volatile(
+        "fnstcw %c[control](%0)\n\tfstpl %c[x87]+56(%0)\n\tfstpl %c[x87]+48(%0)\n\t"
+        "fstpl %c[x87]+40(%0)\n\tfstpl %c[x87]+32(%0)\n\tfstpl %c[x87]+24(%0)\n\t"
+        "fstpl %c[x87]+16(%0)\n\tfstpl %c[x87]+8(%0)\n\tfstpl %c[x87](%0)\n\tfninit" ::"r"(&state),
+        FIELD(control), FIELD(x87)
+        : "memory");
     unsigned usual = 0x1F80;
     if (sse)
-        asm volatile("stmxcsr %c[mxcsr](%0)\n\tmovaps %%xmm0, %c[xmm](%0)\n\t"
-                     "movaps %%xmm1, %c[xmm]+16(%0)\n\tmovaps %%xmm2, %c[xmm]+32(%0)\n\t"
-                     "movaps %%xmm3, %c[xmm]+48(%0)\n\tmovaps %%xmm4, %c[xmm]+64(%0)\n\t"
-                     "movaps %%xmm5, %c[xmm]+80(%0)\n\tmovaps %%xmm6, %c[xmm]+96(%0)\n\t"
-                     "movaps %%xmm7, %c[xmm]+112(%0)\n\tldmxcsr %1"
-                     ::"r"(&state), "m"(usual), FIELD(mxcsr), FIELD(xmm) : "memory");
+        asm volatile(
+            "stmxcsr %c[mxcsr](%0)\n\tmovaps %%xmm0, %c[xmm](%0)\n\t"
+            "movaps %%xmm1, %c[xmm]+16(%0)\n\tmovaps %%xmm2, %c[xmm]+32(%0)\n\t"
+            "movaps %%xmm3, %c[xmm]+48(%0)\n\tmovaps %%xmm4, %c[xmm]+64(%0)\n\t"
+            "movaps %%xmm5, %c[xmm]+80(%0)\n\tmovaps %%xmm6, %c[xmm]+96(%0)\n\t"
+            "movaps %%xmm7, %c[xmm]+112(%0)\n\tldmxcsr %1" ::"r"(&state),
+            "m"(usual), FIELD(mxcsr), FIELD(xmm)
+            : "memory");
 }
 
-State state_for(int who, unsigned turn, bool sse)
-{
+State state_for(int who, unsigned turn, bool sse) {
     State state = {};
-    state.control = who ? 0x27F : 0xF7F;        // another precision and rounding for each
+    state.control = who ? 0x27F : 0xF7F;  // another precision and rounding for each
     state.mxcsr = sse ? (who ? 0x3F80 : 0x5FC0) : 0;
     for (unsigned i = 0; i < 8; i++) state.x87[i] = (who + 1) * 1000.25 + turn * 8 + i;
     for (unsigned i = 0; sse && i < 8; i++)
@@ -76,8 +80,7 @@ State state_for(int who, unsigned turn, bool sse)
 }
 
 // Holds a state of its own from before the other's turn until after it, many times.
-int hold(int who, Shared& shared, bool sse)
-{
+int hold(int who, Shared& shared, bool sse) {
     constexpr unsigned kTurns = 20;
     int wrong = 0;
     for (unsigned turn = 0; turn < kTurns; turn++) {
@@ -85,7 +88,8 @@ int hold(int who, Shared& shared, bool sse)
         unsigned seen = shared.turns[!who];
         load(mine, sse);
         shared.turns[who] = shared.turns[who] + 1;
-        while (shared.turns[!who] == seen && !shared.finished[!who]) {}
+        while (shared.turns[!who] == seen && !shared.finished[!who]) {
+        }
         store(found, sse);
         wrong |= memcmp(&mine, &found, sizeof mine) != 0;
     }
@@ -93,10 +97,9 @@ int hold(int who, Shared& shared, bool sse)
     return wrong;
 }
 
-void test_isolation()
-{
-    auto* shared = static_cast<Shared*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+void test_isolation() {
+    auto* shared = static_cast<Shared*>(
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     bool sse = has_sse();
     {
         TakingTurns turns;
@@ -107,7 +110,7 @@ void test_isolation()
     exits("a child starts with its parent's registers", 0, [=] {
         State mine = state_for(1, 7, sse), found = {};
         load(mine, sse);
-        pid_t grandchild;                       // fork by hand: C code would use the registers
+        pid_t grandchild;  // fork by hand: C code would use the registers
         asm volatile("int $0x80" : "=a"(grandchild) : "0"(2) : "memory");
         store(found, sse);
         int wrong = memcmp(&mine, &found, sizeof mine) != 0;
@@ -117,8 +120,7 @@ void test_isolation()
 }
 
 // A computation whose every step rounds; the same bits must come out however often it is preempted.
-unsigned long long compute()
-{
+unsigned long long compute() {
     volatile double sum = 0, term = 1;
     for (int i = 1; i < 20'000; i++) {
         term = term * 1.0000001 + 1.0 / i;
@@ -130,8 +132,7 @@ unsigned long long compute()
     return bits;
 }
 
-void test_computation()
-{
+void test_computation() {
     constexpr int kProcesses = 4;
     unsigned long long expected = compute();
     pid_t children[kProcesses];
@@ -149,26 +150,22 @@ void test_computation()
 }
 
 // QEMU's translator sets the status bit but never raises #XM: nothing to test there.
-bool raises_simd_exceptions()
-{
+bool raises_simd_exceptions() {
     if (!has_sse()) return false;
     pid_t child = start([] {
         unsigned mxcsr = 0x1D80;
         static const float one = 1, zero = 0;
-        asm volatile("ldmxcsr %0\n\tmovss %1, %%xmm0\n\tdivss %2, %%xmm0"
-                     ::"m"(mxcsr), "m"(one), "m"(zero) : "memory");
+        asm volatile("ldmxcsr %0\n\tmovss %1, %%xmm0\n\tdivss %2, %%xmm0" ::"m"(mxcsr), "m"(one),
+                     "m"(zero)
+                     : "memory");
         return 99;
     });
     return wait_for(child) != W_EXITCODE(99, 0);
 }
 
-void note_code(int, siginfo_t* info, void*)
-{
-    _exit(info->si_code);
-}
+void note_code(int, siginfo_t* info, void*) { _exit(info->si_code); }
 
-void test_exceptions()
-{
+void test_exceptions() {
     auto catches = [](const char* name, int code, void (*offend)()) {
         exits(name, code, [=] {
             struct sigaction action = {};
@@ -191,8 +188,9 @@ void test_exceptions()
         catches("SSE division by zero", FPE_FLTDIV, [] {
             unsigned mxcsr = 0x1D80;
             static const float one = 1, zero = 0;
-            asm volatile("ldmxcsr %0\n\tmovss %1, %%xmm0\n\tdivss %2, %%xmm0"
-                         ::"m"(mxcsr), "m"(one), "m"(zero) : "memory");
+            asm volatile("ldmxcsr %0\n\tmovss %1, %%xmm0\n\tdivss %2, %%xmm0" ::"m"(mxcsr),
+                         "m"(one), "m"(zero)
+                         : "memory");
         });
     exits("a new process starts with usual control words", 0, [] {
         unsigned short control;
@@ -203,10 +201,9 @@ void test_exceptions()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_exceptions();
     test_isolation();
     test_computation();

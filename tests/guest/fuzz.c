@@ -15,47 +15,76 @@
 
 static unsigned long long state;
 
-static unsigned draw(void)
-{
+static unsigned draw(void) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
     return (unsigned)(state >> 33);
 }
 
 static char* area;
 
-static long argument(void)
-{
-    static const long edges[] = {0, 1, -1, 2, 3, 4, 5, 16, 0x7fffffff, (long)0x80000000, 4096, 65536,
-                                 (long)0xc0000000, (long)0xbffffffc, (long)0xfffff000, -100};
+static long argument(void) {
+    static const long edges[] = {0,
+                                 1,
+                                 -1,
+                                 2,
+                                 3,
+                                 4,
+                                 5,
+                                 16,
+                                 0x7fffffff,
+                                 (long)0x80000000,
+                                 4096,
+                                 65536,
+                                 (long)0xc0000000,
+                                 (long)0xbffffffc,
+                                 (long)0xfffff000,
+                                 -100};
     switch (draw() % 6) {
-    case 0: return edges[draw() % (sizeof edges / sizeof edges[0])];
-    case 1: return (long)(area + draw() % 8192);
-    case 2: return (long)(area + 8192 - draw() % 16);  // straddles the end of the mapping
-    case 3: return (long)(draw() % 64);
-    case 4: return 1L << draw() % 32;
-    default: return (long)(draw() << 16 ^ draw());
+        case 0: return edges[draw() % (sizeof edges / sizeof edges[0])];
+        case 1: return (long)(area + draw() % 8192);
+        case 2: return (long)(area + 8192 - draw() % 16);  // straddles the end of the mapping
+        case 3: return (long)(draw() % 64);
+        case 4: return 1L << draw() % 32;
+        default: return (long)(draw() << 16 ^ draw());
     }
 }
 
 // exit, pause-like calls that never end, reboot, the unblockable stop of everybody.
-static int left_out(unsigned number)
-{
+static int left_out(unsigned number) {
     switch (number) {
-    case SYS_exit: case SYS_exit_group: case SYS_reboot: case SYS_pause: case SYS_kill:
-    case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo: case SYS_rt_sigsuspend:
-    case SYS_sigsuspend: case SYS_fork: case SYS_vfork: case SYS_clone: case SYS_umount2:
-    case SYS_umount: case SYS_chroot: case SYS_mount: case SYS_syslog:
-    case 411: case 412: case 413: case 414: case 416: case 417: case 418: case 419:
-        return 1;
-    default:
-        return 0;
+        case SYS_exit:
+        case SYS_exit_group:
+        case SYS_reboot:
+        case SYS_pause:
+        case SYS_kill:
+        case SYS_tkill:
+        case SYS_tgkill:
+        case SYS_rt_sigqueueinfo:
+        case SYS_rt_sigsuspend:
+        case SYS_sigsuspend:
+        case SYS_fork:
+        case SYS_vfork:
+        case SYS_clone:
+        case SYS_umount2:
+        case SYS_umount:
+        case SYS_chroot:
+        case SYS_mount:
+        case SYS_syslog:
+        case 411:
+        case 412:
+        case 413:
+        case 414:
+        case 416:
+        case 417:
+        case 418:
+        case 419: return 1;
+        default: return 0;
     }
 }
 
 static void go_on(int signal) { (void)signal; }
 
-static void child(unsigned long long seed)
-{
+static void child(unsigned long long seed) {
     state = seed;
     // Ends most of the waits that a random call begins.
     struct itimerval often = {{0, 10000}, {0, 10000}};
@@ -74,14 +103,12 @@ static void child(unsigned long long seed)
 
 static pid_t current;
 
-static void enough(int signal)
-{
+static void enough(int signal) {
     (void)signal;
     kill(current, SIGKILL);
 }
 
-int main(int count, char** words)
-{
+int main(int count, char** words) {
     unsigned long long seed = count > 1 ? strtoull(words[1], 0, 0) : 1;
     int rounds = count > 2 ? atoi(words[2]) : 30, died = 0;
     signal(SIGALRM, enough);

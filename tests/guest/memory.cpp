@@ -16,48 +16,42 @@ constexpr int kOwn = MAP_PRIVATE | MAP_ANONYMOUS, kFixed = kOwn | MAP_FIXED;
 constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 
 char* map(unsigned pages, int flags = kOwn, int protection = kReadWrite, int fd = -1,
-          void* where = nullptr, off_t offset = 0)
-{
+          void* where = nullptr, off_t offset = 0) {
     return static_cast<char*>(mmap(where, pages * kPage, protection, flags, fd, offset));
 }
 
 // What reading, or writing, a byte does to a child: 0, or the signal that killed it.
-int reading(const volatile char* address)
-{
+int reading(const volatile char* address) {
     return WTERMSIG(status_of([=] { return *address, 0; }));
 }
 
-int writing(volatile char* address)
-{
+int writing(volatile char* address) {
     return WTERMSIG(status_of([=] { return *address = 1, 0; }));
 }
 
-bool all(const char* memory, unsigned bytes, char value)
-{
+bool all(const char* memory, unsigned bytes, char value) {
     for (unsigned i = 0; i < bytes; i++)
         if (memory[i] != value) return false;
     return true;
 }
 
-int temporary(std::string_view content)
-{
+int temporary(std::string_view content) {
     int fd = needs("open", open("/tmp/memory.file", O_RDWR | O_CREAT | O_TRUNC, 0600));
     needs("write", write(fd, content.data(), content.size()));
     return fd;
 }
 
-void test_brk()
-{
+void test_brk() {
     auto brk_to = [](char* end) { return reinterpret_cast<char*>(syscall(SYS_brk, end)); };
     exits("brk", 0, [=] {
         char* end = brk_to(nullptr);
         if (brk_to(end + 10 * kPage) != end + 10 * kPage) return 1;
         if (!all(end, 10 * kPage, 0)) return 2;
         memset(end, 'x', 10 * kPage);
-        if (brk_to(end + kPage) != end + kPage) return 3;          // gives back
+        if (brk_to(end + kPage) != end + kPage) return 3;  // gives back
         if (brk_to(end + 10 * kPage) != end + 10 * kPage) return 4;
         char* second = reinterpret_cast<char*>((unsigned(end) + 2 * kPage - 1) & -kPage) + kPage;
-        if (!all(second, 7 * kPage, 0)) return 5;                  // fresh again
+        if (!all(second, 7 * kPage, 0)) return 5;  // fresh again
         if (brk_to(reinterpret_cast<char*>(0xFFFFF000)) != end + 10 * kPage) return 6;
         if (brk_to(reinterpret_cast<char*>(1)) != end + 10 * kPage) return 7;
         return end[0] == 'x' ? 0 : 8;
@@ -70,8 +64,7 @@ void test_brk()
     });
 }
 
-void test_anonymous()
-{
+void test_anonymous() {
     char* memory = map(8);
     that("fresh memory is zero", memory != MAP_FAILED && all(memory, 8 * kPage, 0));
     memset(memory, 'a', 8 * kPage);
@@ -107,8 +100,7 @@ void test_anonymous()
     fails("munmap past the top", munmap(reinterpret_cast<void*>(0xFFFFF000), 0x2000), EINVAL);
 }
 
-void test_protection()
-{
+void test_protection() {
     char* memory = map(3);
     memset(memory, 'a', 3 * kPage);
     succeeds("mprotect the middle", mprotect(memory + kPage, kPage, PROT_READ));
@@ -133,15 +125,14 @@ void test_protection()
     close(fd);
 }
 
-void test_copy_on_write()
-{
+void test_copy_on_write() {
     char* memory = map(4);
     memset(memory, 'p', 4 * kPage);
     Gate changed, checked;
     pid_t child = start([&] {
-        memset(memory, 'c', kPage);             // the child writes first to one page,
+        memset(memory, 'c', kPage);  // the child writes first to one page,
         changed.pass();
-        checked.wait();                         // the parent to another
+        checked.wait();  // the parent to another
         return all(memory, kPage, 'c') && all(memory + kPage, 3 * kPage, 'p') ? 0 : 1;
     });
     changed.wait();
@@ -169,8 +160,7 @@ void test_copy_on_write()
     munmap(memory, 4 * kPage);
 }
 
-void test_shared()
-{
+void test_shared() {
     char* memory = map(2, MAP_SHARED | MAP_ANONYMOUS);
     memory[0] = 1;
     exits("child sees shared memory", 1, [=] {
@@ -200,8 +190,7 @@ void test_shared()
     munmap(shared, kPage);
 }
 
-void test_past_the_end()
-{
+void test_past_the_end() {
     int fd = temporary("short");
     char* memory = map(3, MAP_SHARED, kReadWrite, fd);
     equal("the page of the end can be read", reading(memory + kPage - 1), 0);
@@ -225,8 +214,7 @@ void test_past_the_end()
     close(fd);
 }
 
-void test_remap()
-{
+void test_remap() {
     char* memory = map(4);
     memset(memory, 'a', 2 * kPage);
     munmap(memory + 2 * kPage, 2 * kPage);
@@ -247,16 +235,14 @@ void test_remap()
     munmap(moved, kPage);
 }
 
-int use_stack(int kilobytes)
-{
+int use_stack(int kilobytes) {
     volatile char frame[1024];
     frame[0] = char(kilobytes);
     int rest = kilobytes ? use_stack(kilobytes - 1) : 0;
     return rest + (frame[0] == char(kilobytes));
 }
 
-void test_stack()
-{
+void test_stack() {
     exits("the stack grows by megabytes", 0, [] { return use_stack(4000) != 4001; });
     exits("the kernel's writes make it grow, too", 0, [] {
         volatile char* here = static_cast<volatile char*>(__builtin_alloca(200'000));
@@ -267,10 +253,9 @@ void test_stack()
     that("RLIMIT_STACK", getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur >= 1 << 20);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_brk();
     test_anonymous();
     test_protection();

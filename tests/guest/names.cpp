@@ -13,15 +13,13 @@ namespace {
 
 using namespace check;
 
-void create(const char* name, std::string_view content = "")
-{
+void create(const char* name, std::string_view content = "") {
     int fd = needs(name, open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644));
     needs(name, write(fd, content.data(), content.size()));
     close(fd);
 }
 
-std::string content_of(const char* name)
-{
+std::string content_of(const char* name) {
     char text[256];
     int fd = open(name, O_RDONLY);
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text);
@@ -29,15 +27,13 @@ std::string content_of(const char* name)
     return length < 0 ? std::string("(") + strerror(errno) + ")" : std::string(text, length);
 }
 
-struct stat status_of_file(const char* name)
-{
+struct stat status_of_file(const char* name) {
     struct stat info = {};
     needs(name, lstat(name, &info));
     return info;
 }
 
-std::set<std::string> names_in(const char* folder)
-{
+std::set<std::string> names_in(const char* folder) {
     std::set<std::string> names;
     DIR* stream = opendir(folder);
     while (dirent* entry = stream ? readdir(stream) : nullptr) names.insert(entry->d_name);
@@ -45,8 +41,7 @@ std::set<std::string> names_in(const char* folder)
     return names;
 }
 
-void test_folders()
-{
+void test_folders() {
     succeeds("mkdir", mkdir("a", 0755));
     fails("mkdir again", mkdir("a", 0755), EEXIST);
     fails("mkdir below nothing", mkdir("x/y", 0755), ENOENT);
@@ -69,15 +64,14 @@ void test_folders()
          names.contains(".") && names.contains("..") && names.contains("file299"));
     DIR* stream = opendir("a");
     int removed = 0;
-    while (dirent* entry = readdir(stream))     // removal while reading must not skip names
+    while (dirent* entry = readdir(stream))  // removal while reading must not skip names
         if (entry->d_name[0] != '.') removed += unlinkat(dirfd(stream), entry->d_name, 0) == 0;
     closedir(stream);
     equal("each seen and removed once", removed, 300);
     succeeds("rmdir when empty again", rmdir("a"));
 }
 
-void test_working_folder()
-{
+void test_working_folder() {
     char text[256];
     mkdir("deep", 0755);
     mkdir("deep/er", 0755);
@@ -106,8 +100,7 @@ void test_working_folder()
     rmdir("deep");
 }
 
-void test_links()
-{
+void test_links() {
     create("file", "content");
     succeeds("link", link("file", "other"));
     equal("two names", status_of_file("file").st_nlink, 2);
@@ -154,8 +147,7 @@ void test_links()
         unlink(name);
 }
 
-void test_rename()
-{
+void test_rename() {
     create("one", "1");
     create("two", "2");
     succeeds("rename over a file", rename("one", "two"));
@@ -180,8 +172,7 @@ void test_rename()
     unlink("two");
 }
 
-void test_relative()
-{
+void test_relative() {
     mkdir("base", 0755);
     int base = open("base", O_RDONLY | O_DIRECTORY);
     int fd = openat(base, "file", O_RDWR | O_CREAT, 0640);
@@ -213,8 +204,7 @@ void test_relative()
     rmdir("base");
 }
 
-void test_sizes()
-{
+void test_sizes() {
     int fd = needs("open", open("file", O_RDWR | O_CREAT | O_TRUNC, 0644));
     equal("write past the end", pwrite(fd, "x", 1, 100'000), 1);
     char block[5000];
@@ -243,8 +233,7 @@ void test_sizes()
     unlink("file");
 }
 
-void test_status()
-{
+void test_status() {
     create("file", "12345");
     timespec times[2] = {{1'000'000, 0}, {2'000'000'000, 0}};
     succeeds("utimensat", utimensat(AT_FDCWD, "file", times, 0));
@@ -271,10 +260,9 @@ void test_status()
     unlink("file");
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     mkdir("/tmp/names.d", 0700);
     needs("work folder", chdir("/tmp/names.d"));
     umask(0);

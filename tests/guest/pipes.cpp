@@ -15,33 +15,28 @@ namespace {
 using namespace check;
 
 struct Pipe {
-    int out, in;                                // read from `out` what was written to `in`
-    explicit Pipe(int flags = 0)
-    {
+    int out, in;  // read from `out` what was written to `in`
+    explicit Pipe(int flags = 0) {
         int ends[2];
         needs("pipe2", pipe2(ends, flags));
         out = ends[0];
         in = ends[1];
     }
-    ~Pipe()
-    {
+    ~Pipe() {
         close(out);
         close(in);
     }
-    void close_in()
-    {
+    void close_in() {
         close(in);
         in = -1;
     }
-    void close_out()
-    {
+    void close_out() {
         close(out);
         out = -1;
     }
 };
 
-void test_basics()
-{
+void test_basics() {
     Pipe pipe;
     char text[64];
     equal("write", write(pipe.in, "one", 3), 3);
@@ -66,8 +61,7 @@ void test_basics()
     pipe.in = -1;
 }
 
-void test_non_blocking()
-{
+void test_non_blocking() {
     Pipe pipe(O_NONBLOCK);
     static char page[4096];
     fails("an empty pipe", read(pipe.out, page, 1), EAGAIN);
@@ -86,8 +80,7 @@ void test_non_blocking()
 }
 
 // More than a pipe holds passes, in order, between two processes.
-void test_stream()
-{
+void test_stream() {
     Pipe pipe;
     constexpr unsigned kBytes = 300'000;
     pid_t writer = start([&] {
@@ -112,8 +105,7 @@ void test_stream()
 }
 
 // Writes of at most PIPE_BUF bytes from several processes do not mix.
-void test_atomic()
-{
+void test_atomic() {
     Pipe pipe;
     constexpr int kWriters = 4, kRecords = 100, kBytes = 1000;
     pid_t writers[kWriters];
@@ -139,8 +131,7 @@ void test_atomic()
     for (pid_t writer : writers) wait_for(writer);
 }
 
-void test_blocking()
-{
+void test_blocking() {
     Pipe pipe;
     pid_t reader = start([&] {
         char byte = 0;
@@ -161,7 +152,8 @@ void test_blocking()
     Pipe full;
     fcntl(full.in, F_SETFL, O_NONBLOCK);
     static char page[4096];
-    while (write(full.in, page, sizeof page) > 0) {}
+    while (write(full.in, page, sizeof page) > 0) {
+    }
     fcntl(full.in, F_SETFL, 0);
     pid_t writer = start([&] {
         full.close_out();
@@ -173,14 +165,13 @@ void test_blocking()
     equal("a sleeping writer learns that nobody reads", wait_for(writer), EPIPE << 8);
 }
 
-void test_named()
-{
+void test_named() {
     const char* name = "/tmp/pipes.fifo";
     unlink(name);
     needs("mkfifo", mkfifo(name, 0600));
     fails("no reader: a writer that will not wait", open(name, O_WRONLY | O_NONBLOCK), ENXIO);
     pid_t writer = start([=] {
-        int fd = open(name, O_WRONLY);          // waits for the reader
+        int fd = open(name, O_WRONLY);  // waits for the reader
         return write(fd, "hello", 5) != 5;
     });
     wait_until(writer);
@@ -194,14 +185,12 @@ void test_named()
     unlink(name);
 }
 
-int ready(int fd, short events, int milliseconds = 0)
-{
+int ready(int fd, short events, int milliseconds = 0) {
     pollfd polled = {.fd = fd, .events = events, .revents = 0};
     return poll(&polled, 1, milliseconds) < 0 ? -1 : polled.revents;
 }
 
-void test_poll()
-{
+void test_poll() {
     Pipe pipe;
     static char page[4096];
     equal("poll: nothing to read", ready(pipe.out, POLLIN), 0);
@@ -213,7 +202,8 @@ void test_poll()
     equal("poll is woken", wait_for(child), 0);
     equal("poll: something to read", ready(pipe.out, POLLIN), POLLIN);
     fcntl(pipe.in, F_SETFL, O_NONBLOCK);
-    while (write(pipe.in, page, sizeof page) > 0) {}
+    while (write(pipe.in, page, sizeof page) > 0) {
+    }
     equal("poll: no room", ready(pipe.in, POLLOUT), 0);
     pipe.close_in();
     equal("poll: writer gone, data left", ready(pipe.out, POLLIN), POLLIN | POLLHUP);
@@ -227,8 +217,7 @@ void test_poll()
     close(fd);
 }
 
-void test_select()
-{
+void test_select() {
     Pipe pipe;
     fd_set in, out;
     FD_ZERO(&in);
@@ -251,10 +240,9 @@ void test_select()
     equal("select sleeps", select(0, nullptr, nullptr, nullptr, &brief), 0);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_basics();
     test_non_blocking();
     test_stream();

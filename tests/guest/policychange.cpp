@@ -26,34 +26,37 @@ struct Shared {
 };
 Shared* shared;
 
-void sleep_us(long microseconds)
-{
+void sleep_us(long microseconds) {
     timespec t = {microseconds / 1'000'000, microseconds % 1'000'000 * 1000};
     nanosleep(&t, nullptr);
 }
 
-void compute()
-{
+void compute() {
     for (int i = 0; i < 3000; i++) asm volatile("");
 }
 
 // What worker NUMBER does in one round; false: something went wrong.
-bool work(int number, int (&pipes)[2])
-{
+bool work(int number, int (&pipes)[2]) {
     switch (number % 5) {
-    case 0: compute(); sched_yield(); return true;
-    case 1: sleep_us(100 + number); return true;
-    case 2: {
-        char byte = 0;
-        return write(pipes[1], &byte, 1) == 1 && read(pipes[0], &byte, 1) == 1;
-    }
-    case 3: return status_of([] { return 3; }) == W_EXITCODE(3, 0);
-    default: compute(); sched_yield(); sleep_us(50); return true;
+        case 0:
+            compute();
+            sched_yield();
+            return true;
+        case 1: sleep_us(100 + number); return true;
+        case 2: {
+            char byte = 0;
+            return write(pipes[1], &byte, 1) == 1 && read(pipes[0], &byte, 1) == 1;
+        }
+        case 3: return status_of([] { return 3; }) == W_EXITCODE(3, 0);
+        default:
+            compute();
+            sched_yield();
+            sleep_us(50);
+            return true;
     }
 }
 
-int be_worker(int number)
-{
+int be_worker(int number) {
     int pipes[2];
     needs("pipe", pipe(pipes));
     while (!shared->stop) {
@@ -63,8 +66,7 @@ int be_worker(int number)
     return 0;
 }
 
-std::vector<std::string> policies()
-{
+std::vector<std::string> policies() {
     std::ifstream file(kPolicy);
     std::vector<std::string> names;
     for (std::string word; file >> word;)
@@ -72,8 +74,7 @@ std::vector<std::string> policies()
     return names;
 }
 
-void change(const std::string& name)
-{
+void change(const std::string& name) {
     static int fd = needs(kPolicy, open(kPolicy, O_WRONLY | O_CLOEXEC));
     if (write(fd, name.data(), name.size()) < 0) needs("a change of policy", -1);
 }
@@ -82,16 +83,14 @@ struct Totals {
     int processes;
     unsigned long free;
 };
-Totals totals()
-{
+Totals totals() {
     struct sysinfo info;
     needs("sysinfo", sysinfo(&info));
     return {info.procs, info.freeram * info.mem_unit / 1024};
 }
 
 // The processes, for as long as CHANGES take.
-void run(int changes)
-{
+void run(int changes) {
     const auto names = policies();
     shared->stop = 0;
     std::vector<pid_t> workers;
@@ -118,19 +117,17 @@ void run(int changes)
     equal("all ended well", bad, 0);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
-    shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+int main() {
+    shared = static_cast<Shared*>(
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     std::ifstream file(kPolicy);
     that("there is a choice", policies().size() >= 8);
     // Ahead of the workers, whatever the policy is; they are ordinary.
     sched_param first = {};
     first.sched_priority = 1;
-    needs("SCHED_FIFO",
-          sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first));
+    needs("SCHED_FIFO", sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first));
     run(100);  // what is made once, and kept, is made
     const Totals before = totals();
     run(kChanges);

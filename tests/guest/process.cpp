@@ -11,8 +11,7 @@ namespace {
 
 using namespace check;
 
-void test_exit_codes()
-{
+void test_exit_codes() {
     for (int code : {0, 1, 42, 127, 255})
         exits("exit " + std::to_string(code), code, [=] { return code; });
     exits("exit code is cut to a byte", 1, [] { return 257; });
@@ -28,8 +27,7 @@ void test_exit_codes()
         });
 }
 
-void test_fork_copies()
-{
+void test_fork_copies() {
     static int variable = 1;
     int local = 1, fd = open("/proc/self/stat", O_RDONLY);
     exits("child has its own memory and number", 0, [&] {
@@ -45,8 +43,7 @@ void test_fork_copies()
     exits("getppid is the parent", 0, [=] { return getppid() != self; });
 }
 
-void test_wait()
-{
+void test_wait() {
     fails("no children", waitpid(-1, nullptr, 0), ECHILD);
     fails("no children, WNOHANG", waitpid(-1, nullptr, WNOHANG), ECHILD);
     fails("not a child", waitpid(getppid(), nullptr, 0), ECHILD);
@@ -77,8 +74,7 @@ void test_wait()
     equal("status says SIGKILL", status, SIGKILL);
 }
 
-void test_wait_by_group()
-{
+void test_wait_by_group() {
     Gate ready, gate;
     pid_t other = start([&] {
         setpgid(0, 0);
@@ -96,8 +92,7 @@ void test_wait_by_group()
     equal("its status", status, 4 << 8);
 }
 
-void test_stop_and_continue()
-{
+void test_stop_and_continue() {
     Gate gate;
     pid_t child = start([&] { return gate.wait(); });
     int status = 0;
@@ -124,8 +119,7 @@ void test_stop_and_continue()
 }
 
 // A grandchild whose parent dies first belongs to process 1.
-void test_orphans()
-{
+void test_orphans() {
     Gate orphaned, finished;
     int numbers[2];
     needs("pipe", pipe(numbers));
@@ -149,8 +143,7 @@ void test_orphans()
     close(numbers[1]);
 }
 
-void test_groups()
-{
+void test_groups() {
     equal("getpgid(0) is getpgrp", getpgid(0), getpgrp());
     fails("getpgid of none", getpgid(0x3FFFFFFF), ESRCH);
     fails("setpgid of none", setpgid(0x3FFFFFFF, 0), ESRCH);
@@ -169,8 +162,7 @@ void test_groups()
     fails("group is gone", kill(-leader, SIGTERM), ESRCH);
 }
 
-void test_sessions()
-{
+void test_sessions() {
     Gate gate;
     exits("setsid makes session, group, leader", 0, [] {
         pid_t self = getpid();
@@ -197,8 +189,7 @@ void test_sessions()
     wait_for(away);
 }
 
-void test_kill_errors()
-{
+void test_kill_errors() {
     fails("kill of none", kill(0x3FFFFFFF, SIGTERM), ESRCH);
     fails("kill with a bad number", kill(getpid(), 65), EINVAL);
     fails("kill with a negative number", kill(getpid(), -1), EINVAL);
@@ -209,14 +200,13 @@ void test_kill_errors()
     });
 }
 
-void test_vfork()
-{
-    int* shared = static_cast<int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+void test_vfork() {
+    int* shared = static_cast<int*>(
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     pid_t child = vfork();
     if (child == 0) {
         *shared = 1;
-        for (int i = 0; i < 3; i++) sched_yield();      // the parent must not run meanwhile
+        for (int i = 0; i < 3; i++) sched_yield();  // the parent must not run meanwhile
         *shared = 2;
         _exit(3);
     }
@@ -226,21 +216,20 @@ void test_vfork()
     equal("vfork: status", status, 3 << 8);
 }
 
-void test_limits()
-{
+void test_limits() {
     exits("RLIMIT_NOFILE is obeyed", EMFILE, [] {
         rlimit limit = {16, 16};
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
         int fd;
-        while ((fd = dup(0)) >= 0 && fd < 16) {}
+        while ((fd = dup(0)) >= 0 && fd < 16) {
+        }
         return fd >= 0 ? 0 : errno;
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_exit_codes();
     test_fork_copies();
     test_wait();

@@ -12,8 +12,7 @@ using namespace check;
 using namespace signals;
 
 // Takes SIGNAL, which is blocked, when it comes.
-siginfo_t take(int signal)
-{
+siginfo_t take(int signal) {
     sigset_t set = set_of(signal);
     siginfo_t info = {};
     while (sigwaitinfo(&set, &info) < 0)
@@ -22,16 +21,14 @@ siginfo_t take(int signal)
 }
 
 // Takes SIGNAL if it is pending; 0 if not, else its si_code.
-int take_pending(int signal)
-{
+int take_pending(int signal) {
     sigset_t set = set_of(signal);
     siginfo_t info = {};
     timespec at_once = {0, 0};
     return sigtimedwait(&set, &info, &at_once) == signal ? info.si_code : 0;
 }
 
-void test_child_signals()
-{
+void test_child_signals() {
     block(SIGCHLD);
     handle(SIGCHLD, count);
     pid_t child = start([] { return 5; });
@@ -70,8 +67,7 @@ void test_child_signals()
     handle(SIGCHLD, SIG_DFL);
 }
 
-void test_no_zombies()
-{
+void test_no_zombies() {
     for (bool ignore : {false, true}) {
         handle(SIGCHLD, ignore ? SIG_IGN : SIG_DFL, ignore ? 0 : SA_NOCLDWAIT);
         pid_t child = start([] { return 3; });
@@ -82,13 +78,12 @@ void test_no_zombies()
     }
 }
 
-void test_job_control()
-{
+void test_job_control() {
     Gate ready;
     int status;
     for (int signal : {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU}) {
         pid_t child = start([&] { return pause(); });
-        setpgid(child, child);                  // its parent's session keeps it from being orphaned
+        setpgid(child, child);  // its parent's session keeps it from being orphaned
         kill(child, signal);
         waitpid(child, &status, WUNTRACED);
         that("stops by " + name_of(signal), WIFSTOPPED(status) && WSTOPSIG(status) == signal);
@@ -120,8 +115,7 @@ void test_job_control()
     });
 }
 
-void test_wait_for_signals()
-{
+void test_wait_for_signals() {
     block(SIGUSR1);
     raise(SIGUSR1);
     sigset_t set = set_of(SIGUSR1);
@@ -139,9 +133,9 @@ void test_wait_for_signals()
          (end.tv_sec - begin.tv_sec) * 1'000'000'000LL + end.tv_nsec - begin.tv_nsec >=
              short_time.tv_nsec);
     pid_t parent = getpid(), child = start([=] {
-        wait_until(parent);
-        return kill(parent, SIGUSR1);
-    });
+                                 wait_until(parent);
+                                 return kill(parent, SIGUSR1);
+                             });
     equal("it is woken", take(SIGUSR1).si_pid, child);
     wait_for(child);
     block(SIGTERM);
@@ -155,8 +149,7 @@ void test_wait_for_signals()
     wait_for(child);
 }
 
-void test_timers()
-{
+void test_timers() {
     block(SIGALRM);
     equal("no alarm is set", alarm(100), 0);
     unsigned left = alarm(0);
@@ -194,10 +187,9 @@ void test_timers()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     handle(SIGALRM, count);
     test_child_signals();
     test_no_zombies();

@@ -13,7 +13,7 @@ namespace {
 using namespace check;
 
 struct Registers {
-    unsigned general[7];                        // eax ebx ecx edx esi edi ebp
+    unsigned general[7];  // eax ebx ecx edx esi edi ebp
     unsigned flags;
     unsigned short x87_control, x87_pad;
     unsigned mxcsr;
@@ -28,16 +28,14 @@ volatile unsigned short control_inside;
 volatile unsigned flags_inside, mxcsr_inside;
 volatile int handled;
 
-bool has_sse()
-{
+bool has_sse() {
     unsigned a = 1, b, c, d;
     asm("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
     return d >> 25 & 1;
 }
 
 // Ruins every register that C code may touch, in the handler.
-void clobber(int)
-{
+void clobber(int) {
     unsigned flags;
     asm volatile("pushfl\n\tpopl %0" : "=r"(flags));
     unsigned short control, rounding = 0xF7F;
@@ -49,8 +47,9 @@ void clobber(int)
         unsigned mxcsr, other = 0x7F80;
         asm volatile("stmxcsr %0" : "=m"(mxcsr));
         mxcsr_inside = mxcsr;
-        asm volatile("ldmxcsr %0\n\tpcmpeqd %%xmm0, %%xmm0\n\tmovaps %%xmm0, %%xmm1\n\t"
-                     "movaps %%xmm0, %%xmm7" ::"m"(other));
+        asm volatile(
+            "ldmxcsr %0\n\tpcmpeqd %%xmm0, %%xmm0\n\tmovaps %%xmm0, %%xmm1\n\t"
+            "movaps %%xmm0, %%xmm7" ::"m"(other));
     }
     handled = handled + 1;
 }
@@ -59,47 +58,54 @@ void clobber_with_info(int signal, siginfo_t*, void*) { clobber(signal); }
 
 // Loads SSE and x87 from `before`, makes the call in its general registers, stores all in `after`.
 // The call is kill(self, signal), which delivers before it returns.
-void go_through_call(bool sse)
-{
+void go_through_call(bool sse) {
     if (sse)
-        asm volatile("ldmxcsr %c[mxcsr](%0)\n\t"
-                     "movaps %c[xmm](%0), %%xmm0\n\tmovaps %c[xmm]+16(%0), %%xmm1\n\t"
-                     "movaps %c[xmm]+32(%0), %%xmm2\n\tmovaps %c[xmm]+112(%0), %%xmm7"
-                     ::"r"(&before), [mxcsr] "i"(offsetof(Registers, mxcsr)),
-                     [xmm] "i"(offsetof(Registers, xmm)) : "memory");
-    asm volatile("fninit\n\tfldcw %c[control](%0)\n\tfldl %c[x87](%0)\n\tfldl %c[x87]+8(%0)\n\t"
-                 "fldl %c[x87]+16(%0)\n\tfldl %c[x87]+24(%0)"
-                 ::"r"(&before), [control] "i"(offsetof(Registers, x87_control)),
-                 [x87] "i"(offsetof(Registers, x87)) : "memory");
-    asm volatile("pushal\n\tpushfl\n\t"
-                 "movl before, %%eax\n\tmovl before+4, %%ebx\n\tmovl before+8, %%ecx\n\t"
-                 "movl before+12, %%edx\n\tmovl before+16, %%esi\n\tmovl before+20, %%edi\n\t"
-                 "movl before+24, %%ebp\n\tpushl before+28\n\tpopfl\n\t"
-                 "int $0x80\n\t"
-                 "pushfl\n\tpopl after+28\n\tcld\n\t"
-                 "movl %%eax, after\n\tmovl %%ebx, after+4\n\tmovl %%ecx, after+8\n\t"
-                 "movl %%edx, after+12\n\tmovl %%esi, after+16\n\tmovl %%edi, after+20\n\t"
-                 "movl %%ebp, after+24\n\tpopfl\n\tpopal" ::: "memory");
-    asm volatile("fnstcw %c[control](%0)\n\tfstpl %c[x87]+24(%0)\n\tfstpl %c[x87]+16(%0)\n\t"
-                 "fstpl %c[x87]+8(%0)\n\tfstpl %c[x87](%0)\n\tfninit"
-                 ::"r"(&after), [control] "i"(offsetof(Registers, x87_control)),
-                 [x87] "i"(offsetof(Registers, x87)) : "memory");
+        asm volatile(
+            "ldmxcsr %c[mxcsr](%0)\n\t"
+            "movaps %c[xmm](%0), %%xmm0\n\tmovaps %c[xmm]+16(%0), %%xmm1\n\t"
+            "movaps %c[xmm]+32(%0), %%xmm2\n\tmovaps %c[xmm]+112(%0), %%xmm7" ::"r"(&before),
+            [mxcsr] "i"(offsetof(Registers, mxcsr)), [xmm] "i"(offsetof(Registers, xmm))
+            : "memory");
+    asm volatile(
+        "fninit\n\tfldcw %c[control](%0)\n\tfldl %c[x87](%0)\n\tfldl %c[x87]+8(%0)\n\t"
+        "fldl %c[x87]+16(%0)\n\tfldl %c[x87]+24(%0)" ::"r"(&before),
+        [control] "i"(offsetof(Registers, x87_control)), [x87] "i"(offsetof(Registers, x87))
+        : "memory");
+    asm volatile(
+        "pushal\n\tpushfl\n\t"
+        "movl before, %%eax\n\tmovl before+4, %%ebx\n\tmovl before+8, %%ecx\n\t"
+        "movl before+12, %%edx\n\tmovl before+16, %%esi\n\tmovl before+20, %%edi\n\t"
+        "movl before+24, %%ebp\n\tpushl before+28\n\tpopfl\n\t"
+        "int $0x80\n\t"
+        "pushfl\n\tpopl after+28\n\tcld\n\t"
+        "movl %%eax, after\n\tmovl %%ebx, after+4\n\tmovl %%ecx, after+8\n\t"
+        "movl %%edx, after+12\n\tmovl %%esi, after+16\n\tmovl %%edi, after+20\n\t"
+        "movl %%ebp, after+24\n\tpopfl\n\tpopal" ::
+            : "memory");
+    asm volatile(
+        "fnstcw %c[control](%0)\n\tfstpl %c[x87]+24(%0)\n\tfstpl %c[x87]+16(%0)\n\t"
+        "fstpl %c[x87]+8(%0)\n\tfstpl %c[x87](%0)\n\tfninit" ::"r"(&after),
+        [control] "i"(offsetof(Registers, x87_control)), [x87] "i"(offsetof(Registers, x87))
+        : "memory");
     if (sse) {
         unsigned usual = 0x1F80;
-        asm volatile("stmxcsr %c[mxcsr](%0)\n\t"
-                     "movaps %%xmm0, %c[xmm](%0)\n\tmovaps %%xmm1, %c[xmm]+16(%0)\n\t"
-                     "movaps %%xmm2, %c[xmm]+32(%0)\n\tmovaps %%xmm7, %c[xmm]+112(%0)\n\tldmxcsr %1"
-                     ::"r"(&after), "m"(usual), [mxcsr] "i"(offsetof(Registers, mxcsr)),
-                     [xmm] "i"(offsetof(Registers, xmm)) : "memory");
+        asm volatile(
+            "stmxcsr %c[mxcsr](%0)\n\t"
+            "movaps %%xmm0, %c[xmm](%0)\n\tmovaps %%xmm1, %c[xmm]+16(%0)\n\t"
+            "movaps %%xmm2, %c[xmm]+32(%0)\n\tmovaps %%xmm7, %c[xmm]+112(%0)\n\tldmxcsr %1" ::"r"(
+                &after),
+            "m"(usual), [mxcsr] "i"(offsetof(Registers, mxcsr)), [xmm] "i"(offsetof(Registers, xmm))
+            : "memory");
     }
 }
 
-void test_restored(const char* name, int flags)
-{
+void test_restored(const char* name, int flags) {
     constexpr unsigned kCarryZeroDirection = 0x441 | 0x202, kCallKill = 37;
     struct sigaction action = {};
-    if (flags & SA_SIGINFO) action.sa_sigaction = clobber_with_info;
-    else action.sa_handler = clobber;
+    if (flags & SA_SIGINFO)
+        action.sa_sigaction = clobber_with_info;
+    else
+        action.sa_handler = clobber;
     action.sa_flags = flags;
     sigaction(SIGUSR1, &action, nullptr);
     handled = 0;
@@ -109,7 +115,7 @@ void test_restored(const char* name, int flags)
               .flags = kCarryZeroDirection,
               .x87_control = 0x27F,
               .x87_pad = 0,
-              .mxcsr = sse ? 0x3F80u : 0, // rounds down
+              .mxcsr = sse ? 0x3F80u : 0,  // rounds down
               .x87 = {1.5, -2.25, 1e300, 4e-310},
               .xmm = {}};
     for (unsigned i : {0, 1, 2, 7})
@@ -138,14 +144,12 @@ void test_restored(const char* name, int flags)
 unsigned edit_register, edit_or, edit_value;
 bool edit_replaces;
 
-void edit(int, siginfo_t*, void* context)
-{
+void edit(int, siginfo_t*, void* context) {
     auto& saved = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[edit_register];
     saved = edit_replaces ? int(edit_value) : int(saved | edit_or);
 }
 
-void plan(unsigned reg, unsigned value, bool replaces)
-{
+void plan(unsigned reg, unsigned value, bool replaces) {
     struct sigaction action = {};
     action.sa_sigaction = edit;
     action.sa_flags = SA_SIGINFO;
@@ -155,15 +159,13 @@ void plan(unsigned reg, unsigned value, bool replaces)
     edit_replaces = replaces;
 }
 
-unsigned flags_now()
-{
+unsigned flags_now() {
     unsigned flags;
     asm volatile("pushfl\n\tpopl %0" : "=r"(flags));
     return flags;
 }
 
-void test_edits()
-{
+void test_edits() {
     plan(REG_EAX, 1234, true);
     int result;
     asm volatile("int $0x80" : "=a"(result) : "0"(37), "b"(getpid()), "c"(SIGUSR1) : "memory");
@@ -201,10 +203,9 @@ void test_edits()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_restored("plain frame", 0);
     test_restored("siginfo frame", SA_SIGINFO);
     test_edits();

@@ -12,8 +12,7 @@ using namespace signals;
 
 volatile siginfo_t last;
 
-void count_info(int signal, siginfo_t* info, void*)
-{
+void count_info(int signal, siginfo_t* info, void*) {
     count(signal);
     last.si_code = info->si_code;
     last.si_signo = info->si_signo;
@@ -21,22 +20,19 @@ void count_info(int signal, siginfo_t* info, void*)
     last.si_uid = info->si_uid;
 }
 
-bool is_blocked(int signal)
-{
+bool is_blocked(int signal) {
     sigset_t mask;
     sigprocmask(SIG_BLOCK, nullptr, &mask);
     return sigismember(&mask, signal);
 }
 
-bool is_pending(int signal)
-{
+bool is_pending(int signal) {
     sigset_t pending;
     sigpending(&pending);
     return sigismember(&pending, signal);
 }
 
-void test_handlers()
-{
+void test_handlers() {
     handle(SIGUSR1, count);
     raise(SIGUSR1);
     equal("handler has run when raise returns", runs_of[SIGUSR1], 1);
@@ -70,8 +66,7 @@ void test_handlers()
     that("siginfo of raise", last.si_code == SI_TKILL && last.si_pid == getpid());
 }
 
-void test_masks()
-{
+void test_masks() {
     handle(SIGUSR1, count);
     block(SIGUSR1);
     raise(SIGUSR1);
@@ -99,24 +94,21 @@ void test_masks()
 
 volatile int inner_before, inner_after, blocked_inside;
 
-void raise_inner(int signal)
-{
+void raise_inner(int signal) {
     count(signal);
     inner_before = runs_of[SIGUSR2];
     raise(SIGUSR2);
     inner_after = runs_of[SIGUSR2];
 }
 
-void raise_itself(int signal)
-{
+void raise_itself(int signal) {
     count(signal);
     blocked_inside = is_blocked(signal);
     if (runs_of[signal] == 1) raise(signal);
     inner_after = runs_of[signal];
 }
 
-void test_nesting()
-{
+void test_nesting() {
     handle(SIGUSR2, count);
     handle(SIGUSR1, raise_inner);
     raise(SIGUSR1);
@@ -135,8 +127,7 @@ void test_nesting()
     that("SA_NODEFER nests it", runs_of[SIGUSR1] == 2 && !blocked_inside && inner_after == 2);
 }
 
-void test_suspend()
-{
+void test_suspend() {
     handle(SIGUSR1, count);
     block(SIGUSR1);
     raise(SIGUSR1);
@@ -159,16 +150,14 @@ void test_suspend()
 
 Gate* told;
 
-void count_and_tell(int signal)
-{
+void count_and_tell(int signal) {
     count(signal);
     told->pass();
 }
 
 // A child blocks in CALL; a signal with FLAGS comes; when its handler has run, GATE opens.
 template <typename Call>
-int interrupt(int flags, Gate& gate, Call call)
-{
+int interrupt(int flags, Gate& gate, Call call) {
     Gate handled;
     told = &handled;
     handle(SIGUSR1, count_and_tell, flags);
@@ -185,8 +174,7 @@ int interrupt(int flags, Gate& gate, Call call)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-void test_interrupted_calls()
-{
+void test_interrupted_calls() {
     int ends[2];
     needs("pipe", pipe(ends));
     auto read_one = [&] {
@@ -213,14 +201,14 @@ void test_interrupted_calls()
     close(ends[1]);
 }
 
-void test_busy_loop()
-{
+void test_busy_loop() {
     TakingTurns turns;
     Gate ready;
     handle(SIGUSR1, count);
     pid_t child = start([&] {
         ready.pass();
-        while (runs_of[SIGUSR1] == 0) {}
+        while (runs_of[SIGUSR1] == 0) {
+        }
         return 7;
     });
     ready.wait();
@@ -236,8 +224,7 @@ void test_busy_loop()
     equal("and killed", wait_for(child), SIGKILL);
 }
 
-void test_pipe_signal()
-{
+void test_pipe_signal() {
     int ends[2];
     needs("pipe", pipe(ends));
     close(ends[0]);
@@ -252,8 +239,7 @@ char* alternate;
 constexpr unsigned kAlternateBytes = 32768;
 volatile int on_alternate, change_error, flags_inside;
 
-void look_at_stack(int signal)
-{
+void look_at_stack(int signal) {
     volatile char here = 0;
     count(signal);
     on_alternate = &here >= alternate && &here < alternate + kAlternateBytes;
@@ -263,8 +249,7 @@ void look_at_stack(int signal)
     change_error = sigaltstack(&stack, nullptr) < 0 ? errno : 0;
 }
 
-void test_alternate_stack()
-{
+void test_alternate_stack() {
     alternate = static_cast<char*>(malloc(kAlternateBytes));
     stack_t stack = {.ss_sp = alternate, .ss_flags = 0, .ss_size = 100}, now;
     fails("alternate stack too small", sigaltstack(&stack, nullptr), ENOMEM);
@@ -288,10 +273,9 @@ void test_alternate_stack()
     that("disabled: the usual stack", !on_alternate && flags_inside == SS_DISABLE);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_handlers();
     test_masks();
     test_nesting();

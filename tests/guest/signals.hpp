@@ -4,13 +4,12 @@
 
 namespace signals {
 
-inline volatile int runs_of[65];                // how often count() has handled each signal
+inline volatile int runs_of[65];  // how often count() has handled each signal
 
 inline void count(int signal) { runs_of[signal] = runs_of[signal] + 1; }
 
 // Installs HANDLER, and starts to count anew.
-inline void handle(int signal, void (*handler)(int), int flags = 0, int also_blocked = 0)
-{
+inline void handle(int signal, void (*handler)(int), int flags = 0, int also_blocked = 0) {
     struct sigaction action = {};
     action.sa_handler = handler;
     action.sa_flags = flags;
@@ -19,24 +18,21 @@ inline void handle(int signal, void (*handler)(int), int flags = 0, int also_blo
     runs_of[signal] = 0;
 }
 
-inline sigset_t set_of(int signal)
-{
+inline sigset_t set_of(int signal) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, signal);
     return set;
 }
 
-inline void block(int signal)
-{
+inline void block(int signal) {
     sigset_t set = set_of(signal);
     check::needs("sigprocmask", sigprocmask(SIG_BLOCK, &set, nullptr));
 }
 
-inline void unblock(int signal)
-{
+inline void unblock(int signal) {
     sigset_t set = set_of(signal);
     check::needs("sigprocmask", sigprocmask(SIG_UNBLOCK, &set, nullptr));
 }
 
-} // namespace signals
+}  // namespace signals

@@ -29,8 +29,7 @@ int rounds = 1;
 const char* self_name;
 
 template <typename F>
-void in_threads(int count, F&& work)
-{
+void in_threads(int count, F&& work) {
     std::vector<std::thread> threads;
     for (int i = 0; i < count; i++) threads.emplace_back([&, i] { work(i); });
     for (auto& thread : threads) thread.join();
@@ -39,20 +38,18 @@ void in_threads(int count, F&& work)
 // A page is filled, forbidden, and mapped anew: others may read what is mapped or fault, never what
 // was there before.
 thread_local sigjmp_buf* rescue;
-void on_fault(int)
-{
+void on_fault(int) {
     if (rescue) siglongjmp(*rescue, 1);
     _exit(99);
 }
 
-void test_shoot_down()
-{
+void test_shoot_down() {
     struct sigaction action = {};
     action.sa_handler = on_fault;
     action.sa_flags = SA_NODEFER;
     sigaction(SIGSEGV, &action, nullptr);
-    auto* page = static_cast<uint32_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    auto* page = static_cast<uint32_t*>(
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     std::atomic<uint32_t> least = 0;
     std::atomic<bool> done = false, stale = false;
     std::atomic<int> faults = 0;
@@ -77,7 +74,8 @@ void test_shoot_down()
             mprotect(page, 4096, PROT_NONE);
             mprotect(page, 4096, PROT_READ | PROT_WRITE);
         } else {
-            mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+            mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                 0);
         }
         *page = n + 1;
         least = n + 1;
@@ -88,8 +86,7 @@ void test_shoot_down()
 }
 
 // Frames that are given back must not be written by those who had them mapped.
-void test_mapping_storm()
-{
+void test_mapping_storm() {
     std::atomic<bool> wrong = false;
     in_threads(4, [&](int who) {
         for (int n = 0; n < 60 * rounds; n++) {
@@ -109,8 +106,7 @@ void test_mapping_storm()
 }
 
 // While threads write, the process forks: each child's copy is one moment's.
-void test_fork_under_writes()
-{
+void test_fork_under_writes() {
     static std::atomic<uint32_t> first[1024], second[1024];
     std::atomic<bool> done = false;
     std::thread writer([&] {
@@ -136,8 +132,7 @@ void test_fork_under_writes()
     equal("a fork's copy is one moment's", bad, 0);
 }
 
-void test_process_storm()
-{
+void test_process_storm() {
     std::atomic<int> bad = 0;
     in_threads(4, [&](int who) {
         for (int n = 0; n < 8 * rounds; n++) {
@@ -154,8 +149,7 @@ void test_process_storm()
     equal("every child's status reached who waited", bad.load(), 0);
 }
 
-void test_files()
-{
+void test_files() {
     std::atomic<int> bad = 0;
     mkdir("/tmp/smp", 0755);
     in_threads(4, [&](int who) {
@@ -166,14 +160,16 @@ void test_files()
             memset(text, 'a' + who, sizeof text);
             bad += write(fd, text, sizeof text) != sizeof text;
             char back[3000] = {};
-            bad += pread(fd, back, sizeof back, 0) != sizeof back || memcmp(text, back, sizeof text);
+            bad +=
+                pread(fd, back, sizeof back, 0) != sizeof back || memcmp(text, back, sizeof text);
             close(fd);
             int other = open(common.c_str(), O_CREAT | O_RDWR, 0644);
             if (other >= 0) close(other);
             rename(own.c_str(), common.c_str());
             unlink(common.c_str());
             if (DIR* names = opendir("/tmp/smp")) {
-                while (readdir(names)) {}
+                while (readdir(names)) {
+                }
                 closedir(names);
             }
         }
@@ -183,8 +179,7 @@ void test_files()
     equal("all names are gone", rmdir("/tmp/smp"), 0);
 }
 
-void test_pipes()
-{
+void test_pipes() {
     int ends[2];
     if (pipe(ends)) return;
     std::atomic<long> sent = 0, received = 0;
@@ -209,8 +204,7 @@ void test_pipes()
     equal("what was sent is what was received", received.load(), sent.load());
 }
 
-void test_proc()
-{
+void test_proc() {
     std::atomic<bool> done = false;
     std::thread reader([&] {
         while (!done) {
@@ -221,7 +215,8 @@ void test_proc()
                     char text[512];
                     int fd = open(name.c_str(), O_RDONLY | O_NONBLOCK);
                     if (fd < 0) continue;
-                    while (read(fd, text, sizeof text) > 0) {}
+                    while (read(fd, text, sizeof text) > 0) {
+                    }
                     close(fd);
                 }
             }
@@ -234,11 +229,13 @@ void test_proc()
 }
 
 std::atomic<int> handled;
-void test_signals()
-{
+void test_signals() {
     signal(SIGUSR1, [](int) { handled++; });
     std::atomic<bool> done = false;
-    std::thread spinner([&] { while (!done) {} });  // a CPU in user mode has to be told
+    std::thread spinner([&] {
+        while (!done) {
+        }
+    });  // a CPU in user mode has to be told
     handled = 0;
     int wanted = 0;
     for (int n = 0; n < 50 * rounds; n++) {
@@ -250,8 +247,7 @@ void test_signals()
     equal("a running thread gets its signals at once", handled.load(), wanted);
 }
 
-void test_affinity()
-{
+void test_affinity() {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     cpu_set_t set;
     sched_getaffinity(0, sizeof set, &set);
@@ -274,13 +270,15 @@ void test_affinity()
         tid = gettid();
         while (!done) where = sched_getcpu();
     });
-    while (!tid) {}
+    while (!tid) {
+    }
     for (int n = 0; n < 20 * rounds; n++) {
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(n % online, &one);
         sched_setaffinity(tid, sizeof one, &one);
-        while (where != n % online) {}
+        while (where != n % online) {
+        }
     }
     done = true;
     runner.join();
@@ -288,14 +286,14 @@ void test_affinity()
     equal("no CPU at all", sched_setaffinity(0, sizeof set, &set), -1);
 }
 
-void test_both_work()
-{
+void test_both_work() {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     timespec begin, end, before, after;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     in_threads(int(online), [](int) {
-        for (volatile int i = 0; i < 2'000'000; i = i + 1) {}
+        for (volatile int i = 0; i < 2'000'000; i = i + 1) {
+        }
     });
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     clock_gettime(CLOCK_MONOTONIC, &end);
@@ -309,8 +307,7 @@ void test_both_work()
 
 }  // namespace
 
-int main(int count, char** words)
-{
+int main(int count, char** words) {
     if (count > 1 && !strcmp(words[1], "child")) return 33;
     if (count > 1) rounds = atoi(words[1]);
     self_name = words[0];

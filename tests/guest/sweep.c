@@ -13,7 +13,7 @@ static unsigned pattern(unsigned page, unsigned word, unsigned round) {
 }
 
 /* Odd pages are shared with a child that must go on seeing what was there at the fork. */
-static int check_fork(unsigned *memory, unsigned pages, unsigned round) {
+static int check_fork(unsigned* memory, unsigned pages, unsigned round) {
     int status;
     pid_t child = fork();
     if (child == 0) {
@@ -30,12 +30,12 @@ static int check_fork(unsigned *memory, unsigned pages, unsigned round) {
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const unsigned pages = (argc > 1 ? atoi(argv[1]) : 8) * 256u;
     const unsigned rounds = argc > 2 ? atoi(argv[2]) : 2;
-    unsigned *memory = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    const unsigned *file = NULL;
+    unsigned* memory =
+        mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const unsigned* file = NULL;
     size_t words = 0;
     unsigned sum = 0, first_sum = 0;
     if (memory == MAP_FAILED) return perror("mmap"), 1;
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
     }
     for (unsigned round = 0; round < rounds; ++round) {
         for (unsigned i = 0; i < pages; ++i) {
-            unsigned *page = memory + i * 1024;
+            unsigned* page = memory + i * 1024;
             for (unsigned j = 0; j < 1024; j += 64) {
                 const unsigned wanted = round ? pattern(i, j, round - 1) : 0;
                 if (page[j] != wanted) {

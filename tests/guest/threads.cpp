@@ -20,8 +20,7 @@ namespace {
 
 using namespace check;
 
-void test_joining()
-{
+void test_joining() {
     int result = 0;
     std::thread thread([&] { result = 42; });
     thread.join();
@@ -39,8 +38,7 @@ void test_joining()
     equal("thirty threads", sum, 465);
 }
 
-void test_mutex()
-{
+void test_mutex() {
     std::mutex mutex;
     long counter = 0;
     std::vector<std::thread> threads;
@@ -55,8 +53,7 @@ void test_mutex()
     equal("a mutex excludes", counter, 20'000);
 }
 
-void test_condition()
-{
+void test_condition() {
     std::mutex mutex;
     std::condition_variable filled, emptied;
     std::queue<int> queue;
@@ -87,8 +84,7 @@ thread_local int own = 5;
 thread_local std::unique_ptr<std::atomic<int>, void (*)(std::atomic<int>*)> at_end(
     nullptr, [](std::atomic<int>* counter) { ++*counter; });
 
-void test_thread_local()
-{
+void test_thread_local() {
     own = 1;
     int seen = 0;
     std::thread([&] {
@@ -101,8 +97,7 @@ void test_thread_local()
     equal("are destroyed with their thread", destroyed, 1);
 }
 
-void test_futures()
-{
+void test_futures() {
     auto thrower =
         std::async(std::launch::async, []() -> int { throw std::runtime_error("thrown"); });
     std::string caught;
@@ -131,8 +126,7 @@ void test_futures()
     equal("call_once", calls, 1);
 }
 
-void test_end()
-{
+void test_end() {
     exits("exit() ends all threads", 3, [] {
         std::thread([] { pause(); }).detach();
         return 3;
@@ -159,10 +153,9 @@ void test_end()
     });
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_joining();
     test_mutex();
     test_condition();

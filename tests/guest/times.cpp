@@ -18,15 +18,13 @@ constexpr long long kSecond = 1'000'000'000;
 long long nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 long long microseconds(const timeval& time) { return time.tv_sec * 1'000'000LL + time.tv_usec; }
 
-long long now(clockid_t clock = CLOCK_MONOTONIC)
-{
+long long now(clockid_t clock = CLOCK_MONOTONIC) {
     timespec time;
     needs("clock_gettime", clock_gettime(clock, &time));
     return nanoseconds(time);
 }
 
-void test_clocks()
-{
+void test_clocks() {
     long long last = now(), steps = 0;
     bool backwards = false;
     for (int i = 0; i < 20'000; i++) {
@@ -54,8 +52,7 @@ void test_clocks()
     that("sysinfo's uptime", info.uptime >= uptime - 2 && info.uptime <= uptime + 2);
 }
 
-void test_sleep()
-{
+void test_sleep() {
     for (long length : {1L, 1'000'000L, 25'000'000L}) {
         timespec request = {0, length};
         long long begin = now();
@@ -84,7 +81,7 @@ void test_sleep()
     });
     pid_t parent = getpid();
     pid_t other = start([=] {
-        wait_until(parent);                     // sleepers do not hold the machine
+        wait_until(parent);  // sleepers do not hold the machine
         return 6;
     });
     timespec pause_time = {0, 50'000'000};
@@ -92,22 +89,19 @@ void test_sleep()
     that("others run meanwhile", true);
 }
 
-long long charged()
-{
+long long charged() {
     rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 }
 
 // Uses the processor until the process has been charged for SOME more microseconds of it.
-void burn(long long some)
-{
+void burn(long long some) {
     for (long long begin = charged(); charged() - begin < some;)
         for (int i = 0; i < 100'000; i++) asm volatile("");
 }
 
-void test_charging()
-{
+void test_charging() {
     long long begin = now();
     burn(60'000);
     that("no more is charged than has passed", now() - begin >= 20'000'000);
@@ -131,10 +125,9 @@ void test_charging()
     that("sleeping costs nothing", now(CLOCK_PROCESS_CPUTIME_ID) - before < 40'000'000);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_clocks();
     test_sleep();
     test_charging();

@@ -14,8 +14,7 @@ inline constexpr unsigned kTinyBase = 0x08048000;
 inline constexpr int kTinyStatus = 42;
 
 // A program that exits with kTinyStatus at once.
-inline TinyElf tiny_elf()
-{
+inline TinyElf tiny_elf() {
     TinyElf elf = {};
     elf.header = {.e_ident = {0x7F, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
                   .e_type = ET_EXEC,

@@ -11,8 +11,7 @@ namespace {
 
 using namespace check;
 
-user_desc descriptor(int slot, const void* base, unsigned limit = 0xFFFFF, bool in_pages = true)
-{
+user_desc descriptor(int slot, const void* base, unsigned limit = 0xFFFFF, bool in_pages = true) {
     user_desc result = {};
     result.entry_number = slot;
     result.base_addr = unsigned(base);
@@ -23,15 +22,11 @@ user_desc descriptor(int slot, const void* base, unsigned limit = 0xFFFFF, bool 
     return result;
 }
 
-int set_area(user_desc& area)
-{
-    return syscall(SYS_set_thread_area, &area);
-}
+int set_area(user_desc& area) { return syscall(SYS_set_thread_area, &area); }
 
 unsigned selector(const user_desc& area) { return area.entry_number * 8 + 3; }
 
-unsigned read_fs(unsigned offset)
-{
+unsigned read_fs(unsigned offset) {
     unsigned value;
     asm volatile("movl %%fs:(%1), %0" : "=r"(value) : "r"(offset));
     return value;
@@ -39,8 +34,7 @@ unsigned read_fs(unsigned offset)
 
 void load_fs(unsigned value) { asm volatile("movl %0, %%fs" ::"r"(value)); }
 
-unsigned stored_fs()
-{
+unsigned stored_fs() {
     unsigned value;
     asm volatile("movl %%fs, %0" : "=r"(value));
     return value & 0xFFFF;
@@ -49,8 +43,7 @@ unsigned stored_fs()
 thread_local int of_thread = 17;
 
 // Returns a slot that is taken.
-int test_slots()
-{
+int test_slots() {
     static unsigned words[4] = {11, 22, 33, 44};
     user_desc area = descriptor(-1, words);
     succeeds("set_thread_area finds a slot", set_area(area));
@@ -98,8 +91,7 @@ int test_slots()
 }
 
 // Parent and child use the same SLOT, with bases of their own, and run by turns.
-void test_switching(int slot)
-{
+void test_switching(int slot) {
     static unsigned parents = 100, childs = 200;
     user_desc area = descriptor(slot, &parents);
     succeeds("a slot with a new base", set_area(area));
@@ -128,10 +120,9 @@ void test_switching(int slot)
     load_fs(0);
 }
 
-} // namespace
+}  // namespace
 
-int main()
-{
+int main() {
     test_switching(test_slots());
     return done();
 }

@@ -14,7 +14,9 @@ TEST(BootOptions, DefaultsAndValues) {
     EXPECT_EQ(none.init, "/sbin/init");
     EXPECT_FALSE(none.exec);
     BootOptions some = parse_boot_options(
-        "/boot/kernel.elf root=/dev/ram0  init=/bin/sh idle=spin exec=ls%20-l rw seed=7 tty.size=80x24", report);
+        "/boot/kernel.elf root=/dev/ram0  init=/bin/sh idle=spin exec=ls%20-l rw seed=7 "
+        "tty.size=80x24",
+        report);
     EXPECT_EQ(some.root, "/dev/ram0");
     EXPECT_EQ(some.init, "/bin/sh");
     EXPECT_TRUE(some.idle_spin && some.exec && some.has_seed && !some.read_only);
@@ -25,9 +27,11 @@ TEST(BootOptions, DefaultsAndValues) {
 
 TEST(BootOptions, UnknownWordsAndValuesAreReported) {
     std::vector<std::string> unknown;
-    BootOptions options = parse_boot_options(
-        "colour=blue root= seed=x nonsense idle=nap", [&](std::string_view word) { unknown.emplace_back(word); });
-    EXPECT_EQ(unknown, (std::vector<std::string>{"colour=blue", "root=", "seed=x", "nonsense", "idle=nap"}));
+    BootOptions options =
+        parse_boot_options("colour=blue root= seed=x nonsense idle=nap",
+                           [&](std::string_view word) { unknown.emplace_back(word); });
+    EXPECT_EQ(unknown,
+              (std::vector<std::string>{"colour=blue", "root=", "seed=x", "nonsense", "idle=nap"}));
     EXPECT_EQ(options.root, "/dev/hda");
 }
 

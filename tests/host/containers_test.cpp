@@ -103,7 +103,8 @@ TEST(Ref, SelfAssignmentIsHarmless) {
 
 TEST(Vector, GrowsAndMoves) {
     Vector<Box<int>> boxes;
-    for (int i = 0; i < 100; ++i) ASSERT_TRUE(boxes.push_back(make_box<int>(i).release_value()).is_ok());
+    for (int i = 0; i < 100; ++i)
+        ASSERT_TRUE(boxes.push_back(make_box<int>(i).release_value()).is_ok());
     Vector<Box<int>> moved = std::move(boxes);
     EXPECT_EQ(boxes.size(), 0u);
     EXPECT_EQ(*moved[99], 99);

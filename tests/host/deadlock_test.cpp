@@ -33,9 +33,12 @@ struct Scene : ResourceTable {
     Answer ask(const Strategy& s, uint32_t p, const Row& units) {
         want(p, units);
         Answer answer = s.decide(*this, p);
-        if (answer == Answer::granted) grant(p);
-        else if (answer == Answer::refused) clear_wanted(p);
-        else party(p).waits = true;
+        if (answer == Answer::granted)
+            grant(p);
+        else if (answer == Answer::refused)
+            clear_wanted(p);
+        else
+            party(p).waits = true;
         return answer;
     }
     Row row(Units (ResourceTable::*what)(uint32_t, uint32_t) const, uint32_t p) const {
@@ -76,8 +79,8 @@ TEST(Banker, note_rows) {
     for (uint32_t p = 0; p < 5; ++p) EXPECT_EQ(s.row(&ResourceTable::need, p), need[p]);
     Noted noted;
     EXPECT_TRUE(is_safe(s, &noted));
-    const std::vector<Noted::Step> wanted = {{1, {3, 3, 2}}, {3, {5, 3, 2}}, {4, {7, 4, 3}},
-                                             {0, {7, 4, 5}}, {2, {7, 5, 5}}};
+    const std::vector<Noted::Step> wanted = {
+        {1, {3, 3, 2}}, {3, {5, 3, 2}}, {4, {7, 4, 3}}, {0, {7, 4, 5}}, {2, {7, 5, 5}}};
     EXPECT_EQ(noted.steps, wanted);
 }
 

@@ -58,12 +58,13 @@ bool accepted(std::initializer_list<ElfSegment> segments) {
 }
 
 TEST(ElfSegments, Shapes) {
-    EXPECT_TRUE(accepted({load(0x08048000, 0, 0x500, 0x500), load(0x08049500, 0x500, 0x100, 0x2000)}));
+    EXPECT_TRUE(
+        accepted({load(0x08048000, 0, 0x500, 0x500), load(0x08049500, 0x500, 0x100, 0x2000)}));
     EXPECT_FALSE(accepted({}));
-    EXPECT_FALSE(accepted({load(0x08048000, 1, 0x500, 0x500)}));           // offset not congruent
-    EXPECT_FALSE(accepted({load(0x08048000, 0, 0x600, 0x500)}));           // file part too long
-    EXPECT_FALSE(accepted({load(0xbfffe000, 0, 0, 0x2000)}));              // into the kernel
-    EXPECT_FALSE(accepted({load(0xfffff000, 0, 0, 0x2000)}));              // around the end
+    EXPECT_FALSE(accepted({load(0x08048000, 1, 0x500, 0x500)}));  // offset not congruent
+    EXPECT_FALSE(accepted({load(0x08048000, 0, 0x600, 0x500)}));  // file part too long
+    EXPECT_FALSE(accepted({load(0xbfffe000, 0, 0, 0x2000)}));     // into the kernel
+    EXPECT_FALSE(accepted({load(0xfffff000, 0, 0, 0x2000)}));     // around the end
     EXPECT_FALSE(accepted({load(0x08049000, 0, 1, 1), load(0x08048000, 0, 1, 1)}));  // descending
     EXPECT_FALSE(accepted({load(0x08048000, 0, 1, 0x1001), load(0x08049000, 0, 1, 1)}));  // overlap
     EXPECT_FALSE(accepted({load(0x08048000, 0xfffff000, 0x1000, 0x1000)}));  // offset beyond 2 GiB
@@ -81,8 +82,14 @@ TEST(ElfSegments, RandomTablesNeverEscapeUserSpace) {
     for (int round = 0; round < 20000; ++round) {
         ElfSegment table[3];
         for (ElfSegment& s : table)
-            s = {static_cast<uint32_t>(random() % 2), static_cast<uint32_t>(random()),
-                 static_cast<uint32_t>(random()), 0, static_cast<uint32_t>(random()), static_cast<uint32_t>(random()), 0, 0};
+            s = {static_cast<uint32_t>(random() % 2),
+                 static_cast<uint32_t>(random()),
+                 static_cast<uint32_t>(random()),
+                 0,
+                 static_cast<uint32_t>(random()),
+                 static_cast<uint32_t>(random()),
+                 0,
+                 0};
         if (check_elf_segments(table, kLimit).is_error()) continue;
         ElfExtent extent = elf_extent(table);
         EXPECT_LE(extent.end, kLimit);

@@ -65,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(BlockSizes, Ext2Image, ::testing::Values(1024, 2048, 40
 TEST_P(Ext2Image, TreesComeBackWhole) {
     hostfs::create_directories(folder.path / "a/b/c");
     std::map<std::string, std::string> files;
-    for (size_t bytes : {0, 1, 1023, 1024, 4095, 4096, 4097, 12288, 49152, 70000, 300000, 1100000}) {
+    for (size_t bytes :
+         {0, 1, 1023, 1024, 4095, 4096, 4097, 12288, 49152, 70000, 300000, 1100000}) {
         std::string name = "/a/b/" + std::to_string(bytes);
         files[name] = pattern(bytes, static_cast<uint32_t>(bytes));
         put(folder.path.string() + name, files[name]);
@@ -134,8 +135,8 @@ TEST_P(Ext2Image, OneRequestReadsManyPages) {
 
 TEST_P(Ext2Image, AfterUnmountingAllMemoryIsBack) {
     put(folder.path / "big", pattern(600000, 7));
-    std::vector<uint8_t> image = make_image(
-        "-b " + std::to_string(GetParam()) + " -d " + folder.path.string(), 4096);
+    std::vector<uint8_t> image =
+        make_image("-b " + std::to_string(GetParam()) + " -d " + folder.path.string(), 4096);
     auto reclaim_everything = [] {
         shrink_dentries(UINT32_MAX);
         shrink_inodes(UINT32_MAX);
@@ -151,7 +152,8 @@ TEST_P(Ext2Image, AfterUnmountingAllMemoryIsBack) {
     reclaim_everything();
     const uint32_t before = pages_of_files();
     ASSERT_TRUE(vfs_mkdir(view, view.cwd, "/m", 0755).is_ok());
-    ASSERT_TRUE(vfs_mknod(view, view.cwd, "/disk", kTypeBlock | 0600, second.device_number()).is_ok());
+    ASSERT_TRUE(
+        vfs_mknod(view, view.cwd, "/disk", kTypeBlock | 0600, second.device_number()).is_ok());
     ASSERT_TRUE(vfs_mount(view, "/disk", "/m", "ext2", kMountReadOnly, "").is_ok());
     EXPECT_TRUE(view.read("/m/big") == pattern(600000, 7));
     EXPECT_GT(pages_of_files(), before + 100);
@@ -164,7 +166,8 @@ TEST_P(Ext2Image, AfterUnmountingAllMemoryIsBack) {
     ASSERT_TRUE(vfs_unmount(view, "/m", 0).is_ok());
     Result<Frame> frame = mapped->frame_for(1);  // a mapping outlives the mount
     ASSERT_TRUE(frame.is_ok());
-    EXPECT_EQ(memcmp(to_virtual(frame.value()), pattern(600000, 7).data() + kPageSize, kPageSize), 0);
+    EXPECT_EQ(memcmp(to_virtual(frame.value()), pattern(600000, 7).data() + kPageSize, kPageSize),
+              0);
     put_frame(frame.value());
     EXPECT_EQ(error(mapped->frame_for(147)), Errno::fault);  // 600000 bytes are 146.5 pages
     mapped = nullptr;
@@ -188,8 +191,9 @@ TEST(Ext2Images, ReadErrorsReachTheReaderAndOnlyHim) {
     View view = View::of_disk(disk);
     ASSERT_TRUE(view.at("/file").is_ok());
     const std::string bytes = pattern(100000, 5);
-    const size_t found = std::string_view(reinterpret_cast<char*>(disk.bytes.data()), disk.bytes.size())
-                             .find(bytes.substr(40960, 40));
+    const size_t found =
+        std::string_view(reinterpret_cast<char*>(disk.bytes.data()), disk.bytes.size())
+            .find(bytes.substr(40960, 40));
     ASSERT_NE(found, std::string_view::npos);
     disk.bad_sectors = {found / kSectorSize};
     EXPECT_EQ(view.read("/file"), "?5");
@@ -209,7 +213,8 @@ std::string refusal(std::vector<uint8_t> bytes) {
 
 TEST(Ext2Images, WhatIsNotExt2IsRefusedInOneLine) {
     start_file_room();
-    EXPECT_EQ(refusal(std::vector<uint8_t>(1 << 20)), "ext2: D: bad magic 0x0000 (the disk is empty)");
+    EXPECT_EQ(refusal(std::vector<uint8_t>(1 << 20)),
+              "ext2: D: bad magic 0x0000 (the disk is empty)");
     EXPECT_EQ(refusal({}), "ext2: D: the disk is too small (0 bytes)");
     std::vector<uint8_t> iso(1 << 20);
     memcpy(iso.data() + 0x8001, "CD001", 5);
@@ -229,8 +234,8 @@ TEST(Ext2Images, WhatIsNotExt2IsRefusedInOneLine) {
 TEST(Ext2Images, ReadOnlyFeaturesAreNamedAndRead) {
     HostFolder folder;
     put(folder.path / "file", "text");
-    View view = View::of_disk(make_disk(
-        make_image("-I 256 -O huge_file,dir_nlink,extra_isize,has_journal -d " + folder.path.string(), 8192)));
+    View view = View::of_disk(make_disk(make_image(
+        "-I 256 -O huge_file,dir_nlink,extra_isize,has_journal -d " + folder.path.string(), 8192)));
     EXPECT_EQ(view.read("/file"), "text");
     EXPECT_TRUE(std::string(log_lines.back())
                     .ends_with("read-only because of features: huge_file dir_nlink extra_isize"))
@@ -238,9 +243,10 @@ TEST(Ext2Images, ReadOnlyFeaturesAreNamedAndRead) {
 }
 
 TEST(Ext2Images, DeviceNodesAndPipes) {
-    View view = View::of_disk(make_disk(
-        make_image("", 2048, "mknod tty c 4 64\nmknod disk b 8 300\nmknod pipe p\n"
-                             "sif tty mode 020620\n")));
+    View view =
+        View::of_disk(make_disk(make_image("", 2048,
+                                           "mknod tty c 4 64\nmknod disk b 8 300\nmknod pipe p\n"
+                                           "sif tty mode 020620\n")));
     Result<Attributes> tty = vfs_stat(view, view.cwd, "/tty", Follow::yes);
     ASSERT_TRUE(tty.is_ok());
     EXPECT_EQ(tty.value().mode, kTypeCharacter | 0620);

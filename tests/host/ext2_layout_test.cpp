@@ -121,9 +121,9 @@ TEST(Ext2Directory, EntriesAreCheckedBeforeUse) {
         uint16_t length;
         uint8_t name_length;
     };
-    const Case bad[] = {{0, 12, 0, 4},     {0, 12, 8, 0},      {0, 12, 14, 4}, {0, 12, 12, 5},
-                        {0, 12, 1028, 4},  {0, 101, 12, 4},    {0, 12, 12, 0}, {1012, 12, 16, 4},
-                        {0, 12, 0xfffc, 4}};
+    const Case bad[] = {{0, 12, 0, 4},  {0, 12, 8, 0},     {0, 12, 14, 4},
+                        {0, 12, 12, 5}, {0, 12, 1028, 4},  {0, 101, 12, 4},
+                        {0, 12, 12, 0}, {1012, 12, 16, 4}, {0, 12, 0xfffc, 4}};
     for (const Case& c : bad) {
         put(c.at, c.inode, c.length, c.name_length);
         EXPECT_FALSE(directory_entry_at(block, c.at, 100)) << c.length << " " << c.inode;

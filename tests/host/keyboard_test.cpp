@@ -36,12 +36,16 @@ TEST_F(Keyboard, ShiftAndCapsLock) {
 TEST_F(Keyboard, Control) {
     EXPECT_EQ(feed({kControl, 0x2E, 0x2C, 0x2B, 0x0E}), "\x03\x1A\x1C\b");
     EXPECT_EQ(feed({0x39}), std::string(1, '\0'));
-    EXPECT_EQ(feed({kControl | kUp, 0xE0, kControl, 0x20, 0xE0, kControl | kUp, 0x20}), "\x04" "d");
+    EXPECT_EQ(feed({kControl | kUp, 0xE0, kControl, 0x20, 0xE0, kControl | kUp, 0x20}),
+              "\x04"
+              "d");
     EXPECT_EQ(feed({kControl, kShift, 0x0C, 0x35}), "\x1F\x7F");
 }
 
 TEST_F(Keyboard, AltPutsAnEscapeBefore) {
-    EXPECT_EQ(feed({kAlt, 0x30, kAlt | kUp, 0x30}), "\x1B" "bb");
+    EXPECT_EQ(feed({kAlt, 0x30, kAlt | kUp, 0x30}),
+              "\x1B"
+              "bb");
 }
 
 TEST_F(Keyboard, CursorAndFunctionKeys) {

@@ -23,7 +23,10 @@ Bytes processor(uint8_t apic_id, bool enabled = true) {
 const Bytes kIoApic = {1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0};
 
 TEST(Madt, ProcessorsControllersAndOverrides) {
-    auto info = parse_madt(table({processor(0), processor(1), processor(2, false), kIoApic,
+    auto info = parse_madt(table({processor(0),
+                                  processor(1),
+                                  processor(2, false),
+                                  kIoApic,
                                   {2, 10, 0, 0, 2, 0, 0, 0, 0, 0},
                                   {2, 10, 0, 9, 9, 0, 0, 0, 0x0d, 0},
                                   {2, 10, 0, 11, 11, 0, 0, 0, 0x0f, 0},

@@ -79,33 +79,33 @@ struct Machine {
     void on_task(Task& task) {
         CpuQueue& cpu = cpus[task.cpu];
         switch (task.state) {
-        case none:
-            task.entity.service = task.entity.served = task.entity.estimate = 0;
-            choose_class(task.entity);
-            task.cpu = static_cast<int>(random() % 3);
-            enqueue(task, created);
-            break;
-        case asleep: enqueue(task, woken); break;
-        case on_cpu:
-            if (random() % 4 == 0) {
+            case none:
+                task.entity.service = task.entity.served = task.entity.estimate = 0;
                 choose_class(task.entity);
-                cpu.ready.adopt(task.entity, now);
+                task.cpu = static_cast<int>(random() % 3);
+                enqueue(task, created);
                 break;
-            }
-            task.entity.stop(now);
-            task.state = random() % 3 ? asleep : none;
-            cpu.running = nullptr;
-            break;
-        case queued:
-            if (random() % 2) break;
-            cpu.ready.dequeue(task.entity);
-            if (random() % 3 == 0) {
-                task.state = random() % 2 ? asleep : none;
+            case asleep: enqueue(task, woken); break;
+            case on_cpu:
+                if (random() % 4 == 0) {
+                    choose_class(task.entity);
+                    cpu.ready.adopt(task.entity, now);
+                    break;
+                }
+                task.entity.stop(now);
+                task.state = random() % 3 ? asleep : none;
+                cpu.running = nullptr;
                 break;
-            }
-            if (random() % 2) choose_class(task.entity);
-            task.cpu = static_cast<int>(random() % 3);
-            enqueue(task, moved);
+            case queued:
+                if (random() % 2) break;
+                cpu.ready.dequeue(task.entity);
+                if (random() % 3 == 0) {
+                    task.state = random() % 2 ? asleep : none;
+                    break;
+                }
+                if (random() % 2) choose_class(task.entity);
+                task.cpu = static_cast<int>(random() % 3);
+                enqueue(task, moved);
         }
     }
     void on_cpu_event(int index) {
@@ -163,10 +163,14 @@ TEST(Policies, LoseNobodyInAHundredThousandSteps) {
     for (int step = 0; step < 100'000; ++step) {
         machine.now = machine.now + machine.random() % 3'000'000;
         const uint32_t dice = machine.random() % 100;
-        if (dice < 55) machine.on_task(machine.tasks[machine.random() % machine.tasks.size()]);
-        else if (dice < 96) machine.on_cpu_event(static_cast<int>(machine.random() % 3));
-        else if (dice < 97) machine.change_rules();
-        else machine.change_policy(static_cast<int>(machine.random() % 3));
+        if (dice < 55)
+            machine.on_task(machine.tasks[machine.random() % machine.tasks.size()]);
+        else if (dice < 96)
+            machine.on_cpu_event(static_cast<int>(machine.random() % 3));
+        else if (dice < 97)
+            machine.change_rules();
+        else
+            machine.change_policy(static_cast<int>(machine.random() % 3));
         machine.check();
         if (step % 5000 == 4999) machine.drain();
         if (testing::Test::HasFatalFailure()) FAIL() << "step " << step;
@@ -215,8 +219,10 @@ INSTANTIATE_TEST_SUITE_P(
         Starvation{"hrrn", "hrrn", {}, 52},
         // Five levels of 8 units each.
         Starvation{"ageing", "priority", {{"priority_aging_us", 8 * kUnitUs}}, 42},
-        Starvation{"ageing_preemptive", "priority",
-                   {{"priority_aging_us", 8 * kUnitUs}, {"priority_preemptive", 1}}, 92},
+        Starvation{"ageing_preemptive",
+                   "priority",
+                   {{"priority_aging_us", 8 * kUnitUs}, {"priority_preemptive", 1}},
+                   92},
         Starvation{"mlfq", "mlfq", {{"mlfq_boost_us", 100 * kUnitUs}}, 103},
         Starvation{"rr", "rr", {}, 52}, Starvation{"fcfs", "fcfs", {}, 2},
         // A third of the weight of each of those.
@@ -300,11 +306,18 @@ struct RealTimeFixture : testing::Test {
 using RealTime = RealTimeFixture;
 
 TEST_F(RealTime, AReservationIsKeptAndKeptWithin) {
-    std::vector<Job> jobs{
-        {.name = "reserved", .arrival = 0, .bursts = {{100}}, .sched_class = SchedClass::deadline,
-         .runtime = 3, .deadline = 6, .period = 10},
-        {.name = "fifo", .arrival = 0, .bursts = {{1000}}, .sched_class = SchedClass::fifo,
-         .rt_priority = 99}};
+    std::vector<Job> jobs{{.name = "reserved",
+                           .arrival = 0,
+                           .bursts = {{100}},
+                           .sched_class = SchedClass::deadline,
+                           .runtime = 3,
+                           .deadline = 6,
+                           .period = 10},
+                          {.name = "fifo",
+                           .arrival = 0,
+                           .bursts = {{1000}},
+                           .sched_class = SchedClass::fifo,
+                           .rt_priority = 99}};
     SchedSimulator simulator(ready, jobs);
     const std::vector<Segment> segments = simulator.run(100);
     ASSERT_EQ(segments.size(), 20u);
@@ -365,10 +378,12 @@ TEST_F(RealTime, WakingLateGetsANewReservationInItsPeriodOnly) {
 }
 
 TEST_F(RealTime, ComesBeforeTheFairAndLeavesThemTheRest) {
-    std::vector<Job> jobs{
-        {.name = "fair", .arrival = 0, .bursts = {{6}}},
-        {.name = "fifo", .arrival = 1, .bursts = {{2, 2}, {1}}, .sched_class = SchedClass::fifo,
-         .rt_priority = 10}};
+    std::vector<Job> jobs{{.name = "fair", .arrival = 0, .bursts = {{6}}},
+                          {.name = "fifo",
+                           .arrival = 1,
+                           .bursts = {{2, 2}, {1}},
+                           .sched_class = SchedClass::fifo,
+                           .rt_priority = 10}};
     tunables.rr_quantum = {1, {4 * kUnitUs}};
     SchedSimulator simulator(ready, jobs);
     const std::vector<Segment> expected{{0, 0, 1}, {1, 1, 3}, {0, 3, 5},

@@ -15,7 +15,7 @@ namespace {
 struct Rules {
     std::string policy;
     bool preemptive = false;
-    int64_t aging = 0;                    // these in units
+    int64_t aging = 0;  // these in units
     uint64_t quantum = 0;
     std::vector<uint64_t> quanta = {};
     uint64_t boost = 0;
@@ -53,7 +53,7 @@ class Reference {
         size_t burst = 0;
         uint64_t left = 0, used = 0;
         uint64_t ready_since = 0;
-        int64_t credit = 0;        // ageing: what it had waited when it was picked
+        int64_t credit = 0;  // ageing: what it had waited when it was picked
         size_t level = 0, turn_level = 0;
         bool boosted = false;
         uint64_t pass = 0;
@@ -65,9 +65,9 @@ class Reference {
     }
     static int rank(const Task& task) {
         switch (task.job->sched_class) {
-        case SchedClass::fair: return 0;
-        case SchedClass::deadline: return 100;
-        default: return task.job->rt_priority;
+            case SchedClass::fair: return 0;
+            case SchedClass::deadline: return 100;
+            default: return task.job->rt_priority;
         }
     }
     uint64_t deadline(const Task& task) const { return task.job->arrival + task.job->deadline; }
@@ -289,8 +289,8 @@ TEST_P(RandomWorkload, AgreesWithTheReference) {
         PolicySet fresh(tunables);
         RealTimeClass real_time(tunables, *fresh.find(rules.policy));
         SchedSimulator simulator(real_time, jobs);
-        ASSERT_EQ(simulator.run(), Reference(rules, jobs).run())
-            << "round " << round << "\n" << describe(jobs);
+        ASSERT_EQ(simulator.run(), Reference(rules, jobs).run()) << "round " << round << "\n"
+                                                                 << describe(jobs);
         ASSERT_EQ(real_time.ready_count(), 0u);
     }
 }

@@ -16,7 +16,9 @@ struct Four {
     bool operator==(const Four&) const = default;
 };
 
-bool refused(const Result<void>& result) { return result.is_error() && result.error() == Errno::perm; }
+bool refused(const Result<void>& result) {
+    return result.is_error() && result.error() == Errno::perm;
+}
 
 TEST(IdentityRules, SetIdOfTheSuperuserIsForGood) {
     Four root{0, 0, 0, 0};

@@ -11,7 +11,9 @@ namespace {
 struct Ring {
     std::vector<TraceEvent> memory;
     TraceRing ring;
-    explicit Ring(uint32_t shift) : memory(1u << shift, TraceEvent{}) { ring.use(memory.data(), shift); }
+    explicit Ring(uint32_t shift) : memory(1u << shift, TraceEvent{}) {
+        ring.use(memory.data(), shift);
+    }
     void write(uint32_t value) {
         ring.write(value, 1, TraceType::mark_event, 7, value, 0, 0, ~value);
     }

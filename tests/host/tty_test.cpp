@@ -116,7 +116,10 @@ TEST_F(Discipline, OtherLineEnds) {
 }
 
 TEST_F(Discipline, EraseTakesBackOneCharacter) {
-    type("\x7F" "ab\x7F\x7F\x7F" "c\n");
+    type(
+        "\x7F"
+        "ab\x7F\x7F\x7F"
+        "c\n");
     EXPECT_EQ(wire_.take(), "ab\b \b\b \bc\r\n");
     EXPECT_EQ(read(), "c\n");
     type("x\n\x7F");  // not over the end of a line
@@ -147,7 +150,10 @@ TEST_F(Discipline, EraseOfATabBehindAPrompt) {
 }
 
 TEST_F(Discipline, EraseWithoutErasingEcho) {
-    change([](Termios& t) { t.local &= ~(kEchoErase | kEchoControl); t.characters[kErase] = '#'; });
+    change([](Termios& t) {
+        t.local &= ~(kEchoErase | kEchoControl);
+        t.characters[kErase] = '#';
+    });
     type("ab#c\n");
     EXPECT_EQ(wire_.take(), "ab#c\r\n");
     EXPECT_EQ(read(), "ac\n");
@@ -194,7 +200,10 @@ TEST_F(Discipline, Signals) {
     change([](Termios& t) { t.local &= ~kSignals; });
     EXPECT_EQ(type("\x03\n"), 0);
     EXPECT_EQ(read(), "\x03\n");
-    change([](Termios& t) { t.local |= kSignals; t.characters[kIntr] = kDisabled; });
+    change([](Termios& t) {
+        t.local |= kSignals;
+        t.characters[kIntr] = kDisabled;
+    });
     EXPECT_EQ(type("\0\x03\n"s), 0);
     EXPECT_EQ(read(), "\0\x03\n"s);
 }
@@ -220,7 +229,10 @@ TEST_F(Discipline, Echo) {
     change([](Termios& t) { t.local |= kEchoNl; });
     type("secret\n");
     EXPECT_EQ(wire_.take(), "\r\n");
-    change([](Termios& t) { t.local |= kEcho; t.local &= ~kEchoControl; });
+    change([](Termios& t) {
+        t.local |= kEcho;
+        t.local &= ~kEchoControl;
+    });
     type("\x01");
     EXPECT_EQ(wire_.take(), "\x01");
 }
@@ -269,7 +281,9 @@ TEST_F(Discipline, FlowControl) {
     EXPECT_TRUE(line_.output_stopped());
     type("\x11");
     EXPECT_FALSE(line_.output_stopped());
-    type("\x13" "a");
+    type(
+        "\x13"
+        "a");
     EXPECT_TRUE(line_.output_stopped());
     change([](Termios& t) { t.input |= kStartByAny; });
     type("b\n");

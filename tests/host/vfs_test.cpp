@@ -97,8 +97,7 @@ TEST_F(Vfs, SymbolicLinks) {
     EXPECT_EQ(error(vfs_readlink(v, v.cwd, "/d/f", buffer)), Errno::inval);
     // 40 links are followed, 41 are not.
     symlink("/d", "/n0");
-    for (int i = 1; i <= 40; ++i)
-        symlink("/n" + std::to_string(i - 1), "/n" + std::to_string(i));
+    for (int i = 1; i <= 40; ++i) symlink("/n" + std::to_string(i - 1), "/n" + std::to_string(i));
     EXPECT_EQ(v.error_of("/n39"), kOk);
     EXPECT_EQ(v.error_of("/n40"), Errno::loop);
 }
@@ -113,7 +112,8 @@ TEST_F(Vfs, OpenRules) {
     EXPECT_EQ(error(v.open("/f", kOpenCreate | kOpenExclusive)), Errno::exist);
     EXPECT_EQ(error(v.open("/g")), Errno::noent);
     v.umask = 027;
-    Ref<File> file = v.open("/g", kOpenCreate | kOpenReadWrite | kOpenCloseOnExec, 0666).release_value();
+    Ref<File> file =
+        v.open("/g", kOpenCreate | kOpenReadWrite | kOpenCloseOnExec, 0666).release_value();
     EXPECT_EQ(stat("/g").mode, kTypeRegular | 0640);
     EXPECT_EQ(file->flags(), kOpenReadWrite | kOpenLargeFile);
     EXPECT_EQ(v.name_of(file->path()), "/g");

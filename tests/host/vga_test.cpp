@@ -66,7 +66,9 @@ TEST_F(Screen, CursorMovement) {
     expect_cursor(0, 0);
     put("\x1B[99A\x1B[99D");
     expect_cursor(0, 0);
-    put("\x1B[3;3H\x1B" "7\x1B[20;20H\x1B" "8");
+    put("\x1B[3;3H\x1B"
+        "7\x1B[20;20H\x1B"
+        "8");
     expect_cursor(2, 2);
 }
 
@@ -153,12 +155,14 @@ TEST_F(Screen, Answers) {
             static_cast<std::string*>(context)->append(bytes.begin(), bytes.end());
         },
         &answers);
-    put("\x1B[7;9H\x1B[6n\x1B[5n\x1B[c\x1B" "c\x1B[6n");
+    put("\x1B[7;9H\x1B[6n\x1B[5n\x1B[c\x1B"
+        "c\x1B[6n");
     EXPECT_EQ(answers, "\x1B[7;9R\x1B[0n\x1B[?6c\x1B[1;1R");
 }
 
 TEST_F(Screen, UnknownSequencesLeaveNoTrace) {
-    put("\x1B(B\x1B]0;title\x07\x1B]2;x\x1B\\\x1B[?1049h\x1B[>c\x1B[1;2;3;4;5;6;7;8;9;10;11;12;13;14;"
+    put("\x1B(B\x1B]0;title\x07\x1B]2;x\x1B\\\x1B[?1049h\x1B[>c\x1B[1;2;3;4;5;6;7;8;9;10;11;12;13;"
+        "14;"
         "15;16;17;18m\x1B[!p\x1B[\x18ok");
     EXPECT_EQ(line(0), "ok");
     put("\x1B[?25l");
@@ -176,7 +180,8 @@ TEST_F(Screen, ChangedRowsAreToldOnce) {
 // Any bytes: nothing leaves the grid (the sanitizers watch).
 TEST_F(Screen, SurvivesNoise) {
     uint32_t seed = 1;
-    const char alphabet[] = "\x1B\x1B[[[;0123456789?ABCDEFGHJKLMPSTX@rmhlsun`de\n\r\t\b78Mcab\xE2\x94";
+    const char alphabet[] =
+        "\x1B\x1B[[[;0123456789?ABCDEFGHJKLMPSTX@rmhlsun`de\n\r\t\b78Mcab\xE2\x94";
     for (int i = 0; i < 400000; ++i) {
         seed = seed * 1664525 + 1013904223;
         char byte = alphabet[(seed >> 16) % (sizeof alphabet - 1)];

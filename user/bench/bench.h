@@ -6,10 +6,10 @@
 typedef int64_t Measure(unsigned count);
 
 struct Row {
-    const char *name;        // what to ask for on the command line
-    const char *operation;   // as docs and reference tables call it
-    Measure *measure;
-    unsigned count;          // operations in one round
+    const char* name;       // what to ask for on the command line
+    const char* operation;  // as docs and reference tables call it
+    Measure* measure;
+    unsigned count;  // operations in one round
 };
 
 // --- thread_rows.c; all others are in rows.c
@@ -18,5 +18,5 @@ Measure futex_ping_pong, thread_create_join;
 extern const struct Row kRows[];
 extern const unsigned kRowCount;
 
-extern const char *bench_program;      // this program: the exec row runs it, others read it
-extern const char *bench_folder;       // where rows that write put their files
+extern const char* bench_program;  // this program: the exec row runs it, others read it
+extern const char* bench_folder;   // where rows that write put their files

@@ -10,58 +10,61 @@
 #include "user/bench/bench.h"
 #include "user/bench/raw.h"
 
-const char *bench_program = "/bin/bench";
-const char *bench_folder = "/root";
+const char* bench_program = "/bin/bench";
+const char* bench_folder = "/root";
 
 static int json, rounds = 3, printed;
 
-static void run(const struct Row *row)
-{
+static void run(const struct Row* row) {
     int64_t least = INT64_MAX, cost = 0;
     for (int i = 0; i < rounds && cost >= 0; i++) {
         cost = row->measure(row->count);
         if (cost < least) least = cost;
     }
     long long each = (least + row->count / 2) / row->count;
-    const char *reason = least < 0 ? strerror(-least) : NULL;
-    if (!json && reason) printf("%-14s %10s  %s: %s\n", row->name, "-", row->operation, reason);
-    else if (!json) printf("%-14s %10lld  %s\n", row->name, each, row->operation);
+    const char* reason = least < 0 ? strerror(-least) : NULL;
+    if (!json && reason)
+        printf("%-14s %10s  %s: %s\n", row->name, "-", row->operation, reason);
+    else if (!json)
+        printf("%-14s %10lld  %s\n", row->name, each, row->operation);
     else {
         printf("%s\n  {\"name\": \"%s\", \"operation\": \"%s\", ", printed ? "," : "", row->name,
                row->operation);
-        if (reason) printf("\"skipped\": \"%s\"}", reason);
-        else printf("\"instructions\": %lld}", each);
+        if (reason)
+            printf("\"skipped\": \"%s\"}", reason);
+        else
+            printf("\"instructions\": %lld}", each);
     }
     printed++;
     fflush(stdout);
 }
 
-static int usage(void)
-{
+static int usage(void) {
     fputs("usage: bench [--json] [--rounds N] [--dir FOLDER] [ROW...]\nrows:", stderr);
     for (unsigned i = 0; i < kRowCount; i++) fprintf(stderr, " %s", kRows[i].name);
     fputc('\n', stderr);
     return 2;
 }
 
-static const struct Row *find(const char *name)
-{
+static const struct Row* find(const char* name) {
     for (unsigned i = 0; i < kRowCount; i++)
         if (strcmp(kRows[i].name, name) == 0) return &kRows[i];
     return NULL;
 }
 
-int main(int argc, char *argv[])
-{
+int main(int argc, char* argv[]) {
     if (argc == 2 && strcmp(argv[1], "--exit") == 0) call(kExit, 0, 0, 0);
     if (strchr(argv[0], '/')) bench_program = argv[0];
     int next = 1;
     for (; next < argc && argv[next][0] == '-'; next++) {
-        if (strcmp(argv[next], "--json") == 0) json = 1;
+        if (strcmp(argv[next], "--json") == 0)
+            json = 1;
         else if (strcmp(argv[next], "--rounds") == 0 && next + 1 < argc)
             rounds = atoi(argv[++next]);
-        else if (strcmp(argv[next], "--dir") == 0 && next + 1 < argc) bench_folder = argv[++next];
-        else return usage();
+        else if (strcmp(argv[next], "--dir") == 0 && next + 1 < argc)
+            bench_folder = argv[++next];
+        else
+            return usage();
     }
     for (int i = next; i < argc; i++)
         if (!find(argv[i])) return usage();

@@ -18,10 +18,9 @@ static char chunk[kChunkBytes] __attribute__((aligned(4096)));
 static int64_t null_call(unsigned count) { return COST_OF(count, call(kGetppid, 0, 0, 0)); }
 static int64_t yield(unsigned count) { return COST_OF(count, call(kYield, 0, 0, 0)); }
 
-static long open_file(const char *path, int flags) { return call(kOpen, (long)path, flags, 0600); }
+static long open_file(const char* path, int flags) { return call(kOpen, (long)path, flags, 0600); }
 
-static int64_t read_zero(unsigned count)
-{
+static int64_t read_zero(unsigned count) {
     long fd = open_file("/dev/zero", O_RDONLY);
     if (fd < 0) return fd;
     int64_t cost = COST_OF(count, call(kRead, fd, (long)chunk, 1));
@@ -29,8 +28,7 @@ static int64_t read_zero(unsigned count)
     return cost;
 }
 
-static int64_t write_null(unsigned count)
-{
+static int64_t write_null(unsigned count) {
     long fd = open_file("/dev/null", O_WRONLY);
     if (fd < 0) return fd;
     int64_t cost = COST_OF(count, call(kWrite, fd, (long)chunk, 1));
@@ -39,17 +37,16 @@ static int64_t write_null(unsigned count)
 }
 
 // This program's own file, all of it in the cache, at its start.
-static long open_cached(void)
-{
+static long open_cached(void) {
     long fd = open_file(bench_program, O_RDONLY);
     if (fd < 0) return fd;
-    while (call(kRead, fd, (long)chunk, kChunkBytes) > 0) {}
+    while (call(kRead, fd, (long)chunk, kChunkBytes) > 0) {
+    }
     call(kLseek, fd, 0, SEEK_SET);
     return fd;
 }
 
-static int64_t read_cached(unsigned count)
-{
+static int64_t read_cached(unsigned count) {
     long fd = open_cached();
     if (fd < 0) return fd;
     int64_t cost = COST_OF(count, call(kRead, fd, (long)chunk, 1));
@@ -58,23 +55,24 @@ static int64_t read_cached(unsigned count)
 }
 
 // Reads `count` chunks from FD one by one; back to the start, untimed, at the file's end.
-static int64_t read_chunks(long fd, unsigned count)
-{
+static int64_t read_chunks(long fd, unsigned count) {
     int64_t cost = 0, clock = TICKS_OF(count, now()) / count;
     for (unsigned i = 0; i < count;) {
         uint64_t start = now();
         long got = call(kRead, fd, (long)chunk, kChunkBytes);
         cost += now() - start - clock;
         if (got < 0) return got;
-        if (got == kChunkBytes) i++;
-        else if (i == 0) return -kNoSuch;      // the file is shorter than one chunk
-        else call(kLseek, fd, 0, SEEK_SET);
+        if (got == kChunkBytes)
+            i++;
+        else if (i == 0)
+            return -kNoSuch;  // the file is shorter than one chunk
+        else
+            call(kLseek, fd, 0, SEEK_SET);
     }
     return cost;
 }
 
-static int64_t read_64k(unsigned count)
-{
+static int64_t read_64k(unsigned count) {
     long fd = open_cached();
     if (fd < 0) return fd;
     int64_t cost = read_chunks(fd, count);
@@ -82,8 +80,7 @@ static int64_t read_64k(unsigned count)
     return cost;
 }
 
-static int64_t read_64k_disk(unsigned count)
-{
+static int64_t read_64k_disk(unsigned count) {
     long control = open_file("/proc/sys/vm/drop_caches", O_WRONLY);
     if (control < 0) return control;
     long fd = open_cached();
@@ -94,8 +91,7 @@ static int64_t read_64k_disk(unsigned count)
     return cost;
 }
 
-static int64_t open_close(unsigned count)
-{
+static int64_t open_close(unsigned count) {
     long fd = open_file("/dev/null", O_RDONLY);
     if (fd < 0) return fd;
     call(kClose, fd, 0, 0);
@@ -103,8 +99,7 @@ static int64_t open_close(unsigned count)
 }
 
 // The wait status of a child that exits at once, by way of a new program if EXEC.
-static int fork_once(bool exec)
-{
+static int fork_once(bool exec) {
     int status = -1;
     static const char *const arguments[] = {"bench", "--exit", NULL}, *const environment[] = {NULL};
     long child = call(kFork, 0, 0, 0);
@@ -117,26 +112,22 @@ static int fork_once(bool exec)
 }
 
 static int64_t fork_exit(unsigned count) { return COST_OF(count, fork_once(false)); }
-static int64_t fork_exec(unsigned count)
-{
+static int64_t fork_exec(unsigned count) {
     if (fork_once(true) != 0) return -kNoSuch;
     return COST_OF(count, fork_once(true));
 }
 
-static void close_pipe(const int pipe[2])
-{
+static void close_pipe(const int pipe[2]) {
     call(kClose, pipe[0], 0, 0);
     call(kClose, pipe[1], 0, 0);
 }
 
-static void bounce(int from, int to)
-{
+static void bounce(int from, int to) {
     call(kRead, from, (long)chunk, 1);
     call(kWrite, to, (long)chunk, 1);
 }
 
-static int64_t ping_pong(unsigned count)
-{
+static int64_t ping_pong(unsigned count) {
     int there[2], back[2];
     call(kPipe, (long)there, 0, 0);
     call(kPipe, (long)back, 0, 0);
@@ -146,7 +137,7 @@ static int64_t ping_pong(unsigned count)
         call(kExit, 0, 0, 0);
     }
     call(kWrite, there[1], (long)chunk, 1);
-    bounce(back[0], there[1]);                  // both run now
+    bounce(back[0], there[1]);  // both run now
     int64_t cost = COST_OF(count, bounce(back[0], there[1]));
     call4(kWait4, child, 0, 0, 0);
     close_pipe(there);
@@ -154,14 +145,12 @@ static int64_t ping_pong(unsigned count)
     return cost;
 }
 
-static void receive_page(int from)
-{
+static void receive_page(int from) {
     for (long got = 0, more; got < kPageBytes; got += more)
         if ((more = call(kRead, from, (long)chunk, kPageBytes - got)) <= 0) return;
 }
 
-static int64_t pipe_4k(unsigned count)
-{
+static int64_t pipe_4k(unsigned count) {
     int pipe[2];
     call(kPipe, (long)pipe, 0, 0);
     long child = call(kFork, 0, 0, 0);
@@ -176,9 +165,8 @@ static int64_t pipe_4k(unsigned count)
     return cost;
 }
 
-static int64_t fault_zero(unsigned count)
-{
-    volatile char *pages = map_pages(count * kPageBytes);
+static int64_t fault_zero(unsigned count) {
+    volatile char* pages = map_pages(count * kPageBytes);
     if ((long)pages < 0 && (long)pages > -4096) return (long)pages;
     int64_t cost = COST_OF(count, pages[i * kPageBytes] = 1);
     call(kMunmap, (long)pages, count * kPageBytes, 0);
@@ -186,9 +174,8 @@ static int64_t fault_zero(unsigned count)
 }
 
 // The child keeps the shared pages alive, blocked, while the parent writes to each.
-static int64_t fault_cow(unsigned count)
-{
-    volatile char *pages = map_pages(count * kPageBytes);
+static int64_t fault_cow(unsigned count) {
+    volatile char* pages = map_pages(count * kPageBytes);
     if ((long)pages < 0 && (long)pages > -4096) return (long)pages;
     for (unsigned i = 0; i < count; i++) pages[i * kPageBytes] = 1;
     int pipe[2];
@@ -206,19 +193,19 @@ static int64_t fault_cow(unsigned count)
     return cost;
 }
 
-static int64_t map_unmap(unsigned count)
-{
+static int64_t map_unmap(unsigned count) {
     return COST_OF(count, call(kMunmap, (long)map_pages(kPageBytes), kPageBytes, 0));
 }
 
 static volatile unsigned signals_handled;
 static void handle(int signal) { signals_handled += signal != 0; }
 
-static int64_t signal_self(unsigned count)
-{
+static int64_t signal_self(unsigned count) {
     // The kernel's own layout of struct sigaction: handler, flags, restorer, mask.
-    const struct { void (*handler)(int); long flags, restorer, mask[2]; }
-        action = {handle, 0, 0, {0, 0}}, normal = {SIG_DFL, 0, 0, {0, 0}};
+    const struct {
+        void (*handler)(int);
+        long flags, restorer, mask[2];
+    } action = {handle, 0, 0, {0, 0}}, normal = {SIG_DFL, 0, 0, {0, 0}};
     long self = call(kGetpid, 0, 0, 0);
     long failed = call4(kSigaction, SIGUSR1, (long)&action, 0, 8);
     if (failed < 0) return failed;
@@ -228,15 +215,13 @@ static int64_t signal_self(unsigned count)
     return signals_handled == count ? cost : -kNoSuch;
 }
 
-static const char *file_name(unsigned number)
-{
+static const char* file_name(unsigned number) {
     static char name[256];
     snprintf(name, sizeof name, "%s/bench.%u", bench_folder, number);
     return name;
 }
 
-static long create_1k(const char *name)
-{
+static long create_1k(const char* name) {
     long fd = open_file(name, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0) return fd;
     call(kWrite, fd, (long)chunk, 1024);
@@ -244,18 +229,17 @@ static long create_1k(const char *name)
 }
 
 // Creates `count` files and unlinks them; the time of one of these is the cost.
-static int64_t create_and_unlink(unsigned count, bool time_unlink)
-{
+static int64_t create_and_unlink(unsigned count, bool time_unlink) {
     int64_t creating = 0, unlinking = 0, clock = TICKS_OF(count, now()) / count;
     for (unsigned i = 0; i < count; i++) {
-        const char *name = file_name(i);
+        const char* name = file_name(i);
         uint64_t start = now();
         long result = create_1k(name);
         creating += now() - start - clock;
         if (result < 0) return result;
     }
     for (unsigned i = 0; i < count; i++) {
-        const char *name = file_name(i);
+        const char* name = file_name(i);
         uint64_t start = now();
         call(kUnlink, (long)name, 0, 0);
         unlinking += now() - start - clock;
@@ -266,9 +250,8 @@ static int64_t create_and_unlink(unsigned count, bool time_unlink)
 static int64_t create(unsigned count) { return create_and_unlink(count, false); }
 static int64_t unlink_it(unsigned count) { return create_and_unlink(count, true); }
 
-static int64_t write_64k(unsigned count)
-{
-    const char *name = file_name(0);
+static int64_t write_64k(unsigned count) {
+    const char* name = file_name(0);
     long fd = open_file(name, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0) return fd;
     int64_t cost = COST_OF(count, call(kWrite, fd, (long)chunk, kChunkBytes));

@@ -31,8 +31,7 @@ struct Child {
 };
 
 // Takes its part of the table, then makes its request (if any) when told.
-[[noreturn]] void live(unsigned p, int orders, int answers)
-{
+[[noreturn]] void live(unsigned p, int orders, int answers) {
     Party party(name_of(p));
     int result = party.claim(kMax[p]);
     if (!result) result = party.request(kHeld[p]);
@@ -44,8 +43,7 @@ struct Child {
     }
 }
 
-Child start(unsigned p)
-{
+Child start(unsigned p) {
     int orders[2], answers[2];
     if (pipe(orders) || pipe(answers)) fail("pipe: %s", strerror(errno));
     pid_t pid = fork();
@@ -61,8 +59,7 @@ Child start(unsigned p)
 }
 
 // What came of the request of `p`: it is granted, or it waits and the kernel says why.
-std::string outcome(unsigned p, const State& before)
-{
+std::string outcome(unsigned p, const State& before) {
     for (;;) {
         State now = read_state();
         if (now.counts["requests"] > before.counts.at("requests")) {
@@ -73,23 +70,20 @@ std::string outcome(unsigned p, const State& before)
     }
 }
 
-std::string list(const Row& row)
-{
+std::string list(const Row& row) {
     std::string text;
     for (uint32_t n : row) text += (text.empty() ? "[" : ", ") + std::to_string(n);
     return text + "]";
 }
 
-std::string columns(const Row& row)
-{
+std::string columns(const Row& row) {
     std::string text;
     char cell[16];
     for (uint32_t n : row) text += (snprintf(cell, sizeof cell, "%3u", n), cell);
     return text;
 }
 
-Row need_of(const State::Member& m)
-{
+Row need_of(const State::Member& m) {
     Row need;
     for (size_t t = 0; t < m.max.size(); t++) need.push_back(m.max[t] - m.held[t]);
     return need;
@@ -97,8 +91,7 @@ Row need_of(const State::Member& m)
 
 using Answers = std::vector<std::pair<const Asked*, std::string>>;
 
-void print_json(const State& state, const Answers& answers)
-{
+void print_json(const State& state, const Answers& answers) {
     auto matrix = [&](const char* name, auto row) {
         printf("\"%s\": [", name);
         for (unsigned p = 0; p < kProcesses; p++)
@@ -114,10 +107,11 @@ void print_json(const State& state, const Answers& answers)
         printf("%s\"%s\"", &s == &state.steps[0] ? "" : ", ", s.name.c_str());
     printf("], \"rows\": [");
     for (const State::Step& s : state.steps)
-        printf("%s{\"process\": \"%s\", \"work\": %s, \"need\": %s, \"allocation\": %s, "
-               "\"work_after\": %s}", &s == &state.steps[0] ? "" : ", ", s.name.c_str(),
-               list(s.work).c_str(), list(s.need).c_str(), list(s.allocation).c_str(),
-               list(s.work_after).c_str());
+        printf(
+            "%s{\"process\": \"%s\", \"work\": %s, \"need\": %s, \"allocation\": %s, "
+            "\"work_after\": %s}",
+            &s == &state.steps[0] ? "" : ", ", s.name.c_str(), list(s.work).c_str(),
+            list(s.need).c_str(), list(s.allocation).c_str(), list(s.work_after).c_str());
     printf("], \"requests_in_order\": [");
     for (const auto& [asked, answer] : answers)
         printf("%s[\"%s\", %s, \"%s\"]", asked == kRequests ? "" : ", ",
@@ -125,8 +119,7 @@ void print_json(const State& state, const Answers& answers)
     printf("]}\n");
 }
 
-void print_table(const State& state, const Answers& answers)
-{
+void print_table(const State& state, const Answers& answers) {
     printf("Available%s\n\n     Max      Allocation  Need\n", columns(state.available).c_str());
     for (const auto& [name, m] : state.members)
         if (!m.max.empty() && name[0] == 'P')
@@ -145,10 +138,9 @@ void print_table(const State& state, const Answers& answers)
                columns(asked->units).c_str(), answer.c_str());
 }
 
-} // namespace
+}  // namespace
 
-int run_banker(bool json)
-{
+int run_banker(bool json) {
     set_strategy("banker");
     Party parent("parent");
     for (size_t t = 0; t < kTotals.size(); t++)

@@ -20,7 +20,7 @@ std::string read_all(const char* path);
 
 // An open /dev/resources: one party.
 class Party {
-public:
+  public:
     explicit Party(const std::string& name);
     ~Party();
     Party(const Party&) = delete;
@@ -31,7 +31,7 @@ public:
     int request(const Row& units) { return call(RES_REQUEST, units); }
     int release_all() { return call(RES_RELEASE, {}); }
 
-private:
+  private:
     int call(unsigned long what, const Row& units);
     int fd_;
 };

@@ -15,17 +15,15 @@ constexpr char kHelp[] =
     "The strategy that is in force is put back at the end.\n";
 
 // "none [banker] ...": the one in brackets.
-std::string current_strategy()
-{
+std::string current_strategy() {
     std::string all = read_all("/proc/sys/kernel/deadlock/strategy");
     size_t open = all.find('[');
     return all.substr(open + 1, all.find(']') - open - 1);
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char* argv[])
-{
+int main(int argc, char* argv[]) {
     std::vector<std::string> words(argv + 1, argv + argc);
     if (words.empty() || words[0] == "--help") {
         fputs(kHelp, stdout);
@@ -36,20 +34,28 @@ int main(int argc, char* argv[])
     unsigned meals = 10, eat_ms = 10;
     std::vector<std::string> strategies;
     for (size_t i = 1; i < words.size(); i++) {
-        if (words[i] == "--json") json = true;
-        else if (words[i] == "--dot") dot = true;
-        else if (words[i] == "--meals" && i + 1 < words.size()) meals = atoi(words[++i].c_str());
-        else if (words[i] == "--eat" && i + 1 < words.size()) eat_ms = atoi(words[++i].c_str());
-        else strategies.push_back(words[i]);
+        if (words[i] == "--json")
+            json = true;
+        else if (words[i] == "--dot")
+            dot = true;
+        else if (words[i] == "--meals" && i + 1 < words.size())
+            meals = atoi(words[++i].c_str());
+        else if (words[i] == "--eat" && i + 1 < words.size())
+            eat_ms = atoi(words[++i].c_str());
+        else
+            strategies.push_back(words[i]);
     }
     if (strategies.empty())
         strategies = {"none",    "all-at-once", "release-first", "preempt",
                       "ordered", "banker",      "detect"};
     const std::string before = current_strategy();
     int status = 2;
-    if (what == "banker") status = run_banker(json);
-    else if (what == "philosophers") status = run_philosophers(strategies, meals, eat_ms, dot);
-    else fputs(kHelp, stderr);
+    if (what == "banker")
+        status = run_banker(json);
+    else if (what == "philosophers")
+        status = run_philosophers(strategies, meals, eat_ms, dot);
+    else
+        fputs(kHelp, stderr);
     set_strategy(before);
     return status;
 }

@@ -13,8 +13,7 @@
 
 #include "user/lab-deadlock/lab.hpp"
 
-void fail(const char* format, ...)
-{
+void fail(const char* format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fputs("lab-deadlock: ", stderr);
@@ -24,23 +23,20 @@ void fail(const char* format, ...)
     _exit(1);
 }
 
-void set_strategy(const std::string& name)
-{
+void set_strategy(const std::string& name) {
     std::ofstream file("/proc/sys/kernel/deadlock/strategy");
     file << name << std::flush;
     if (!file) fail("no strategy '%s'", name.c_str());
 }
 
-std::string read_all(const char* path)
-{
+std::string read_all(const char* path) {
     std::ifstream file(path);
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
 }
 
-Party::Party(const std::string& name) : fd_(open("/dev/resources", O_RDWR | O_CLOEXEC))
-{
+Party::Party(const std::string& name) : fd_(open("/dev/resources", O_RDWR | O_CLOEXEC)) {
     if (fd_ < 0) fail("/dev/resources: %s", strerror(errno));
     char text[16] = {};
     name.copy(text, sizeof text - 1);
@@ -49,8 +45,7 @@ Party::Party(const std::string& name) : fd_(open("/dev/resources", O_RDWR | O_CL
 
 Party::~Party() { close(fd_); }
 
-uint32_t Party::add_type(const std::string& name, uint32_t units, bool preemptible)
-{
+uint32_t Party::add_type(const std::string& name, uint32_t units, bool preemptible) {
     res_type type = {{}, units, preemptible, 1};
     name.copy(type.name, sizeof type.name - 1);
     int number = ioctl(fd_, RES_ADD_TYPE, &type);
@@ -58,8 +53,7 @@ uint32_t Party::add_type(const std::string& name, uint32_t units, bool preemptib
     return number;
 }
 
-int Party::call(unsigned long what, const Row& units)
-{
+int Party::call(unsigned long what, const Row& units) {
     std::vector<res_amount> amounts;
     for (uint32_t t = 0; t < units.size(); t++)
         if (units[t] || what == RES_CLAIM) amounts.push_back({t, units[t]});
@@ -70,8 +64,7 @@ int Party::call(unsigned long what, const Row& units)
 namespace {
 
 // "held 1 2 3 wanted ...": the numbers after a word.
-Row numbers_after(const std::string& line, const std::string& word)
-{
+Row numbers_after(const std::string& line, const std::string& word) {
     Row row;
     size_t at = line.find(" " + word + " ");
     if (at == line.npos) return row;
@@ -80,8 +73,7 @@ Row numbers_after(const std::string& line, const std::string& word)
     return row;
 }
 
-void read_line(const std::string& line, State& state)
-{
+void read_line(const std::string& line, State& state) {
     std::istringstream words(line);
     std::string kind, name;
     words >> kind >> name;
@@ -102,10 +94,9 @@ void read_line(const std::string& line, State& state)
     }
 }
 
-} // namespace
+}  // namespace
 
-State read_state()
-{
+State read_state() {
     State state;
     std::istringstream text(read_all("/proc/deadlock"));
     for (std::string line; std::getline(text, line);) read_line(line, state);

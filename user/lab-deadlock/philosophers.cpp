@@ -25,23 +25,20 @@ struct Table {  // shared by all
 };
 Table* table;
 
-int64_t now_us()
-{
+int64_t now_us() {
     timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
 }
 
-Row forks(std::initializer_list<unsigned> which)
-{
+Row forks(std::initializer_list<unsigned> which) {
     Row row(kSeats, 0);
     for (unsigned f : which) row[f] = 1;
     return row;
 }
 
 // Both forks, by the rules of the strategy. 0 or an errno.
-int take_both(Party& party, const std::string& strategy, unsigned left, unsigned right)
-{
+int take_both(Party& party, const std::string& strategy, unsigned left, unsigned right) {
     if (strategy == "all-at-once") return party.request(forks({left, right}));
     unsigned first = left, second = right;
     if (strategy == "ordered" && right < left) std::swap(first, second);
@@ -52,8 +49,8 @@ int take_both(Party& party, const std::string& strategy, unsigned left, unsigned
     return party.request(forks({first, second}));
 }
 
-[[noreturn]] void dine(unsigned seat, const std::string& strategy, unsigned meals, unsigned eat_ms)
-{
+[[noreturn]] void dine(unsigned seat, const std::string& strategy, unsigned meals,
+                       unsigned eat_ms) {
     const unsigned left = seat, right = (seat + 1) % kSeats;
     Party party("P" + std::to_string(seat));
     if (party.claim(forks({left, right}))) fail("the claim");
@@ -68,7 +65,8 @@ int take_both(Party& party, const std::string& strategy, unsigned left, unsigned
             if (__atomic_fetch_add(&table->using_fork[f], 1, __ATOMIC_SEQ_CST)) ++table->broken;
         timespec time = {0, long(eat_ms) * 1000000};
         if (eat_ms) nanosleep(&time, nullptr);
-        for (unsigned f : {left, right}) __atomic_fetch_sub(&table->using_fork[f], 1, __ATOMIC_SEQ_CST);
+        for (unsigned f : {left, right})
+            __atomic_fetch_sub(&table->using_fork[f], 1, __ATOMIC_SEQ_CST);
         ++table->meals[seat];
         party.release_all();
     }
@@ -77,8 +75,7 @@ int take_both(Party& party, const std::string& strategy, unsigned left, unsigned
 
 // Waits until all are done or the kernel says that they are deadlocked, which it does while each of
 // them waits. Whether they finished.
-bool watch(const std::vector<pid_t>& children)
-{
+bool watch(const std::vector<pid_t>& children) {
     for (unsigned gone = 0;;) {
         pid_t pid = waitpid(-1, nullptr, WNOHANG);
         if (pid > 0 && ++gone == children.size()) return true;
@@ -90,15 +87,13 @@ bool watch(const std::vector<pid_t>& children)
     }
 }
 
-unsigned sum(const volatile unsigned (&figures)[kSeats])
-{
+unsigned sum(const volatile unsigned (&figures)[kSeats]) {
     unsigned total = 0;
     for (unsigned n : figures) total += n;
     return total;
 }
 
-bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot)
-{
+bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot) {
     set_strategy(strategy);
     memset(table, 0, sizeof *table);
     Party parent("table");
@@ -129,21 +124,22 @@ bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot)
     fflush(stdout);
     for (pid_t pid : children)
         if (!finished) kill(pid, SIGKILL);
-    while (waitpid(-1, nullptr, 0) > 0) {}
+    while (waitpid(-1, nullptr, 0) > 0) {
+    }
     if (table->broken) fail("%s: a fork was in two hands", strategy.c_str());
     return finished == (strategy != "none") && (!finished || sum(table->meals) == meals * kSeats);
 }
 
-} // namespace
+}  // namespace
 
 int run_philosophers(const std::vector<std::string>& strategies, unsigned meals, unsigned eat_ms,
-                     bool dot)
-{
-    table = static_cast<Table*>(mmap(nullptr, sizeof *table, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-    printf("strategy       end           meals        ms requests    waits  victims  repeated  in use\n");
+                     bool dot) {
+    table = static_cast<Table*>(
+        mmap(nullptr, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    printf(
+        "strategy       end           meals        ms requests    waits  victims  repeated  in "
+        "use\n");
     bool as_expected = true;
-    for (const std::string& strategy : strategies)
-        as_expected &= run(strategy, meals, eat_ms, dot);
+    for (const std::string& strategy : strategies) as_expected &= run(strategy, meals, eat_ms, dot);
     return as_expected ? 0 : 1;
 }

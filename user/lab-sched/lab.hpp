@@ -13,10 +13,10 @@ struct Job {
 
 struct Options {
     std::string policy;
-    std::vector<long> quanta;      // in units
+    std::vector<long> quanta;  // in units
     bool preemptive = false;
-    long ageing = 0;               // units of waiting that count as a level of priority
-    long boost = 0;                // mlfq: units from one return to the highest level to the next
+    long ageing = 0;  // units of waiting that count as a level of priority
+    long boost = 0;   // mlfq: units from one return to the highest level to the next
     long unit_ms = 50;
     bool json = false;
     std::vector<Job> jobs;

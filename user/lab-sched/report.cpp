@@ -29,7 +29,8 @@ std::string mean_of(const std::vector<std::pair<long, long>>& fractions) {
         over /= common;
         under /= common;
     }
-    return fraction(static_cast<long>(over), static_cast<long>(under * static_cast<long>(fractions.size())));
+    return fraction(static_cast<long>(over),
+                    static_cast<long>(under * static_cast<long>(fractions.size())));
 }
 
 // A turn that something else interrupted for a moment is one turn.
@@ -37,8 +38,8 @@ std::vector<Turn> join(const std::vector<Turn>& turns, int64_t unit) {
     std::vector<Turn> joined;
     for (const Turn& turn : turns) {
         Turn* last = joined.empty() ? nullptr : &joined.back();
-        const bool goes_on = last && last->job == turn.job && !last->turn_over &&
-                             turn.start - last->end < unit / 20;
+        const bool goes_on =
+            last && last->job == turn.job && !last->turn_over && turn.start - last->end < unit / 20;
         if (goes_on) {
             last->end = turn.end;
             last->turn_over = turn.turn_over;
@@ -56,7 +57,9 @@ struct Run {
     std::vector<Measures> measures;
 
     long units(int64_t time) const { return static_cast<long>((time + unit / 2) / unit); }
-    double exact(int64_t time) const { return static_cast<double>(time) / static_cast<double>(unit); }
+    double exact(int64_t time) const {
+        return static_cast<double>(time) / static_cast<double>(unit);
+    }
     const std::string& name(const Turn& turn) const { return options.jobs[turn.job].name; }
 };
 
@@ -107,16 +110,19 @@ void print_json(const Run& run) {
         printf("%s[\"%s\", %ld, %ld]", i ? ", " : "", run.name(run.turns[i]).c_str(),
                run.units(run.turns[i].start), run.units(run.turns[i].end));
     printf("],\n");
-    object(run, "turnaround", ",", [](const Measures& m, const Job&) { printf("%ld", m.turnaround); });
+    object(run, "turnaround", ",",
+           [](const Measures& m, const Job&) { printf("%ld", m.turnaround); });
     object(run, "weighted_turnaround", ",", [](const Measures& m, const Job& job) {
         printf("\"%s\"", fraction(m.turnaround, job.burst).c_str());
     });
     object(run, "waiting", ",", [](const Measures& m, const Job&) { printf("%ld", m.waiting); });
     object(run, "response", ",", [](const Measures& m, const Job&) { printf("%ld", m.response); });
     const Means means = means_of(run);
-    printf(" \"mean\": {\"turnaround\": \"%s\", \"weighted_turnaround\": \"%s\", \"waiting\": \"%s\", "
-           "\"response\": \"%s\"},\n \"measured\": [", means.turnaround.c_str(),
-           means.weighted.c_str(), means.waiting.c_str(), means.response.c_str());
+    printf(
+        " \"mean\": {\"turnaround\": \"%s\", \"weighted_turnaround\": \"%s\", \"waiting\": \"%s\", "
+        "\"response\": \"%s\"},\n \"measured\": [",
+        means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
+        means.response.c_str());
     for (size_t i = 0; i < run.turns.size(); ++i)
         printf("%s[\"%s\", %.5f, %.5f]", i ? ", " : "", run.name(run.turns[i]).c_str(),
                run.exact(run.turns[i].start), run.exact(run.turns[i].end));
@@ -131,10 +137,12 @@ void print_chart(const Run& run) {
     const long scale = (finish + kMostColumns - 1) / kMostColumns;
     for (size_t i = 0; i < run.measures.size(); ++i) {
         std::string row(static_cast<size_t>((finish + scale - 1) / scale), ' ');
-        for (long t = run.options.jobs[i].arrival; t < run.measures[i].end; ++t) row[t / scale] = '.';
+        for (long t = run.options.jobs[i].arrival; t < run.measures[i].end; ++t)
+            row[t / scale] = '.';
         for (const Turn& turn : run.turns)
             if (turn.job == i)
-                for (long t = run.units(turn.start); t < run.units(turn.end); ++t) row[t / scale] = '#';
+                for (long t = run.units(turn.start); t < run.units(turn.end); ++t)
+                    row[t / scale] = '#';
         printf("%-8s |%s|\n", run.options.jobs[i].name.c_str(), row.c_str());
     }
     printf("%-8s  0%*ld\n\n", "", static_cast<int>((finish + scale - 1) / scale), finish);

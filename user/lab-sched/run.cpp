@@ -103,7 +103,8 @@ struct Attributes {  // struct sched_attr
     uint64_t runtime, deadline, period;
 };
 
-[[noreturn]] void be_job(const Job& job, int64_t zero, int64_t unit, Shared& shared, int end_of_all) {
+[[noreturn]] void be_job(const Job& job, int64_t zero, int64_t unit, Shared& shared,
+                         int end_of_all) {
     Attributes attributes{};
     attributes.size = sizeof attributes;
     attributes.nice = static_cast<int32_t>(-job.priority);
@@ -150,8 +151,8 @@ std::vector<Turn> read_log(const std::map<int, size_t>& tids, const std::vector<
 
 std::vector<Turn> run_workload(const Options& options) {
     const int64_t unit = options.unit_ms * 1'000'000ll;
-    auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                             MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* shared = static_cast<Shared*>(
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     int end_of_all[2];
     if (shared == MAP_FAILED || pipe(end_of_all)) fail(1, "%s", strerror(errno));
     g_self = getpid();
@@ -181,7 +182,8 @@ std::vector<Turn> run_workload(const Options& options) {
     }
     // Whatever the policy, the CPU is busy as long as there is work: so the end is known.
     std::vector<Job> jobs = options.jobs;
-    std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.arrival < b.arrival; });
+    std::sort(jobs.begin(), jobs.end(),
+              [](const Job& a, const Job& b) { return a.arrival < b.arrival; });
     long finish = 0;
     for (const Job& job : jobs) finish = std::max(finish, job.arrival) + job.burst;
 
@@ -199,7 +201,8 @@ std::vector<Turn> run_workload(const Options& options) {
     for (pid_t child : children)
         if (waitpid(child, &status, 0) == child && status) bad = WEXITSTATUS(status);
     if (bad) fail(1, "a job could not begin: %s", strerror(bad));
-    if (late || shared->late) fail(1, "the machine is too slow for this: jobs were not ready at time 0");
+    if (late || shared->late)
+        fail(1, "the machine is too slow for this: jobs were not ready at time 0");
     if (!done) fail(1, "some jobs did not finish in time");
     return turns;
 }

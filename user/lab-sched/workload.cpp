@@ -24,7 +24,8 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: lab-sched --policy NAME [--quantum N | --quanta A,B,C] [--preemptive] [--ageing N]\n"
-    "                 [--boost N] [--unit MS] [--json] [--file FILE] NAME:ARRIVAL:BURST[:PRIORITY]...";
+    "                 [--boost N] [--unit MS] [--json] [--file FILE] "
+    "NAME:ARRIVAL:BURST[:PRIORITY]...";
 constexpr long kLongest = 100'000;
 
 long number(const std::string& text, long least, long most, const char* what) {
@@ -69,31 +70,31 @@ void read_file(Options& options, const char* name) {
 
 Options read_arguments(int argc, char* argv[]) {
     enum { policy = 1, quantum, quanta, preemptive, ageing, boost, unit, json, file, help };
-    const option kOptions[] = {{"policy", 1, nullptr, policy},   {"quantum", 1, nullptr, quantum},
-                               {"quanta", 1, nullptr, quanta},   {"preemptive", 0, nullptr, preemptive},
-                               {"ageing", 1, nullptr, ageing},   {"unit", 1, nullptr, unit},
-                               {"boost", 1, nullptr, boost},
-                               {"json", 0, nullptr, json},       {"file", 1, nullptr, file},
-                               {"help", 0, nullptr, help},
-                               {nullptr, 0, nullptr, 0}};
+    const option kOptions[] = {
+        {"policy", 1, nullptr, policy}, {"quantum", 1, nullptr, quantum},
+        {"quanta", 1, nullptr, quanta}, {"preemptive", 0, nullptr, preemptive},
+        {"ageing", 1, nullptr, ageing}, {"unit", 1, nullptr, unit},
+        {"boost", 1, nullptr, boost},   {"json", 0, nullptr, json},
+        {"file", 1, nullptr, file},     {"help", 0, nullptr, help},
+        {nullptr, 0, nullptr, 0}};
     Options options;
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
         switch (c) {
-        case policy: options.policy = optarg; break;
-        case quantum:
-        case quanta:
-            options.quanta.clear();
-            for (const std::string& part : split(optarg, ","))
-                options.quanta.push_back(number(part, 1, kLongest, "quantum"));
-            break;
-        case preemptive: options.preemptive = true; break;
-        case ageing: options.ageing = number(optarg, 1, kLongest, "ageing"); break;
-        case boost: options.boost = number(optarg, 1, kLongest, "boost"); break;
-        case unit: options.unit_ms = number(optarg, 1, 10'000, "unit"); break;
-        case json: options.json = true; break;
-        case help: puts(kUsage); exit(0);
-        case file: read_file(options, optarg); break;
-        default: fail(2, "%s", kUsage);
+            case policy: options.policy = optarg; break;
+            case quantum:
+            case quanta:
+                options.quanta.clear();
+                for (const std::string& part : split(optarg, ","))
+                    options.quanta.push_back(number(part, 1, kLongest, "quantum"));
+                break;
+            case preemptive: options.preemptive = true; break;
+            case ageing: options.ageing = number(optarg, 1, kLongest, "ageing"); break;
+            case boost: options.boost = number(optarg, 1, kLongest, "boost"); break;
+            case unit: options.unit_ms = number(optarg, 1, 10'000, "unit"); break;
+            case json: options.json = true; break;
+            case help: puts(kUsage); exit(0);
+            case file: read_file(options, optarg); break;
+            default: fail(2, "%s", kUsage);
         }
     }
     for (; optind < argc; ++optind) options.jobs.push_back(read_job(split(argv[optind], ":")));

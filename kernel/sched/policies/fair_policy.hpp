@@ -69,8 +69,8 @@ class FairPolicy : public SchedulingPolicy {
     virtual void join(SchedEntity&, bool /*known*/) {}
     virtual void adopted(SchedEntity&, Nanoseconds) {}
     virtual void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) = 0;
-    virtual void remove(SchedEntity&) {}            // policies with a tree take it out of that
-    virtual SchedEntity* take(Nanoseconds now) = 0; // at least one is queued
+    virtual void remove(SchedEntity&) {}             // policies with a tree take it out of that
+    virtual SchedEntity* take(Nanoseconds now) = 0;  // at least one is queued
 
     // A turn cut short by less than a sixteenth counts as used up: an arrival at the very end of a
     // quantum and the end itself are one instant, though two interrupts report them.

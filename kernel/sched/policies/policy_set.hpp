@@ -17,8 +17,14 @@
 class PolicySet {
   public:
     explicit constexpr PolicySet(const SchedTunables& tunables)
-        : fcfs_(tunables), sjf_(tunables), srtn_(tunables), hrrn_(tunables), rr_(tunables),
-          priority_(tunables), mlfq_(tunables), stride_(tunables) {}
+        : fcfs_(tunables),
+          sjf_(tunables),
+          srtn_(tunables),
+          hrrn_(tunables),
+          rr_(tunables),
+          priority_(tunables),
+          mlfq_(tunables),
+          stride_(tunables) {}
     PolicySet(const PolicySet&) = delete;
     PolicySet& operator=(const PolicySet&) = delete;
 

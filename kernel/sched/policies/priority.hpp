@@ -29,9 +29,7 @@ class PriorityPolicy final : public FairPolicy {
     int64_t level(const SchedEntity& entity) const {
         return aging() ? entity.nice * aging() : entity.nice;
     }
-    int64_t clock(Nanoseconds now) const {
-        return aging() ? static_cast<int64_t>(now.raw()) : 0;
-    }
+    int64_t clock(Nanoseconds now) const { return aging() ? static_cast<int64_t>(now.raw()) : 0; }
 
     bool runs_to_completion() const override { return !preemptive(); }
     void adopted(SchedEntity& running, Nanoseconds) override { running.key = level(running); }

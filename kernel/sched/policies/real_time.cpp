@@ -135,10 +135,10 @@ void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
 
 Nanoseconds RealTimeClass::turn_end(const SchedEntity& running) const {
     switch (running.sched_class) {
-    case SchedClass::fair: return fair_->turn_end(running);
-    case SchedClass::fifo: return kNever;
-    case SchedClass::round_robin: return running.end_of(quantum());
-    case SchedClass::deadline: return running.end_of(running.budget);
+        case SchedClass::fair: return fair_->turn_end(running);
+        case SchedClass::fifo: return kNever;
+        case SchedClass::round_robin: return running.end_of(quantum());
+        case SchedClass::deadline: return running.end_of(running.budget);
     }
     return kNever;
 }

@@ -32,8 +32,8 @@ struct SchedTunables {
 
 struct Tunable {
     std::string_view name;
-    SchedTunables::Figures SchedTunables::* figures;
-    uint32_t least, most;           // of each value; the default is SchedTunables{}.*figures
+    SchedTunables::Figures SchedTunables::*figures;
+    uint32_t least, most;  // of each value; the default is SchedTunables{}.*figures
     uint32_t max_count;
     std::string_view unit, meaning;
 };

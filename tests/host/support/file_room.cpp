@@ -78,9 +78,7 @@ Result<Frame> allocate_frame(Zone zone) {
     if (frame.is_ok() || !reclaim()) return frame;
     return allocate_frames(0, zone);
 }
-MemoryTotals memory_totals() {
-    return {kFrames, buddy.free_units(), kFrames, buddy.free_units()};
-}
+MemoryTotals memory_totals() { return {kFrames, buddy.free_units(), kFrames, buddy.free_units()}; }
 void add_reclaimer(Reclaimer& reclaimer) { reclaimer.next = std::exchange(reclaimers, &reclaimer); }
 
 void start_file_room() {
@@ -124,7 +122,8 @@ std::vector<uint8_t> make_image(const std::string& options, uint64_t kib, const 
     HostFolder folder;
     const std::string image = folder.path / "image";
     const std::string type = options.find("-t ") == options.npos ? "-t ext2 " : "";
-    const std::string command = "PATH=$PATH:/usr/sbin:/sbin; mke2fs -q -F " + type + options + " " + image + " " + std::to_string(kib) + "k >/dev/null";
+    const std::string command = "PATH=$PATH:/usr/sbin:/sbin; mke2fs -q -F " + type + options + " " +
+                                image + " " + std::to_string(kib) + "k >/dev/null";
     if (std::system(command.c_str()) != 0) ADD_FAILURE() << command;
     if (*changes) {
         std::ofstream(folder.path / "changes") << changes;

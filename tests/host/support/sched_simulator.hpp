@@ -88,8 +88,8 @@ class SchedSimulator {
         Job job;
         SchedEntity entity;
         size_t burst = 0;
-        uint64_t left = 0;            // nanoseconds of this burst
-        Nanoseconds wakes{0};         // kNever while ready, running or finished
+        uint64_t left = 0;     // nanoseconds of this burst
+        Nanoseconds wakes{0};  // kNever while ready, running or finished
         Nanoseconds waits_since{0};
         uint64_t longest_wait = 0, finished = 0;
         bool queued = false;
@@ -148,10 +148,10 @@ class SchedSimulator {
         Task& task = *running_;
         running_ = nullptr;
         task.left -= now_ - since_;
-        const size_t index = static_cast<size_t>(std::find_if(tasks_.begin(), tasks_.end(),
-                                 [&](Task& t) { return &t == &task; }) - tasks_.begin());
-        if (now_ > since_)
-            segments_.push_back({index, since_.raw() / kUnit, now_.raw() / kUnit});
+        const size_t index = static_cast<size_t>(
+            std::find_if(tasks_.begin(), tasks_.end(), [&](Task& t) { return &t == &task; }) -
+            tasks_.begin());
+        if (now_ > since_) segments_.push_back({index, since_.raw() / kUnit, now_.raw() / kUnit});
         return task;
     }
     void end_burst() {
