@@ -27,7 +27,7 @@ constinit uint32_t windows_open[kCpusMost] = {};  // each CPU its own
 
 PageTable& new_table() {
     Result<Frame> frame = allocate_zeroed_frame(Zone::low);
-    if (frame.is_error()) panic("no memory for the kernel's page tables");
+    if (frame.is_error()) cannot_start("no memory for the kernel's page tables");
     return *static_cast<PageTable*>(to_virtual(frame.value()));
 }
 

@@ -81,10 +81,9 @@ uint32_t give_slots(std::span<Victim> victims) {
 // Everybody who maps it gets the slot instead. False: nobody could be made to.
 bool unmap(const Victim& victim) {
     const VirtAddr address = tracked(victim.frame).address;
-    uint32_t unmapped = 0;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        unmapped += space->evict(victim.frame, address, victim.entry);
+        space->evict(victim.frame, address, victim.entry);
         if (frame_references(victim.frame) == 2) break;  // the cache's and ours
     }
     return frame_references(victim.frame) == 2;

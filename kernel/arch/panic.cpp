@@ -98,9 +98,13 @@ void say_machine() {
 }
 
 [[noreturn]] void stop() {
-    say("the kernel stops here: this is a bug in the kernel, please report it\n");
     if (panic_hooks.finished) panic_hooks.finished(report_sink.view());
     for (;;) asm volatile("cli; hlt");
+}
+
+[[noreturn]] void stop_for_bug() {
+    say("the kernel stops here: this is a bug in the kernel, please report it\n");
+    stop();
 }
 
 void begin(std::string_view what) {
@@ -135,7 +139,7 @@ void stop_for_panic() {
     auto ebp = reinterpret_cast<uint32_t>(__builtin_frame_address(0));
     const auto* words = reinterpret_cast<const uint32_t*>(ebp);
     say_backtrace(words[1], words[0]);
-    stop();
+    stop_for_bug();
 }
 
 void panic_with_frame(const TrapFrame& frame, std::string_view what) {
@@ -144,6 +148,12 @@ void panic_with_frame(const TrapFrame& frame, std::string_view what) {
     say_registers(frame);
     say_machine();
     say_backtrace(frame.eip, frame.ebp);
+    stop_for_bug();
+}
+
+void cannot_start(std::string_view why) {
+    disable_interrupts();
+    say("\norrery cannot start: {}\n", why);
     stop();
 }
 

@@ -9,6 +9,9 @@
 [[noreturn]] void panic(std::string_view what, const char* file = nullptr, int line = 0);
 [[noreturn]] void panic_with_frame(const TrapFrame& frame, std::string_view what);
 
+// The machine lacks what no kernel can do without: one line that says so, and the same end.
+[[noreturn]] void cannot_start(std::string_view why);
+
 // The CPU that panics stops the others by NMI; this is what they ask and do then.
 bool panic_elsewhere();
 [[noreturn]] void stop_for_panic();

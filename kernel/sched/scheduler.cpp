@@ -21,14 +21,12 @@ extern "C" void switch_context(uint32_t* save_esp, uint32_t next_esp);
 constinit SpinLock run_queue_lock{LockRank::run_queue};
 constinit SchedTunables sched_tunables{};
 constinit uint32_t policy_index = 0;
+constinit SchedulerStatistics sched_statistics{};
 
 namespace {
 
 constexpr std::string_view kDefaultPolicy = "rr";
 
-constinit SpinLock& lock = run_queue_lock;
-constinit SchedulerStatistics statistics{};
-constinit uint32_t loads[3] = {};
 
 Thread& thread_of(SchedEntity& entity) { return *static_cast<Thread*>(entity.owner); }
 
@@ -61,16 +59,16 @@ void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
 
 // What the thread that just got the CPU does first. A terminated predecessor is freed here,
 // because nobody can free the stack it is running on.
-void finish_switch() {
+void finish_switch() RELEASE(run_queue_lock) {
     Cpu& cpu = this_cpu();
     Thread* dead = std::exchange(cpu.dead, nullptr);
-    lock.unlock();
+    run_queue_lock.unlock();
     if (dead) Ref<Thread>::adopt(dead);
 }
 
 // Interrupts off, lock held; lock released on return. The current thread is no longer running:
 // its state was changed, and it was queued if it is ready. `why` is for the run log.
-void schedule_locked(Nanoseconds now, const char* why) {
+void schedule_locked(Nanoseconds now, const char* why) RELEASE(run_queue_lock) {
     Cpu& cpu = this_cpu();
     cpu.reschedule = false;
     Thread& previous = *cpu.current;
@@ -172,7 +170,7 @@ void unqueue(Thread& thread) {
     if (thread.ready_node.linked()) thread.ready_node.unlink();
 }
 
-extern "C" void thread_started() {
+extern "C" void thread_started() RELEASE(run_queue_lock) {
     finish_switch();
     enable_interrupts();
 }
@@ -218,8 +216,8 @@ void note_thread_started(Thread& thread) {
     VERIFY(thread.state == ThreadState::created);
     thread.add_ref();
     thread.sched.owner = &thread;
-    ++statistics.threads_created;
-    ++statistics.threads;
+    ++sched_statistics.threads_created;
+    ++sched_statistics.threads;
 }
 
 void start_thread(Thread& thread) {
@@ -232,7 +230,7 @@ namespace {
 // The current thread stays ready, or goes to sleep as suspended.
 void give_way(bool yielded) {
     InterruptsOff off;
-    lock.lock();
+    run_queue_lock.lock();
     Thread& self = Thread::current();
     SchedEntity& entity = self.sched;
     CpuQueue& queue = this_queue();
@@ -253,7 +251,7 @@ void give_way(bool yielded) {
         const bool alone = queue.run.ready_count() == 0;
         // A deadline thread that yields is done for this period, alone or not.
         if (yielded && alone && entity.sched_class != SchedClass::deadline) {
-            lock.unlock();
+            run_queue_lock.unlock();
             return;
         }
         if (!alone) (yielded ? self.voluntary_switches : self.involuntary_switches)++;
@@ -280,9 +278,9 @@ void reschedule_if_wanted() {
 
 void exit_thread() {
     disable_interrupts();
-    lock.lock();
+    run_queue_lock.lock();
     Thread& self = Thread::current();
-    --statistics.threads;
+    --sched_statistics.threads;
     const Nanoseconds now = monotonic_now();
     self.sched.stop(now);
     release_reservation(self);
@@ -305,9 +303,9 @@ Woken park(const WaitOptions& options) {
     }
     {
         InterruptsOff off;
-        lock.lock();
+        run_queue_lock.lock();
         if (self.permit || (options.interruptible && self.interrupt_pending)) {
-            lock.unlock();
+            run_queue_lock.unlock();
         } else {
             const Nanoseconds now = monotonic_now();
             self.sched.stop(now);
@@ -398,97 +396,4 @@ void idle_loop(bool spin) {
             asm volatile("sti; hlt");  // STI holds interrupts off for one more instruction
         }
     }
-}
-
-namespace {
-
-// Locks: run_queue.
-uint32_t runnable_threads() {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < cpu_count; ++i)
-        count += cpus[i]->queue->run.ready_count() + (cpus[i]->current != cpus[i]->idle);
-    return count;
-}
-
-// Locks: run_queue.
-void count_ticks(uint32_t ticks, bool from_user) {
-    Thread& self = Thread::current();
-    CpuQueue& queue = this_queue();
-    if (&self == queue.cpu.idle) {
-        queue.idle_ticks += ticks;
-    } else {
-        (from_user ? self.user_time : self.kernel_time) += uint64_t{ticks} * kNanosecondsPerTick;
-        (from_user ? queue.user_ticks : queue.kernel_ticks) += ticks;
-    }
-    // Every 5 seconds: load = load * e + n * (1 - e), 11 bits of fraction.
-    constexpr uint32_t kDecay[3] = {1884, 2014, 2037}, kInterval = 5 * kTicksPerSecond;
-    if (queue.cpu.id == 0 && ticks_now().raw() % kInterval < ticks)
-        for (int i = 0; i < 3; ++i)
-            loads[i] =
-                (loads[i] * kDecay[i] + (runnable_threads() << 11) * (2048 - kDecay[i])) >> 11;
-}
-
-// Every tick: an idle CPU looks for work, a busy one evens out the queues. Locks: run_queue.
-void balance(CpuQueue& queue) {
-    const Nanoseconds now = monotonic_now();
-    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2,
-                   now))
-        return;
-    Thread& fresh = *queue.ready.back();
-    if (queue.cpu.current == queue.cpu.idle ||
-        queue.run.preempts(fresh.sched, queue.cpu.current->sched, now))
-        queue.cpu.reschedule = true;
-}
-
-}  // namespace
-
-void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
-    RunQueueGuard guard;
-    Cpu& cpu = this_cpu();
-    CpuQueue& queue = *cpu.queue;
-    if (ticks) {
-        count_ticks(ticks, from_user);
-        if (cpu_count > 1) balance(queue);
-    }
-    if (!turn_over || cpu.reschedule) return;
-    const Nanoseconds now = monotonic_now();
-    const SchedEntity& running = cpu.current->sched;
-    if (cpu.current == cpu.idle)
-        cpu.reschedule = queue.run.next_event() <= now;
-    else
-        cpu.reschedule = queue.run.turn_end(running) <= now ||
-                         (queue.run.next_event() <= now && queue.run.gives_way(running, now));
-    if (!cpu.reschedule) arm_dispatch_timer(queue);
-}
-
-SchedulerStatistics scheduler_statistics() {
-    RunQueueGuard guard;
-    SchedulerStatistics copy = statistics;
-    for (uint32_t i = 0; i < cpu_count; ++i) {
-        const CpuTicks ticks = cpu_ticks(i);
-        copy.user_ticks += ticks.user;
-        copy.kernel_ticks += ticks.kernel;
-        copy.idle_ticks += ticks.idle;
-        copy.context_switches += cpus[i]->queue->context_switches;
-    }
-    copy.ready = runnable_threads();
-    copy.idle_nanoseconds = copy.idle_ticks * kNanosecondsPerTick;
-    return copy;
-}
-
-CpuTicks cpu_ticks(uint32_t id) {
-    const CpuQueue& queue = *cpus[id]->queue;
-    return {queue.user_ticks, queue.kernel_ticks, queue.idle_ticks};
-}
-
-uint64_t cpu_time_of(const Thread& thread) {
-    RunQueueGuard guard;
-    uint64_t total = thread.sched.cpu_time;
-    if (thread.state == ThreadState::running)
-        total += monotonic_now() - Nanoseconds(thread.started_at);
-    return total;
-}
-
-void load_averages(uint32_t (&out)[3]) {
-    for (int i = 0; i < 3; ++i) out[i] = loads[i];
 }

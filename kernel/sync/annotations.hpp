@@ -13,5 +13,6 @@
 #define REQUIRES(...) LOCK_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define ACQUIRE(...) LOCK_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) LOCK_ATTRIBUTE(release_capability(__VA_ARGS__))
+#define TRY_ACQUIRE(...) LOCK_ATTRIBUTE(try_acquire_capability(__VA_ARGS__))
 #define EXCLUDES(...) LOCK_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define NO_LOCK_ANALYSIS LOCK_ATTRIBUTE(no_thread_safety_analysis)

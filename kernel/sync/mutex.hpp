@@ -14,7 +14,7 @@ class CAPABILITY("mutex") Mutex {
         check_may_sleep();
         if (!try_take()) lock_slowly();
     }
-    bool try_lock() NO_LOCK_ANALYSIS { return try_take(); }
+    bool try_lock() TRY_ACQUIRE(true) NO_LOCK_ANALYSIS { return try_take(); }
     void unlock() RELEASE() NO_LOCK_ANALYSIS {
         // 2: taken and perhaps waited for.
         if (__atomic_exchange_n(&state_, 0, __ATOMIC_ACQ_REL) == 2) waiters_.wake_one();

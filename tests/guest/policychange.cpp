@@ -1,8 +1,11 @@
-// The policy is changed 10,000 times while 50 processes compute, yield, sleep, talk through pipes,
-// fork and exit. Each must get on after the last change, all must end, and nothing may be left:
-// no process, no thread, no memory.
+// The policy is changed 10,000 times while 50 processes on four CPUs compute, yield, sleep, talk
+// through pipes, fork and exit, change their class, nice value and CPUs. Each must get on after the
+// last change, all must end, and nothing may be left: no process, no thread, no memory.
+// run: --smp 4 --icount
 // timeout: 180
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
@@ -35,9 +38,23 @@ void compute() {
     for (int i = 0; i < 3000; i++) asm volatile("");
 }
 
+// To a real-time class and back, and to other CPUs.
+bool change_oneself(int number) {
+    static unsigned turn = unsigned(number);
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(++turn % 4, &set);
+    CPU_SET(turn / 4 % 4, &set);
+    sched_param real_time = {.sched_priority = 1}, none = {};
+    return !sched_setaffinity(0, sizeof set, &set) &&
+           !sched_setscheduler(0, turn % 2 ? SCHED_RR : SCHED_FIFO, &real_time) &&
+           !sched_setscheduler(0, SCHED_OTHER, &none) &&
+           !setpriority(PRIO_PROCESS, 0, int(turn % 20));
+}
+
 // What worker NUMBER does in one round; false: something went wrong.
 bool work(int number, int (&pipes)[2]) {
-    switch (number % 5) {
+    switch (number % 6) {
         case 0:
             compute();
             sched_yield();
@@ -48,6 +65,7 @@ bool work(int number, int (&pipes)[2]) {
             return write(pipes[1], &byte, 1) == 1 && read(pipes[0], &byte, 1) == 1;
         }
         case 3: return status_of([] { return 3; }) == W_EXITCODE(3, 0);
+        case 4: return change_oneself(number);
         default:
             compute();
             sched_yield();
