@@ -72,7 +72,7 @@ def syscalls(trace, options, out):
             continue
         shown = '?' if result is None else str(result) if -4096 < result < 65536 else hex(result & 0xffffffff)
         arguments = ', '.join(str(w) if w < 65536 else hex(w) for w in words)
-        took = '' if end is None else f' <{(end - start) / 1e6:.6f}>'
+        took = '' if end is None else f' <{(end - start) / 1e9:.6f}>'
         print(f'{thread.name}[{thread.tid}] {(start - model.start) / 1e9:.6f} '
               f'{name}({arguments}) = {shown}{took}', file=out)
 
