@@ -13,7 +13,7 @@ struct BootOptions {
     bool idle_spin = false;                // idle=spin: the idle loop doesn't halt
     bool exec = false;                     // exec=...: one command (read by init), no screen
     bool quiet = false;                    // only warnings on the console
-    bool read_only = true;                 // ro (default), rw
+    bool read_only = false;                // ro, rw (default)
     bool has_seed = false;                 // seed=: random numbers repeat
     unsigned seed = 0;
     bool apic = true;        // noapic: only the 8259, hence only one CPU

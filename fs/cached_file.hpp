@@ -22,7 +22,7 @@ class InodeFile : public File {
 class CachedFile : public InodeFile {
   public:
     CachedFile(uint32_t flags, Inode& inode, PageCache& cache)
-        : InodeFile(flags, inode), cache_(cache) {}
+        : InodeFile(flags, inode), cache_(cache), errors_seen_(cache.write_errors()) {}
     bool seekable() const override { return true; }
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
         return cache_.read_at(to, offset);
@@ -33,12 +33,20 @@ class CachedFile : public InodeFile {
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return cache_.append(from, offset);
     }
-    Result<void> sync() override { return {}; }
+    // A write that failed in the background is an error once for each opener.
+    Result<void> sync() override {
+        Result<void> done = inode()->sync(false);
+        const uint32_t errors = cache_.write_errors();
+        if (__atomic_exchange_n(&errors_seen_, errors, __ATOMIC_RELAXED) != errors)
+            return Errno::io;
+        return done;
+    }
     Result<Ref<Pager>> pager() override { return cache_.hold(); }
     uint64_t end_offset() override { return cache_.size(); }
 
   private:
     PageCache& cache_;
+    uint32_t errors_seen_;  // atomic
 };
 
 class DirectoryFile final : public InodeFile {
@@ -51,7 +59,7 @@ class DirectoryFile final : public InodeFile {
         return inode()->list(sink, offset);
     }
     Result<void> truncate(uint64_t) override { return Errno::isdir; }
-    Result<void> sync() override { return {}; }
+    Result<void> sync() override { return inode()->sync(false); }
 };
 
 // O_PATH: only a place; the callers of read and write see from the flags that they may not.

@@ -24,5 +24,6 @@ Result<uint64_t> Inode::list(DirectorySink&, uint64_t) { return Errno::notdir; }
 Result<uint32_t> Inode::read_link(std::span<char>) { return Errno::inval; }
 Result<void> Inode::set_attributes(const SetAttributes&) { return Errno::rofs; }
 Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
+Result<void> Inode::sync(bool) { return {}; }
 
 Result<Ref<File>> (*open_fifo)(Inode& node, uint32_t flags) = nullptr;

@@ -20,7 +20,7 @@ struct SetAttributes {  // null pointers and empty flags leave things alone
 
 struct FileSystemStatistics {  // statfs(2)
     uint32_t type = 0, block_size = kPageSize;
-    uint64_t blocks = 0, free_blocks = 0, files = 0, free_files = 0;
+    uint64_t blocks = 0, free_blocks = 0, available_blocks = 0, files = 0, free_files = 0;
     uint32_t name_max = 255;
 };
 
@@ -61,6 +61,8 @@ class Inode : public RefCounted {
 
     virtual Result<void> set_attributes(const SetAttributes& changes);  // default EROFS
     virtual Result<void> truncate(uint64_t size);                       // default EINVAL
+    // fsync, fdatasync (`contents` only): all is on the disk when this returns.
+    virtual Result<void> sync(bool contents);  // default: nothing to do
 
     Mutex names{LockRank::directory};
     // The buffer of a FIFO while it is open: kernel/ipc's own, guarded by it.
@@ -80,6 +82,10 @@ class FileSystem : public RefCounted {
     virtual bool read_only() const { return false; }
     virtual uint32_t device_number() const = 0;
     virtual Result<void> sync() { return {}; }
+    // Writes metadata that has waited long enough, and with it what makes it meaningful.
+    virtual void write_metadata() {}
+    // From reading only to writing too, or back: then it is left in good order.
+    virtual Result<void> set_read_only(bool) { return {}; }
     // Its last mount is gone and no name of it is cached any more: let go of what pins it.
     virtual void unmounted() {}
 };

@@ -23,7 +23,16 @@ struct InodeTable {
         inode.hash_next_ = bucket(inode.number_);
         bucket(inode.number_) = &inode;
         clock.push_back(inode);
+        inode.in_table_ = true;
         ++count;
+    }
+    void unhash(CachedInode& inode) {
+        CachedInode** link = &bucket(inode.number_);
+        while (*link != &inode) link = &(*link)->hash_next_;
+        *link = inode.hash_next_;
+        inode.hash_next_ = nullptr;
+        inode.in_table_ = false;
+        --count;
     }
     // Takes unused ones out, at most `wanted` (all of one file system if given), oldest first.
     // Chained by hash_next_; the caller drops them without the lock.
@@ -34,16 +43,13 @@ struct InodeTable {
             inode.clock_.unlink();
             const bool candidate = !only || inode.pin_.get() == only;
             const bool recent = std::exchange(inode.referenced_, false) && !only;
-            if (!candidate || recent || inode.ref_count() > 1) {
+            if (!candidate || recent || inode.ref_count() > 1 || !inode.evictable()) {
                 clock.push_back(inode);
                 continue;
             }
-            CachedInode** link = &bucket(inode.number_);
-            while (*link != &inode) link = &(*link)->hash_next_;
-            *link = inode.hash_next_;
+            unhash(inode);
             inode.hash_next_ = victims;
             victims = &inode;
-            --count;
             --wanted;
         }
         return victims;
@@ -89,6 +95,16 @@ Ref<CachedInode> insert_inode(Ref<CachedInode> fresh) {
     fresh->add_ref();
     table.insert(*fresh);
     return fresh;
+}
+
+void remove_inode(CachedInode& inode) {
+    {
+        LockGuard guard(table.lock);
+        if (!inode.in_table_) return;
+        inode.clock_.unlink();
+        table.unhash(inode);
+    }
+    Ref<CachedInode>::adopt(&inode);
 }
 
 uint32_t shrink_inodes(uint32_t wanted) { return InodeTable::drop(take_unused(wanted, nullptr)); }

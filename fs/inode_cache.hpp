@@ -12,20 +12,26 @@ class CachedInode : public Inode {
     CachedInode(FileSystem& file_system, InodeNo number)
         : Inode(file_system), pin_(file_system), number_(number) {}
     InodeNo number() const { return number_; }
+    // Nothing would be lost with the object. Called with the table's lock held.
+    virtual bool evictable() const { return true; }
 
   private:
     friend struct InodeTable;
+    friend void remove_inode(CachedInode&);
     friend Ref<CachedInode> find_inode(const FileSystem&, InodeNo);
     Ref<FileSystem> pin_;  // it may be mapped when its file system is unmounted
     InodeNo number_;
     CachedInode* hash_next_ = nullptr;
     ListNode clock_;
     bool referenced_ = false;
+    bool in_table_ = false;
 };
 
 void inode_cache_init();
 Ref<CachedInode> find_inode(const FileSystem& file_system, InodeNo number);  // null: not there
 // Adds a fresh one, unless somebody else was faster: then it is that one which comes back.
 Ref<CachedInode> insert_inode(Ref<CachedInode> fresh);
+// No name leads to it any more, nor shall its number: the object goes with its last reference.
+void remove_inode(CachedInode& inode);
 uint32_t shrink_inodes(uint32_t wanted);            // drops unused ones; how many
 void forget_inodes(const FileSystem& file_system);  // all unused ones of it

@@ -48,7 +48,10 @@ Result<Ref<Mount>> add_mount(Ref<FileSystem> fs, Ref<Dentry> top, Path place, ui
 
 Result<void> remount(const Path& target, uint32_t flags) {
     if (&target.dentry() != target.mount().root.get()) return Errno::inval;
-    if (!(flags & kMountReadOnly) && target.mount().file_system->read_only()) return Errno::rofs;
+    FileSystem& fs = *target.mount().file_system;
+    const bool read_only = flags & kMountReadOnly;
+    if (read_only || fs.read_only()) TRY(fs.set_read_only(read_only));
+    if (!read_only && fs.read_only()) return Errno::rofs;
     target.mount().flags = flags & kMountFlagsKept;
     return {};
 }
@@ -140,7 +143,8 @@ Result<void> vfs_mount(const FsContext& who, std::string_view source, std::strin
     if (type->needs_device) {
         BlockDevice* device = TRY(device_named(who, source));
         what = device->name();
-        find_mounted(type->name, device->device_number(), fs, top);
+        if (find_mounted(type->name, device->device_number(), fs, top) && !(flags & kMountReadOnly))
+            TRY(fs->set_read_only(false));
     }
     if (!fs) {
         clear_refusals();
@@ -206,8 +210,24 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
 
 Result<void> vfs_sync_all() {
     LockGuard guard(mount_table);
-    for (Mount& mount : mounts) TRY(mount.file_system->sync());
-    return {};
+    Errno failure{};
+    for (Mount& mount : mounts) {
+        Result<void> done = mount.file_system->sync();
+        if (done.is_error()) failure = done.error();
+    }
+    return failure;
+}
+
+void vfs_write_metadata() {
+    LockGuard guard(mount_table);
+    for (Mount& mount : mounts) mount.file_system->write_metadata();
+}
+
+void vfs_stop() {
+    LockGuard guard(mount_table);
+    for (Mount& mount : mounts)
+        if (mount.file_system->set_read_only(true).is_error())
+            log_error("{}: could not be written in full", mount.source.view());
 }
 
 FileSystemStatistics vfs_statistics(const Path& path) {

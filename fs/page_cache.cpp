@@ -18,11 +18,12 @@ uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(
 }  // namespace
 
 // The count of references counts mappings only: while it is not zero, the owner has one more.
-PageCache::PageCache(RefCounted& owner, PageSource* source, Inode* inode)
+PageCache::PageCache(RefCounted& owner, PageSource* source, Inode* inode, WriteBack write_back)
     : owner_(owner),
       source_(source),
       inode_(inode),
-      hash_((static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this)) >> 5) * 0x9E3779B1u >> 7) {
+      hash_((static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this)) >> 5) * 0x9E3779B1u >> 7),
+      write_back_(write_back) {
     drop_ref();
 }
 
@@ -96,47 +97,107 @@ Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
     return write_locked(from, offset);
 }
 
+// In pieces of a few pages: their pages are brought in, then the source finds room for them, then
+// they are filled.
 Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
     if (from.remaining() && offset >= kMaxSize) return Errno::fbig;
+    const uint64_t old_size = size();
+    if (offset > old_size) clear_tail(old_size);
     uint32_t total = 0;
-    while (uint32_t wanted = smaller(kMaxSize - offset, from.remaining())) {
-        const uint32_t index = index_of(offset), start = within(offset);
-        const uint32_t piece = std::min(wanted, kPageSize - start);
-        Result<Frame> frame = get(index, 1);
-        if (frame.is_error()) return total ? Result<uint32_t>(total) : frame.error();
-        uint32_t done = from.take(bytes_of(frame.value()) + start, piece);
-        {
-            LockGuard guard(page_table.lock);
-            if (CachedPage* page = page_table.find(*this, index)) page->dirty = true;
-            if (done) size_ = std::max(size_, offset + done);
-        }
-        put_frame(frame.value());
-        total += done;
-        offset += done;
-        if (done < piece) return total ? Result<uint32_t>(total) : Errno::fault;
+    while (from.remaining() && offset < kMaxSize) {
+        Result<uint32_t> done = write_chunk(from, offset);
+        if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
+        total += done.value();
+        offset += done.value();
+        const bool to_page_end = !within(offset);
+        if (!to_page_end && from.remaining()) return total ? Result<uint32_t>(total) : Errno::fault;
+        if (!done.value()) return total ? Result<uint32_t>(total) : Errno::fault;
     }
     return total;
+}
+
+Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
+    constexpr uint32_t kPages = 16;
+    const uint32_t first = index_of(offset), start = within(offset);
+    uint32_t bytes =
+        std::min(smaller(kMaxSize - offset, from.remaining()), kPages * kPageSize - start);
+    const uint64_t old_size = size();
+    Frame frames[kPages];
+    uint32_t count = 0;
+    Errno failure{};
+    for (; count * kPageSize < start + bytes; ++count) {
+        const uint64_t page_start = uint64_t{first + count} << kPageShift;
+        const bool whole = page_start >= old_size ||
+                           (page_start >= offset && page_start + kPageSize <= offset + bytes);
+        Result<Frame> frame = get_for_write(first + count, whole && source_);
+        if (frame.is_error()) {
+            failure = frame.error();
+            break;
+        }
+        frames[count] = frame.value();
+    }
+    bytes = count ? std::min(bytes, count * kPageSize - start) : 0;
+    if (bytes && source_) {
+        Result<uint32_t> room = source_->prepare_write(offset, bytes);
+        if (room.is_error()) failure = room.error();
+        bytes = room.value_or(0);
+    }
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count && total < bytes; ++i) {
+        const uint32_t at = i ? 0 : start, piece = std::min(bytes - total, kPageSize - at);
+        const uint32_t done = from.take(bytes_of(frames[i]) + at, piece);
+        total += done;
+        if (done < piece) break;
+    }
+    {
+        LockGuard guard(page_table.lock);
+        for (uint32_t i = 0; i * kPageSize < start + total && total; ++i)
+            if (CachedPage* page = page_table.find(*this, first + i))
+                page_table.mark_dirty(*page, kWholePage);
+        if (total) size_ = std::max(size_, offset + total);
+    }
+    for (uint32_t i = 0; i < count; ++i) put_frame(frames[i]);
+    if (source_ && total < bytes) TRY(source_->resize(size()));
+    if (!total && failure != Errno{}) return failure;
+    return total;
+}
+
+// What a mapping wrote beyond the end must not come to light when the end moves on.
+void PageCache::clear_tail(uint64_t size) {
+    if (!within(size)) return;
+    LockGuard guard(page_table.lock);
+    CachedPage* page = page_table.find(*this, index_of(size));
+    if (!page || page->filling) return;
+    __builtin_memset(bytes_of(page->frame) + within(size), 0, kPageSize - within(size));
 }
 
 Result<void> PageCache::truncate(uint64_t bytes) {
     if (bytes > kMaxSize) return Errno::fbig;
     LockGuard guard(writers_);
-    const bool shrinks = bytes < size();
+    const uint64_t old_size = size();
+    const bool shrinks = bytes < old_size;
+    if (bytes > old_size) clear_tail(old_size);
     if (shrinks && within(bytes)) {
         // The rest of the last page must read as zeros when the file grows again.
         HeldPage last(TRY(get(index_of(bytes), 1)));
         std::fill(last.data() + within(bytes), last.data() + kPageSize, uint8_t{0});
-        mark_dirty(index_of(bytes));
+        set_dirty(index_of(bytes), kWholePage);
     }
+    if (!shrinks && source_) TRY(source_->resize(bytes));
     set_size(bytes);
     if (shrinks) {
         if (ref_count()) unmap_pages_of(*this, index_of(bytes + kPageMask));  // somebody maps it
         drop_from(index_of(bytes + kPageMask));
+        if (source_) return source_->resize(bytes);
     }
     return {};
 }
 
 Result<HeldPage> PageCache::page(uint32_t index) { return HeldPage(TRY(get(index, 1))); }
+
+Result<HeldPage> PageCache::page_to_overwrite(uint32_t index) {
+    return HeldPage(TRY(get_for_write(index, true)));
+}
 
 Result<Frame> PageCache::frame_for(uint32_t index) {
     constexpr uint32_t kFaultAround = 8;
@@ -146,7 +207,8 @@ Result<Frame> PageCache::frame_for(uint32_t index) {
 
 void PageCache::mark_dirty(uint32_t index) {
     LockGuard guard(page_table.lock);
-    if (CachedPage* page = page_table.find(*this, index)) page->dirty = true;
+    written_by_mapping_ = true;
+    if (CachedPage* page = page_table.find(*this, index)) page_table.mark_dirty(*page, kWholePage);
 }
 
 std::string_view PageCache::name(std::span<char> buffer) const {

@@ -1,18 +1,21 @@
 // PageCache: the pages of one file that are in memory, one cache for read, write and mmap. Who
 // owns it (an inode, a disk) embeds it; a mapping's Ref<Pager> keeps the owner alive (`hold`).
-// Invariant: bytes of a cached page beyond `size` are zero; a page being filled is marked so, and
-// whoever else wants it waits, so that no page is read twice. Clean pages that nobody else refers
-// to are given back when memory is short, oldest unused first; with no source the cached page is
-// the only copy (tmpfs), and stays.
+// Invariant: bytes of a cached page beyond `size` are zero (but for what a mapping wrote there,
+// which never reaches the source); a page being filled is marked so, and whoever else wants it
+// waits, so that no page is read twice. Clean pages that nobody else refers to are given back when
+// memory is short, oldest unused first; with no source the cached page is the only copy (tmpfs),
+// and stays. Dirty ones are written back by write_back.hpp's thread, sooner if somebody asks.
 // Locks: one spin lock for the table of all pages (rank page_cache); `writers_` (rank inode)
 // serialises changes of contents and size. Filling holds neither.
 #pragma once
 
 #include "fs/io.hpp"
+#include "kernel/lib/list.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "mm/frames.hpp"
 #include "mm/pager.hpp"
 
+class FileSystem;
 class Inode;
 
 // Who knows where a file's bytes come from.
@@ -21,10 +24,21 @@ class PageSource {
     // Fills `count` pages, contiguous in memory, with the object's bytes from page `first` on.
     // Whatever lies beyond the object's end may be left as it is.
     virtual Result<void> fill_pages(uint32_t first, uint32_t count, void* to) = 0;
+    // Writes these pages, from page `first` on, as far as the object reaches.
+    virtual Result<void> write_pages(uint32_t first, std::span<uint8_t* const> pages);
+    // Finds room for [offset, offset + bytes), all of it in memory already; how many bytes of it
+    // have room now: none is an error. The object may be extended by as much.
+    virtual Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes);
+    // The object ends here from now on (also called when less was written than room was found for).
+    virtual Result<void> resize(uint64_t bytes);
 
   protected:
     ~PageSource() = default;
 };
+
+// Who decides when dirty pages are written: the write-back thread, or (directories and a disk's
+// metadata, where the order counts) the owner.
+enum class WriteBack : uint8_t { by_thread, by_owner };
 
 // A page that is in memory and stays there while this lives. Move-only.
 class HeldPage {
@@ -42,13 +56,30 @@ class HeldPage {
     bool held_;
 };
 
-struct CachedPage;
+class PageCache;
+struct CachedPage {
+    PageCache* cache;
+    uint32_t index;
+    Frame frame;
+    CachedPage* hash_next = nullptr;
+    CachedPage* cache_next = nullptr;   // in the cache's own list,
+    CachedPage** cache_link = nullptr;  // and what points to us there
+    ListNode clock{};                   // linked: may be given back
+    ListNode dirty_node{};              // linked: waits for the write-back thread
+    bool filling = true;
+    bool writing = false;     // on its way to the source
+    bool referenced = false;  // since the clock's hand came by
+    uint8_t dirty = 0;        // sectors that are newer than the source; the page stays in memory
+};
+using DirtyPages = List<CachedPage, &CachedPage::dirty_node>;
+constexpr uint8_t kWholePage = 0xff;
 
 class PageCache final : public Pager {
   public:
     // `owner` outlives it; `source` null: pages start as zeros and are never given back;
     // `inode` null: a disk's own cache.
-    PageCache(RefCounted& owner, PageSource* source, Inode* inode);
+    PageCache(RefCounted& owner, PageSource* source, Inode* inode,
+              WriteBack write_back = WriteBack::by_thread);
     ~PageCache() override;
 
     uint64_t size() const;
@@ -60,27 +91,49 @@ class PageCache final : public Pager {
     Result<uint32_t> append(ByteSource& from, uint64_t& offset);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
     Result<HeldPage> page(uint32_t index);  // for the owner: directories, index blocks
+    Result<HeldPage> page_to_overwrite(uint32_t index);  // its contents don't matter
     uint32_t pages() const { return pages_; }
+
+    // Writes all that is dirty at the time of the call; the first error. Sleeps, so no locks.
+    Result<void> write_back();
+    bool is_dirty() const;
+    // Counts failed writes: who remembers it sees whether there were new ones.
+    uint32_t write_errors() const { return __atomic_load_n(&write_errors_, __ATOMIC_RELAXED); }
+
+    // For the owner that writes back himself, by sectors of a page (bit i: sector i): marks and
+    // says which were clean before; unmarks and says which were dirty.
+    uint8_t set_dirty(uint32_t index, uint8_t sectors);
+    uint8_t clear_dirty(uint32_t index, uint8_t sectors);
 
     Ref<Pager> hold();  // for mmap
 
     // Pager
     Result<Frame> frame_for(uint32_t index) override;
     void mark_dirty(uint32_t index) override;
+    Result<void> sync() override;
     std::string_view name(std::span<char> buffer) const override;
     uint32_t inode_number() const override;
     uint32_t device_number() const override;
 
   private:
     friend struct CachedPage;
-    friend struct PageTable;
+    friend struct CachedPages;
     void last_reference_dropped() const override;
     Result<Frame> get(uint32_t index, uint32_t ahead);
     void wait_until_filled(uint32_t index);
+    void wait_until_still(uint32_t index);
     Result<void> fill(uint32_t first, uint32_t count);
     Result<void> fill_frames(uint32_t first, uint32_t count, Frame frame);
+    Result<Frame> get_for_write(uint32_t index, bool whole);
+    Result<Frame> add_zeroed(uint32_t index);
     Result<uint32_t> write_locked(ByteSource& from, uint64_t offset);
+    Result<uint32_t> write_chunk(ByteSource& from, uint64_t offset);
+    void clear_tail(uint64_t size);
     void drop_from(uint32_t index);
+    uint32_t take_dirty_run(std::span<CachedPage*> run);
+    Result<void> write_run(std::span<CachedPage*> run);
+    friend uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
+    friend Result<void> write_back_file_system(const FileSystem& file_system);
 
     RefCounted& owner_;
     PageSource* source_;
@@ -92,6 +145,12 @@ class PageCache final : public Pager {
     uint32_t pages_ = 0;
     uint32_t next_ = 0;          // the page that a sequential reader asks for next
     CachedPage* all_ = nullptr;  // this cache's pages
+    DirtyPages dirty_;           // those to be written by the thread, in order of their dirtying
+    ListNode dirty_node_;        // in the list of caches that have any
+    Nanoseconds dirty_since_{0};
+    const WriteBack write_back_;
+    bool written_by_mapping_ = false;
+    uint32_t write_errors_ = 0;
 };
 
 // The cache of a disk's own sectors: file systems' metadata, and /dev/hda as a file.
@@ -99,6 +158,10 @@ class BlockDevice;
 Result<PageCache*> device_cache(BlockDevice& device);
 
 struct PageCacheTotals {  // in pages
-    uint32_t all, of_devices;
+    uint32_t all, of_devices, dirty, writing;
 };
 PageCacheTotals page_cache_totals();
+
+// Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing: for more than
+// the clean ones see request_write_back().
+uint32_t reclaim_pages(uint32_t wanted);

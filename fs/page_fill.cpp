@@ -5,7 +5,7 @@
 
 #include "fs/page_table.hpp"
 
-constinit PageTable page_table;
+constinit CachedPages page_table;
 
 namespace {
 
@@ -51,7 +51,7 @@ CachedPage* make_pages(PageCache& cache, uint32_t first, uint32_t count, Frame f
 
 }  // namespace
 
-void PageTable::insert(CachedPage& page) {
+void CachedPages::insert(CachedPage& page) {
     CachedPage*& chain = bucket(*page.cache, page.index);
     page.hash_next = chain;
     chain = &page;
@@ -65,7 +65,7 @@ void PageTable::insert(CachedPage& page) {
     if (page.cache->source_) clock.push_back(page);
 }
 
-void PageTable::remove(CachedPage& page) {
+void CachedPages::remove(CachedPage& page) {
     CachedPage** link = &bucket(*page.cache, page.index);
     while (*link != &page) link = &(*link)->hash_next;
     *link = page.hash_next;
@@ -75,6 +75,7 @@ void PageTable::remove(CachedPage& page) {
     --totals.all;
     if (!page.cache->inode_) --totals.of_devices;
     if (page.clock.linked()) page.clock.unlink();
+    mark_clean(page);
 }
 
 void free_pages(CachedPage* pages) {
@@ -91,6 +92,16 @@ void PageCache::wait_until_filled(uint32_t index) {
                            [&] {
                                CachedPage* page = page_table.find(*this, index);
                                return !page || !page->filling;
+                           },
+                           {.interruptible = false, .deadline = {}, .reason = "page"});
+}
+
+// The same, and nobody writes it either.
+void PageCache::wait_until_still(uint32_t index) {
+    page_table.filled.wait(page_table.lock,
+                           [&] {
+                               CachedPage* page = page_table.find(*this, index);
+                               return !page || !(page->filling || page->writing);
                            },
                            {.interruptible = false, .deadline = {}, .reason = "page"});
 }
@@ -161,6 +172,43 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count) {
     return filled;
 }
 
+// For somebody who is about to write into it: `whole` if nothing of it is worth reading.
+Result<Frame> PageCache::get_for_write(uint32_t index, bool whole) {
+    if (!whole) return get(index, 1);
+    {
+        LockGuard guard(page_table.lock);
+        wait_until_filled(index);
+        if (CachedPage* page = page_table.find(*this, index)) {
+            page->referenced = true;
+            get_frame(page->frame);
+            return page->frame;
+        }
+    }
+    return add_zeroed(index);
+}
+
+Result<Frame> PageCache::add_zeroed(uint32_t index) {
+    uint32_t one = 1;
+    Frame frame = TRY(allocate_run(one));
+    CachedPage* fresh = make_pages(*this, index, 1, frame);
+    if (!fresh) {
+        put_frame(frame);
+        return Errno::nomem;
+    }
+    fresh->filling = false;
+    __builtin_memset(to_virtual(frame), 0, kPageSize);
+    {
+        LockGuard guard(page_table.lock);
+        if (!page_table.find(*this, index)) {
+            page_table.insert(*fresh);
+            get_frame(frame);
+            return frame;
+        }
+    }
+    free_pages(fresh);
+    return get(index, 1);
+}
+
 Result<void> PageCache::fill_frames(uint32_t first, uint32_t count, Frame frame) {
     auto* to = static_cast<uint8_t*>(to_virtual(frame));
     const uint64_t start = uint64_t{first} << kPageShift, end = size();
@@ -184,8 +232,8 @@ void PageCache::drop_from(uint32_t index) {
         for (CachedPage* page = all_; page;) {
             if (page->index < index) {
                 page = page->cache_next;
-            } else if (page->filling) {
-                wait_until_filled(page->index);
+            } else if (page->filling || page->writing) {
+                wait_until_still(page->index);
                 page = all_;
             } else {
                 CachedPage* next = page->cache_next;
@@ -214,7 +262,8 @@ uint32_t reclaim_pages(uint32_t wanted) {
         for (uint32_t looked = 2 * page_table.totals.all; looked && freed < wanted; --looked) {
             CachedPage* page = page_table.clock.front();
             if (!page) break;
-            const bool busy = page->filling || page->dirty || frame_references(page->frame) > 1;
+            const bool busy =
+                page->filling || page->writing || page->dirty || frame_references(page->frame) > 1;
             if (busy || std::exchange(page->referenced, false)) {
                 page->clock.unlink();
                 page_table.clock.push_back(*page);

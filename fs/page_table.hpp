@@ -6,26 +6,14 @@
 #include "fs/page_cache.hpp"
 #include "kernel/lib/list.hpp"
 
-struct CachedPage {
-    PageCache* cache;
-    uint32_t index;
-    Frame frame;
-    CachedPage* hash_next = nullptr;
-    CachedPage* cache_next = nullptr;   // in the cache's own list,
-    CachedPage** cache_link = nullptr;  // and what points to us there
-    ListNode clock{};                   // linked: may be given back
-    bool filling = true;
-    bool referenced = false;  // since the clock's hand came by
-    bool dirty = false;       // newer than the source; stays in memory
-};
-
-struct PageTable {
+struct CachedPages {
     SpinLock lock{LockRank::page_cache};
     CachedPage** buckets = nullptr;
     uint32_t mask = 0;
     PageCacheTotals totals{};
     List<CachedPage, &CachedPage::clock> clock;
-    WaitQueue filled;
+    List<PageCache, &PageCache::dirty_node_> dirty_caches;  // the one that waits longest first
+    WaitQueue filled;                                       // or written
 
     CachedPage*& bucket(const PageCache& cache, uint32_t index) {
         return buckets[(cache.hash_ + index) & mask];
@@ -37,12 +25,13 @@ struct PageTable {
     }
     void insert(CachedPage& page);
     void remove(CachedPage& page);  // the frame's reference becomes the caller's
+    void mark_dirty(CachedPage& page, uint8_t sectors);
+    void mark_clean(CachedPage& page);
 };
-extern PageTable page_table;
+extern CachedPages page_table;
 
 // Gives removed pages (chained by hash_next) and their frames back; without the lock.
 void free_pages(CachedPage* pages);
 
 void page_cache_init();
-uint32_t reclaim_pages(uint32_t wanted);
 uint32_t reclaim_mapped_pages(uint32_t wanted);  // sleeps; programs lose pages they don't use

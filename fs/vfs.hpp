@@ -65,6 +65,8 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
 // At boot: mounts `source` of the first type that knows it as the root of everything.
 Result<Path> mount_root(std::string_view source, bool read_only);
 Result<void> vfs_sync_all();
+void vfs_write_metadata();  // what the write-back thread does now and then
+void vfs_stop();            // before the machine stops: all is written, nothing will be from now on
 
 // Why the last mount failed, one line per type tried.
 std::string_view mount_refusals();

@@ -174,7 +174,9 @@ class AddressSpace : public RefCounted {
     void evict_lab_page(uint32_t page, bool& dirty);
 
     friend void unmap_pages_of(const Pager& pager, uint32_t first);
+    friend void protect_pages_of(const Pager&, uint32_t, uint32_t);
     void forget_pages_of(const Pager& pager, uint32_t first);
+    void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count);
 
     Mutex lock_{LockRank::address_space};
     RegionMap regions_;

@@ -61,7 +61,8 @@ bool BootMemory::find_room(uint32_t bytes, uint32_t& start) const {
 FrameInfo* BootMemory::place_frame_table(uint32_t entries) {
     const uint32_t bytes = entries * sizeof(FrameInfo);
     uint32_t start;
-    if (!find_room(bytes, start)) cannot_start("too little memory beside the kernel and the boot modules");
+    if (!find_room(bytes, start))
+        cannot_start("too little memory beside the kernel and the boot modules");
     take(start, start + bytes);
     void* table = to_virtual(PhysAddr(start));
     __builtin_memset(table, 0, bytes);

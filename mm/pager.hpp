@@ -16,6 +16,8 @@ class Pager : public RefCounted {
     // and copy on write; shared writable ones write to it directly and call `mark_dirty`.
     virtual Result<Frame> frame_for(uint32_t index) = 0;
     virtual void mark_dirty(uint32_t index) = 0;
+    // msync: what was marked dirty is where it lasts when this returns. No locks held.
+    virtual Result<void> sync() { return {}; }
 
     // For /proc/<pid>/maps: path, inode and device numbers.
     virtual std::string_view name(std::span<char> buffer) const = 0;
@@ -26,3 +28,6 @@ class Pager : public RefCounted {
 // The object was cut off: its pages from `first` on leave every address space, copies of private
 // mappings too, so that the next access is a SIGBUS. Sleeps; no address space's lock is held.
 void unmap_pages_of(const Pager& pager, uint32_t first);
+// Shared mappings of these pages may not write any more until they say so again (mark_dirty).
+// Sleeps; no address space's lock is held.
+void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count);

@@ -105,7 +105,22 @@ Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags)
         (flags & kSyncAsync && flags & kSyncNow))
         return Errno::inval;
     if (!make_range(start, length, range)) return Errno::nomem;
-    Session session(*this);
-    // Pagers learnt of written pages at the first write (mark_dirty), so there is nothing to tell.
-    return regions_.is_covered(range.start, range.end) ? Result<void>{} : Errno::nomem;
+    {
+        Session session(*this);
+        if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
+    }
+    if (!(flags & kSyncNow)) return {};
+    // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
+    for (VirtAddr at = range.start; at < range.end;) {
+        Ref<Pager> pager;
+        {
+            Session session(*this);
+            const Region* region = regions_.find_from(at);
+            if (!region || region->start >= range.end) break;
+            at = region->end;
+            if (region->attributes.shared) pager = region->attributes.pager;
+        }
+        if (pager) TRY(pager->sync());
+    }
+    return {};
 }

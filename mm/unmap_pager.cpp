@@ -1,4 +1,6 @@
 // Taking an object's pages away from all who map it. See pager.hpp and all_spaces.hpp.
+#include <algorithm>
+
 #include "kernel/sync/spin_lock.hpp"
 #include "mm/all_spaces.hpp"
 #include "mm/session.hpp"
@@ -40,4 +42,23 @@ void unmap_pages_of(const Pager& pager, uint32_t first) {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         space->forget_pages_of(pager, first);
+}
+
+void AddressSpace::protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
+    Session session(*this);
+    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
+        const uint32_t pages = (r->end - r->start) >> kPageShift;
+        if (r->attributes.pager.get() != &pager || !r->attributes.shared) continue;
+        const uint32_t from = std::max(first, r->page_offset);
+        const uint32_t to = std::min(first + count, r->page_offset + pages);
+        if (from >= to) continue;
+        pages_.restrict(r->start + ((from - r->page_offset) << kPageShift),
+                        r->start + ((to - r->page_offset) << kPageShift), UserPages::Rights::read);
+    }
+}
+
+void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        space->protect_pages_of(pager, first, count);
 }

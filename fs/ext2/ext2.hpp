@@ -1,21 +1,27 @@
-// ext2, mounted: the instance (Ext2) and its inodes (Ext2Inode). For now it only reads.
-// Metadata (descriptors, inode tables, index blocks) is read through the disk's own page cache,
-// contents of files and directories through each inode's.
-// Invariant: no number from the disk is used before it was checked; what makes no sense is EIO and
-// a line in the log that names the inode, once an inode.
-// Locks: none of its own yet; what is mounted doesn't change.
+// ext2, mounted: the instance (Ext2) and its inodes (Ext2Inode, inode.hpp).
+// Metadata (descriptors, bitmaps, inode tables, index blocks) lives in the disk's own page cache,
+// contents of files and directories in each inode's. Metadata and directories are changed in memory
+// and written by a checkpoint, in an order that e2fsck can repair from at any moment: see
+// checkpoint.cpp and docs/storage.md.
+// Invariants: no number from the disk is used before it was checked; what makes no sense is EIO and
+// a line in the log that names the inode, once an inode. Blocks and inodes that were freed are not
+// used again before a checkpoint has written that they are free.
+// Locks: `lock_` (a Mutex, rank file_system) around every change of metadata and each checkpoint;
+// `records_` (a SpinLock, rank inode_cache) for inodes' records and the lists of changed and dead
+// inodes, so that looking at attributes never waits for a disk.
 #pragma once
 
 #include "drivers/block.hpp"
 #include "fs/ext2/geometry.hpp"
-#include "fs/inode_cache.hpp"
-#include "fs/page_cache.hpp"
+#include "fs/ext2/inode.hpp"
+#include "kernel/lib/vector.hpp"
 
 void ext2_init();  // registers the type
 
 namespace ext2 {
 
-class Ext2Inode;
+// What a block of metadata holds, as far as the order of writing is concerned.
+enum class Kind : uint8_t { index, table, map };  // map: bitmaps, descriptors, superblock
 
 class Ext2 final : public FileSystem {
   public:
@@ -23,77 +29,167 @@ class Ext2 final : public FileSystem {
                                          std::string_view options);
     Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
          const Superblock& super);
+    ~Ext2() override { delete[] bounce_; }
 
     std::string_view type_name() const override { return "ext2"; }
     Ref<Inode> root() override { return root_; }
     FileSystemStatistics statistics() override;
-    bool read_only() const override { return true; }
+    bool read_only() const override { return __atomic_load_n(&read_only_, __ATOMIC_RELAXED); }
     uint32_t device_number() const override { return device_.device_number(); }
+    Result<void> sync() override;
+    void write_metadata() override;
+    Result<void> set_read_only(bool read_only) override;
     void unmounted() override;
 
     Result<Ref<Inode>> inode(InodeNo number);
     const Geometry& geometry() const { return geometry_; }
-    BlockDevice& device() const { return device_; }
     std::string_view device_name() const { return device_.name(); }
 
-    // A whole block of metadata, in memory while the page is held.
-    struct MetadataBlock {
-        HeldPage page;
-        uint32_t offset;  // of the block in its page
-        const uint8_t* bytes() const { return page.data() + offset; }
-    };
     Result<MetadataBlock> metadata(uint32_t block);
     Result<void> read_blocks(uint32_t first, uint32_t count, void* to);
+    Result<void> write_blocks(uint32_t first, uint32_t count, const void* from);
+
+    // --- Changes. An operation is a function that runs under the lock; in one that fails for lack
+    // of room a checkpoint may free some, and it runs again: it must have undone what it did.
+    template <typename F>
+    auto change(F&& operation) -> decltype(operation()) {
+        LockGuard guard(lock_);
+        if (read_only()) return Errno::rofs;
+        TRY(begin());
+        auto done = operation();
+        if (done.is_error() && done.error() == Errno::nospc && has_pending()) {
+            TRY(checkpoint());
+            return operation();
+        }
+        return done;
+    }
+    Result<void> checkpoint();  // lock held
+    Result<void> write_all_metadata() {
+        LockGuard guard(lock_);
+        return checkpoint();
+    }
+
+    // All these with the lock held, between begin() and the operation's end.
+    Result<MetadataBlock> fresh_metadata(uint32_t block);  // zeros, not read
+    void touch(uint32_t block, Kind kind);                 // it was changed, and is in memory
+    void forget(uint32_t block);                           // its contents don't matter any more
+    // Near `goal`: up to `wanted` blocks in a row; at least one, or ENOSPC.
+    Result<Extent> allocate_blocks(uint32_t goal, uint32_t wanted);
+    void free_blocks(uint32_t first, uint32_t count);
+    // A directory's blocks that were changed; `fresh`: nothing on the disk refers to it yet.
+    void touch_directory(Ext2Inode& directory, uint32_t block, bool fresh);
+    Result<Ref<Ext2Inode>> create(Ext2Inode& parent, uint32_t mode, uint32_t uid, uint32_t gid);
+    void discard(Ext2Inode& fresh);             // create() undone
+    void directory_removed(Ext2Inode& victim);  // before its record changes
+    uint32_t first_block_of_group(uint32_t group) const {
+        return geometry_.first_data_block + group * geometry_.blocks_per_group;
+    }
+    uint32_t group_of(InodeNo number) const {
+        return (number.raw() - 1) / geometry_.inodes_per_group;
+    }
+    uint32_t epoch() const { return epoch_; }  // grows with each checkpoint
+    void use_large_files();                    // the feature flag
+    // None of these blocks is a bitmap, an inode table or a copy of the descriptors.
+    bool is_for_contents(uint32_t first, uint32_t count);
+    Result<void> flush() { return device_.flush(); }
+
+    void note_dirty(Ext2Inode& inode);  // its record differs from the table's; no lock needed
+    void bury(Ext2Inode& inode);        // the last reference is gone, and no name is left
+    void note_error();                  // e2fsck should look at it
+    SpinLock& records() { return records_; }
 
   private:
+    struct FreshInode {
+        uint32_t number;
+        bool directory;
+    };
+    struct GoneDirectory {
+        uint32_t number;
+        InodeRecord before;
+    };
+    struct TableBlock {
+        uint32_t block, first_inode;
+    };
+    struct DirectoryBlock {
+        Ref<Ext2Inode> directory;
+        uint32_t block;
+        bool fresh;
+    };
+    struct PagePart {
+        uint32_t page;
+        uint8_t sectors;
+    };
+    PagePart part_of(uint32_t block) const;
+    // How much of what happened an inode table that is being written shows.
+    struct View {
+        uint32_t gone;   // removals of directories
+        uint32_t fresh;  // creations of directories
+        bool all;
+    };
+
+    // descriptor_at: in its block, which is `block` of the device.
+    struct HeldDescriptor {
+        MetadataBlock held;
+        GroupDescriptor* descriptor;
+        uint32_t block;
+    };
+    Result<HeldDescriptor> descriptor(uint32_t group);
+    Result<TableBlock> table_block(InodeNo number, uint32_t& offset);
     Result<InodeRecord> inode_record(InodeNo number);
+    Result<void> begin();
+    bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
+    Result<void> write_superblock(bool clean);
+
+    // allocation.cpp
+    Result<Extent> allocate_in_group(uint32_t group, uint32_t from, uint32_t wanted, bool roomy);
+    uint32_t blocks_in_group(uint32_t group) const;
+    Result<uint32_t> pick_group(const Ext2Inode& parent, bool directory);
+    Result<InodeNo> allocate_inode(uint32_t group, bool directory);
+    Result<void> clear_blocks(const Extent& extent);
+    Result<void> clear_inode(uint32_t number, bool directory);
+    void reap();  // frees what dead inodes had
+
+    // checkpoint.cpp
+    void store_records();
+    Result<void> store(Ext2Inode& inode, const InodeRecord& record);
+    void write_metadata_block(uint32_t block);
+    void write_directories(bool fresh);
+    void write_tables(const View& view);
+    void write_table(const TableBlock& table, const View& view);
+    bool is_masked(const TableBlock& table) const;
+    void write_in_order();
+    void commit_frees();
+    void barrier();
+    void note_write(Result<void> done);
 
     BlockDevice& device_;
     PageCache& metadata_;
     const Geometry geometry_;
-    const uint32_t free_blocks_, free_inodes_;
-    Ref<Inode> root_;  // dropped when unmounted: it refers to us
-};
-
-class Ext2Inode final : public CachedInode, private PageSource {
-  public:
-    Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& record);
-    // EIO if the record makes no sense.
-    Result<void> check() const;
-
-    Attributes attributes() override;
-    Ownership ownership() override { return {record_.mode, uid(), gid()}; }
-    Result<Ref<File>> open(uint32_t flags) override;
-    Result<Ref<Inode>> lookup_child(std::string_view name) override;
-    Result<uint64_t> list(DirectorySink& sink, uint64_t offset) override;
-    Result<uint32_t> read_link(std::span<char> buffer) override;
-
-  private:
-    struct Run {
-        uint32_t first;  // on the disk; 0: a hole
-        uint32_t count;
-    };
-    Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override;
-    // Where `block` of the file lies, and how many after it (at most `most`) lie right behind it.
-    Result<Run> map(uint32_t block, uint32_t most);
-    // The directory's block that starts at `position`.
-    Result<Ext2::MetadataBlock> directory_block(uint64_t position);
-    // Calls visit(entry, position) for each entry in use from `offset` on until it says false;
-    // returns the position of the entry it stopped at, or the directory's end.
-    template <typename F>
-    Result<uint64_t> scan(uint64_t offset, F&& visit);
-    Errno damaged(std::string_view what);
-
-    Ext2& ext2() const;
-    uint32_t uid() const { return record_.uid_low | uint32_t{record_.uid_high} << 16; }
-    uint32_t gid() const { return record_.gid_low | uint32_t{record_.gid_high} << 16; }
-    uint32_t type() const { return record_.mode & kTypeMask; }
-    uint64_t size() const;
-    bool is_fast_symlink() const;
-
-    const InodeRecord record_;
-    PageCache cache_;
-    bool reported_ = false;
+    Mutex lock_{LockRank::file_system};
+    SpinLock records_{LockRank::inode_cache};
+    bool read_only_ = true;  // atomic
+    const bool may_write_;
+    uint16_t mounted_state_;  // what the superblock said when we came
+    List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
+    List<Ext2Inode, &Ext2Inode::dead_node> dead_inodes_ GUARDED_BY(records_);
+    // Under lock_:
+    uint32_t free_blocks_, free_inodes_;
+    const uint32_t reserved_blocks_;
+    uint32_t pending_block_count_ = 0;
+    uint32_t epoch_ = 1;
+    uint32_t last_group_ = 0;  // where the last directory went
+    bool mounting_ = false, large_files_ = false;
+    bool super_changed_ = false, needs_barrier_ = false;
+    Errno write_failure_{};
+    Vector<uint32_t> index_blocks_, map_blocks_;
+    Vector<TableBlock> table_blocks_;
+    Vector<DirectoryBlock> directory_blocks_;
+    Vector<FreshInode> fresh_;
+    Vector<GoneDirectory> gone_;
+    Vector<Extent> pending_blocks_;
+    Vector<FreshInode> pending_inodes_;
+    uint8_t* bounce_ = nullptr;  // a block on its way
+    Ref<Inode> root_;            // dropped when unmounted: it refers to us
 };
 
 }  // namespace ext2

@@ -1,31 +1,101 @@
-// A file of ext2: attributes, contents through the block map, symbolic links. See ext2.hpp.
+// A file of ext2: attributes, contents, size, symbolic links. See inode.hpp.
 #include <algorithm>
 
 #include "fs/cached_file.hpp"
 #include "fs/ext2/block_map.hpp"
 #include "fs/ext2/ext2.hpp"
+#include "fs/mount.hpp"
+#include "fs/timestamp.hpp"
+#include "fs/write_back.hpp"
 #include "kernel/lib/log.hpp"
 
 namespace ext2 {
 
 namespace {
 
-constexpr uint32_t kFlagCompressed = 0x200, kFlagExtents = 0x80000, kFlagInlineData = 0x10000000;
+constexpr uint32_t kFlagCompressed = 0x200, kFlagImmutable = 0x10, kFlagAppendOnly = 0x20,
+                   kFlagExtents = 0x80000, kFlagInlineData = 0x10000000;
 constexpr uint64_t kMaxSize = uint64_t{1} << 44;  // what page indices reach
 
 Timestamp at_second(uint32_t seconds) { return {static_cast<int32_t>(seconds), 0}; }
+uint32_t seconds_now() { return static_cast<uint32_t>(timestamp_now().seconds); }
+
+class Ext2File final : public CachedFile {
+  public:
+    Ext2File(uint32_t flags, Ext2Inode& file) : CachedFile(flags, file, file.cache()) {}
+    Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
+        Result<uint32_t> done = CachedFile::read_at(to, offset);
+        if (!(flags() & kOpenNoAtime) &&
+            !(path() && (path().mount().flags & (kMountNoAtime | kMountReadOnly))))
+            file().note_access();
+        return done;
+    }
+    Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
+        return finish(file().write(from, offset, false));
+    }
+    Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
+        return finish(file().write(from, offset, true));
+    }
+
+  private:
+    Ext2Inode& file() { return static_cast<Ext2Inode&>(*inode()); }
+    Result<uint32_t> finish(Result<uint32_t> done) {
+        constexpr uint32_t kDataSync = 010000;
+        if (done.is_ok() && (flags() & kDataSync)) TRY(sync());
+        return done;
+    }
+};
 
 }  // namespace
 
 Ext2Inode::Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& record)
-    : CachedInode(file_system, number), record_(record), cache_(*this, this, this) {
+    : CachedInode(file_system, number),
+      record_(record),
+      cache_(
+          *this, this, this,
+          (record.mode & kTypeMask) == kTypeRegular ? WriteBack::by_thread : WriteBack::by_owner) {
     cache_.set_size(std::min(size(), kMaxSize));
+}
+
+Ext2Inode::~Ext2Inode() {
+    LockGuard guard(ext2().records());
+    if (dirty_node.linked()) dirty_node.unlink();
 }
 
 Ext2& Ext2Inode::ext2() const { return static_cast<Ext2&>(file_system()); }
 
+void Ext2Inode::last_reference_dropped() const {
+    auto* self = const_cast<Ext2Inode*>(this);
+    if (record_.links_count == 0 && !ext2().read_only())
+        ext2().bury(*self);
+    else
+        delete self;
+}
+
+bool Ext2Inode::evictable() const {
+    if (cache_.is_dirty()) return false;
+    LockGuard guard(ext2().records());
+    return !dirty_node.linked();
+}
+
 uint64_t Ext2Inode::size() const {
     return record_.size_low | (type() == kTypeRegular ? uint64_t{record_.size_high} << 32 : 0);
+}
+
+void Ext2Inode::set_size(uint64_t size) {
+    constexpr uint64_t kSmall = 0x7fffffff;
+    if (size > kSmall) ext2().use_large_files();
+    LockGuard guard(ext2().records());
+    record_.size_low = static_cast<uint32_t>(size);
+    if (type() == kTypeRegular) record_.size_high = static_cast<uint32_t>(size >> 32);
+}
+
+// The block map's reach, and what i_blocks can count (also index blocks: a little is left for them).
+uint64_t Ext2Inode::max_size() const {
+    const uint32_t shift = ext2().geometry().block_shift, bits = ext2().geometry().pointer_bits();
+    const uint64_t p = uint64_t{1} << bits;
+    const uint64_t reach = (kDirectBlocks + p + p * p + p * p * p) << shift;
+    return std::min<uint64_t>(reach, (uint64_t{1} << 41) - (uint64_t{1} << 32));
 }
 
 Errno Ext2Inode::damaged(std::string_view what) {
@@ -43,7 +113,9 @@ Result<void> Ext2Inode::check() const {
         case kTypeRegular:
             if (size() > kMaxSize) return self.damaged("bad size");
             return {};
-        case kTypeDirectory: return {};
+        case kTypeDirectory:
+            if (size() & (ext2().geometry().block_size() - 1)) return self.damaged("bad size");
+            return {};
         case kTypeSymlink:
             if (size() == 0 || size() >= (is_fast_symlink() ? sizeof record_.block : kPageSize))
                 return self.damaged("bad size of a symbolic link");
@@ -62,29 +134,68 @@ bool Ext2Inode::is_fast_symlink() const {
     return record_.blocks512 == attributes;
 }
 
+Ownership Ext2Inode::ownership() {
+    LockGuard guard(ext2().records());
+    return {record_.mode, uid(), gid()};
+}
+
 Attributes Ext2Inode::attributes() {
     Attributes a;
+    a.block_size = ext2().geometry().block_size();
+    a.device = ext2().device_number();
+    a.inode = number();
+    const uint64_t size_now = cache_.size();
+    LockGuard guard(ext2().records());
     a.mode = record_.mode;
     a.uid = uid();
     a.gid = gid();
     a.links = record_.links_count;
-    a.size = size();
+    a.size = type() == kTypeRegular ? size_now : size();
     a.blocks512 = record_.blocks512;
-    a.block_size = ext2().geometry().block_size();
-    a.device = ext2().device_number();
     if (type() == kTypeCharacter || type() == kTypeBlock) {
         const uint32_t old = record_.block[0];  // 8 bits each; else the new encoding
         a.special_device = old ? ::device_number(old >> 8 & 0xff, old & 0xff) : record_.block[1];
     }
-    a.inode = number();
     a.accessed = at_second(record_.access_time);
     a.modified = at_second(record_.modification_time);
     a.changed = at_second(record_.change_time);
     return a;
 }
 
+Result<void> Ext2Inode::set_attributes(const SetAttributes& changes) {
+    if (ext2().read_only()) return Errno::rofs;
+    const uint32_t now = seconds_now();
+    {
+        LockGuard guard(ext2().records());
+        InodeRecord& r = record_;
+        if (changes.set_mode)
+            r.mode = static_cast<uint16_t>((r.mode & kTypeMask) | (changes.mode & 07777));
+        if (changes.set_uid) {
+            r.uid_low = static_cast<uint16_t>(changes.uid);
+            r.uid_high = static_cast<uint16_t>(changes.uid >> 16);
+        }
+        if (changes.set_gid) {
+            r.gid_low = static_cast<uint16_t>(changes.gid);
+            r.gid_high = static_cast<uint16_t>(changes.gid >> 16);
+        }
+        auto seconds = [](const Timestamp& time) { return static_cast<uint32_t>(time.seconds); };
+        if (changes.set_accessed) r.access_time = seconds(changes.accessed);
+        if (changes.set_modified) r.modification_time = seconds(changes.modified);
+        r.change_time = now;
+    }
+    ext2().note_dirty(*this);
+    structure_epoch = ext2().epoch();
+    return {};
+}
+
 Result<Ref<File>> Ext2Inode::open(uint32_t flags) {
-    if (type() == kTypeRegular) return TRY(make_ref<CachedFile>(flags, *this, cache_));
+    if (type() == kTypeRegular) {
+        if ((flags & kOpenAccessMode) != kOpenReadOnly &&
+            (record_.flags & kFlagImmutable ||
+             (record_.flags & kFlagAppendOnly && !(flags & kOpenAppend))))
+            return Errno::perm;
+        return TRY(make_ref<Ext2File>(flags, *this));
+    }
     if (type() == kTypeDirectory) return TRY(make_ref<DirectoryFile>(flags, *this));
     return Errno::inval;
 }
@@ -100,35 +211,43 @@ Result<uint32_t> Ext2Inode::read_link(std::span<char> buffer) {
     return cache_.read_at(sink, 0);
 }
 
-Result<Ext2Inode::Run> Ext2Inode::map(uint32_t block, uint32_t most) {
-    const std::optional<BlockPath> path = block_path(block, ext2().geometry().pointer_bits());
-    if (!path) return damaged("larger than its block map");
-    const uint32_t* pointers = record_.block;
-    std::optional<Ext2::MetadataBlock> held;
-    most = std::min(most, path->left);
-    for (uint32_t level = 0; level < path->levels; ++level) {
-        const uint32_t next = pointers[path->index[level]];
-        if (next == 0) return Run{0, most};
-        if (!ext2().geometry().is_data_range(next, 1)) return damaged("bad index block");
-        Ext2::MetadataBlock loaded = TRY(ext2().metadata(next));
-        held.reset();
-        held.emplace(std::move(loaded));
-        pointers = reinterpret_cast<const uint32_t*>(held->bytes());
+// --- times
+
+// relatime: once after each change, and once a day.
+void Ext2Inode::note_access() {
+    constexpr uint32_t kDay = 24 * 60 * 60;
+    const InodeRecord& r = record_;
+    const uint32_t accessed = r.access_time;
+    if (accessed > r.modification_time && accessed > r.change_time) [[likely]] {
+        // A clock that was set back doesn't matter.
+        if (seconds_now() - accessed < kDay) return;
     }
-    pointers += path->index[path->levels];
-    Run run{pointers[0], 1};
-    while (run.count < most && pointers[run.count] == (run.first ? run.first + run.count : 0))
-        ++run.count;
-    if (run.first && !ext2().geometry().is_data_range(run.first, run.count))
-        return damaged("bad block number");
-    return run;
+    const uint32_t now = seconds_now();
+    if (now == accessed || ext2().read_only()) return;
+    {
+        LockGuard guard(ext2().records());
+        record_.access_time = now;
+    }
+    ext2().note_dirty(*this);
 }
+
+void Ext2Inode::note_change(bool contents) {
+    const uint32_t now = seconds_now();
+    {
+        LockGuard guard(ext2().records());
+        if (contents) record_.modification_time = now;
+        record_.change_time = now;
+    }
+    ext2().note_dirty(*this);
+}
+
+// --- contents
 
 // Blocks that lie side by side on the disk are read with one request.
 Result<void> Ext2Inode::fill_pages(uint32_t first, uint32_t count, void* to) {
     const uint32_t shift = ext2().geometry().block_shift;
     const uint64_t start = uint64_t{first} << kPageShift;
-    const uint64_t end = std::min(start + (uint64_t{count} << kPageShift), size());
+    const uint64_t end = std::min(start + (uint64_t{count} << kPageShift), cache_.size());
     auto block = static_cast<uint32_t>(start >> shift);
     auto left = static_cast<uint32_t>((end + (1u << shift) - 1) >> shift) - block;
     auto* at = static_cast<uint8_t*>(to);
@@ -143,6 +262,110 @@ Result<void> Ext2Inode::fill_pages(uint32_t first, uint32_t count, void* to) {
         at += run.count << shift;
     }
     return {};
+}
+
+// Blocks [block, block + count) of the pages, which start at block 0 of `pages`' first one: in
+// pieces that lie together both in memory and on the disk. Holes that were not written stay holes.
+Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages) {
+    const uint32_t shift = ext2().geometry().block_shift, size = 1u << shift;
+    const uint32_t per_page = kPageSize >> shift;
+    auto memory = [&](uint32_t i) { return pages[i / per_page] + (i % per_page) * size; };
+    for (uint32_t done = 0; done < count;) {
+        Run run = TRY(map(block + done, count - done));
+        uint32_t length = 1;
+        while (length < run.count && memory(done + length) == memory(done) + length * size)
+            ++length;
+        if (!run.first) {
+            length = 1;
+            if (is_all_zero({memory(done), size})) {
+                ++done;
+                continue;
+            }
+            run = TRY(ext2().change([&] { return allocate(block + done, 1); }));
+        }
+        TRY(ext2().write_blocks(run.first, length, memory(done)));
+        done += length;
+    }
+    return {};
+}
+
+Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pages) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const uint64_t start = uint64_t{first} << kPageShift;
+    const uint64_t end = std::min(start + (uint64_t{pages.size()} << kPageShift), cache_.size());
+    if (end <= start) return {};
+    const auto blocks = static_cast<uint32_t>((end - start + (1u << shift) - 1) >> shift);
+    return write_page_blocks(static_cast<uint32_t>(start >> shift), blocks, pages.data());
+}
+
+Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
+    if (type() != kTypeRegular) return bytes;
+    const uint64_t most = max_size();
+    if (offset >= most) return Errno::fbig;
+    bytes = static_cast<uint32_t>(std::min<uint64_t>(bytes, most - offset));
+    const uint32_t shift = ext2().geometry().block_shift;
+    const auto first = static_cast<uint32_t>(offset >> shift);
+    const auto end = static_cast<uint32_t>((offset + bytes + (1u << shift) - 1) >> shift);
+    uint32_t block = first;
+    while (block < end) {
+        const Run run = TRY(map(block, end - block));
+        if (!run.first) break;
+        block += run.count;
+    }
+    if (block == end) return bytes;
+    Errno failure{};
+    while (block < end && failure == Errno{}) {
+        Result<Run> run = ext2().change([&] { return allocate(block, end - block); });
+        if (run.is_error())
+            failure = run.error();
+        else
+            block += run.value().count;
+    }
+    const uint64_t room = uint64_t{block} << shift;
+    if (room <= offset) return failure;
+    return static_cast<uint32_t>(std::min<uint64_t>(bytes, room - offset));
+}
+
+Result<void> Ext2Inode::resize(uint64_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    if (bytes > max_size()) return Errno::fbig;
+    return ext2().change([&]() -> Result<void> {
+        if (bytes <= size() || bytes <= cache_.size())
+            cut_off(static_cast<uint32_t>((bytes + (1u << shift) - 1) >> shift));
+        set_size(bytes);
+        structure_epoch = ext2().epoch();
+        ext2().note_dirty(*this);
+        return {};
+    });
+}
+
+Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool append) {
+    if (ext2().read_only()) return Errno::rofs;
+    write_back_balance();
+    Result<uint32_t> done = append ? cache_.append(from, offset) : cache_.write_at(from, offset);
+    const uint64_t end = cache_.size();
+    if (end != size()) {
+        set_size(end);
+        structure_epoch = ext2().epoch();
+    }
+    if (done.is_ok() && done.value()) note_change(true);
+    return done;
+}
+
+Result<void> Ext2Inode::truncate(uint64_t size) {
+    if (type() != kTypeRegular) return Errno::inval;
+    if (ext2().read_only()) return Errno::rofs;
+    TRY(cache_.truncate(size));
+    note_change(true);
+    return {};
+}
+
+Result<void> Ext2Inode::sync(bool contents) {
+    if (ext2().read_only()) return {};
+    Result<void> written = cache_.write_back();
+    if (!contents || structure_epoch == ext2().epoch()) TRY(ext2().write_all_metadata());
+    TRY(ext2().flush());
+    return written;
 }
 
 }  // namespace ext2

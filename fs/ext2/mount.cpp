@@ -3,6 +3,8 @@
 
 #include "fs/ext2/ext2.hpp"
 #include "fs/mount.hpp"
+#include "fs/timestamp.hpp"
+#include "fs/write_back.hpp"
 #include "kernel/lib/log.hpp"
 
 namespace ext2 {
@@ -28,16 +30,17 @@ Errno refuse_stranger(std::string_view name, const Superblock& super, PageCache&
     return refuse_mount(Errno::inval, "ext2: {}: bad magic 0x{:04x}{}", name, super.magic, known);
 }
 
-void log_read_only(std::string_view name, const Superblock& super, uint32_t flags) {
-    if (super.revision && (super.features_read_only & ~kKnownReadOnly)) {
-        char names[120];
-        BufferSink text(names);
-        name_features(super.features_read_only, kKnownReadOnly, kReadOnlyNames, text);
-        log_warning("ext2: {}: read-only because of features: {}", name, text.view());
-    } else if (!(flags & kMountReadOnly)) {
-        log_info("ext2: {}: mounted read-only: writing is not supported yet", name);
-    }
+// Features that we don't know and that only writing would harm.
+bool may_write_with(std::string_view name, const Superblock& super) {
+    if (!super.revision || !(super.features_read_only & ~kKnownReadOnly)) return true;
+    char names[120];
+    BufferSink text(names);
+    name_features(super.features_read_only, kKnownReadOnly, kReadOnlyNames, text);
+    log_warning("ext2: {}: read-only because of features: {}", name, text.view());
+    return false;
 }
+
+constexpr uint16_t kStateClean = 1, kStateErrors = 2;
 
 }  // namespace
 
@@ -65,7 +68,7 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
     if (root.is_error() || !root.value()->attributes().is_directory())
         return refuse_mount(Errno::inval, "ext2: {}: the root directory is damaged", source);
     fs->root_ = root.release_value();
-    log_read_only(source, super, flags);
+    if (!(flags & kMountReadOnly)) TRY(fs->set_read_only(false));
     return fs;
 }
 
@@ -74,26 +77,160 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
     : device_(device),
       metadata_(metadata),
       geometry_(geometry),
+      may_write_(!device.read_only() && may_write_with(device.name(), super)),
+      mounted_state_(super.state),
       free_blocks_(super.free_blocks_count),
-      free_inodes_(super.free_inodes_count) {}
+      free_inodes_(super.free_inodes_count),
+      reserved_blocks_(super.reserved_blocks_count) {}
 
 void Ext2::unmounted() {
+    if (set_read_only(true).is_error())
+        log_error("ext2: {}: not all could be written", device_name());
     root_ = nullptr;
     forget_inodes(*this);
 }
 
+Result<void> Ext2::set_read_only(bool wanted) {
+    if (wanted == read_only()) return {};
+    if (!wanted) {
+        if (!may_write_) return {};  // it stays as it is; read_only() tells
+        if (!bounce_) bounce_ = new (std::nothrow) uint8_t[kPageSize];
+        if (!bounce_) return Errno::nomem;
+        if (!(mounted_state_ & kStateClean))
+            log_warning("ext2: {}: not cleanly unmounted: e2fsck is recommended", device_name());
+        else if (mounted_state_ & kStateErrors)
+            log_warning("ext2: {}: has known errors: e2fsck is recommended", device_name());
+        LockGuard guard(lock_);
+        mounting_ = true;
+        TRY(write_superblock(false));
+        TRY(device_.flush());
+        __atomic_store_n(&read_only_, false, __ATOMIC_RELAXED);
+        return {};
+    }
+    Result<void> done = sync();
+    LockGuard guard(lock_);
+    Result<void> last = checkpoint();
+    __atomic_store_n(&read_only_, true, __ATOMIC_RELAXED);
+    Result<void> marked = write_superblock(true);
+    Result<void> flushed = device_.flush();
+    for (const Result<void>* result : {&done, &last, &marked, &flushed})
+        if (result->is_error()) return result->error();
+    return {};
+}
+
+// `clean`: nobody will write from now on. It stays unclean if it was so before, until e2fsck.
+Result<void> Ext2::write_superblock(bool clean) {
+    HeldPage page = TRY(metadata_.page(0));
+    auto& super = *reinterpret_cast<Superblock*>(page.data() + kSuperblockOffset);
+    const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+    if (std::exchange(mounting_, false)) {
+        super.mount_time = now;
+        if (super.mount_count < UINT16_MAX) ++super.mount_count;
+    }
+    super.write_time = now;
+    super.free_blocks_count = free_blocks_;
+    super.free_inodes_count = free_inodes_;
+    if (large_files_) super.features_read_only |= kReadOnlyLargeFile;
+    super.state = static_cast<uint16_t>(mounted_state_ & ~(clean ? 0 : kStateClean));
+    return device_.write(Sector(kSuperblockOffset / kSectorSize), sizeof(Superblock) / kSectorSize,
+                         &super);
+}
+
+void Ext2::note_error() {
+    mounted_state_ = static_cast<uint16_t>((mounted_state_ | kStateErrors) & ~kStateClean);
+    super_changed_ = true;
+}
+
+void Ext2::use_large_files() {
+    if (std::exchange(large_files_, true)) return;
+    super_changed_ = true;
+}
+
 FileSystemStatistics Ext2::statistics() {
+    LockGuard guard(lock_);
+    if (!read_only() && begin().is_error()) return {};
     FileSystemStatistics s;
     s.type = kMagic;
     s.block_size = geometry_.block_size();
     s.blocks = geometry_.blocks_count - geometry_.overhead;
-    s.free_blocks = std::min<uint64_t>(free_blocks_, s.blocks);
+    s.free_blocks = std::min<uint64_t>(uint64_t{free_blocks_} + pending_block_count_, s.blocks);
+    s.available_blocks = s.free_blocks - std::min<uint64_t>(s.free_blocks, reserved_blocks_);
     s.files = geometry_.inodes_count;
-    s.free_files = std::min(free_inodes_, geometry_.inodes_count);
+    s.free_files = std::min(free_inodes_ + pending_inodes_.size(), geometry_.inodes_count);
     return s;
 }
 
-Result<Ext2::MetadataBlock> Ext2::metadata(uint32_t block) {
+Result<void> Ext2::sync() {
+    if (read_only()) return {};
+    Result<void> contents = write_back_file_system(*this);
+    TRY(write_all_metadata());
+    TRY(device_.flush());
+    return contents;
+}
+
+void Ext2::write_metadata() {
+    if (read_only()) return;
+    if (sync().is_error()) log_error("ext2: {}: not all could be written", device_name());
+}
+
+// Room in the lists for what one operation adds; and what has ended meanwhile is freed.
+Result<void> Ext2::begin() {
+    constexpr uint32_t kMost = 256, kBatch = 2048;
+    reap();
+    if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
+        directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
+        TRY(checkpoint());
+    auto reserve = [](auto& list) { return list.reserve(align_up(list.size() + kMost, kMost)); };
+    TRY(reserve(index_blocks_));
+    TRY(reserve(map_blocks_));
+    TRY(reserve(table_blocks_));
+    TRY(reserve(directory_blocks_));
+    TRY(reserve(gone_));
+    TRY(reserve(fresh_));
+    return reserve(pending_inodes_);
+}
+
+Result<MetadataBlock> Ext2::fresh_metadata(uint32_t block) {
+    const uint64_t position = uint64_t{block} << geometry_.block_shift;
+    const auto index = static_cast<uint32_t>(position >> kPageShift);
+    HeldPage page = geometry_.block_size() == kPageSize ? TRY(metadata_.page_to_overwrite(index))
+                                                        : TRY(metadata_.page(index));
+    MetadataBlock held{std::move(page), static_cast<uint32_t>(position) & kPageMask};
+    __builtin_memset(held.bytes(), 0, geometry_.block_size());
+    return held;
+}
+
+Ext2::PagePart Ext2::part_of(uint32_t block) const {
+    const uint64_t position = uint64_t{block} << geometry_.block_shift;
+    const uint32_t sectors = (1u << (geometry_.block_size() >> 9)) - 1;
+    return {static_cast<uint32_t>(position >> kPageShift),
+            static_cast<uint8_t>(sectors << ((position & kPageMask) >> 9))};
+}
+
+void Ext2::touch(uint32_t block, Kind kind) {
+    const PagePart part = part_of(block);
+    if (!metadata_.set_dirty(part.page, part.sectors)) return;
+    Vector<uint32_t>& list = kind == Kind::index ? index_blocks_ : map_blocks_;
+    if (list.push_back(block).is_error()) note_error();
+}
+
+void Ext2::forget(uint32_t block) {
+    const PagePart part = part_of(block);
+    metadata_.clear_dirty(part.page, part.sectors);
+}
+
+void Ext2::touch_directory(Ext2Inode& directory, uint32_t block, bool fresh) {
+    if (directory_blocks_.push_back({Ref<Ext2Inode>(directory), block, fresh}).is_error())
+        note_error();
+}
+
+void Ext2::directory_removed(Ext2Inode& victim) {
+    for (const FreshInode& inode : fresh_)
+        if (inode.number == victim.number().raw()) return;  // the disk never knew it
+    if (gone_.push_back({victim.number().raw(), victim.record()}).is_error()) note_error();
+}
+
+Result<MetadataBlock> Ext2::metadata(uint32_t block) {
     if (!geometry_.is_data_range(block, 1)) return Errno::io;
     const uint64_t position = uint64_t{block} << geometry_.block_shift;
     HeldPage page = TRY(metadata_.page(static_cast<uint32_t>(position >> kPageShift)));
@@ -106,21 +243,64 @@ Result<void> Ext2::read_blocks(uint32_t first, uint32_t count, void* to) {
     return device_.read(Sector(uint64_t{first} << shift), count << shift, to);
 }
 
-Result<InodeRecord> Ext2::inode_record(InodeNo number) {
+Result<void> Ext2::write_blocks(uint32_t first, uint32_t count, const void* from) {
+    if (!geometry_.is_data_range(first, count)) return Errno::io;
+    const uint32_t shift = geometry_.block_shift - 9;
+    return device_.write(Sector(uint64_t{first} << shift), count << shift, from);
+}
+
+Result<Ext2::HeldDescriptor> Ext2::descriptor(uint32_t group) {
     const Geometry& g = geometry_;
-    const uint32_t group = (number.raw() - 1) / g.inodes_per_group;
-    const uint32_t in_group = (number.raw() - 1) % g.inodes_per_group;
-    const uint32_t descriptor = group * sizeof(GroupDescriptor);
-    GroupDescriptor found;
-    {
-        MetadataBlock block = TRY(metadata(g.descriptor_table + (descriptor >> g.block_shift)));
-        __builtin_memcpy(&found, block.bytes() + (descriptor & (g.block_size() - 1)), sizeof found);
+    const uint32_t at = group * sizeof(GroupDescriptor);
+    const uint32_t block = g.descriptor_table + (at >> g.block_shift);
+    MetadataBlock held = TRY(metadata(block));
+    auto* found = reinterpret_cast<GroupDescriptor*>(held.bytes() + (at & (g.block_size() - 1)));
+    const uint32_t table_blocks = (g.inodes_per_group * g.inode_size) >> g.block_shift;
+    if (!g.is_data_range(found->inode_table, table_blocks) ||
+        !g.is_data_range(found->block_bitmap, 1) || !g.is_data_range(found->inode_bitmap, 1)) {
+        log_error("ext2: {}: the descriptor of group {} is damaged", device_name(), group);
+        return Errno::io;
     }
+    return HeldDescriptor{std::move(held), found, block};
+}
+
+bool Ext2::is_for_contents(uint32_t first, uint32_t count) {
+    const Geometry& g = geometry_;
+    if (!g.is_data_range(first, count)) return false;
+    if (first < g.descriptor_table +
+                    (g.groups * sizeof(GroupDescriptor) + g.block_size() - 1) / g.block_size())
+        return false;
+    const uint32_t table_blocks = (g.inodes_per_group * g.inode_size) >> g.block_shift;
+    const uint32_t last_group = (first + count - 1 - g.first_data_block) / g.blocks_per_group;
+    for (uint32_t i = (first - g.first_data_block) / g.blocks_per_group; i <= last_group; ++i) {
+        Result<HeldDescriptor> info = descriptor(i);
+        if (info.is_error()) return false;
+        const GroupDescriptor& d = *info.value().descriptor;
+        auto hits = [&](uint32_t start, uint32_t length) {
+            return start < first + count && first < start + length;
+        };
+        if (hits(d.block_bitmap, 1) || hits(d.inode_bitmap, 1) || hits(d.inode_table, table_blocks))
+            return false;
+    }
+    return true;
+}
+
+Result<Ext2::TableBlock> Ext2::table_block(InodeNo number, uint32_t& offset) {
+    const Geometry& g = geometry_;
+    const HeldDescriptor info = TRY(descriptor(group_of(number)));
+    const uint32_t in_group = (number.raw() - 1) % g.inodes_per_group;
     const uint32_t position = in_group * g.inode_size;  // at most 8 * 4096 * 4096
-    if (!g.is_data_range(found.inode_table, (position >> g.block_shift) + 1)) return Errno::io;
-    MetadataBlock block = TRY(metadata(found.inode_table + (position >> g.block_shift)));
+    offset = position & (g.block_size() - 1);
+    return TableBlock{info.descriptor->inode_table + (position >> g.block_shift),
+                      number.raw() - offset / g.inode_size};
+}
+
+Result<InodeRecord> Ext2::inode_record(InodeNo number) {
+    uint32_t offset;
+    const TableBlock table = TRY(table_block(number, offset));
+    MetadataBlock block = TRY(metadata(table.block));
     InodeRecord record;
-    __builtin_memcpy(&record, block.bytes() + (position & (g.block_size() - 1)), sizeof record);
+    __builtin_memcpy(&record, block.bytes() + offset, sizeof record);
     return record;
 }
 

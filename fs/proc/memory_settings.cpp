@@ -1,5 +1,8 @@
 // /proc/sys/vm: what can be set about memory; and /proc/paging, the laboratory of page replacement
 // (mm/paging_lab.hpp) of whoever writes and reads it.
+#include "fs/dentry.hpp"
+#include "fs/inode_cache.hpp"
+#include "fs/page_cache.hpp"
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
@@ -22,10 +25,26 @@ Result<uint32_t> take_number(std::string_view& text) {
     return static_cast<uint32_t>(number);
 }
 
+// 1: clean pages; 2: names and inodes that nobody uses; 3: both.
+Result<void> drop_caches(std::string_view what) {
+    if (what != "1" && what != "2" && what != "3") return Errno::inval;
+    if (what != "1") {
+        shrink_dentries(UINT32_MAX);
+        shrink_inodes(UINT32_MAX);
+    }
+    while (what != "2" && reclaim_pages(UINT32_MAX)) {
+    }
+    return {};
+}
+
 }  // namespace
 
 // 1: memory is promised without counting it.
 constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
+    {.name = "drop_caches",
+     .mode = kTypeRegular | 0200,
+     .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
+     .store = drop_caches},
     {.name = "overcommit_memory",
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {

@@ -82,11 +82,13 @@ constinit const ProcEntry kSettings[3] = {
     {.name = "vm", .mode = kDirectory, .children = kMemorySettings},
 };
 
-// Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, b reboots, o powers off.
+// Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, u stops writing in good
+// order, b reboots, o powers off.
 Result<void> system_request(std::string_view key) {
     switch (key.empty() ? 0 : key[0]) {
         case 'c': panic("a crash was asked for (/proc/sysrq-trigger)");
         case 's': return vfs_sync_all();
+        case 'u': vfs_stop(); return {};
         case 'b': reboot();
         case 'o': power_off();
         default: return Errno::inval;

@@ -50,8 +50,8 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
         {"LowFree:", m.low_free},
         {"SwapTotal:", swap.total},
         {"SwapFree:", swap.free},
-        {"Dirty:", 0},
-        {"Writeback:", 0},
+        {"Dirty:", cache.dirty},
+        {"Writeback:", cache.writing},
         {"Slab:", heap},
         {"KernelStack:", stacks},
     };

@@ -116,7 +116,7 @@ FileSystemStatistics TmpFileSystem::statistics() {
     FileSystemStatistics s;
     s.type = kMagic;
     s.blocks = limits_.pages;
-    s.free_blocks = free_pages();
+    s.free_blocks = s.available_blocks = free_pages();
     s.files = limits_.files;
     s.free_files = limits_.files - std::min(limits_.files, files_);
     return s;

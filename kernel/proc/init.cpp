@@ -2,6 +2,7 @@
 // line that says why.
 #include "drivers/host_link.hpp"
 #include "drivers/power.hpp"
+#include "fs/write_back.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
@@ -96,6 +97,7 @@ void run_init(void*) {
     trace<TraceType::fork_event>(static_cast<uint32_t>(thread.tid),
                                  static_cast<uint32_t>(process.pid));
     trace_name(thread.tid, thread.name);
+    write_back_start();
     start_thread(thread);
     made.value() = nullptr;  // this stack is never unwound
     root.value() = Path();

@@ -61,6 +61,9 @@ void session_leader_leaves(Process& process) {
 }
 
 void init_ended(int) {
-    if (boot_options().exec) power_off();
+    if (boot_options().exec) {
+        vfs_stop();
+        power_off();
+    }
     for (;;) park({.interruptible = false, .reason = "init has ended"});
 }

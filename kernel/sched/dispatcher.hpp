@@ -25,7 +25,7 @@ struct CpuQueue {
 
     bool idles() const { return cpu.current == cpu.idle && !cpu.reschedule && !run.ready_count(); }
 };
-extern uint32_t policy_index;  // of the policy that all queues have
+extern uint32_t policy_index;                 // of the policy that all queues have
 extern SchedulerStatistics sched_statistics;  // of threads; what CPUs count is in their queues
 inline CpuQueue& this_queue() { return *this_cpu().queue; }
 inline CpuQueue& queue_of(const Thread& thread) { return *cpus[thread.last_cpu]->queue; }

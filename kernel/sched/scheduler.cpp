@@ -27,7 +27,6 @@ namespace {
 
 constexpr std::string_view kDefaultPolicy = "rr";
 
-
 Thread& thread_of(SchedEntity& entity) { return *static_cast<Thread*>(entity.owner); }
 
 const char* ready_reason_name(ReadyReason reason) {

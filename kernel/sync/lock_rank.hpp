@@ -16,6 +16,7 @@ enum class LockRank : uint8_t {
     resources = 18,      // the deadlock manager: all parties and types
     file_locks = 19,     // record locks and flock, and who waits for them
     address_space = 20,  // the regions of one address space
+    file_system = 22,    // the metadata of one mounted file system
     page_cache_fill = 24,
     block_device = 26,
     // Spin locks: never held across a sleep.
@@ -24,6 +25,7 @@ enum class LockRank : uint8_t {
     process = 42,         // one process: signals, descriptors
     dentry_cache = 46,
     inode_cache = 48,
+    write_back = 49,  // what the write-back thread is asked for
     page_cache = 50,
     pipe = 52,
     tty = 54,

@@ -149,7 +149,8 @@ Result<void> give_statistics(UserPtr<S> to, const Path& path) {
     out.type = from.type;
     out.block_size = out.fragment_size = from.block_size;
     out.blocks = narrow(from.blocks);
-    out.free = out.available = narrow(from.free_blocks);
+    out.free = narrow(from.free_blocks);
+    out.available = narrow(from.available_blocks);
     out.files = narrow(from.files);
     out.free_files = narrow(from.free_files);
     out.id[0] = inode_of(path).file_system().device_number();

@@ -165,7 +165,7 @@ Result<void> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command) {
     if (magic1 != kMagic || !second) return Errno::inval;
     if (command == kKeysOn || command == kKeysOff) return {};
     if (command != kRestart && command != kHalt && command != kPowerOff) return Errno::inval;
-    static_cast<void>(vfs_sync_all());
+    vfs_stop();
     if (command == kRestart) reboot();
     if (command == kPowerOff) power_off();
     halt();

@@ -9,7 +9,9 @@
 #include "fs/fs.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_table.hpp"
+#include "fs/page_cache.hpp"
 #include "fs/tmp/tmpfs.hpp"
+#include "fs/write_back.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
 #include "mm/buddy.hpp"
@@ -103,6 +105,19 @@ Result<void> ImageDisk::read(Sector first, uint32_t count, void* to) {
     memcpy(to, bytes.data() + first.raw() * kSectorSize, size_t{count} * kSectorSize);
     return {};
 }
+
+Result<void> ImageDisk::write(Sector first, uint32_t count, const void* from) {
+    ++requests;
+    ++writes;
+    if (first.raw() + count > sectors()) return Errno::io;
+    for (uint64_t bad : unwritable_sectors)
+        if (bad >= first.raw() && bad < first.raw() + count) return Errno::io;
+    if (writes_left == 0) return {};
+    --writes_left;
+    memcpy(bytes.data() + first.raw() * kSectorSize, from, size_t{count} * kSectorSize);
+    return {};
+}
+Result<void> ImageDisk::flush() { return {}; }
 
 ImageDisk& make_disk(std::vector<uint8_t> bytes) {
     start_file_room();
@@ -222,7 +237,14 @@ void View::become(uint32_t uid, uint32_t gid) {
     credentials.gid = credentials.egid = credentials.sgid = credentials.fsgid = gid;
 }
 
+// What the write-back thread does is done by hand here.
+void write_back_balance() {
+    if (page_cache_totals().dirty > kFrames / 5) write_back_pages(256, Nanoseconds(UINT64_MAX));
+}
+Nanoseconds write_back_clock() { return Nanoseconds(0); }
+
 // Nobody maps anything here.
+void protect_pages_of(const Pager&, uint32_t, uint32_t) {}
 void unmap_pages_of(const Pager&, uint32_t) {}
 
 // Nobody takes pages back in a test.

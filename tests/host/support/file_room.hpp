@@ -24,10 +24,17 @@ class ImageDisk final : public BlockDevice {
         : BlockDevice(name, 3, minor), bytes(std::move(bytes)) {}
     uint64_t sectors() const override { return bytes.size() / kSectorSize; }
     Result<void> read(Sector first, uint32_t count, void* to) override;
-    Result<void> write(Sector, uint32_t, const void*) override { return Errno::rofs; }
+    Result<void> write(Sector first, uint32_t count, const void* from) override;
+    Result<void> flush() override;
+    bool read_only() const override { return write_protected; }
 
     std::vector<uint8_t> bytes;
     std::set<uint64_t> bad_sectors;
+    std::set<uint64_t> unwritable_sectors;
+    bool write_protected = false;
+    // A cut of power: after so many more writes nothing reaches the disk.
+    uint64_t writes_left = UINT64_MAX;
+    uint64_t writes = 0;
     uint32_t requests = 0;
 };
 

@@ -1,0 +1,266 @@
+// Which blocks and inodes are used, and finding free ones: an inode near its directory, a new
+// directory in a group with room, a block behind the file's previous one, a file's first blocks
+// where eight in a row are free. See ext2.hpp.
+#include <algorithm>
+
+#include "fs/ext2/ext2.hpp"
+#include "fs/timestamp.hpp"
+#include "kernel/lib/bitmap.hpp"
+#include "kernel/lib/log.hpp"
+
+namespace ext2 {
+
+namespace {
+
+Bitmap bitmap_of(const MetadataBlock& block, uint32_t bits) {
+    return Bitmap({reinterpret_cast<uint32_t*>(block.bytes()), (bits + 31) / 32}, bits);
+}
+
+}  // namespace
+
+uint32_t Ext2::blocks_in_group(uint32_t group) const {
+    const uint32_t first = first_block_of_group(group);
+    return std::min(geometry_.blocks_per_group, geometry_.blocks_count - first);
+}
+
+Result<Extent> Ext2::allocate_in_group(uint32_t group, uint32_t from, uint32_t wanted, bool roomy) {
+    constexpr uint32_t kRoomy = 8;
+    HeldDescriptor group_info = TRY(descriptor(group));
+    if (group_info.descriptor->free_blocks_count == 0) return Errno::nospc;
+    MetadataBlock held = TRY(metadata(group_info.descriptor->block_bitmap));
+    Bitmap bits = bitmap_of(held, blocks_in_group(group));
+    std::optional<uint32_t> at;
+    if (roomy)
+        at = bits.find_clear_run(kRoomy, from);
+    else
+        at = bits.find_clear_run(1, from);
+    if (!at) return Errno::nospc;
+    uint32_t count = 1;
+    while (count < wanted && *at + count < bits.size() && !bits.test(*at + count)) ++count;
+    count = std::min<uint32_t>(count, group_info.descriptor->free_blocks_count);
+    const uint32_t first = first_block_of_group(group) + *at;
+    // A bitmap that offers the group's own metadata is damaged.
+    const GroupDescriptor& d = *group_info.descriptor;
+    const uint32_t table = d.inode_table;
+    const uint32_t table_blocks =
+        (geometry_.inodes_per_group * geometry_.inode_size) >> geometry_.block_shift;
+    auto hits = [&](uint32_t start, uint32_t length) {
+        return start < first + count && first < start + length;
+    };
+    if (hits(d.block_bitmap, 1) || hits(d.inode_bitmap, 1) || hits(table, table_blocks)) {
+        log_error("ext2: {}: block bitmap of group {} is damaged", device_name(), group);
+        note_error();
+        return Errno::io;
+    }
+    bits.set_range(*at, count);
+    group_info.descriptor->free_blocks_count -= static_cast<uint16_t>(count);
+    free_blocks_ -= std::min(free_blocks_, count);
+    touch(d.block_bitmap, Kind::map);
+    touch(group_info.block, Kind::map);
+    super_changed_ = true;
+    return Extent{first, count};
+}
+
+// The goal and what follows it; any place in its group, then in the others.
+Result<Extent> Ext2::allocate_blocks(uint32_t goal, uint32_t wanted) {
+    if (goal < geometry_.first_data_block || goal >= geometry_.blocks_count)
+        goal = geometry_.first_data_block;
+    const uint32_t start = (goal - geometry_.first_data_block) / geometry_.blocks_per_group;
+    const uint32_t offset = (goal - geometry_.first_data_block) % geometry_.blocks_per_group;
+    {
+        Result<HeldDescriptor> info = descriptor(start);
+        if (info.is_ok() && info.value().descriptor->free_blocks_count) {
+            MetadataBlock held = TRY(metadata(info.value().descriptor->block_bitmap));
+            const bool free = !bitmap_of(held, blocks_in_group(start)).test(offset);
+            Result<Extent> here = allocate_in_group(start, offset, wanted, !free);
+            if (here.is_ok() || here.error() != Errno::nospc) return here;
+        }
+    }
+    for (bool roomy : {true, false})
+        for (uint32_t i = 0; i < geometry_.groups; ++i) {
+            Result<Extent> found =
+                allocate_in_group((start + i) % geometry_.groups, 0, wanted, roomy);
+            if (found.is_ok() || found.error() != Errno::nospc) return found;
+        }
+    return Errno::nospc;
+}
+
+void Ext2::free_blocks(uint32_t first, uint32_t count) {
+    pending_block_count_ += count;
+    if (!pending_blocks_.empty()) {
+        Extent& last = pending_blocks_.back();
+        if (last.first + last.count == first) {
+            last.count += count;
+            return;
+        }
+        if (first + count == last.first) {
+            last = {first, last.count + count};
+            return;
+        }
+    }
+    if (pending_blocks_.push_back({first, count}).is_error()) note_error();  // lost until e2fsck
+}
+
+// --- inodes
+
+// Directories of the root spread over the groups; others stay near their parent.
+Result<uint32_t> Ext2::pick_group(const Ext2Inode& parent, bool directory) {
+    const uint32_t near = group_of(parent.number());
+    const bool spread = directory && parent.number().raw() == kRootInode;
+    const uint32_t start = spread ? last_group_ + 1 : near;
+    const uint32_t average = free_inodes_ / geometry_.groups;
+    for (bool choosy : {true, false})
+        for (uint32_t i = 0; i < geometry_.groups; ++i) {
+            const uint32_t group = (start + i) % geometry_.groups;
+            HeldDescriptor info = TRY(descriptor(group));
+            const uint32_t free = info.descriptor->free_inodes_count;
+            if (!free ||
+                (choosy && (info.descriptor->free_blocks_count == 0 || (spread && free < average))))
+                continue;
+            if (spread) last_group_ = group;
+            return group;
+        }
+    return Errno::nospc;
+}
+
+Result<InodeNo> Ext2::allocate_inode(uint32_t group, bool directory) {
+    HeldDescriptor info = TRY(descriptor(group));
+    GroupDescriptor& d = *info.descriptor;
+    MetadataBlock held = TRY(metadata(d.inode_bitmap));
+    Bitmap bits = bitmap_of(held, geometry_.inodes_per_group);
+    const uint32_t reserved = group == 0 ? geometry_.first_inode - 1 : 0;
+    const std::optional<uint32_t> at = bits.find_clear_run(1, reserved);
+    const uint32_t number = group * geometry_.inodes_per_group + at.value_or(0) + 1;
+    if (!at || number > geometry_.inodes_count) {
+        log_error("ext2: {}: inode bitmap of group {} is damaged", device_name(), group);
+        note_error();
+        return Errno::io;
+    }
+    bits.set(*at);
+    --d.free_inodes_count;
+    if (directory) ++d.directories_count;
+    free_inodes_ -= std::min(free_inodes_, 1u);
+    touch(d.inode_bitmap, Kind::map);
+    touch(info.block, Kind::map);
+    super_changed_ = true;
+    return InodeNo(number);
+}
+
+Result<Ref<Ext2Inode>> Ext2::create(Ext2Inode& parent, uint32_t mode, uint32_t uid, uint32_t gid) {
+    const bool directory = (mode & kTypeMask) == kTypeDirectory;
+    const uint32_t group = TRY(pick_group(parent, directory));
+    const InodeNo number = TRY(allocate_inode(group, directory));
+    InodeRecord record{};
+    record.mode = static_cast<uint16_t>(mode);
+    record.uid_low = static_cast<uint16_t>(uid);
+    record.uid_high = static_cast<uint16_t>(uid >> 16);
+    record.gid_low = static_cast<uint16_t>(gid);
+    record.gid_high = static_cast<uint16_t>(gid >> 16);
+    record.links_count = directory ? 2 : 1;
+    const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+    record.access_time = record.change_time = record.modification_time = now;
+    record.generation = now ^ number.raw() * 0x9E3779B1u;
+    Result<Ref<Ext2Inode>> made = make_ref<Ext2Inode>(*this, number, record);
+    if (made.is_error() || fresh_.push_back({number.raw(), directory}).is_error()) {
+        static_cast<void>(clear_inode(number.raw(), directory));
+        return Errno::nomem;
+    }
+    note_dirty(*made.value());
+    return made;
+}
+
+void Ext2::discard(Ext2Inode& fresh) {
+    {
+        LockGuard guard(records_);
+        fresh.record().links_count = 0;
+    }
+    remove_inode(fresh);  // its last reference buries it
+}
+
+void Ext2::bury(Ext2Inode& inode) {
+    LockGuard guard(records_);
+    dead_inodes_.push_back(inode);
+}
+
+void Ext2::reap() {
+    for (;;) {
+        Ext2Inode* dead;
+        {
+            LockGuard guard(records_);
+            dead = dead_inodes_.pop_front();
+        }
+        if (!dead) return;
+        if (!read_only()) {
+            dead->free_contents();
+            const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+            LockGuard guard(records_);
+            dead->record().deletion_time = now;
+            if (dead->dirty_node.linked()) dead->dirty_node.unlink();
+        }
+        if (!read_only()) {
+            if (store(*dead, dead->record()).is_error()) note_error();
+            if (pending_inodes_.push_back({dead->number().raw(), dead->is_directory()}).is_error())
+                note_error();
+        }
+        delete dead;
+    }
+}
+
+// --- what a checkpoint does with what was freed
+
+Result<void> Ext2::clear_blocks(const Extent& extent) {
+    for (uint32_t first = extent.first, left = extent.count; left;) {
+        const uint32_t group = (first - geometry_.first_data_block) / geometry_.blocks_per_group;
+        const uint32_t at = first - first_block_of_group(group);
+        const uint32_t count = std::min(left, blocks_in_group(group) - at);
+        HeldDescriptor info = TRY(descriptor(group));
+        MetadataBlock held = TRY(metadata(info.descriptor->block_bitmap));
+        Bitmap bits = bitmap_of(held, blocks_in_group(group));
+        uint32_t cleared = 0;
+        for (uint32_t i = at; i < at + count; ++i) {
+            cleared += bits.test(i);
+            bits.set(i, false);
+        }
+        if (cleared != count) {
+            log_error("ext2: {}: freed blocks of group {} were free already", device_name(), group);
+            note_error();
+        }
+        info.descriptor->free_blocks_count += static_cast<uint16_t>(cleared);
+        free_blocks_ += cleared;
+        touch(info.descriptor->block_bitmap, Kind::map);
+        touch(info.block, Kind::map);
+        first += count;
+        left -= count;
+    }
+    super_changed_ = true;
+    return {};
+}
+
+Result<void> Ext2::clear_inode(uint32_t number, bool directory) {
+    HeldDescriptor info = TRY(descriptor(group_of(InodeNo(number))));
+    GroupDescriptor& d = *info.descriptor;
+    MetadataBlock held = TRY(metadata(d.inode_bitmap));
+    Bitmap bits = bitmap_of(held, geometry_.inodes_per_group);
+    const uint32_t at = (number - 1) % geometry_.inodes_per_group;
+    if (!bits.test(at)) note_error();
+    bits.set(at, false);
+    ++d.free_inodes_count;
+    if (directory && d.directories_count) --d.directories_count;
+    ++free_inodes_;
+    touch(d.inode_bitmap, Kind::map);
+    touch(info.block, Kind::map);
+    super_changed_ = true;
+    return {};
+}
+
+void Ext2::commit_frees() {
+    for (const Extent& extent : pending_blocks_)
+        if (clear_blocks(extent).is_error()) note_error();
+    for (const FreshInode& inode : pending_inodes_)
+        if (clear_inode(inode.number, inode.directory).is_error()) note_error();
+    pending_blocks_.clear();
+    pending_inodes_.clear();
+    pending_block_count_ = 0;
+}
+
+}  // namespace ext2

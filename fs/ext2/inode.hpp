@@ -1,0 +1,144 @@
+// An inode of ext2: attributes, block map, names of a directory.
+// Locks: `record_` is read under the file system's `records_` or `lock_`, and written under both but
+// for times, mode and owner, which need `records_` only; the block map under `lock_`, but reading it
+// takes none: pointers are single words, and blocks that leave it are not used again before the next
+// checkpoint. A directory's contents: its `names` and, for changes, `lock_`.
+#pragma once
+
+#include "fs/ext2/layout.hpp"
+#include "fs/inode_cache.hpp"
+#include "fs/page_cache.hpp"
+
+namespace ext2 {
+
+class Ext2;
+
+// A whole block of metadata, in memory while the page is held.
+struct MetadataBlock {
+    HeldPage page;
+    uint32_t offset;  // of the block in its page
+    uint8_t* bytes() const { return page.data() + offset; }
+};
+struct Extent {
+    uint32_t first, count;
+};
+
+class Ext2Inode final : public CachedInode, private PageSource {
+  public:
+    Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& record);
+    ~Ext2Inode() override;
+    // EIO if the record makes no sense.
+    Result<void> check() const;
+
+    Attributes attributes() override;
+    Ownership ownership() override;
+    Result<Ref<File>> open(uint32_t flags) override;
+    Result<Ref<Inode>> lookup_child(std::string_view name) override;
+    Result<uint64_t> list(DirectorySink& sink, uint64_t offset) override;
+    Result<uint32_t> read_link(std::span<char> buffer) override;
+    Result<Ref<Inode>> create_child(std::string_view name, uint32_t mode, const Credentials& owner,
+                                    uint32_t special_device) override;
+    Result<Ref<Inode>> create_symlink(std::string_view name, std::string_view target,
+                                      const Credentials& owner) override;
+    Result<void> link_child(std::string_view name, Inode& inode) override;
+    Result<void> remove_child(std::string_view name, Inode& inode, bool directory) override;
+    Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
+                              std::string_view new_name, Inode* replaced) override;
+    Result<void> set_attributes(const SetAttributes& changes) override;
+    Result<void> truncate(uint64_t size) override;
+    Result<void> sync(bool contents) override;
+    bool evictable() const override;
+
+    // --- contents
+    PageCache& cache() { return cache_; }
+    Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
+    void note_access();  // relatime
+    // Where `block` of the file lies, and how many after it (at most `most`) lie right behind it.
+    struct Run {
+        uint32_t first;  // on the disk; 0: a hole
+        uint32_t count;
+    };
+    Result<Run> map(uint32_t block, uint32_t most);
+
+    // --- for the file system, under its lock
+    const InodeRecord& record() const { return record_; }
+    InodeRecord& record() { return record_; }
+    void free_contents();  // all blocks, that of attributes too; nobody else refers to it
+    Result<void> write_directory_block(uint32_t block);
+    uint32_t type() const { return record_.mode & kTypeMask; }
+    bool is_directory() const { return type() == kTypeDirectory; }
+
+    ListNode dirty_node, dead_node;
+    uint32_t structure_epoch = 0;  // checkpoint interval in which it got blocks, names, size
+
+  private:
+    void last_reference_dropped() const override;
+    Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override;
+    Result<void> write_pages(uint32_t first, std::span<uint8_t* const> pages) override;
+    Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes) override;
+    Result<void> resize(uint64_t bytes) override;
+    Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
+
+    // block_allocation.cpp
+    Result<Run> allocate(uint32_t block, uint32_t wanted);
+    uint32_t goal_for(uint32_t block, const uint32_t* pointers, uint32_t index) const;
+    Result<uint32_t> allocate_index(uint32_t goal);
+    void cut_off(uint32_t first_block);
+    void cut_index(uint32_t index_block, uint32_t levels, uint32_t keep, uint32_t& budget);
+    void free_pointers(uint32_t* pointers, uint32_t count, uint32_t& budget);
+    void release(uint32_t first, uint32_t count);
+    void count_blocks(int32_t change);
+
+    // directory.cpp
+    Result<MetadataBlock> directory_block(uint64_t position);
+    template <typename F>
+    Result<uint64_t> scan(uint64_t offset, F&& visit);
+    struct Found {
+        uint32_t position = 0, inode = 0;
+    };
+    Result<Found> find_entry(std::string_view name);
+    // directory_change.cpp
+    Result<uint32_t> grow_directory();
+    Result<uint32_t> make_room(std::string_view name);
+    Result<void> add_entry(std::string_view name, InodeNo target, uint32_t type);
+    bool put_in_block(uint32_t block, std::string_view name, InodeNo target, uint32_t type);
+    Result<void> remove_entry(std::string_view name, uint32_t inode);
+    Result<void> set_entry(std::string_view name, InodeNo target, uint32_t type);
+    void changed_block(uint32_t block);
+    Result<bool> is_empty();
+    Result<void> start_directory(const Ext2Inode& parent);
+    Result<void> set_parent(const Ext2Inode& parent);
+    // names.cpp
+    Result<Ref<Inode>> add_child(std::string_view name, uint32_t mode, const Credentials& owner,
+                                 std::string_view target, uint32_t special_device);
+    Result<void> fill_child(Ext2Inode& child, std::string_view target, uint32_t special_device);
+    Result<void> drop_link(Ext2Inode& victim, bool directory);
+    Result<void> move_in_place(std::string_view name, Ext2Inode& inode, std::string_view new_name,
+                               Ext2Inode* replaced, bool& done);
+    Result<void> move_file(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                           std::string_view new_name, Ext2Inode* replaced);
+    Result<void> move_directory(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                                std::string_view new_name, Ext2Inode* replaced);
+    void add_links(int32_t change);
+    void note_change(bool contents);
+    Result<void> check_link_room() const;
+
+    Errno damaged(std::string_view what);
+    Ext2& ext2() const;
+    uint32_t uid() const { return record_.uid_low | uint32_t{record_.uid_high} << 16; }
+    uint32_t gid() const { return record_.gid_low | uint32_t{record_.gid_high} << 16; }
+    uint64_t size() const;
+    void set_size(uint64_t size);
+    uint64_t max_size() const;
+    bool is_fast_symlink() const;
+
+    InodeRecord record_;
+    PageCache cache_;
+    bool reported_ = false;
+    uint32_t links_epoch_ = 0;  // checkpoint interval in which it got another name
+    uint32_t room_hint_ = 0;    // a directory: no block before this one has room, probably
+    uint32_t last_block_ = 0;   // where the last allocated block went, and
+    uint32_t last_index_ = 0;   // which of the file's it is
+};
+
+}  // namespace ext2

@@ -1,0 +1,213 @@
+// Names of ext2: creating, linking, removing, moving. Each is one operation under the file system's
+// lock but for moves between blocks of directories, which take a checkpoint in between: see
+// checkpoint.cpp for why. vfs holds the directories' `names` and has checked the rules.
+#include "fs/ext2/ext2.hpp"
+#include "fs/timestamp.hpp"
+
+namespace ext2 {
+
+namespace {
+constexpr uint32_t kMaxLinks = 32000;
+Ext2Inode& ours(Inode& inode) { return static_cast<Ext2Inode&>(inode); }
+}  // namespace
+
+Result<void> Ext2Inode::check_link_room() const {
+    return record_.links_count < kMaxLinks ? Result<void>() : Errno::mlink;
+}
+
+void Ext2Inode::add_links(int32_t change) {
+    {
+        LockGuard guard(ext2().records());
+        record_.links_count = static_cast<uint16_t>(record_.links_count + change);
+        if (record_.links_count == 0)
+            record_.deletion_time = static_cast<uint32_t>(timestamp_now().seconds);
+    }
+    structure_epoch = ext2().epoch();
+    note_change(false);
+}
+
+Result<void> Ext2Inode::fill_child(Ext2Inode& child, std::string_view target,
+                                   uint32_t special_device) {
+    const uint32_t type = child.type();
+    if (type == kTypeDirectory) return child.start_directory(*this);
+    if (type == kTypeSymlink && target.size() < sizeof child.record_.block) {
+        target.copy(reinterpret_cast<char*>(child.record_.block), target.size());
+        child.set_size(target.size());
+    } else if (type == kTypeSymlink) {
+        if (target.size() >= ext2().geometry().block_size()) return Errno::nametoolong;
+        TRY(child.allocate(0, 1));
+        KernelSource source({reinterpret_cast<const uint8_t*>(target.data()), target.size()});
+        TRY(child.cache_.write_at(source, 0));
+        child.cache_.clear_dirty(0, kWholePage);
+        child.cache_.set_dirty(
+            0, static_cast<uint8_t>((1u << (ext2().geometry().block_size() >> 9)) - 1));
+        ext2().touch_directory(child, 0, true);  // it goes with them: an inode shows no other text
+        child.set_size(target.size());
+    } else if (type == kTypeCharacter || type == kTypeBlock) {
+        const uint32_t major = device_major(special_device), minor = device_minor(special_device);
+        const bool small = major < 256 && minor < 256;
+        child.record_.block[0] = small ? major << 8 | minor : 0;
+        child.record_.block[1] = small ? 0 : special_device;
+    }
+    return {};
+}
+
+Result<Ref<Inode>> Ext2Inode::add_child(std::string_view name, uint32_t mode,
+                                        const Credentials& owner, std::string_view target,
+                                        uint32_t special_device) {
+    const bool directory = (mode & kTypeMask) == kTypeDirectory;
+    if (directory) TRY(check_link_room());
+    const uint32_t block = TRY(make_room(name));
+    Ref<Ext2Inode> child = TRY(ext2().create(*this, mode, owner.fsuid, owner.fsgid));
+    child->structure_epoch = ext2().epoch();
+    Result<void> filled = fill_child(*child, target, special_device);
+    if (filled.is_ok() && !put_in_block(block, name, child->number(), mode & kTypeMask))
+        filled = Errno::io;
+    if (filled.is_error()) {
+        ext2().discard(*child);
+        return filled.error();
+    }
+    insert_inode(child);
+    if (directory) add_links(1);
+    return Ref<Inode>(child);
+}
+
+Result<Ref<Inode>> Ext2Inode::create_child(std::string_view name, uint32_t mode,
+                                           const Credentials& owner, uint32_t special_device) {
+    return ext2().change([&] { return add_child(name, mode, owner, {}, special_device); });
+}
+
+Result<Ref<Inode>> Ext2Inode::create_symlink(std::string_view name, std::string_view target,
+                                             const Credentials& owner) {
+    return ext2().change([&] { return add_child(name, kTypeSymlink | 0777, owner, target, 0); });
+}
+
+Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
+    Ext2Inode& child = ours(inode);
+    return ext2().change([&]() -> Result<void> {
+        TRY(child.check_link_room());
+        if (child.record_.links_count == 0) return Errno::noent;
+        TRY(add_entry(name, child.number(), child.type()));
+        child.links_epoch_ = ext2().epoch();
+        child.add_links(1);
+        return {};
+    });
+}
+
+// One name less; with the last one the file goes as soon as nobody uses it.
+Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
+    if (directory) {
+        ext2().directory_removed(victim);
+        {
+            LockGuard guard(ext2().records());
+            victim.record_.links_count = 1;
+        }
+        add_links(-1);
+    }
+    if (victim.record_.links_count) victim.add_links(-1);
+    if (victim.record_.links_count == 0) remove_inode(victim);
+    return {};
+}
+
+Result<void> Ext2Inode::remove_child(std::string_view name, Inode& inode, bool directory) {
+    Ext2Inode& victim = ours(inode);
+    return ext2().change([&]() -> Result<void> {
+        if (directory && !TRY(victim.is_empty())) return Errno::notempty;
+        // Its other name must be on the disk before this one goes.
+        if (victim.record_.links_count > 1 && victim.links_epoch_ == ext2().epoch())
+            TRY(ext2().checkpoint());
+        TRY(remove_entry(name, victim.number().raw()));
+        return drop_link(victim, directory);
+    });
+}
+
+// Both names in one block: one write changes both.
+Result<void> Ext2Inode::move_in_place(std::string_view name, Ext2Inode& inode,
+                                      std::string_view new_name, Ext2Inode* replaced, bool& done) {
+    const uint32_t shift = ext2().geometry().block_shift, bytes = 1u << shift;
+    const Found from = TRY(find_entry(name));
+    const uint32_t block = from.position >> shift;
+    if (replaced) {
+        if (TRY(find_entry(new_name)).position >> shift != block) return {};
+        TRY(set_entry(new_name, inode.number(), inode.type()));
+        TRY(remove_entry(name, inode.number().raw()));
+        done = true;
+        return drop_link(*replaced, replaced->is_directory());
+    }
+    Vector<uint8_t> copy;
+    TRY(copy.resize(bytes));
+    MetadataBlock held = TRY(directory_block(uint64_t{block} << shift));
+    __builtin_memcpy(copy.data(), held.bytes(), bytes);
+    TRY(remove_entry(name, inode.number().raw()));
+    done = put_in_block(block, new_name, inode.number(), inode.type());
+    if (!done) __builtin_memcpy(held.bytes(), copy.data(), bytes);
+    return {};
+}
+
+Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode& new_parent,
+                                     std::string_view new_name, Inode* replaced_inode) {
+    Ext2Inode &inode = ours(moved), &target = ours(new_parent);
+    Ext2Inode* replaced = replaced_inode ? &ours(*replaced_inode) : nullptr;
+    const bool directory = inode.is_directory();
+    bool done = false;
+    if (&target == this)
+        TRY(ext2().change([&]() -> Result<void> {
+            if (replaced && replaced->is_directory() && !TRY(replaced->is_empty()))
+                return Errno::notempty;
+            TRY(move_in_place(name, inode, new_name, replaced, done));
+            if (done) inode.note_change(false);
+            return {};
+        }));
+    if (done) return {};
+    // A file that takes another's name shall have its contents when it has the name.
+    if (inode.type() == kTypeRegular) TRY(inode.cache_.write_back());
+    return directory ? move_directory(name, inode, target, new_name, replaced)
+                     : move_file(name, inode, target, new_name, replaced);
+}
+
+// As a link and an unlink, with a checkpoint between.
+Result<void> Ext2Inode::move_file(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                                  std::string_view new_name, Ext2Inode* replaced) {
+    TRY(ext2().change([&]() -> Result<void> {
+        if (replaced)
+            TRY(target.set_entry(new_name, inode.number(), inode.type()));
+        else
+            TRY(target.add_entry(new_name, inode.number(), inode.type()));
+        inode.add_links(1);
+        if (replaced) TRY(target.drop_link(*replaced, false));
+        return ext2().checkpoint();
+    }));
+    return ext2().change([&]() -> Result<void> {
+        TRY(remove_entry(name, inode.number().raw()));
+        inode.add_links(-1);
+        return {};
+    });
+}
+
+// Three blocks change: both directories' and the moved one's; they are written right after each
+// other. Room for the name is made before, so that nothing else has to be.
+Result<void> Ext2Inode::move_directory(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                                       std::string_view new_name, Ext2Inode* replaced) {
+    const bool moves = &target != this;
+    return ext2().change([&]() -> Result<void> {
+        if (replaced && !TRY(replaced->is_empty())) return Errno::notempty;
+        if (moves && !replaced) TRY(target.check_link_room());
+        if (!replaced) TRY(target.make_room(new_name));
+        TRY(ext2().checkpoint());
+        if (replaced)
+            TRY(target.set_entry(new_name, inode.number(), kTypeDirectory));
+        else
+            TRY(target.add_entry(new_name, inode.number(), kTypeDirectory));
+        if (moves) TRY(inode.set_parent(target));
+        TRY(remove_entry(name, inode.number().raw()));
+        if (replaced) TRY(target.drop_link(*replaced, true));
+        if (moves) {
+            add_links(-1);
+            target.add_links(1);
+        }
+        inode.note_change(false);
+        return ext2().checkpoint();
+    });
+}
+
+}  // namespace ext2

@@ -1,0 +1,201 @@
+// Dirty pages of a cache: marking them, and writing them back in runs of neighbours, which the
+// source turns into few requests. See page_cache.hpp; who decides when: write_back.hpp.
+// A page that is on its way is marked `writing`: it stays in the table, and truncation waits for it,
+// so that no block is written after it was freed. It may be written to meanwhile, and is dirty then.
+#include <algorithm>
+
+#include "fs/inode.hpp"
+#include "fs/page_table.hpp"
+#include "fs/write_back.hpp"
+
+namespace {
+constexpr uint32_t kLongestRun = 32;  // pages
+}
+
+Result<void> PageSource::write_pages(uint32_t, std::span<uint8_t* const>) { return Errno::rofs; }
+Result<void> PageSource::resize(uint64_t) { return {}; }
+Result<uint32_t> PageSource::prepare_write(uint64_t, uint32_t bytes) { return bytes; }
+
+void CachedPages::mark_dirty(CachedPage& page, uint8_t sectors) {
+    PageCache& cache = *page.cache;
+    if (!page.dirty && cache.source_) {
+        ++totals.dirty;
+        if (cache.write_back_ == WriteBack::by_thread) {
+            if (cache.dirty_.empty()) {
+                cache.dirty_since_ = write_back_clock();
+                dirty_caches.push_back(cache);
+            }
+            cache.dirty_.push_back(page);
+        }
+    }
+    page.dirty |= sectors;
+}
+
+void CachedPages::mark_clean(CachedPage& page) {
+    if (!page.dirty) return;
+    page.dirty = 0;
+    if (!page.cache->source_) return;
+    --totals.dirty;
+    if (!page.dirty_node.linked()) return;
+    page.dirty_node.unlink();
+    if (page.cache->dirty_.empty()) page.cache->dirty_node_.unlink();
+}
+
+Result<void> PageCache::sync() { return inode_ ? inode_->sync(true) : Result<void>(); }
+
+bool PageCache::is_dirty() const {
+    LockGuard guard(page_table.lock);
+    return !dirty_.empty();
+}
+
+uint8_t PageCache::set_dirty(uint32_t index, uint8_t sectors) {
+    LockGuard guard(page_table.lock);
+    CachedPage* page = page_table.find(*this, index);
+    if (!page) return 0;
+    const auto fresh = static_cast<uint8_t>(sectors & ~page->dirty);
+    page_table.mark_dirty(*page, sectors);
+    return fresh;
+}
+
+uint8_t PageCache::clear_dirty(uint32_t index, uint8_t sectors) {
+    LockGuard guard(page_table.lock);
+    CachedPage* page = page_table.find(*this, index);
+    if (!page) return 0;
+    const auto found = static_cast<uint8_t>(page->dirty & sectors);
+    if (found && found == page->dirty)
+        page_table.mark_clean(*page);
+    else
+        page->dirty &= static_cast<uint8_t>(~sectors);
+    return found;
+}
+
+// The oldest dirty page and its dirty neighbours, marked as being written; a reference to each.
+uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run) {
+    LockGuard guard(page_table.lock);
+    const CachedPage* oldest = dirty_.front();
+    if (!oldest) return 0;
+    wait_until_still(oldest->index);
+    oldest = dirty_.front();
+    if (!oldest || oldest->writing) return 0;
+    auto wanted = [&](uint32_t index) {
+        CachedPage* page = page_table.find(*this, index);
+        return page && page->dirty && !page->writing && !page->filling ? page : nullptr;
+    };
+    uint32_t first = oldest->index, count = 0;
+    while (first && oldest->index - first < run.size() - 1 && wanted(first - 1)) --first;
+    while (count < run.size()) {
+        CachedPage* page = wanted(first + count);
+        if (!page) break;
+        page_table.mark_clean(*page);
+        page->writing = true;
+        ++page_table.totals.writing;
+        run[count++] = page;
+    }
+    return count;
+}
+
+Result<void> PageCache::write_run(std::span<CachedPage*> run) {
+    const uint32_t first = run[0]->index;
+    uint8_t* pages[kLongestRun];
+    for (uint32_t i = 0; i < run.size(); ++i)
+        pages[i] = static_cast<uint8_t*>(to_virtual(run[i]->frame));
+    // From here on a mapping that writes says so again.
+    if (written_by_mapping_ && ref_count())
+        protect_pages_of(*this, first, static_cast<uint32_t>(run.size()));
+    Result<void> done = source_->write_pages(first, {pages, run.size()});
+    if (done.is_error()) __atomic_fetch_add(&write_errors_, 1, __ATOMIC_RELAXED);
+    {
+        LockGuard guard(page_table.lock);
+        for (CachedPage* page : run) page->writing = false;
+        page_table.totals.writing -= static_cast<uint32_t>(run.size());
+    }
+    page_table.filled.wake_all();
+    return done;
+}
+
+Result<void> PageCache::write_back() {
+    uint32_t most;
+    {
+        LockGuard guard(page_table.lock);
+        most = pages_;  // who dirties on and on must not keep us here
+    }
+    Errno failure{};
+    CachedPage* run[kLongestRun];
+    for (uint32_t done = 0; done <= most;) {
+        const uint32_t count = take_dirty_run(run);
+        if (!count) {
+            if (!is_dirty()) break;
+            continue;
+        }
+        done += count;
+        Result<void> written = write_run({run, count});
+        if (written.is_error() && failure == Errno{}) failure = written.error();
+    }
+    // What somebody else was writing already is part of the promise.
+    LockGuard guard(page_table.lock);
+    page_table.filled.wait(page_table.lock,
+                           [&] {
+                               for (CachedPage* page = all_; page && page_table.totals.writing;
+                                    page = page->cache_next)
+                                   if (page->writing) return false;
+                               return true;
+                           },
+                           {.interruptible = false, .deadline = {}, .reason = "write"});
+    return failure;
+}
+
+uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
+    uint32_t total = 0;
+    CachedPage* run[kLongestRun];
+    while (total < wanted) {
+        PageCache* cache = nullptr;
+        Ref<RefCounted> owner;
+        {
+            LockGuard guard(page_table.lock);
+            for (PageCache& candidate : page_table.dirty_caches) {
+                if (candidate.dirty_since_ > dirty_before) continue;
+                if (!candidate.owner_.try_add_ref()) continue;  // it is about to go
+                owner = Ref<RefCounted>::adopt(&candidate.owner_);
+                cache = &candidate;
+                // The next one's turn comes next.
+                candidate.dirty_node_.unlink();
+                page_table.dirty_caches.push_back(candidate);
+                break;
+            }
+        }
+        if (!cache) break;
+        uint32_t count = 0;
+        for (uint32_t rounds = 0; rounds < 16; ++rounds) {
+            count = cache->take_dirty_run(run);
+            if (!count) break;
+            total += count;
+            static_cast<void>(cache->write_run({run, count}));
+        }
+        if (!count) {
+            LockGuard guard(page_table.lock);
+            if (!cache->dirty_.empty()) cache->dirty_since_ = write_back_clock();
+        }
+    }
+    return total;
+}
+
+Result<void> write_back_file_system(const FileSystem& file_system) {
+    Errno failure{};
+    for (;;) {
+        PageCache* cache = nullptr;
+        Ref<RefCounted> owner;
+        {
+            LockGuard guard(page_table.lock);
+            for (PageCache& candidate : page_table.dirty_caches) {
+                if (!candidate.inode_ || &candidate.inode_->file_system() != &file_system) continue;
+                if (!candidate.owner_.try_add_ref()) continue;
+                owner = Ref<RefCounted>::adopt(&candidate.owner_);
+                cache = &candidate;
+                break;
+            }
+        }
+        if (!cache) return failure;
+        Result<void> done = cache->write_back();
+        if (done.is_error() && failure == Errno{}) failure = done.error();
+    }
+}

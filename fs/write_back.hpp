@@ -1,0 +1,24 @@
+// When dirty pages are written: by age (30 s), by amount (a tenth of memory wakes the thread, a
+// fifth makes writers do it themselves), before the machine stops, and on request. A thread of the
+// kernel looks twice a second; every five seconds it lets file systems write their metadata too.
+// Locks: none held by callers; see page_dirty.cpp.
+#pragma once
+
+#include "kernel/lib/result.hpp"
+#include "kernel/lib/types.hpp"
+
+void write_back_start();  // the thread; called once
+
+// Writes about so many pages of files, of caches that have been dirty since before that time; how
+// many it did. 0: there are none.
+uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
+// Called before a write takes its locks: waits its turn when too much is dirty.
+void write_back_balance();
+// Somebody needs memory: the thread writes about so many pages soon, so that they become clean.
+void request_write_back(uint32_t pages);
+
+class FileSystem;
+// All dirty pages of files of this one; the first error.
+Result<void> write_back_file_system(const FileSystem& file_system);
+
+Nanoseconds write_back_clock();

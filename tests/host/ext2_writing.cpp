@@ -1,0 +1,440 @@
+// ext2 for writing: random operations compared with the same ones on the host's file system, on all
+// block sizes, with e2fsck as the judge; room running out; cuts of power after every write. Part of
+// vfs_test, so that the file room is compiled once.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "fs/ext2/layout.hpp"
+#include "fs/inode_cache.hpp"
+#include "fs/mount.hpp"
+#include "fs/page_table.hpp"
+#include "tests/host/support/file_room.hpp"
+
+namespace {
+
+namespace hostfs = std::filesystem;
+
+struct Checked {
+    int status;
+    std::string text;
+};
+
+// e2fsck with these options over the image; its exit status and what it said.
+Checked e2fsck(std::vector<uint8_t>& image, const std::string& options) {
+    HostFolder folder;
+    const std::string file = folder.path / "image", log = folder.path / "log";
+    {
+        std::ofstream out(file, std::ios::binary);
+        out.write(reinterpret_cast<const char*>(image.data()),
+                  static_cast<std::streamsize>(image.size()));
+    }
+    const int raw = std::system(
+        ("PATH=$PATH:/usr/sbin:/sbin; e2fsck " + options + " " + file + " >" + log + " 2>&1")
+            .c_str());
+    image = read_host_file(file);
+    std::vector<uint8_t> text = read_host_file(log);
+    return {WEXITSTATUS(raw), std::string(text.begin(), text.end())};
+}
+
+View mount_writable(const ImageDisk& disk) {
+    View view;
+    Result<Path> root = mount_root(disk.name(), false);
+    if (root.is_error()) {
+        ADD_FAILURE() << mount_refusals();
+        return view;
+    }
+    view.root = view.cwd = root.value();
+    view.umask = 022;
+    return view;
+}
+
+// As an orderly power-off; the disk may be looked at from outside then.
+void stop(const View& view) {
+    EXPECT_TRUE(view.root.mount().file_system->set_read_only(true).is_ok());
+}
+
+Errno sync(const View& view) { return error(view.root.mount().file_system->sync()); }
+
+std::string noise(size_t bytes, std::mt19937& random) {
+    std::string text(bytes, 0);
+    for (char& c : text) c = static_cast<char>(random() | 1);
+    return text;
+}
+
+Errno write_at(const View& view, std::string_view name, uint64_t offset, std::string_view text) {
+    Result<Ref<File>> file = view.open(name, kOpenWriteOnly);
+    if (file.is_error()) return file.error();
+    KernelSource source({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    Result<uint32_t> done = file.value()->write_at(source, offset);
+    if (done.is_ok() && done.value() != text.size()) return Errno::nospc;
+    return error(done);
+}
+
+class Ext2Writing : public ::testing::TestWithParam<int> {
+  protected:
+    ImageDisk& disk(uint64_t kib, const std::string& more = "") {
+        return make_disk(make_image("-b " + std::to_string(GetParam()) + " " + more, kib));
+    }
+};
+INSTANTIATE_TEST_SUITE_P(BlockSizes, Ext2Writing, ::testing::Values(1024, 2048, 4096));
+
+TEST_P(Ext2Writing, WhatIsWrittenStays) {
+    ImageDisk& d = disk(16384);
+    {
+        View v = mount_writable(d);
+        EXPECT_EQ(v.write("/a", "hello"), Errno{});
+        EXPECT_EQ(v.read("/a"), "hello");
+        EXPECT_TRUE(vfs_mkdir(v, v.cwd, "/dir", 0755).is_ok());
+        EXPECT_EQ(v.write("/dir/b", std::string(100000, 'b')), Errno{});
+        EXPECT_TRUE(vfs_symlink(v, "dir/b", v.cwd, "/link").is_ok());
+        EXPECT_TRUE(vfs_symlink(v, std::string(200, '/') + "dir/b", v.cwd, "/slow").is_ok());
+        EXPECT_EQ(sync(v), Errno{});
+        stop(v);
+    }
+    Checked check = e2fsck(d.bytes, "-fn");
+    EXPECT_EQ(check.status, 0) << check.text;
+    View v = mount_writable(make_disk(d.bytes));
+    EXPECT_EQ(v.read("/a"), "hello");
+    EXPECT_EQ(v.read("/link"), std::string(100000, 'b'));
+    EXPECT_EQ(v.read("/slow"), std::string(100000, 'b'));
+    EXPECT_EQ(v.write("/link", "x", 0), Errno{});
+    stop(v);
+}
+
+TEST_P(Ext2Writing, EveryIndexLevelIsWrittenAndCutOff) {
+    ImageDisk& d = disk(8192);
+    View v = mount_writable(d);
+    const uint64_t size = static_cast<uint64_t>(GetParam()), p = size / 4;
+    const FileSystemStatistics before = vfs_statistics(v.root);
+    ASSERT_EQ(v.write("/sparse", ""), Errno{});
+    std::vector<uint64_t> blocks = {
+        0, 11, 12, 11 + p, 12 + p, 11 + p + p * p, 12 + p + p * p, 12 + p + p * p + p * p + 5};
+    for (uint64_t block : blocks)
+        ASSERT_EQ(write_at(v, "/sparse", block * size + 7, "block " + std::to_string(block)),
+                  Errno{});
+    EXPECT_EQ(sync(v), Errno{});
+    std::vector<uint8_t> copy = d.bytes;
+    for (Checked check = e2fsck(copy, "-fn"); check.status > 0;) {
+        EXPECT_NE(check.text.find("not cleanly"), check.text.npos) << check.text;
+        break;
+    }
+    for (size_t keep = blocks.size(); keep-- > 0;) {
+        Result<Ref<File>> file = v.open("/sparse", kOpenReadWrite);
+        ASSERT_TRUE(file.value()->truncate(blocks[keep] * size + 9).is_ok());
+        EXPECT_EQ(file.value()->attributes().value().size, blocks[keep] * size + 9);
+    }
+    EXPECT_EQ(v.read("/sparse").substr(7), "bl");
+    ASSERT_TRUE(vfs_unlink(v, v.cwd, "/sparse").is_ok());
+    EXPECT_EQ(vfs_statistics(v.root).free_blocks, before.free_blocks);
+    EXPECT_EQ(vfs_statistics(v.root).free_files, before.free_files);
+    stop(v);
+    Checked check = e2fsck(d.bytes, "-fn");
+    EXPECT_EQ(check.status, 0) << check.text;
+}
+
+TEST_P(Ext2Writing, AFileWrittenInOneGoLiesInOnePiece) {
+    ImageDisk& d = disk(8192);
+    View v = mount_writable(d);
+    std::mt19937 random(1);
+    const std::string text = noise(2 << 20, random);
+    ASSERT_EQ(v.write("/big", text), Errno{});
+    stop(v);
+    const std::string_view all(reinterpret_cast<char*>(d.bytes.data()), d.bytes.size());
+    size_t pieces = 1, last = all.find(text.substr(0, 1024));
+    for (size_t at = 1024; at < text.size(); at += 1024) {
+        if (all.substr(last + 1024, 1024) == text.substr(at, 1024)) {
+            last += 1024;
+            continue;
+        }
+        ++pieces;
+        last = all.find(text.substr(at, 1024));
+    }
+    EXPECT_LE(pieces, 12u);  // index blocks lie between
+}
+
+TEST_P(Ext2Writing, RoomRunsOutAndComesBack) {
+    ImageDisk& d = disk(1024, "-N 32");
+    View v = mount_writable(d);
+    const FileSystemStatistics before = vfs_statistics(v.root);
+    int files = 0;
+    Errno failed{};
+    while (files < 100 && failed == Errno{}) failed = v.write("/f" + std::to_string(files++), "");
+    EXPECT_EQ(failed, Errno::nospc);
+    EXPECT_GT(files, 15);
+    for (int i = 0; i + 1 < files; ++i)
+        EXPECT_TRUE(vfs_unlink(v, v.cwd, "/f" + std::to_string(i)).is_ok());
+    ASSERT_EQ(v.write("/big", ""), Errno{});
+    EXPECT_EQ(write_at(v, "/big", 0, std::string(2 << 20, 'x')), Errno::nospc);
+    EXPECT_LT(vfs_statistics(v.root).free_blocks, 2u);
+    EXPECT_EQ(error(vfs_mkdir(v, v.cwd, "/d", 0755)), Errno::nospc);
+    ASSERT_TRUE(vfs_unlink(v, v.cwd, "/big").is_ok());
+    EXPECT_EQ(vfs_statistics(v.root).free_blocks, before.free_blocks);
+    EXPECT_EQ(vfs_statistics(v.root).free_files, before.free_files);
+    EXPECT_TRUE(vfs_mkdir(v, v.cwd, "/d", 0755).is_ok());
+    stop(v);
+    Checked check = e2fsck(d.bytes, "-fn");
+    EXPECT_EQ(check.status, 0) << check.text;
+}
+
+TEST(Ext2Write, UnlinkedFilesLiveUntilTheirLastClose) {
+    ImageDisk& d = make_disk(make_image("-b 1024", 2048));
+    View v = mount_writable(d);
+    const FileSystemStatistics before = vfs_statistics(v.root);
+    ASSERT_EQ(v.write("/f", std::string(50000, 'f')), Errno{});
+    {
+        Ref<File> file = v.open("/f", kOpenReadWrite).release_value();
+        ASSERT_TRUE(vfs_unlink(v, v.cwd, "/f").is_ok());
+        EXPECT_EQ(v.error_of("/f"), Errno::noent);
+        EXPECT_EQ(file->attributes().value().links, 0u);
+        ASSERT_EQ(v.write("/f", "another"), Errno{});
+        EXPECT_LT(vfs_statistics(v.root).free_blocks, before.free_blocks - 48);
+        std::string text(50000, 0);
+        KernelSink sink({reinterpret_cast<uint8_t*>(text.data()), text.size()});
+        EXPECT_EQ(file->read_at(sink, 0).value(), 50000u);
+        EXPECT_EQ(text, std::string(50000, 'f'));
+        EXPECT_EQ(sync(v), Errno{});
+    }
+    ASSERT_TRUE(vfs_unlink(v, v.cwd, "/f").is_ok());
+    EXPECT_EQ(vfs_statistics(v.root).free_blocks, before.free_blocks);
+    stop(v);
+    EXPECT_EQ(e2fsck(d.bytes, "-fn").status, 0);
+}
+
+// --- The same operations here and on the host.
+
+class Twins {
+  public:
+    Twins(View view, uint32_t seed) : view_(std::move(view)), random_(seed) {}
+
+    void step() {
+        switch (random_() % 16) {
+            case 0:
+            case 1:
+            case 2: make_file(); break;
+            case 3:
+            case 4:
+            case 5: write_file(); break;
+            case 6: truncate(); break;
+            case 7: make_directory(); break;
+            case 8:
+            case 9: unlink(); break;
+            case 10: remove_directory(); break;
+            case 11:
+            case 12: rename(); break;
+            case 13: link(); break;
+            case 14: symlink(); break;
+            default: mode(); break;
+        }
+    }
+    void compare(const std::string& directory = "") {
+        std::vector<std::string> names = view_.list(directory + "/"), host = {".", ".."};
+        for (auto& entry :
+             hostfs::directory_iterator(folder_.path / directory.substr(directory.empty() ? 0 : 1)))
+            host.push_back(entry.path().filename());
+        std::sort(host.begin(), host.end());
+        std::erase(names, "lost+found");
+        ASSERT_EQ(names, host) << directory;
+        for (const std::string& name : names)
+            if (name != "." && name != "..") compare_one(directory + "/" + name);
+    }
+
+  private:
+    // Errors that differ between kernels for good reason are counted as one.
+    static bool same(Errno ours, bool host_ok) { return (ours == Errno{}) == host_ok; }
+    std::string host(const std::string& name) { return folder_.path.string() + name; }
+    std::string any_name() {
+        std::string name;
+        const int depth = static_cast<int>(random_() % 3);
+        for (int i = 0; i < depth; ++i) name += "/d" + std::to_string(random_() % 3);
+        static const std::string kLong(240, 'n');
+        return name + (random_() % 2
+                           ? "/d" + std::to_string(random_() % 3)
+                           : "/f" + std::to_string(random_() % 8) + (random_() % 4 ? "" : kLong));
+    }
+    void make_file() {
+        const std::string name = any_name();
+        const Errno done = view_.write(name, "", kOpenCreate | kOpenExclusive);
+        int fd = ::open(host(name).c_str(), O_CREAT | O_EXCL | O_WRONLY, 0644);
+        EXPECT_TRUE(same(done, fd >= 0)) << "create " << name;
+        if (fd >= 0) ::close(fd);
+    }
+    void write_file() {
+        const std::string name = any_name();
+        const uint64_t offset = random_() % 4 ? random_() % 20000 : random_() % 3000000;
+        const std::string text = noise(1 + random_() % (random_() % 4 ? 3000 : 30000), random_);
+        const Errno done = write_at(view_, name, offset, text);
+        int fd = ::open(host(name).c_str(), O_WRONLY);
+        EXPECT_TRUE(same(done, fd >= 0)) << "write " << name;
+        if (fd < 0) return;
+        EXPECT_EQ(pwrite(fd, text.data(), text.size(), static_cast<off_t>(offset)),
+                  static_cast<ssize_t>(text.size()));
+        ::close(fd);
+    }
+    void truncate() {
+        const std::string name = any_name();
+        const uint64_t size = random_() % 40000;
+        Result<Path> path = view_.at(name);
+        const Errno done =
+            path.is_error() ? path.error() : error(vfs_truncate(view_, path.value(), size));
+        EXPECT_TRUE(same(done, ::truncate(host(name).c_str(), static_cast<off_t>(size)) == 0))
+            << "truncate " << name;
+    }
+    void make_directory() {
+        const std::string name = any_name();
+        EXPECT_TRUE(same(error(vfs_mkdir(view_, view_.cwd, name, 0755)),
+                         ::mkdir(host(name).c_str(), 0755) == 0))
+            << "mkdir " << name;
+    }
+    void unlink() {
+        const std::string name = any_name();
+        EXPECT_TRUE(
+            same(error(vfs_unlink(view_, view_.cwd, name)), ::unlink(host(name).c_str()) == 0))
+            << "unlink " << name;
+    }
+    void remove_directory() {
+        const std::string name = any_name();
+        EXPECT_TRUE(
+            same(error(vfs_rmdir(view_, view_.cwd, name)), ::rmdir(host(name).c_str()) == 0))
+            << "rmdir " << name;
+    }
+    void rename() {
+        const std::string from = any_name(), to = any_name();
+        EXPECT_TRUE(same(error(vfs_rename(view_, view_.cwd, from, view_.cwd, to)),
+                         ::rename(host(from).c_str(), host(to).c_str()) == 0))
+            << "rename " << from << " " << to;
+    }
+    void link() {
+        const std::string from = any_name(), to = any_name();
+        EXPECT_TRUE(same(error(vfs_link(view_, view_.cwd, from, view_.cwd, to, Follow::no)),
+                         ::link(host(from).c_str(), host(to).c_str()) == 0))
+            << "link " << from << " " << to;
+    }
+    void symlink() {
+        const std::string name = any_name();
+        const std::string target(1 + random_() % 900, 't');
+        EXPECT_TRUE(same(error(vfs_symlink(view_, target, view_.cwd, name)),
+                         ::symlink(target.c_str(), host(name).c_str()) == 0))
+            << "symlink " << name;
+    }
+    void mode() {
+        const std::string name = any_name();
+        Result<Path> path = view_.at(name);
+        SetAttributes changes;
+        changes.set_mode = true;
+        changes.mode = 0700 | random_() % 0100;
+        const Errno done = path.is_error()
+                               ? path.error()
+                               : error(vfs_set_attributes(view_, path.value(), changes));
+        EXPECT_TRUE(same(done, ::chmod(host(name).c_str(), changes.mode) == 0)) << "chmod " << name;
+    }
+    void compare_one(const std::string& name) {
+        struct stat there;
+        ASSERT_EQ(lstat(host(name).c_str(), &there), 0);
+        Result<Attributes> here = vfs_stat(view_, view_.cwd, name, Follow::no);
+        ASSERT_TRUE(here.is_ok()) << name;
+        ASSERT_EQ(here.value().mode, there.st_mode) << name;
+        EXPECT_EQ(here.value().links, there.st_nlink) << name;
+        if (here.value().is_directory()) return compare(name);
+        EXPECT_EQ(here.value().size, static_cast<uint64_t>(there.st_size)) << name;
+        if (here.value().is_symlink()) {
+            char buffer[kMaxPath];
+            Result<uint32_t> length = vfs_readlink(view_, view_.cwd, name, buffer);
+            ASSERT_TRUE(length.is_ok()) << name;
+            EXPECT_EQ(std::string(buffer, length.value()),
+                      hostfs::read_symlink(host(name)).string());
+            return;
+        }
+        std::vector<uint8_t> bytes = read_host_file(host(name));
+        EXPECT_TRUE(view_.read(name) == std::string(bytes.begin(), bytes.end())) << name;
+    }
+
+    View view_;
+    std::mt19937 random_;
+    HostFolder folder_;
+};
+
+int rounds(int few) {
+    const char* wanted = std::getenv("ORRERY_FUZZ_ROUNDS");
+    return wanted ? std::atoi(wanted) : few;
+}
+
+TEST_P(Ext2Writing, RandomOperationsDoWhatTheHostsDo) {
+    for (int round = 0; round < rounds(1); ++round) {
+        const uint32_t seed = static_cast<uint32_t>(round * 10 + GetParam());
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        ImageDisk& d = disk(32768, "-N 512");
+        {
+            View v = mount_writable(d);
+            Twins twins(v, seed);
+            for (int i = 0; i < 1200 && !::testing::Test::HasFailure(); ++i) {
+                SCOPED_TRACE("step " + std::to_string(i));
+                twins.step();
+                if (i % 97 == 0) sync(v);
+                if (i % 101 == 0) {
+                    shrink_dentries(UINT32_MAX);
+                    shrink_inodes(UINT32_MAX);
+                    while (reclaim_pages(1000)) {
+                    }
+                }
+                if (i % 400 == 399) twins.compare();
+            }
+            twins.compare();
+            stop(v);
+            Checked check = e2fsck(d.bytes, "-fn");
+            EXPECT_EQ(check.status, 0) << check.text;
+            ImageDisk& again = make_disk(d.bytes);
+            shrink_dentries(UINT32_MAX);
+        }
+        d.bytes = {};
+        if (HasFailure()) return;
+    }
+}
+
+// --- Cuts of power.
+
+// Runs random operations with a sync now and then until so many writes have reached the disk.
+void run_until_cut(ImageDisk& d, uint32_t seed, uint64_t writes, std::string& fsynced) {
+    d.writes_left = writes;
+    View v = mount_writable(d);
+    Twins twins(v, seed);
+    for (int i = 0; i < 400 && d.writes_left; ++i) {
+        twins.step();
+        if (i % 37 == 36) sync(v);
+        if (i == 200) {
+            if (v.write("/kept", "precious") != Errno{}) continue;
+            if (v.open("/kept").value()->sync().is_ok() && d.writes_left) fsynced = "precious";
+        }
+    }
+    d.writes_left = 0;
+    stop(v);
+}
+
+TEST_P(Ext2Writing, AfterACutOfPowerE2fsckAsksNothing) {
+    const std::vector<uint8_t> fresh =
+        make_image("-b " + std::to_string(GetParam()) + " -N 256", 4096);
+    std::mt19937 random(static_cast<uint32_t>(GetParam()));
+    for (int round = 0; round < rounds(6); ++round) {
+        const uint32_t seed = random();
+        const uint64_t writes = 1 + random() % 700;
+        SCOPED_TRACE("seed " + std::to_string(seed) + ", writes " + std::to_string(writes));
+        ImageDisk& d = make_disk(fresh);
+        std::string fsynced;
+        run_until_cut(d, seed, writes, fsynced);
+        std::vector<uint8_t> image = std::exchange(d.bytes, {});
+        Checked check = e2fsck(image, "-p");
+        EXPECT_LE(check.status, 1) << check.text;
+        check = e2fsck(image, "-fn");
+        EXPECT_EQ(check.status, 0) << check.text;
+        if (fsynced.empty()) continue;
+        View v = View::of_disk(make_disk(std::move(image)));
+        EXPECT_EQ(v.read("/kept"), fsynced);
+    }
+}
+
+}  // namespace

@@ -1,0 +1,52 @@
+# A disk that is written: what the tools of BusyBox do to a tree is there afterwards, e2fsck finds
+# nothing to say after an orderly power-off, and asks nothing after a cut of power in the middle of
+# work; debugfs reads what was written here.
+. "$(dirname "$0")/harness.sh"
+image=$work/disk.img
+cp --sparse=always "$build/disk.img" "$image"
+
+cat >"$work/tree.sh" <<'EOF'
+set -e
+mkdir -p /srv/t/a/b/c && cd /srv/t
+for i in 1 2 3 4 5 6 7 8 9; do echo "file $i" >a/b/f$i; ln a/b/f$i a/l$i; ln -s b/f$i a/s$i; done
+head -c 300000 /bin/busybox >a/b/c/big
+cp -r a copy
+tar cf t.tar a && mkdir u && tar xf t.tar -C u && diff -r a u/a
+mv u/a moved && mv moved/b/c up && rmdir u
+dd if=a/b/c/big of=sparse bs=1000 seek=700 2>/dev/null
+rm -r copy/b && rm t.tar
+truncate -s 3000000000 huge && echo end >>huge
+echo "naïve" >"ünïcode"
+EOF
+guest --disk "$image" --exec "$(cat "$work/tree.sh")" </dev/null
+status_is 0
+e2fsck -fn "$image" >"$work/fsck" 2>&1 || fail "e2fsck after an orderly power-off: $(cat "$work/fsck")"
+guest --disk "$image" --exec 'cd /srv/t && cat moved/b/f7 a/s3 "ünïcode" && tail -c4 huge &&
+    cmp -n 300000 /bin/busybox up/big && printf "%s\n" *' </dev/null
+output_is 'file 7
+file 3
+naïve
+end
+a
+copy
+huge
+moved
+sparse
+up
+ünïcode'
+debugfs -R "dump /srv/t/up/big $work/big" "$image" 2>/dev/null
+debugfs -R "dump /bin/busybox $work/busybox" "$image" 2>/dev/null
+check 'debugfs reads what was written' cmp -n 300000 "$work/busybox" "$work/big"
+
+# The machine stops dead while files come and go and are being written back.
+for cut in 3 17 40; do
+    guest --disk "$image" --exec "mkdir -p /srv/w; echo kept >/srv/kept$cut; fsync /srv/kept$cut
+        (while :; do sync; done) & i=0
+        while [ \$i -lt $cut ]; do i=\$((i+1)); cp -r /srv/t/a /srv/w/\$i; mv /srv/w/\$i/b /srv/w/b\$i
+            rm -r /srv/w/\$((i-2)) /srv/w/b\$((i-2)) 2>/dev/null; done
+        echo b >/proc/sysrq-trigger" </dev/null
+    e2fsck -p "$image" >"$work/fsck" 2>&1
+    [ $? -le 1 ] || fail "e2fsck -p after cut $cut: $(cat "$work/fsck")"
+    [ "$(debugfs -R "cat /srv/kept$cut" "$image" 2>/dev/null)" = kept ] || fail "what was fsynced is gone"
+done
+finish
