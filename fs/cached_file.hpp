@@ -3,13 +3,14 @@
 // Locks: those of PageCache and of the inode.
 #pragma once
 
-#include "fs/inode.hpp"
+#include "fs/file_locks.hpp"
 #include "fs/page_cache.hpp"
 
 // A file that is an inode.
 class InodeFile : public File {
   public:
     InodeFile(uint32_t flags, Inode& inode) : File(flags), inode_(inode) {}
+    ~InodeFile() override { drop_file_locks(*inode_, this); }
     Result<Attributes> attributes() override { return inode_->attributes(); }
     Result<void> truncate(uint64_t size) override { return inode_->truncate(size); }
     Inode* inode() override { return inode_.get(); }

@@ -13,6 +13,7 @@
 #include "drivers/rtc.hpp"
 #include "drivers/tty.hpp"
 #include "fs/dev/devfs.hpp"
+#include "fs/file_locks.hpp"
 #include "fs/fs.hpp"
 #include "fs/proc/procfs.hpp"
 #include "fs/tmp/tmpfs.hpp"
@@ -23,6 +24,7 @@
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/deadlock/manager.hpp"
+#include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
@@ -106,6 +108,8 @@ void start_user_land(void*) {
     devfs_init();
     procfs_init();
     pipes_init();
+    sysv_ipc_init();
+    file_locks_init();
     deadlock_device_init();
     deadlock_report_init();
     processes_init();

@@ -6,6 +6,7 @@
 #include "kernel/ipc/pipe.hpp"
 
 #include "fs/fifo_hook.hpp"
+#include "fs/file_locks.hpp"
 #include "fs/timestamp.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
 #include "mm/frames.hpp"
@@ -137,6 +138,7 @@ class PipeEnd final : public File {
     ~PipeEnd() override {
         pipe_->close_end(readable(), writable());
         if (!node_) return;
+        drop_file_locks(*node_, this);
         Ref<RefCounted> last;  // freed outside the lock
         LockGuard guard(fifo_nodes);
         if (--pipe_->ends == 0) last = std::move(node_->fifo);

@@ -2,6 +2,7 @@
 // Spec: _exit(2), wait4(2).
 // Locks: process_tree for the family; nothing is freed while it is held.
 #include "kernel/ipc/futex.hpp"
+#include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/robust_list.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/job_control.hpp"
@@ -78,6 +79,7 @@ void end_process(Process& process, int status) {
     trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
     give_up_possessions(process);
+    sysv_process_gone(process.pid);
     if (&process == init_process) {
         log_error("init ended (status {}): nothing is left to run", status);
         init_ended(status);

@@ -1,6 +1,14 @@
 // See fd_table.hpp.
 #include "kernel/proc/fd_table.hpp"
 
+#include "fs/file_locks.hpp"
+
+// A process loses its record locks on a file with any descriptor of it. No lock is held.
+void FdTable::closed(File* file) {
+    Inode* inode = file ? file->inode() : nullptr;
+    if (inode) drop_file_locks(*inode, this);
+}
+
 Result<Ref<File>> FdTable::get(int fd) const {
     LockGuard guard(lock_);
     auto index = static_cast<uint32_t>(fd);
@@ -42,18 +50,24 @@ Result<void> FdTable::install_at(int fd, Ref<File> file, bool close_on_exec, uin
     auto index = static_cast<uint32_t>(fd);
     if (index >= limit) return Errno::badf;
     TRY(grow(index + 1));
-    LockGuard guard(lock_);
-    std::swap(slots_[index].file, file);  // the old one is dropped with `file`, after the lock
-    slots_[index].close_on_exec = close_on_exec;
+    {
+        LockGuard guard(lock_);
+        std::swap(slots_[index].file, file);
+        slots_[index].close_on_exec = close_on_exec;
+    }
+    closed(file.get());
     return {};
 }
 
 Result<void> FdTable::close(int fd) {
     Ref<File> dead;
-    LockGuard guard(lock_);
-    auto index = static_cast<uint32_t>(fd);
-    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
-    dead = std::move(slots_[index].file);
+    {
+        LockGuard guard(lock_);
+        auto index = static_cast<uint32_t>(fd);
+        if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
+        dead = std::move(slots_[index].file);
+    }
+    closed(dead.get());
     return {};
 }
 
@@ -95,6 +109,10 @@ Result<Ref<FdTable>> FdTable::clone() const {
             copy->slots_[i].close_on_exec = slots_[i].close_on_exec;
         }
     return copy;
+}
+
+FdTable::~FdTable() {
+    for (Slot& slot : slots_) closed(slot.file.get());
 }
 
 void FdTable::close_for_exec() {

@@ -9,6 +9,7 @@
 
 class FdTable : public RefCounted {
   public:
+    ~FdTable() override;
     Result<Ref<File>> get(int fd) const;  // EBADF
     // The lowest free number >= `minimum`. EMFILE at `limit`, ENOMEM.
     Result<int> install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum = 0);
@@ -28,6 +29,7 @@ class FdTable : public RefCounted {
         bool close_on_exec = false;
     };
     Result<void> grow(uint32_t size);
+    void closed(File* file);
     mutable SpinLock lock_{LockRank::process};
     Vector<Slot> slots_ GUARDED_BY(lock_);
 };

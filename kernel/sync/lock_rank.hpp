@@ -15,6 +15,7 @@ enum class LockRank : uint8_t {
     tty_write = 17,
     resources = 18,      // the deadlock manager: all parties and types
     file_locks = 19,     // record locks and flock, and who waits for them
+    ipc_table = 15,      // ids and permissions of one kind of System V IPC
     address_space = 20,  // the regions of one address space
     file_system = 22,    // the metadata of one mounted file system
     page_cache_fill = 24,
@@ -28,6 +29,7 @@ enum class LockRank : uint8_t {
     write_back = 49,  // what the write-back thread is asked for
     page_cache = 50,
     pipe = 52,
+    ipc_object = 53,  // one semaphore set, message queue
     tty = 54,
     host_link = 55,
     futex = 56,

@@ -1,7 +1,8 @@
 // Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes, syncing, sizes.
-// Spec: dup(2), fcntl(2), ioctl(2), pipe(2), fsync(2), ftruncate(2), close_range(2), flock(2).
+// Spec: dup(2), fcntl(2), ioctl(2), pipe(2), fsync(2), ftruncate(2), close_range(2).
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/lock_calls.hpp"
 
 Result<void> sys_close(int fd) { return current_process().files->close(fd); }
 
@@ -47,12 +48,6 @@ Result<int> sys_dup3(int from, int to, uint32_t flags) {
 namespace {
 
 enum FcntlCommand : uint32_t {
-    get_lock = 5,
-    set_lock = 6,
-    set_lock_wait = 7,
-    get_lock64 = 12,
-    set_lock64 = 13,
-    set_lock_wait64 = 14,
     dup_fd = 0,
     get_fd = 1,
     set_fd = 2,
@@ -63,31 +58,6 @@ enum FcntlCommand : uint32_t {
     dup_fd_close_on_exec = 1030,
 };
 constexpr uint32_t kFdCloseOnExec = 1;
-constexpr uint16_t kReadLock = 0, kWriteLock = 1, kUnlocked = 2;
-
-template <typename Offset>
-struct RecordLock {  // struct flock, struct flock64
-    uint16_t type, whence;
-    Offset start, length;
-    int32_t pid;
-};
-static_assert(sizeof(RecordLock<int32_t>) == 16 && sizeof(RecordLock<int64_t>) == 24);
-
-// Record locks are advisory; here each is granted, and none is ever in the way (docs/syscalls.md).
-template <typename Offset>
-Result<int> record_lock(const File& file, bool query, UserPtr<RecordLock<Offset>> argument) {
-    RecordLock<Offset> lock = TRY(read_user(argument));
-    if (lock.type > kUnlocked || lock.whence > 2) return Errno::inval;
-    if (query) {
-        lock.type = kUnlocked;
-        TRY(write_user(argument, lock));
-        return 0;
-    }
-    if (lock.type == kReadLock && !file.readable()) return Errno::badf;
-    if (lock.type == kWriteLock && !file.writable()) return Errno::badf;
-    return 0;
-}
-
 Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec) {
     Process& process = current_process();
     if (minimum >= process.fd_limit()) return Errno::inval;
@@ -117,28 +87,9 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     if (only_path) return Errno::badf;
     switch (command) {
         case set_flags: change_flags(*file, argument); return 0;
-        case get_lock:
-        case set_lock:
-        case set_lock_wait:
-            return record_lock(*file, command == get_lock, UserPtr<RecordLock<int32_t>>(argument));
-        case get_lock64:
-        case set_lock64:
-        case set_lock_wait64:
-            return record_lock(*file, command == get_lock64,
-                               UserPtr<RecordLock<int64_t>>(argument));
         case get_owner: return 0;
-        default: return Errno::inval;
+        default: return lock_command(*file, command, argument);
     }
-}
-
-Result<void> sys_flock(int fd, uint32_t operation) {
-    constexpr uint32_t kShared = 1, kExclusive = 2, kNonBlock = 4, kUnlock = 8;
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    operation &= ~kNonBlock;
-    if (operation != kShared && operation != kExclusive && operation != kUnlock)
-        return Errno::inval;
-    return {};  // granted, as record locks are
 }
 
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {

@@ -318,6 +318,25 @@ Result<uint32_t> sys_pselect6(int count, UserPtr<uint32_t> in, UserPtr<uint32_t>
                               UserPtr<uint32_t> except, UserPtr<T> time,
                               UserPtr<const SelectMask> mask);
 
+// --- sysv_calls.cpp
+struct SemaphoreOperation;
+Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t third,
+                         uint32_t pointer, uint32_t fifth);
+Result<int> sys_semget(int key, int count, uint32_t flags);
+template <typename T>
+Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint32_t count,
+                            UserPtr<const T> timeout);
+Result<int> sys_semctl(int id, int number, uint32_t command, uint32_t argument);
+Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags);
+Result<uint32_t> sys_shmat(int id, uint32_t address, uint32_t flags);
+Result<void> sys_shmdt(uint32_t address);
+Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument);
+Result<int> sys_msgget(int key, uint32_t flags);
+Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags);
+Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
+                            uint32_t flags);
+Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument);
+
 // --- futex_call.cpp
 template <typename T>
 Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t value,

@@ -117,7 +117,7 @@
     CALL(114, wait4, sys_wait4)                                                                    \
     CALL(115, swapoff, sys_swapoff)                                                                \
     CALL(116, sysinfo, sys_sysinfo)                                                                \
-    NAMED(117, ipc)                                                                                \
+    CALL(117, ipc, sys_ipc)                                                                        \
     CALL(118, fsync, sys_fsync)                                                                    \
     CALL(119, sigreturn, sys_sigreturn)                                                            \
     CALL(120, clone, sys_clone)                                                                    \
@@ -315,10 +315,17 @@
     NAMED(377, copy_file_range) NAMED(378, preadv2) NAMED(379, pwritev2)                           \
     NAMED(380, pkey_mprotect) NAMED(381, pkey_alloc) NAMED(382, pkey_free)                         \
     CALL(383, statx, sys_statx)                                                                    \
-    NAMED(384, arch_prctl) NAMED(385, io_pgetevents) NAMED(386, rseq) NAMED(393, semget)           \
-    NAMED(394, semctl) NAMED(395, shmget) NAMED(396, shmctl) NAMED(397, shmat)                     \
-    NAMED(398, shmdt) NAMED(399, msgget) NAMED(400, msgsnd) NAMED(401, msgrcv)                     \
-    NAMED(402, msgctl)                                                                             \
+    NAMED(384, arch_prctl) NAMED(385, io_pgetevents) NAMED(386, rseq)                              \
+    CALL(393, semget, sys_semget)                                                                  \
+    CALL(394, semctl, sys_semctl)                                                                  \
+    CALL(395, shmget, sys_shmget)                                                                  \
+    CALL(396, shmctl, sys_shmctl)                                                                  \
+    CALL(397, shmat, sys_shmat)                                                                    \
+    CALL(398, shmdt, sys_shmdt)                                                                    \
+    CALL(399, msgget, sys_msgget)                                                                  \
+    CALL(400, msgsnd, sys_msgsnd)                                                                  \
+    CALL(401, msgrcv, sys_msgrcv)                                                                  \
+    CALL(402, msgctl, sys_msgctl)                                                                  \
     CALL(403, clock_gettime64, sys_clock_gettime<TimeSpec64>)                                      \
     CALL(404, clock_settime64, sys_clock_settime<TimeSpec64>)                                      \
     NAMED(405, clock_adjtime64)                                                                    \
@@ -329,16 +336,16 @@
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>)                                         \
     CALL(413, pselect6_time64, sys_pselect6<TimeSpec64>)                                           \
     CALL(414, ppoll_time64, sys_ppoll<TimeSpec64>)                                                 \
-    NAMED(416, io_pgetevents_time64) NAMED(417, recvmmsg_time64)                                   \
-    NAMED(418, mq_timedsend_time64) NAMED(419, mq_timedreceive_time64)                             \
-    NAMED(420, semtimedop_time64)                                                                  \
+    NAMED(416, io_pgetevents_time64) NAMED(417, recvmmsg_time64) NAMED(418, mq_timedsend_time64)   \
+    NAMED(419, mq_timedreceive_time64)                                                             \
+    CALL(420, semtimedop_time64, sys_semtimedop<TimeSpec64>)                                       \
     CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>)                             \
     CALL(422, futex_time64, sys_futex<TimeSpec64>)                                                 \
     CALL(423, sched_rr_get_interval_time64, sys_sched_rr_get_interval<TimeSpec64>)                 \
-    NAMED(424, pidfd_send_signal)                                                                  \
-    NAMED(425, io_uring_setup) NAMED(426, io_uring_enter) NAMED(427, io_uring_register)            \
-    NAMED(428, open_tree) NAMED(429, move_mount) NAMED(430, fsopen) NAMED(431, fsconfig)           \
-    NAMED(432, fsmount) NAMED(433, fspick) NAMED(434, pidfd_open) NAMED(435, clone3)               \
+    NAMED(424, pidfd_send_signal) NAMED(425, io_uring_setup) NAMED(426, io_uring_enter)            \
+    NAMED(427, io_uring_register) NAMED(428, open_tree) NAMED(429, move_mount) NAMED(430, fsopen)  \
+    NAMED(431, fsconfig) NAMED(432, fsmount) NAMED(433, fspick) NAMED(434, pidfd_open)             \
+    NAMED(435, clone3)                                                                             \
     CALL(436, close_range, sys_close_range)                                                        \
     NAMED(437, openat2) NAMED(438, pidfd_getfd)                                                    \
     CALL(439, faccessat2, sys_faccessat2)                                                          \

@@ -1,0 +1,142 @@
+// See file_locks.hpp.
+#include "fs/file_locks.hpp"
+
+#include "fs/wait_edges.hpp"
+#include "kernel/sync/wait_queue.hpp"
+
+namespace {
+
+struct LockedFile {
+    explicit LockedFile(Inode& inode) : inode(&inode) {}
+    ListNode node;
+    Inode* inode;
+    RecordLocks records, whole;
+    uint32_t waiting = 0;  // threads that sleep here
+    WaitQueue queue;
+    RecordLocks& of(LockKind kind) { return kind == LockKind::whole ? whole : records; }
+};
+
+// One that waits, on its own stack.
+struct Waiting {
+    ListNode node;
+    LockedFile* file;
+    LockKind kind;
+    const LockRange* range;
+};
+
+constexpr uint32_t kBuckets = 64;
+constinit Mutex lock{LockRank::file_locks};
+constinit List<LockedFile, &LockedFile::node> buckets[kBuckets] = {};
+constinit List<Waiting, &Waiting::node> all_waiting = {};
+constinit uint32_t locked_files = 0;  // atomic: closing a file looks here first
+
+auto& bucket_of(const Inode& inode) {
+    return buckets[reinterpret_cast<uintptr_t>(&inode) / sizeof(Inode) % kBuckets];
+}
+
+LockedFile* find(Inode& inode) {
+    for (LockedFile& file : bucket_of(inode))
+        if (file.inode == &inode) return &file;
+    return nullptr;
+}
+
+Result<LockedFile*> find_or_make(Inode& inode) {
+    if (LockedFile* file = find(inode)) return file;
+    auto* file = new (std::nothrow) LockedFile(inode);
+    if (!file) return Errno::nomem;
+    bucket_of(inode).push_back(*file);
+    __atomic_fetch_add(&locked_files, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void forget_if_unused(LockedFile& file) {
+    if (!file.records.empty() || !file.whole.empty() || file.waiting) return;
+    bucket_of(*file.inode).remove(file);
+    delete &file;
+    __atomic_fetch_sub(&locked_files, 1, __ATOMIC_RELAXED);
+}
+
+// Whether `owner` waits, through others perhaps, for `target`. Circles among others don't matter:
+// more hops than there are waiters lead nowhere new.
+bool waits_for(const void* owner, const void* target, uint32_t hops) {
+    if (owner == target) return true;
+    if (!hops) return false;
+    for (Waiting& w : all_waiting) {
+        if (w.kind != LockKind::record || w.range->owner != owner) continue;
+        const LockRange* blocker = w.file->records.conflict(*w.range);
+        if (blocker && waits_for(blocker->owner, target, hops - 1)) return true;
+    }
+    return false;
+}
+
+uint32_t waiters() {
+    uint32_t count = 0;
+    for ([[maybe_unused]] Waiting& w : all_waiting) ++count;
+    return count < 64 ? count : 64;  // as deep as the stack allows
+}
+
+Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& range) {
+    Waiting self{.node = {}, .file = &file, .kind = kind, .range = &range};
+    all_waiting.push_back(self);
+    ++file.waiting;
+    Woken woken = file.queue.wait(lock, [&] { return !file.of(kind).conflict(range); },
+                                  {.reason = "file_lock"});
+    --file.waiting;
+    self.node.unlink();
+    return woken == Woken::condition ? Result<void>() : Errno::restart;
+}
+
+void tell(WaitEdges& to) {
+    LockGuard guard(lock);
+    for (Waiting& w : all_waiting)
+        if (const LockRange* blocker = w.file->of(w.kind).conflict(*w.range))
+            to.add(w.range->pid, blocker->pid, "file lock, inode",
+                   w.file->inode->attributes().inode.raw());
+}
+
+constinit WaitEdgeSource source{tell};
+
+}  // namespace
+
+Result<void> set_file_lock(Inode& inode, LockKind kind, const LockRange& range, bool unlock,
+                           bool wait) {
+    LockGuard guard(lock);
+    LockedFile* file = TRY(find_or_make(inode));
+    RecordLocks& locks = file->of(kind);
+    Result<void> result{};
+    const LockRange* blocker = unlock ? nullptr : locks.conflict(range);
+    if (blocker && !wait) {
+        result = Errno::again;
+    } else if (blocker && kind == LockKind::record &&
+               waits_for(blocker->owner, range.owner, waiters())) {
+        result = Errno::deadlk;
+    } else {
+        // flock gives up its old lock before it waits for the other kind.
+        if (blocker && kind == LockKind::whole && locks.drop(range.owner)) file->queue.wake_all();
+        if (blocker) result = wait_for_room(*file, kind, range);
+        if (result.is_ok()) result = locks.set(range, !unlock);
+        file->queue.wake_all();
+    }
+    forget_if_unused(*file);
+    return result;
+}
+
+bool find_file_lock(Inode& inode, const LockRange& range, LockRange& found) {
+    LockGuard guard(lock);
+    LockedFile* file = find(inode);
+    const LockRange* blocker = file ? file->records.conflict(range) : nullptr;
+    if (blocker) found = *blocker;
+    return blocker;
+}
+
+void drop_file_locks(Inode& inode, const void* owner) {
+    if (!__atomic_load_n(&locked_files, __ATOMIC_RELAXED)) return;
+    LockGuard guard(lock);
+    LockedFile* file = find(inode);
+    if (!file) return;
+    const bool any = file->records.drop(owner) | file->whole.drop(owner);
+    if (any) file->queue.wake_all();
+    forget_if_unused(*file);
+}
+
+void file_locks_init() { add_wait_edge_source(source); }

@@ -1,0 +1,95 @@
+// See message_queue.hpp.
+#include "kernel/ipc/message_queue.hpp"
+
+Message* Message::allocate(uint32_t bytes) {
+    void* room = ::operator new(sizeof(Message) + bytes, std::nothrow);
+    if (!room) return nullptr;
+    auto* message = new (room) Message;
+    message->bytes = bytes;
+    return message;
+}
+
+Result<Ref<IpcObject>> MessageQueue::create() {
+    return Ref<IpcObject>(TRY(make_ref<MessageQueue>()));
+}
+
+MessageQueue::~MessageQueue() {
+    while (Message* message = messages_.pop_front()) Message::release(message);
+}
+
+Result<void> MessageQueue::send(Message*& message, int pid, bool wait) {
+    const SplitTime now = ipc_now();
+    LockGuard guard(lock_);
+    // Empty messages count as one byte, so that they can't fill memory.
+    auto fits = [&] { return bytes_ + message->bytes <= limit_ && count_ < limit_; };
+    if (!removed_ && !fits()) {
+        if (!wait) return Errno::again;
+        Woken woken =
+            senders_.wait(lock_, [&] { return removed_ || fits(); }, {.reason = "msgsnd"});
+        if (woken != Woken::condition) return Errno::restart_no_handler;
+    }
+    if (removed_) return Errno::idrm;
+    bytes_ += message->bytes;
+    ++count_;
+    sender_ = pid;
+    sent_ = now;
+    messages_.push_back(*std::exchange(message, nullptr));
+    receivers_.wake_all();
+    return {};
+}
+
+// Locks: held. A negative type selects the lowest one up to its amount.
+Message* MessageQueue::select(const Wanted& wanted) {
+    Message* best = nullptr;
+    for (Message& m : messages_) {
+        if (wanted.type == 0) return &m;
+        if (wanted.type > 0) {
+            if ((m.type == wanted.type) != wanted.except) return &m;
+        } else if (m.type <= -wanted.type && (!best || m.type < best->type)) {
+            best = &m;
+        }
+    }
+    return best;
+}
+
+Result<Message*> MessageQueue::receive(const Wanted& wanted, int pid) {
+    const SplitTime now = ipc_now();
+    LockGuard guard(lock_);
+    Message* found = select(wanted);
+    if (!found && !removed_) {
+        if (!wanted.wait) return Errno::nomsg;
+        Woken woken = receivers_.wait(lock_, [&] { return removed_ || (found = select(wanted)); },
+                                      {.reason = "msgrcv"});
+        if (woken != Woken::condition) return Errno::restart_no_handler;
+    }
+    if (removed_) return Errno::idrm;
+    if (found->bytes > wanted.room && !wanted.cut) return Errno::toobig;
+    messages_.remove(*found);
+    bytes_ -= found->bytes;
+    --count_;
+    receiver_ = pid;
+    received_ = now;
+    senders_.wake_all();
+    return found;
+}
+
+void MessageQueue::remove() {
+    message_queues().remove(*this);
+    LockGuard guard(lock_);
+    removed_ = true;
+    senders_.wake_all();
+    receivers_.wake_all();
+}
+
+void MessageQueue::set_limit(uint32_t bytes) {
+    const SplitTime now = ipc_now();
+    LockGuard guard(lock_);
+    limit_ = bytes;
+    changed_ = now;
+    senders_.wake_all();
+}
+
+MessageQueue::Figures MessageQueue::figures() {
+    LockGuard guard(lock_);
+    return {sent_, received_, changed_, bytes_, count_, limit_, sender_, receiver_};
+}

@@ -1,0 +1,185 @@
+// See semaphore_set.hpp.
+#include "kernel/ipc/semaphore_set.hpp"
+
+#include "fs/wait_edges.hpp"
+
+Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) {
+    Ref<SemaphoreSet> set = TRY(make_ref<SemaphoreSet>());
+    TRY(set->array_.resize(count));
+    return Ref<IpcObject>(std::move(set));
+}
+
+SemaphoreSet::~SemaphoreSet() {
+    while (Undo* undo = undos_.pop_front()) delete undo;
+}
+
+// Made before the operation, so that nothing can fail once values have changed. Entries are never
+// moved: their process finds them again, and they go with the process or the set.
+Result<SemaphoreSet::Undo*> SemaphoreSet::undo_for(std::span<const SemaphoreOperation> operations,
+                                                   int pid) {
+    bool wanted = false;
+    for (const SemaphoreOperation& op : operations) wanted |= (op.flags & kSemaphoreUndo) != 0;
+    if (!wanted) return nullptr;
+    auto find = [&]() -> Undo* {
+        for (Undo& undo : undos_)
+            if (undo.pid == pid) return &undo;
+        return nullptr;
+    };
+    {
+        LockGuard guard(lock_);
+        if (Undo* found = find()) return found;
+    }
+    Box<Undo> fresh(new (std::nothrow) Undo{.node = {}, .pid = pid, .adjustments = {}});
+    if (!fresh) return Errno::nomem;
+    TRY(fresh->adjustments.resize(size()));
+    LockGuard guard(lock_);
+    if (Undo* found = find()) return found;
+    undos_.push_back(*fresh);
+    return fresh.leak();
+}
+
+// Locks: held.
+void SemaphoreSet::finish(Waiting& waiting, Errno error) {
+    waiting.node.unlink();
+    waiting.error = error;
+    waiting.finished = true;
+    waiting.queue.wake_all();
+}
+
+// Locks: held. Each success may make others possible, also earlier ones.
+void SemaphoreSet::try_waiters() {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (Waiting* w = waiting_.front(); w;) {
+            Waiting* next = waiting_.next(*w);
+            Result<SemaphoreArray::Outcome> tried =
+                array_.attempt(w->operations, w->pid, span_of(w->undo));
+            if (tried.is_error()) {
+                finish(*w, tried.error());
+            } else if (tried.value().done) {
+                finish(*w, Errno{});
+                changed = true;
+            } else {
+                w->at = tried.value().waits_at;
+            }
+            w = next;
+        }
+    }
+}
+
+Result<void> SemaphoreSet::operate(std::span<const SemaphoreOperation> operations, int pid,
+                                   Nanoseconds deadline) {
+    for (const SemaphoreOperation& op : operations)
+        if (op.number >= size()) return Errno::fbig;
+    Undo* undo = TRY(undo_for(operations, pid));
+    const SplitTime now = ipc_now();
+    LockGuard guard(lock_);
+    if (removed_) return Errno::idrm;
+    Waiting self;
+    self.undo = undo ? undo->adjustments.data() : nullptr;
+    const SemaphoreArray::Outcome tried = TRY(array_.attempt(operations, pid, span_of(self.undo)));
+    if (tried.done) {
+        operated_ = now;
+        if (!waiting_.empty()) try_waiters();
+        return {};
+    }
+    if (operations[tried.waits_at].flags & static_cast<int16_t>(kIpcNoWait)) return Errno::again;
+    self.operations = operations;
+    self.pid = pid;
+    self.at = tried.waits_at;
+    waiting_.push_back(self);
+    Woken woken = self.queue.wait(lock_, [&] { return self.finished; },
+                                  {.deadline = deadline, .reason = "semop"});
+    if (woken != Woken::condition) {
+        self.node.unlink();
+        return woken == Woken::timed_out ? Errno::again : Errno::intr;
+    }
+    if (self.error != Errno{}) return self.error;
+    operated_ = now;
+    return {};
+}
+
+void SemaphoreSet::remove() {
+    semaphore_sets().remove(*this);
+    LockGuard guard(lock_);
+    removed_ = true;
+    while (Waiting* w = waiting_.front()) finish(*w, Errno::idrm);
+}
+
+void SemaphoreSet::undo_of(int pid) {
+    Undo* own = nullptr;
+    {
+        LockGuard guard(lock_);
+        for (Undo& undo : undos_)
+            if (undo.pid == pid) own = &undo;
+        if (!own) return;
+        undos_.remove(*own);
+        if (!removed_) {
+            array_.adjust(own->adjustments.span(), pid);
+            try_waiters();
+        }
+    }
+    delete own;
+}
+
+// Locks: held. Values that are set outright leave nothing to undo.
+void SemaphoreSet::forget_undo() {
+    for (Undo& undo : undos_)
+        for (int16_t& adjustment : undo.adjustments) adjustment = 0;
+}
+
+Result<void> SemaphoreSet::set_value(uint32_t number, int32_t value, int pid) {
+    if (value < 0 || value > kSemaphoreMax) return Errno::range;
+    LockGuard guard(lock_);
+    if (removed_) return Errno::idrm;
+    for (Undo& undo : undos_) undo.adjustments[number] = 0;
+    array_[number] = {.value = value, .pid = pid};
+    changed = ipc_now();
+    try_waiters();
+    return {};
+}
+
+Result<void> SemaphoreSet::set_all(std::span<const uint16_t> values, int pid) {
+    for (uint16_t value : values)
+        if (value > kSemaphoreMax) return Errno::range;
+    LockGuard guard(lock_);
+    if (removed_) return Errno::idrm;
+    forget_undo();
+    for (uint32_t i = 0; i < size(); ++i) array_[i] = {.value = values[i], .pid = pid};
+    changed = ipc_now();
+    try_waiters();
+    return {};
+}
+
+SemaphoreArray::Semaphore SemaphoreSet::at(uint32_t number) {
+    LockGuard guard(lock_);
+    return array_[number];
+}
+
+uint32_t SemaphoreSet::waiters(uint32_t number, bool for_zero) {
+    LockGuard guard(lock_);
+    uint32_t count = 0;
+    for (Waiting& w : waiting_) {
+        const SemaphoreOperation& op = w.operations[w.at];
+        count += op.number == number && (op.change == 0) == for_zero;
+    }
+    return count;
+}
+
+void SemaphoreSet::tell_edges(WaitEdges& to) {
+    struct Edge {
+        int waiter, holder;
+    } edges[16];
+    uint32_t count = 0;
+    {
+        LockGuard guard(lock_);
+        for (Waiting& w : waiting_) {
+            const SemaphoreOperation& op = w.operations[w.at];
+            const int holder = array_[op.number].holder;
+            if (op.change < 0 && holder && count < std::size(edges))
+                edges[count++] = {w.pid, holder};
+        }
+    }
+    for (uint32_t i = 0; i < count; ++i)
+        to.add(edges[i].waiter, edges[i].holder, "semaphore set", static_cast<uint32_t>(id));
+}

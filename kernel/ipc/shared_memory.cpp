@@ -1,0 +1,152 @@
+// See shared_memory.hpp.
+#include "kernel/ipc/shared_memory.hpp"
+
+#include "kernel/lib/format.hpp"
+#include "mm/anonymous_pager.hpp"
+#include "mm/frames.hpp"
+
+namespace {
+constinit uint32_t all_pages = 0;  // atomic
+}
+
+// What regions of address spaces refer to. It keeps the segment alive; the last one that maps a
+// removed segment takes it out of the table.
+class SegmentPager final : public Pager {
+  public:
+    SegmentPager(Ref<Pager> memory, Segment& segment)
+        : memory_(std::move(memory)), segment_(segment) {}
+    ~SegmentPager() override {
+        segments().with_lock([&] { segment_->pager_ = nullptr; });
+        segments().remove(*segment_);
+    }
+
+    Result<Frame> frame_for(uint32_t index) override { return memory_->frame_for(index); }
+    void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
+    std::string_view name(std::span<char> buffer) const override {
+        return format_in(buffer, "/SYSV{:08x} (deleted)",
+                         static_cast<uint32_t>(segment_->permission.key));
+    }
+    uint32_t inode_number() const override { return static_cast<uint32_t>(segment_->id); }
+    uint32_t device_number() const override { return 0; }
+
+    Segment& segment() { return *segment_; }
+
+  private:
+    Ref<Pager> memory_;
+    Ref<Segment> segment_;
+};
+
+uint32_t segment_pages() { return __atomic_load_n(&all_pages, __ATOMIC_RELAXED); }
+uint32_t segment_page_limit() { return memory_totals().total; }
+
+Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
+    const uint32_t pages = pages_for(bytes);
+    if (segment_pages() + pages > segment_page_limit()) return Errno::nospc;
+    Ref<Segment> segment = TRY(make_ref<Segment>());
+    segment->bytes = bytes;
+    segment->creator = pid;
+    Ref<Pager> memory = TRY(AnonymousPager::create(pages));
+    Ref<SegmentPager> pager = TRY(make_ref<SegmentPager>(std::move(memory), *segment));
+    segment->pages_ = pages;
+    __atomic_fetch_add(&all_pages, pages, __ATOMIC_RELAXED);
+    segment->pager_ = pager.leak();
+    segment->kept_ = true;
+    return Ref<IpcObject>(std::move(segment));
+}
+
+Segment::~Segment() { __atomic_fetch_sub(&all_pages, pages_, __ATOMIC_RELAXED); }
+
+uint32_t Segment::attached() const { return pager_ ? pager_->ref_count() - kept_ : 0; }
+
+Result<VirtAddr> Segment::attach(AddressSpace& space, VirtAddr at, uint32_t flags, int pid) {
+    constexpr uint32_t kReadOnly = 010000, kRound = 020000, kRemap = 040000, kExecute = 0100000;
+    if (at.raw() & kPageMask) {
+        if (!(flags & kRound)) return Errno::inval;
+        at = VirtAddr(at.raw() & ~kPageMask);
+    }
+    if ((flags & kRemap) && !at.raw()) return Errno::inval;
+    MapRequest request;
+    request.hint = at;
+    request.length = bytes;
+    request.may_write = !(flags & kReadOnly);
+    request.protection =
+        kProtRead | (request.may_write ? kProtWrite : 0) | (flags & kExecute ? kProtExecute : 0);
+    request.flags = kMapShared;
+    if (at.raw()) request.flags |= flags & kRemap ? kMapFixed : kMapFixedNoReplace;
+    // With the table's lock: the pager of a removed segment may be on its way out.
+    Ref<SegmentPager> pager = segments().with_lock([&] {
+        return pager_ && pager_->try_add_ref() ? Ref<SegmentPager>::adopt(pager_)
+                                               : Ref<SegmentPager>();
+    });
+    if (!pager) return Errno::idrm;
+    request.pager = pager;
+    Result<VirtAddr> mapped = space.map(request);
+    if (mapped.is_error()) return mapped.error() == Errno::exist ? Errno::inval : mapped.error();
+    const SplitTime now = ipc_now();
+    segments().with_lock([&] { last = pid, attached_at = now; });
+    return mapped.value();
+}
+
+void Segment::remove() {
+    Ref<SegmentPager> own;  // its end takes the table's lock
+    segments().with_lock([&] {
+        permission.mode |= kSegmentRemoved;
+        permission.key = kIpcPrivate;
+        if (std::exchange(kept_, false)) own = Ref<SegmentPager>::adopt(pager_);
+    });
+}
+
+namespace {
+
+struct MappedSegment final : RegionVisitor {
+    explicit MappedSegment(VirtAddr at) : at(at) {}
+    void visit(const RegionInfo& region) override {
+        if (region.start != at || region.page_offset || !(region.flags & kMapShared)) return;
+        found = region.pager;
+    }
+    VirtAddr at;
+    const Pager* found = nullptr;
+};
+
+// The pieces of the mapping that are left: others may have been unmapped or replaced.
+struct MappedPieces final : RegionVisitor {
+    MappedPieces(const Pager* pager, VirtAddr at) : pager(pager), at(at) {}
+    void visit(const RegionInfo& region) override {
+        if (region.pager != pager || region.start < at) return;
+        if (region.page_offset != (region.start - at) >> kPageShift) return;
+        if (count < std::size(pieces)) pieces[count++] = {region.start, region.end - region.start};
+    }
+    struct Piece {
+        VirtAddr start;
+        uint32_t bytes = 0;
+    };
+    const Pager* pager;
+    VirtAddr at;
+    Piece pieces[16];
+    uint32_t count = 0;
+};
+
+}  // namespace
+
+Result<void> detach_segment(AddressSpace& space, VirtAddr at, int pid) {
+    MappedSegment mapped(at);
+    space.visit_regions(mapped);
+    Ref<Segment> segment;
+    if (mapped.found)
+        segments().for_each([&](IpcObject& object) {
+            auto& candidate = static_cast<Segment&>(object);
+            if (candidate.is_of(mapped.found)) segment = Ref<Segment>(candidate);
+        });
+    if (!segment) return Errno::inval;
+    const SplitTime now = ipc_now();
+    segments().with_lock([&] { segment->last = pid, segment->detached_at = now; });
+    for (;;) {
+        MappedPieces pieces(mapped.found, at);
+        space.visit_regions(pieces);
+        for (uint32_t i = 0; i < pieces.count; ++i)
+            TRY(space.unmap(pieces.pieces[i].start, pieces.pieces[i].bytes));
+        if (pieces.count < std::size(pieces.pieces)) return {};
+    }
+}
+
+bool Segment::is_of(const Pager* pager) const { return pager == pager_; }

@@ -1,0 +1,104 @@
+// The three tables of System V IPC, made at start-up; /proc/sysvipc and the limits in
+// /proc/sys/kernel; what a dead process leaves behind. Spec: proc(5), sysvipc.
+#include "fs/proc/upper_files.hpp"
+#include "fs/wait_edges.hpp"
+#include "kernel/ipc/message_queue.hpp"
+#include "kernel/ipc/semaphore_set.hpp"
+#include "kernel/ipc/shared_memory.hpp"
+
+namespace {
+
+constinit IpcTable* tables[3] = {};  // never destroyed
+
+void show_sets(TextSink& to) {
+    to.put(
+        "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
+    semaphore_sets().for_each([&](IpcObject& object) {
+        auto& set = static_cast<SemaphoreSet&>(object);
+        const IpcPermission& p = set.permission;
+        format_to(to, "{:>10} {:>10}  {:>4o} {:>10} {:>5} {:>5} {:>5} {:>5} {:>10} {:>10}\n", p.key,
+                  set.id, p.mode, set.size(), p.uid, p.gid, p.cuid, p.cgid, set.operated().low,
+                  set.changed.low);
+    });
+}
+
+void show_segments(TextSink& to) {
+    to.put(
+        "       key      shmid perms       size  cpid  lpid nattch   uid   gid  cuid  cgid"
+        "      atime      dtime      ctime        rss       swap\n");
+    segments().for_each([&](IpcObject& object) {
+        auto& s = static_cast<Segment&>(object);
+        const IpcPermission& p = s.permission;
+        format_to(to, "{:>10} {:>10}  {:>4o} {:>10} {:>5} {:>5}  {:>5} {:>5} {:>5} {:>5} {:>5}",
+                  p.key, s.id, p.mode, s.bytes, s.creator, s.last, s.attached(), p.uid, p.gid,
+                  p.cuid, p.cgid);
+        format_to(to, " {:>10} {:>10} {:>10} {:>10} {:>10}\n", s.attached_at.low, s.detached_at.low,
+                  s.changed.low, s.resident() * kPageSize, 0);
+    });
+}
+
+void show_queues(TextSink& to) {
+    to.put(
+        "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
+        "      stime      rtime      ctime\n");
+    message_queues().for_each([&](IpcObject& object) {
+        const MessageQueue::Figures f = static_cast<MessageQueue&>(object).figures();
+        const IpcPermission& p = object.permission;
+        format_to(to, "{:>10} {:>10}  {:>4o}  {:>10} {:>10} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5}",
+                  p.key, object.id, p.mode, f.bytes, f.count, f.sender, f.receiver, p.uid, p.gid,
+                  p.cuid, p.cgid);
+        format_to(to, " {:>10} {:>10} {:>10}\n", f.sent.low, f.received.low, f.changed.low);
+    });
+}
+
+template <uint32_t number>
+void show_number(TextSink& to) {
+    format_to(to, "{}\n", number);
+}
+
+// A list first: telling takes other locks than the table's.
+void tell_semaphores(WaitEdges& to) {
+    const Credentials all{};
+    for (uint32_t i = 0, last = semaphore_sets().highest(); i <= last; ++i) {
+        Result<Ref<IpcObject>> set = semaphore_sets().at(i, all, IpcAccess::any);
+        if (set.is_ok()) static_cast<SemaphoreSet&>(*set.value()).tell_edges(to);
+    }
+}
+constinit WaitEdgeSource semaphore_edges{tell_semaphores};
+
+}  // namespace
+
+IpcTable& semaphore_sets() { return *tables[0]; }
+IpcTable& message_queues() { return *tables[1]; }
+IpcTable& segments() { return *tables[2]; }
+
+void sysv_process_gone(int pid) {
+    const Credentials all{};
+    for (uint32_t i = 0, last = semaphore_sets().highest(); i <= last; ++i) {
+        Result<Ref<IpcObject>> set = semaphore_sets().at(i, all, IpcAccess::any);
+        if (set.is_ok()) static_cast<SemaphoreSet&>(*set.value()).undo_of(pid);
+    }
+}
+
+void sysv_ipc_init() {
+    for (IpcTable*& table : tables) {
+        table = new (std::nothrow) IpcTable;
+        VERIFY(table);
+    }
+    add_wait_edge_source(semaphore_edges);
+    using enum UpperFile;
+    install_upper_file(sysvipc_sem, {show_sets});
+    install_upper_file(sysvipc_shm, {show_segments});
+    install_upper_file(sysvipc_msg, {show_queues});
+    install_upper_file(shmmax, {show_number<UINT32_MAX - (1u << 24)>});
+    install_upper_file(shmall, {[](TextSink& to) { format_to(to, "{}\n", segment_page_limit()); }});
+    install_upper_file(shmmni, {show_number<IpcTable::kMaxObjects>});
+    install_upper_file(msgmax, {show_number<kMaxMessage>});
+    install_upper_file(msgmnb, {show_number<kMaxQueueBytes>});
+    install_upper_file(msgmni, {show_number<IpcTable::kMaxObjects>});
+    install_upper_file(sem, {[](TextSink& to) {
+                           format_to(to, "{}\t{}\t{}\t{}\n", kMaxSemaphores,
+                                     IpcTable::kMaxObjects * kMaxSemaphores,
+                                     kMaxSemaphoreOperations, IpcTable::kMaxObjects);
+                       }});
+}
