@@ -10,6 +10,19 @@
 
 constexpr uint32_t kSectorSize = 512;
 
+// What a disk did since the machine was switched on. Of a controller's two disks `travel` is the
+// same number: the way of the elevator's head over both, in sectors.
+struct DiskCounts {
+    struct Direction {
+        uint64_t requests = 0, sectors = 0;
+        uint64_t nanoseconds = 0;  // from arrival to completion, summed over requests
+    };
+    Direction reads, writes;
+    uint64_t failed = 0, travel = 0;
+    uint64_t busy_nanoseconds = 0;
+    uint32_t in_flight = 0;
+};
+
 class BlockDevice {
   public:
     BlockDevice(std::string_view name, uint32_t major, uint32_t minor);
@@ -25,6 +38,7 @@ class BlockDevice {
     virtual Result<void> read(Sector first, uint32_t count, void* to) = 0;
     virtual Result<void> write(Sector first, uint32_t count, const void* from) = 0;
     virtual Result<void> flush() { return {}; }
+    virtual DiskCounts counts() { return {}; }
 
     ListNode node;
 

@@ -39,6 +39,8 @@ class IdeDisk final : public BlockDevice {
         return channel_.flush(which_);
     }
 
+    DiskCounts counts() override { return channel_.counts(which_); }
+
   private:
     const ata::Identity& identity() const { return channel_.drive(which_).identity; }
 
@@ -57,16 +59,28 @@ class IdeDisk final : public BlockDevice {
     uint32_t which_;
 };
 
+// Spec: Bus Master IDE 1.0, section 2: interface bit 7; eight bytes a channel at base address 4.
+uint16_t use_bus_master(const PciDevice& d, uint32_t channel) {
+    constexpr uint8_t kCommandWord = 0x04, kMayMaster = 1 << 2;
+    const uint16_t base = d.port(4);
+    if (!(d.interface & 1 << 7) || !base) return 0;
+    const uint32_t command = pci_read(d.address, kCommandWord) & 0xFFFF;  // status bits clear by 1
+    pci_write(d.address, kCommandWord, command | kMayMaster);
+    return static_cast<uint16_t>(base + channel * 8);
+}
+
 // Spec: PCI IDE 1.0, section 2: interface bits 0 and 2: the channel is in native mode, at its base
 // addresses. The control block's port is the third byte of its range.
 IdePorts find_ports(uint32_t channel) {
     IdePorts ports = kLegacyPorts[channel];
     for (const PciDevice& d : pci_devices()) {
         if (!d.is(0x01, 0x01)) continue;
+        ports.bus_master = use_bus_master(d, channel);
         if (!(d.interface & (channel ? 1 << 2 : 1 << 0))) break;
         uint16_t command = d.port(channel * 2), control = d.port(channel * 2 + 1);
         if (!command || !control) break;
-        ports = {command, static_cast<uint16_t>(control + 2), d.interrupt_line, ports.first_drive};
+        ports = {command, static_cast<uint16_t>(control + 2), d.interrupt_line, ports.first_drive,
+                 ports.bus_master};
         break;
     }
     return ports;
@@ -77,8 +91,9 @@ void add_disk(uint32_t channel_number, IdeChannel& channel, uint32_t which) {
     const ata::Identity& identity = channel.drive(which).identity;
     auto disk = make_box<IdeDisk>(std::string_view(name, 3), channel_number, channel, which);
     if (disk.is_error()) return log_error("{}: no memory", &name[0]);
-    log_info("{}: {}, {} sectors ({} MiB), LBA{}", &name[0], &identity.model[0], identity.sectors,
-             identity.sectors >> 11, identity.lba48 ? 48 : 28);
+    log_info("{}: {}, {} sectors ({} MiB), LBA{}{}", &name[0], &identity.model[0], identity.sectors,
+             identity.sectors >> 11, identity.lba48 ? 48 : 28,
+             identity.dma && channel.has_dma() ? ", DMA" : "");
     register_block_device(*disk.value().leak());  // lives forever, as the channel does
 }
 

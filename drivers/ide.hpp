@@ -1,4 +1,4 @@
-// IDE disks by programmed I/O with interrupts: hda and hdb on the first channel, hdc and hdd on the
+// IDE disks, by DMA or programmed I/O (IdeMode): hda and hdb on the first channel, hdc and hdd on the
 // second. Drives that speak packets (CD-ROM) are named and left alone.
 // Spec: ATA/ATAPI-6; PCI IDE Controller Specification 1.0 (native and legacy mode).
 #pragma once

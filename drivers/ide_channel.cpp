@@ -15,7 +15,20 @@ constexpr uint32_t kDataRequestTimeout = 1000;        // milliseconds
 constexpr uint32_t kAttempts = 4;
 constexpr uint32_t kWordsPerSector = kSectorSize / 4;
 
+constinit IdeMode g_mode = IdeMode::dma;
+
 }  // namespace
+
+bool choose_ide_mode(std::string_view name) {
+    for (uint32_t i = 0; i < std::size(kIdeModeNames); ++i)
+        if (kIdeModeNames[i] == name) {
+            __atomic_store_n(&g_mode, static_cast<IdeMode>(i), __ATOMIC_RELAXED);
+            return true;
+        }
+    return false;
+}
+
+IdeMode current_ide_mode() { return __atomic_load_n(&g_mode, __ATOMIC_RELAXED); }
 
 Result<void> IdeChannel::read(uint32_t which, Sector first, uint32_t count, void* to) {
     return perform({which, first, count, static_cast<uint8_t*>(to), nullptr});
@@ -30,9 +43,30 @@ Result<void> IdeChannel::flush(uint32_t which) {
 }
 
 Result<void> IdeChannel::perform(const Request& r) {
-    LockGuard guard(busy_);
+    DiskQueue::Ticket ticket{.sector = r.first.raw(), .count = r.count, .write = !r.to};
+    queue_.enter(ticket);
+    Result<void> done = perform_in_turn(r);
+    queue_.leave(ticket, done.is_error(), counts_[r.drive]);
+    return done;
+}
+
+IdeMode IdeChannel::mode_for(const Request& r) {
+    const IdeMode wanted = current_ide_mode();
+    if (wanted != IdeMode::dma) return wanted;
+    const bool can = r.count && drives_[r.drive].identity.dma &&
+                     dma_.prepare(r.to ? r.to : r.from, r.count * kSectorSize, r.to);
+    return can ? IdeMode::dma : IdeMode::irq;
+}
+
+Result<void> IdeChannel::perform_in_turn(const Request& r) {
     for (uint32_t i = 0; i < kAttempts; ++i) {
+        mode_ = mode_for(r);
+        write_control(mode_ == IdeMode::poll ? ata::kNoInterrupts : 0);
         if (attempt(r)) return {};
+        if (mode_ == IdeMode::dma && i + 1 == kAttempts / 2) {
+            log_warning("hd{}: DMA fails; interrupts and copying from now on", letter(r.drive));
+            drives_[r.drive].identity.dma = false;
+        }
         if (i > 0) reset();
     }
     log_error("hd{}: {} of sector {} failed: status {:02x}, error {:02x}", letter(r.drive),
@@ -44,9 +78,10 @@ Result<void> IdeChannel::perform(const Request& r) {
 }
 
 bool IdeChannel::attempt(const Request& r) {
-    bool ok = start(r) && (r.to     ? transfer_in(r)
-                           : r.from ? transfer_out(r)
-                                    : await_interrupt() && !failed());
+    bool ok = start(r) && (mode_ == IdeMode::dma ? transfer_by_dma(r)
+                           : r.to                ? transfer_in(r)
+                           : r.from              ? transfer_out(r)
+                                                 : await_interrupt() && !failed());
     if (!ok) error_ = read_register(ata::kError);
     return ok;
 }
@@ -71,7 +106,11 @@ bool IdeChannel::start(const Request& r) {
         interrupt_seen_ = false;
     }
     bool multiple = drive.block_sectors > 1;
-    if (r.to)
+    if (mode_ == IdeMode::dma)
+        command(r.to      ? at.wide ? ata::kReadDmaExt : ata::kReadDma
+                : at.wide ? ata::kWriteDmaExt
+                          : ata::kWriteDma);
+    else if (r.to)
         command(multiple  ? at.wide ? ata::kReadMultipleExt : ata::kReadMultiple
                 : at.wide ? ata::kReadSectorsExt
                           : ata::kReadSectors);
@@ -110,7 +149,19 @@ bool IdeChannel::transfer_out(const Request& r) {
     return !failed();
 }
 
+// Spec: 9.10; Bus Master IDE, section 3.
+bool IdeChannel::transfer_by_dma(const Request&) {
+    dma_.start();
+    const bool seen = await_interrupt();
+    return dma_.finish() && seen && !failed();
+}
+
 bool IdeChannel::await_interrupt() {
+    if (mode_ == IdeMode::poll) {
+        if (!poll_until_idle(kRequestTimeout / 1'000'000)) return false;
+        status_ = read_register(ata::kStatus);
+        return true;
+    }
     LockGuard guard(interrupt_lock_);
     WaitOptions options{
         .interruptible = false, .deadline = monotonic_now() + kRequestTimeout, .reason = "disk"};
@@ -134,6 +185,9 @@ Result<void> IdeChannel::enable_interrupts() {
     handler_ = {ports_.first_drive == 'a' ? "ide0" : "ide1",
                 [](void* channel) { static_cast<IdeChannel*>(channel)->handle_interrupt(); }, this};
     TRY(attach_interrupt(ports_.irq, handler_));
+    uint64_t sectors = 0;
+    for (const Drive& drive : drives_) sectors = std::max(sectors, drive.identity.sectors);
+    queue_.set_size(sectors);
     write_control(0);
     return {};
 }

@@ -49,6 +49,10 @@ enum Command : uint8_t {
     kReadSectorsExt = 0x24,
     kWriteSectors = 0x30,
     kWriteSectorsExt = 0x34,
+    kReadDma = 0xC8,
+    kReadDmaExt = 0x25,
+    kWriteDma = 0xCA,
+    kWriteDmaExt = 0x35,
     kSetMultipleMode = 0xC6,
     kFlushCache = 0xE7,
     kFlushCacheExt = 0xEA,
@@ -66,6 +70,7 @@ constexpr uint32_t kIdentifyWords = 256;
 // The parts of IDENTIFY DEVICE data that we use, 8.15.8.
 struct Identity {
     char model[41] = {};    // words 27-46, without trailing blanks
+    bool dma = false;       // word 49 bit 8
     bool lba = false;       // word 49 bit 9
     bool lba48 = false;     // word 83 bit 10, if words 83 and up are valid
     bool flush = false;     // word 83 bit 12
@@ -82,6 +87,7 @@ constexpr Identity decode_identity(std::span<const uint16_t, kIdentifyWords> wor
         if (id.model[i] != ' ') length = i + 1;
     }
     id.model[length] = '\0';
+    id.dma = words[49] & 1 << 8;
     id.lba = words[49] & 1 << 9;
     bool valid = (words[83] & 0xC000) == 0x4000;
     id.lba48 = valid && words[83] & 1 << 10;

@@ -6,6 +6,7 @@
 #include "drivers/console.hpp"
 #include "drivers/host_link.hpp"
 #include "drivers/ide.hpp"
+#include "drivers/ide_channel.hpp"
 #include "drivers/keyboard.hpp"
 #include "drivers/pci.hpp"
 #include "drivers/power.hpp"
@@ -79,6 +80,9 @@ void read_boot_information(uint32_t magic, uint32_t information) {
         constexpr std::string_view kReplacement = "vm.replacement=";
         if (word.starts_with(kReplacement) && choose_replacement(word.substr(kReplacement.size())))
             return;
+        constexpr std::string_view kElevator = "elevator=", kIde = "ide=";
+        if (word.starts_with(kElevator) && choose_elevator(word.substr(kElevator.size()))) return;
+        if (word.starts_with(kIde) && choose_ide_mode(word.substr(kIde.size()))) return;
         log_warning("boot: unknown option '{}' ignored", word);
     });
     if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));

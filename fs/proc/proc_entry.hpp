@@ -56,6 +56,11 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&);
 Result<void> show_devices(TextSink& to, const ProcTarget&);
 Result<void> show_disks(TextSink& to, const ProcTarget&);
 
+// --- disk_files.cpp: /proc/diskstats, /proc/sys/dev/disk
+Result<void> show_disk_counts(TextSink& to, const ProcTarget&);
+constexpr uint32_t kDiskSettingCount = 3;
+extern const ProcEntry kDiskSettings[kDiskSettingCount];
+
 // --- process_files.cpp, process_status.cpp, process_links.cpp
 Result<void> show_process_stat(TextSink& to, const ProcTarget& target);
 Result<void> show_process_status(TextSink& to, const ProcTarget& target);
@@ -86,7 +91,7 @@ Result<void> mark_trace(std::string_view text);
 extern const ProcEntry kTraceSettings[2];
 
 // --- settings.cpp, scheduler_settings.cpp: /proc/sys; the latter: /proc/sched_log too
-extern const ProcEntry kSettings[3];
+extern const ProcEntry kSettings[4];
 Result<void> system_request(std::string_view key);
 constexpr uint32_t kSchedulerSettingCount = 17;
 extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];

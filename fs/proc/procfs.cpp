@@ -84,6 +84,7 @@ constexpr ProcEntry kRootFiles[] = {
     upper_entry<UpperFile::deadlock>("deadlock", true),
     upper_entry<UpperFile::deadlock_dot>("deadlock.dot"),
     {.name = "devices", .mode = kFile, .generate = show_devices},
+    {.name = "diskstats", .mode = kFile, .generate = show_disk_counts},
     {.name = "filesystems", .mode = kFile, .generate = show_file_systems},
     {.name = "interrupts", .mode = kFile, .generate = show_interrupts},
     {.name = "loadavg", .mode = kFile, .generate = show_load},

@@ -74,9 +74,14 @@ constexpr ProcEntry kFiles[] = {
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "65536"); }},
 };
 
+constexpr ProcEntry kDevices[] = {
+    {.name = "disk", .mode = kDirectory, .children = kDiskSettings},
+};
+
 }  // namespace
 
-constinit const ProcEntry kSettings[3] = {
+constinit const ProcEntry kSettings[4] = {
+    {.name = "dev", .mode = kDirectory, .children = kDevices},
     {.name = "fs", .mode = kDirectory, .children = kFiles},
     {.name = "kernel", .mode = kDirectory, .children = kKernel},
     {.name = "vm", .mode = kDirectory, .children = kMemorySettings},
