@@ -4,6 +4,7 @@
 #include "fs/dentry.hpp"
 #include "fs/ext2/ext2.hpp"
 #include "fs/inode_cache.hpp"
+#include "fs/iso9660/iso9660.hpp"
 #include "fs/page_table.hpp"
 #include "mm/reclaim.hpp"
 
@@ -33,4 +34,5 @@ void fs_init() {
     add_reclaimer(reclaimer);
     install_file_reclaimer({reclaim_mapped_pages});
     ext2_init();
+    iso9660_init();
 }

@@ -97,5 +97,6 @@ struct FileSystemType {
     Result<Ref<FileSystem>> (*mount)(std::string_view source, uint32_t flags,
                                      std::string_view options);
     FileSystemType* next = nullptr;
+    bool may_be_root = true;
 };
 void register_file_system(FileSystemType& type);

@@ -195,7 +195,7 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
                             found.wanted() ? found.view() : "none");
     }
     for (FileSystemType* type = types; type; type = type->next) {
-        if (!type->needs_device) continue;
+        if (!type->needs_device || !type->may_be_root) continue;
         Result<Ref<FileSystem>> mounted = type->mount(source, read_only ? kMountReadOnly : 0, {});
         if (mounted.is_error()) continue;
         Ref<FileSystem> fs = mounted.release_value();
