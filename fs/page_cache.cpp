@@ -218,3 +218,17 @@ uint32_t PageCache::inode_number() const { return inode_ ? inode_->attributes().
 uint32_t PageCache::device_number() const {
     return inode_ ? inode_->file_system().device_number() : 0;
 }
+
+// What is only mapped along doesn't count as used.
+void PageCache::cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) {
+    LockGuard guard(page_table.lock);
+    const uint64_t end = (size_ + kPageMask) >> kPageShift;
+    for (uint32_t i = 0; i < to.size(); ++i) {
+        to[i] = Frame(0);
+        if (!(wanted >> i & 1) || first + i >= end) continue;
+        const CachedPage* page = page_table.find(*this, first + i);
+        if (!page || page->filling) continue;
+        get_frame(to[i] = page->frame);
+        next_ = first + i + 1;
+    }
+}

@@ -109,6 +109,7 @@ class PageCache final : public Pager {
 
     // Pager
     Result<Frame> frame_for(uint32_t index) override;
+    void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
     Result<void> sync() override;
     std::string_view name(std::span<char> buffer) const override;

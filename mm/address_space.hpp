@@ -63,7 +63,7 @@ enum class FaultResult : uint8_t {
     bad_address_protection,
     bus_error,
     out_of_memory,
-    must_read,  // never seen outside mm: the page is in swap
+    must_read,  // never seen outside mm: see Awaited
 };
 
 class PagingLab;
@@ -156,20 +156,32 @@ class AddressSpace : public RefCounted {
     Result<VirtAddr> find_room(uint32_t bytes) const;
     Result<VirtAddr> move_region(const Region& region, Range from, Range to);
 
-    FaultResult handle_once(VirtAddr page, bool write, bool user, uint32_t& to_read);
-    static FaultResult read_swapped(uint32_t entry);
-    Result<Frame> fault_in_once(VirtAddr page, bool write, uint32_t& to_read);
-    FaultResult swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write);
+    // What a fault has to wait for without the lock, and then holds until it is done.
+    struct Awaited {
+        uint32_t swapped = 0;  // a slot's name (swap.hpp)
+        Ref<Pager> pager{};
+        uint32_t index = 0;
+        Frame frame{};
+        ~Awaited();
+        FaultResult read();
+    };
+    FaultResult handle_once(VirtAddr page, bool write, bool user, Awaited& awaited);
+    FaultResult fault_in_once(VirtAddr page, bool write, Awaited& awaited, Frame& frame);
+    FaultResult swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write,
+                        Awaited& awaited);
     template <typename F>
     bool try_session(F&& action);
-    FaultResult resolve(VirtAddr page, bool write);
-    FaultResult load_page(Region& region, VirtAddr page, PageEntry* slot, bool write);
-    FaultResult load_from_pager(Region& region, VirtAddr page, PageEntry* slot, bool write);
+    FaultResult resolve(VirtAddr page, bool write, Awaited& awaited);
+    FaultResult load_page(Region& region, VirtAddr page, PageEntry* slot, bool write,
+                          Awaited& awaited);
+    FaultResult load_from_pager(Region& region, VirtAddr page, PageEntry* slot, bool write,
+                                Awaited& awaited);
+    Frame map_around(Region& region, VirtAddr page, PageEntry* slot);
     FaultResult allow_write(Region& region, VirtAddr page, PageEntry* slot);
     Region* region_for(VirtAddr page);
     bool grow_down(Region& region, VirtAddr page);
 
-    FaultResult lab_fault(VirtAddr page, bool write, bool user);
+    FaultResult lab_fault(VirtAddr page, bool write, bool user, Awaited& awaited);
     void hide_lab_pages();
     void evict_lab_page(uint32_t page, bool& dirty);
 
@@ -184,8 +196,7 @@ class AddressSpace : public RefCounted {
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
     uint32_t working_set_ = 0;
-    uint32_t to_read_ = 0;  // the slot of a fault that must_read
-    VirtAddr map_top_{0};   // mappings are placed below
+    VirtAddr map_top_{0};  // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);
 };

@@ -29,3 +29,14 @@ Result<Frame> AnonymousPager::frame_for(uint32_t index) {
     get_frame(frame);
     return frame;
 }
+
+void AnonymousPager::cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) {
+    LockGuard guard(lock_);
+    for (uint32_t i = 0; i < to.size(); ++i) {
+        to[i] = Frame(0);
+        const uint32_t index = first + i;
+        if (!(wanted >> i & 1) || index >= pages_ || !chunks_[index / kChunkPages]) continue;
+        to[i] = chunks_[index / kChunkPages]->frames[index % kChunkPages];
+        if (to[i].raw()) get_frame(to[i]);
+    }
+}

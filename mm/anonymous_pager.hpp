@@ -15,6 +15,7 @@ class AnonymousPager final : public Pager {
     ~AnonymousPager() override;
 
     Result<Frame> frame_for(uint32_t index) override;
+    void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t) override {}  // there is nothing to write it to
     std::string_view name(std::span<char>) const override { return "/dev/zero (deleted)"; }
     uint32_t inode_number() const override { return 0; }

@@ -8,6 +8,8 @@
 //                   else has it, else a copy
 //
 // Spec: Intel SDM vol. 3A, 4.7; mmap(2).
+#include <algorithm>
+
 #include "kernel/arch/traps.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/trace/trace.hpp"
@@ -27,10 +29,6 @@ void note_private(Frame frame, VirtAddr page) {
 }
 
 constexpr uint32_t kUserFlags = kEntryPresent | kEntryUser;
-
-FaultResult fault_of(Errno error) {
-    return error == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
-}
 
 // Of FaultResult, and of what a fault event has as its cause.
 constinit TraceNames result_names{"fault",
@@ -82,58 +80,50 @@ void address_spaces_init() {
 FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, bool) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
     const VirtAddr page(address.raw() & ~kPageMask);
+    Awaited awaited;
     for (;;) {
-        uint32_t to_read;
-        FaultResult result = handle_once(page, write, user, to_read);
+        FaultResult result = handle_once(page, write, user, awaited);
         if (result < FaultResult::out_of_memory) [[likely]]
             return result;
-        if (result == FaultResult::must_read) result = read_swapped(to_read);
+        if (result == FaultResult::must_read) result = awaited.read();
         if (result == FaultResult::bus_error) return result;
         if (result == FaultResult::out_of_memory && !wait_for_memory()) return result;
     }
 }
 
 inline FaultResult AddressSpace::handle_once(VirtAddr page, bool write, bool user,
-                                             uint32_t& to_read) {
+                                             Awaited& awaited) {
     Session session(*this);
-    FaultResult result;
     if (lab_ && lab_->covers(page)) [[unlikely]]
-        result = lab_fault(page, write, user);
-    else
-        result = resolve(page, write);
-    to_read = to_read_;
-    return result;
+        return lab_fault(page, write, user, awaited);
+    return resolve(page, write, awaited);
 }
 
 Result<Frame> AddressSpace::fault_in(VirtAddr address, bool write) {
     if (address >= kUserTop) return Errno::fault;
     const VirtAddr page(address.raw() & ~kPageMask);
+    Awaited awaited;
     for (;;) {
-        uint32_t to_read = 0;
-        const Result<Frame> frame = fault_in_once(page, write, to_read);
-        if (frame.is_ok()) return frame.value();
-        Errno error = frame.error();
-        if (to_read) {
-            const FaultResult result = read_swapped(to_read);
-            if (result == FaultResult::resolved) continue;
-            error = result == FaultResult::out_of_memory ? Errno::nomem : Errno::fault;
-        }
-        if (error != Errno::nomem || !wait_for_memory()) return error;
+        Frame frame;
+        FaultResult result = fault_in_once(page, write, awaited, frame);
+        if (result == FaultResult::resolved) return frame;
+        if (result == FaultResult::must_read) result = awaited.read();
+        if (result < FaultResult::out_of_memory) return Errno::fault;
+        if (result == FaultResult::out_of_memory && !wait_for_memory()) return Errno::nomem;
     }
 }
 
-Result<Frame> AddressSpace::fault_in_once(VirtAddr page, bool write, uint32_t& to_read) {
+FaultResult AddressSpace::fault_in_once(VirtAddr page, bool write, Awaited& awaited, Frame& frame) {
     Session session(*this);
     const PageEntry* entry = pages_.find(page);
     if (!entry || !entry->present() || (write && !entry->writable())) {
-        const FaultResult result = resolve(page, write);
-        if (result == FaultResult::must_read) to_read = to_read_;
-        if (result == FaultResult::out_of_memory) return Errno::nomem;
-        if (result != FaultResult::resolved) return Errno::fault;
+        const FaultResult result = resolve(page, write, awaited);
+        if (result != FaultResult::resolved) return result;
         entry = pages_.find(page);
     }
-    get_frame(entry->frame());
-    return entry->frame();
+    frame = entry->frame();
+    get_frame(frame);
+    return FaultResult::resolved;
 }
 
 bool AddressSpace::grow_down(Region& region, VirtAddr page) {
@@ -155,7 +145,7 @@ Region* AddressSpace::region_for(VirtAddr page) {
     return above;
 }
 
-FaultResult AddressSpace::resolve(VirtAddr page, bool write) {
+FaultResult AddressSpace::resolve(VirtAddr page, bool write, Awaited& awaited) {
     Region* region = region_for(page);
     if (!region) return FaultResult::bad_address_unmapped;
     // Whatever may be written or executed may be read too.
@@ -166,8 +156,8 @@ FaultResult AddressSpace::resolve(VirtAddr page, bool write) {
     PageEntry* slot = found.value();
     if (!slot->holds_frame()) {
         if (slot->swapped()) [[unlikely]]
-            return swap_in(*region, page, slot, write);
-        return load_page(*region, page, slot, write);
+            return swap_in(*region, page, slot, write, awaited);
+        return load_page(*region, page, slot, write, awaited);
     }
     // Once forbidden altogether, now allowed again.
     if (!slot->present()) *slot = slot->without(kEntryHeld).with(kEntryPresent);
@@ -176,8 +166,9 @@ FaultResult AddressSpace::resolve(VirtAddr page, bool write) {
     return FaultResult::resolved;
 }
 
-FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* slot, bool write) {
-    if (region.attributes.pager) return load_from_pager(region, page, slot, write);
+FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* slot, bool write,
+                                    Awaited& awaited) {
+    if (region.attributes.pager) return load_from_pager(region, page, slot, write, awaited);
     Result<Frame> frame = allocate_zeroed_frame(Zone::any);
     if (frame.is_error()) return FaultResult::out_of_memory;
     const bool writable = region.attributes.protection & kProtWrite;
@@ -187,26 +178,54 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     return FaultResult::resolved;
 }
 
+// The page's frame, with a reference, if it is in memory. Neighbours that are come into the address
+// space along with it: a program that runs one page of a file will soon run the next.
+Frame AddressSpace::map_around(Region& region, VirtAddr page, PageEntry* slot) {
+    constexpr uint32_t kAround = 16, kAroundBytes = kAround * kPageSize;
+    const VirtAddr block(align_down(page.raw(), kAroundBytes));
+    const VirtAddr first = std::max(block, region.start);
+    const uint32_t count = (std::min(block + kAroundBytes, region.end) - first) >> kPageShift;
+    const uint32_t self = (page - first) >> kPageShift;
+    PageEntry* slots = slot - self;  // of one table, as a block is aligned to its size
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < count; ++i) wanted |= static_cast<uint32_t>(!slots[i].raw) << i;
+    if (lab_) wanted &= 1u << self;  // it is to see each page's first access
+    Frame frames[kAround];
+    region.attributes.pager->cached_frames(region.pager_index(first), wanted, {frames, count});
+    for (uint32_t i = 0; i < count; ++i)
+        if (i != self && frames[i].raw())
+            pages_.fill(&slots[i], PageEntry::make(frames[i], kUserFlags | kEntryFile));
+    return frames[self];
+}
+
 FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEntry* slot,
-                                          bool write) {
+                                          bool write, Awaited& awaited) {
     Pager& pager = *region.attributes.pager;
     const uint32_t index = region.pager_index(page);
-    Result<Frame> frame = pager.frame_for(index);
-    if (frame.is_error()) return fault_of(frame.error());
+    Frame frame;
+    if (write)
+        pager.cached_frames(index, 1, {&frame, 1});
+    else
+        frame = map_around(region, page, slot);
+    if (!frame.raw()) {
+        awaited.pager = region.attributes.pager;
+        awaited.index = index;
+        return FaultResult::must_read;
+    }
     uint32_t flags = kUserFlags | kEntryFile;
     if (write && region.attributes.shared) {
         pager.mark_dirty(index);
         flags |= kEntryWritable;
     } else if (write) {
         Result<Frame> copy = allocate_frame(Zone::any);
-        if (copy.is_ok()) copy_frame(copy.value(), frame.value());
-        put_frame(frame.value());
+        if (copy.is_ok()) copy_frame(copy.value(), frame);
+        put_frame(frame);
         if (copy.is_error()) return FaultResult::out_of_memory;
         note_private(copy.value(), page);
         pages_.fill(slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
         return FaultResult::resolved;
     }
-    pages_.fill(slot, PageEntry::make(frame.value(), flags));
+    pages_.fill(slot, PageEntry::make(frame, flags));
     return FaultResult::resolved;
 }
 

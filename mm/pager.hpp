@@ -15,6 +15,10 @@ class Pager : public RefCounted {
     // The frame's contents beyond the end of the object are zero. Private mappings map it read-only
     // and copy on write; shared writable ones write to it directly and call `mark_dirty`.
     virtual Result<Frame> frame_for(uint32_t index) = 0;
+    // Of pages `first` on, those with a bit in `wanted`: their frames, with one reference each, if
+    // they are in memory and inside the object; else Frame(0). Doesn't sleep.
+    // What frame_for() has just given is.
+    virtual void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) = 0;
     virtual void mark_dirty(uint32_t index) = 0;
     // msync: what was marked dirty is where it lasts when this returns. No locks held.
     virtual Result<void> sync() { return {}; }

@@ -119,7 +119,7 @@ void AddressSpace::evict_lab_page(uint32_t page, bool& dirty) {
     pages_.clear(address, address + kPageSize);
 }
 
-FaultResult AddressSpace::lab_fault(VirtAddr address, bool write, bool user) {
+FaultResult AddressSpace::lab_fault(VirtAddr address, bool write, bool user, Awaited& awaited) {
     const uint32_t page = lab_->index(address);
     PageEntry* entry = pages_.find(address);
     bool shown = false;
@@ -128,17 +128,20 @@ FaultResult AddressSpace::lab_fault(VirtAddr address, bool write, bool user) {
     // showed stays until then.
     if (!shown && (!user || lab_->shown_count == std::size(lab_->shown))) hide_lab_pages();
     FaultResult result = FaultResult::resolved;
-    if (shown) return resolve(address, write);  // read before, now written: one access
+    if (shown) return resolve(address, write, awaited);  // read before, now written: one access
     if (entry && entry->holds_frame() && lab_->in_frame(page)) {
-        result = resolve(address, write);
+        result = resolve(address, write, awaited);
         if (result == FaultResult::resolved) lab_->note_access(page, write);
     } else {
         if (lab_->in_frame(page)) lab_->take_out(page);  // unmapped meanwhile
-        const uint32_t victim = lab_->victim();
-        bool dirty = false;
-        if (victim != PagingLab::kNone) evict_lab_page(victim, dirty);
-        result = resolve(address, write);
-        if (result == FaultResult::resolved) lab_->note_load(page, write, victim, dirty);
+        result = resolve(address, write, awaited);
+        // The policy decides once: not before the page is certain to come.
+        if (result == FaultResult::resolved) {
+            const uint32_t victim = lab_->victim();
+            bool dirty = false;
+            if (victim != PagingLab::kNone) evict_lab_page(victim, dirty);
+            lab_->note_load(page, write, victim, dirty);
+        }
     }
     if (result != FaultResult::resolved) return result;
     for (uint32_t old; (old = lab_->expired()) != PagingLab::kNone;) {

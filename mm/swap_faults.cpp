@@ -1,4 +1,6 @@
 // What an address space does about pages that are, or go, in swap. See swap.hpp.
+#include <utility>
+
 #include "mm/all_spaces.hpp"
 #include "mm/paging_lab.hpp"
 #include "mm/reclaim.hpp"
@@ -7,12 +9,13 @@
 
 // A slot that must be read first is left to the caller, who lets go of the lock meanwhile: reclaim
 // runs just then, and could evict nothing of a locked space.
-FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write) {
+FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write,
+                                  Awaited& awaited) {
     const SwapEntry entry{slot->raw};
     Frame frame;
     if (!swap_find(entry, frame)) {
         swap_add_name(entry);
-        to_read_ = slot->raw;
+        awaited.swapped = slot->raw;
         return FaultResult::must_read;
     }
     pages_.fill_swapped(slot, PageEntry::make(frame, kEntryPresent | kEntryUser));
@@ -21,11 +24,25 @@ FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot
     return write ? allow_write(region, page, slot) : FaultResult::resolved;
 }
 
-FaultResult AddressSpace::read_swapped(uint32_t raw) {
-    const Result<void> done = swap_read(SwapEntry{raw});
-    swap_drop_name(SwapEntry{raw});
-    if (done.is_ok()) return FaultResult::resolved;
-    return done.error() == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
+AddressSpace::Awaited::~Awaited() {
+    if (frame.raw()) put_frame(frame);
+}
+
+FaultResult AddressSpace::Awaited::read() {
+    Errno error{};
+    if (swapped) {
+        const SwapEntry entry{std::exchange(swapped, 0)};
+        const Result<void> done = swap_read(entry);
+        swap_drop_name(entry);
+        if (done.is_error()) error = done.error();
+    } else {
+        if (frame.raw()) put_frame(std::exchange(frame, Frame(0)));
+        const Result<Frame> found = pager->frame_for(index);
+        if (found.is_ok()) frame = found.value();
+        if (found.is_error()) error = found.error();
+    }
+    if (error == Errno{}) return FaultResult::must_read;  // and now it can be
+    return error == Errno::nomem ? FaultResult::out_of_memory : FaultResult::bus_error;
 }
 
 bool AddressSpace::bring_in_area(uint32_t area) {

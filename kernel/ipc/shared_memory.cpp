@@ -21,6 +21,9 @@ class SegmentPager final : public Pager {
     }
 
     Result<Frame> frame_for(uint32_t index) override { return memory_->frame_for(index); }
+    void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override {
+        memory_->cached_frames(first, wanted, to);
+    }
     void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
     std::string_view name(std::span<char> buffer) const override {
         return format_in(buffer, "/SYSV{:08x} (deleted)",

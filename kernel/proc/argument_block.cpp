@@ -18,11 +18,13 @@ class StackWriter {
         return at_.raw();
     }
     Result<uint32_t> push_string(std::string_view text) {
-        const char nul = 0;
-        TRY(push(&nul, 1));
+        at_ = at_ - 1;  // its end; a new stack is zero
         return push(text.data(), static_cast<uint32_t>(text.size()));
     }
-    void align(uint32_t to) { at_ = VirtAddr(align_down(at_.raw(), to)); }
+    // So that what comes next, BYTES long, starts at a multiple of `to`. What is left out is zero.
+    void align_start_of(uint32_t bytes, uint32_t to) {
+        at_ = VirtAddr(align_down(at_.raw() - bytes, to)) + bytes;
+    }
     uint32_t at() const { return at_.raw(); }
 
   private:
@@ -136,9 +138,7 @@ Result<StackPlan> ArgumentBlock::write(AddressSpace& space, VirtAddr top, std::s
     add(kAtExecFn, execfn);
     add(kAtNull, 0);
     uint32_t bytes = table.size() * 4;
-    stack.align(16);
-    // argc itself must be 16-aligned.
-    while ((stack.at() - bytes) % 16) TRY(stack.push("", 1));
+    stack.align_start_of(bytes, 16);  // argc itself must be 16-aligned
     plan.esp = TRY(stack.push(table.data(), bytes));
     return plan;
 }

@@ -84,11 +84,8 @@ Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias
                        .protection = protection,
                        .flags = kMapPrivate | kMapFixed | kMapAnonymous}));
     if (s.memory_size > s.file_size && file_end < mapped_end && (s.flags & kElfWrite)) {
-        static constexpr uint8_t kZeros[256] = {};
-        for (uint32_t at = file_end; at < mapped_end; at += sizeof kZeros) {
-            uint32_t n = mapped_end - at < sizeof kZeros ? mapped_end - at : sizeof kZeros;
-            TRY(space.write(VirtAddr(at), kZeros, n));
-        }
+        static constexpr uint8_t kZeros[kPageSize] = {};
+        TRY(space.write(VirtAddr(file_end), kZeros, mapped_end - file_end));
     }
     return {};
 }

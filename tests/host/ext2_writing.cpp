@@ -388,7 +388,7 @@ TEST_P(Ext2Writing, RandomOperationsDoWhatTheHostsDo) {
             stop(v);
             Checked check = e2fsck(d.bytes, "-fn");
             EXPECT_EQ(check.status, 0) << check.text;
-            ImageDisk& again = make_disk(d.bytes);
+            make_disk(d.bytes);
             shrink_dentries(UINT32_MAX);
         }
         d.bytes = {};

@@ -13,6 +13,7 @@ constexpr VirtAddr at(uint32_t page) { return VirtAddr(page << kPageShift); }
 
 struct FakePager final : Pager {
     Result<Frame> frame_for(uint32_t) override { return Errno::fault; }
+    void cached_frames(uint32_t, uint32_t, std::span<Frame>) override {}
     void mark_dirty(uint32_t) override {}
     std::string_view name(std::span<char>) const override { return "fake"; }
     uint32_t inode_number() const override { return 1; }
