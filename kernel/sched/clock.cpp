@@ -121,6 +121,9 @@ Nanoseconds monotonic_now() {
 }
 Nanoseconds realtime_now() { return monotonic_now() + realtime_offset; }
 void set_realtime(Nanoseconds now) { realtime_offset = now.raw() - monotonic_now().raw(); }
+Nanoseconds monotonic_at(Nanoseconds realtime) {
+    return Nanoseconds(realtime.raw() > realtime_offset ? realtime.raw() - realtime_offset : 1);
+}
 Ticks ticks_now() { return Ticks(tick_count); }
 uint32_t tsc_kilohertz() { return kilohertz; }
 

@@ -24,6 +24,8 @@ Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), 
     Ref<Thread> thread = TRY(make_ref<Thread>());
     TRY(thread->prepare(name, entry, argument));
     thread->tid = __atomic_sub_fetch(&last_kernel_thread, 1, __ATOMIC_RELAXED);
+    // Whatever policy is at work among programs, the kernel's own work gets done; lowest priority.
+    thread->sched.sched_class = SchedClass::fifo;
     trace_name(thread->tid, name);
     return thread;
 }

@@ -44,7 +44,8 @@ struct alignas(16) FpuState {
 
 class Thread : public RefCounted {
   public:
-    // A thread that will start in `entry(argument)` on a stack of its own, in state created.
+    // A kernel thread that will start in `entry(argument)` on a stack of its own, in state created
+    // and the real-time class.
     static Result<Ref<Thread>> create(std::string_view name, void (*entry)(void*), void* argument);
     // The same for an object of a derived class that was made already.
     Result<void> prepare(std::string_view name, void (*entry)(void*), void* argument);

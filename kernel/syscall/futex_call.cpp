@@ -24,10 +24,8 @@ template <typename T>
 Result<Nanoseconds> deadline_from(uint32_t operation, bool real_time, UserPtr<const T> time) {
     if (!time) return Nanoseconds(0);
     Nanoseconds given = TRY(read_time(time));
-    Nanoseconds now = monotonic_now();
-    if (operation == wait) return deadline_after(now, given);
-    Nanoseconds clock = real_time ? realtime_now() : now;
-    return deadline_after(now, Nanoseconds(given > clock ? given - clock : 0));
+    if (operation == wait) return deadline_after(monotonic_now(), given);
+    return real_time ? monotonic_at(given) : given.raw() ? given : Nanoseconds(1);
 }
 
 Result<uint32_t> change_word(UserPtr<uint32_t> at, FutexWordOperation operation) {

@@ -126,9 +126,9 @@ Result<void> sleep_for(Nanoseconds time, UserPtr<T> remaining) {
     return Errno::restart_no_handler;
 }
 
+bool is_monotonic(Clock clock) { return clock == Clock::monotonic || clock == Clock::boot_time; }
 bool can_sleep_on(Clock clock) {
-    return clock == Clock::real_time || clock == Clock::monotonic || clock == Clock::boot_time ||
-           clock == Clock::atomic_time;
+    return is_monotonic(clock) || clock == Clock::real_time || clock == Clock::atomic_time;
 }
 
 }  // namespace
@@ -144,9 +144,9 @@ Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> tim
     if (!can_sleep_on(static_cast<Clock>(clock)) || (flags & ~kAbsolute)) return Errno::inval;
     Nanoseconds wanted = TRY(read_time(time));
     if (!(flags & kAbsolute)) return sleep_for(wanted, remaining);
-    Nanoseconds now = TRY(read_clock(static_cast<Clock>(clock)));
-    if (wanted <= now) return {};
-    if (sleep_until(deadline_after(monotonic_now(), Nanoseconds(wanted - now)))) return {};
+    // Not by way of what is left until then: who asks for the same instant first, wakes first.
+    const bool monotonic = is_monotonic(static_cast<Clock>(clock));
+    if (sleep_until(monotonic ? wanted : monotonic_at(wanted))) return {};
     return Errno::restart_no_handler;
 }
 template Result<void> sys_clock_nanosleep(int, uint32_t, UserPtr<const TimeSpec32>,

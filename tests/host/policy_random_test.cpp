@@ -158,23 +158,34 @@ class Reference {
     void requeue(bool over) {
         Task& task = running();
         if (now_ > started_) segments_.push_back({static_cast<size_t>(running_), started_, now_});
-        const bool to_front = !over && (rank(task) ? rank(task) < 100 : runs_out() || is("rr"));
+        bool to_front = !over && (rank(task) ? rank(task) < 100 : runs_out() || is("rr"));
         if (rank(task) == 0) {
             if (is("mlfq")) {
                 boost();
+                const size_t before = task.level;
+                const bool boosted = task.boosted;
                 settle_level(task, false);
-                task.used = 0;
+                to_front = !over && !boosted && task.level == before && task.used &&
+                           nobody_better(task);
+                if (!to_front) task.used = 0;
             } else if (is("stride")) {
                 charge(task);
             }
         }
         task.ready_since = over ? now_ : now_ - task.credit;
+        if (is("priority") && rules_.preemptive && !rank(task) && !over)
+            to_front = nobody_better(task);
         if (over) task.used = 0;
         interrupted_ = to_front && runs_out() && !rank(task) ? running_ : interrupted_;
         queue_.insert(to_front ? queue_.begin() : queue_.end(), running_);
         running_ = -1;
     }
 
+    bool nobody_better(const Task& task) const {
+        return std::none_of(queue_.begin(), queue_.end(), [&](size_t i) {
+            return rank(tasks_[i]) == 0 && better(tasks_[i], task);
+        });
+    }
     // Is a better than b? Equal ones stay in the queue's order.
     bool better(const Task& a, const Task& b) const {
         if (rank(a) != rank(b)) return rank(a) > rank(b);
@@ -314,6 +325,8 @@ const Rules kRuleSets[] = {
     {.policy = "srtn", .real_time = true},
     {.policy = "rr", .quantum = 3, .real_time = true},
     {.policy = "priority", .preemptive = true, .aging = 5, .quantum = 3, .real_time = true},
+    {.policy = "priority", .preemptive = true, .real_time = true},
+    {.policy = "mlfq", .quanta = {2, 3, 5}, .real_time = true},
     {.policy = "stride", .quantum = 3, .real_time = true},
 };
 INSTANTIATE_TEST_SUITE_P(All, RandomWorkload, testing::ValuesIn(kRuleSets));

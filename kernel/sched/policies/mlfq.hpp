@@ -1,6 +1,7 @@
 // Multilevel feedback queue. A new entity starts in the highest level; a quantum used up moves it
 // to the tail of the next one; a preempted one goes back to the tail of its own level and gets a
-// fresh quantum there; when both happen at one instant the quantum counts as used up. The lowest
+// fresh quantum there; when both happen at one instant the quantum counts as used up. One that a
+// real-time thread pushed aside stays first of its level, with the rest of its quantum. The lowest
 // level is round robin. Sleeping and yielding neither raise it nor renew its quantum, so that
 // giving up the CPU just before the end gains nothing; every mlfq_boost all start anew on top.
 // A boost joins the levels' queues and leaves the entities alone: one whose count of boosts is old
@@ -45,11 +46,18 @@ class Mlfq final : public FairPolicy {
         boost(now);
         const uint32_t at = level(entity);
         const bool boosted = entity.boosts != boosts_;
-        const bool down = !boosted && used_up(entity, quantum(at)) && at < lowest();
-        if (boosted || used_up(entity, quantum(at)) || reason == ReadyReason::preempted)
-            entity.turn_used = 0;
+        const bool over = boosted || used_up(entity, quantum(at));
+        const bool down = over && !boosted && at < lowest();
         place(entity, at + down);
+        if (reason == ReadyReason::preempted && !over && !ready_above(at))
+            return levels_[at].push_front(entity);
+        if (over || reason == ReadyReason::preempted) entity.turn_used = 0;
         levels_[at + down].push_back(entity);
+    }
+    bool ready_above(uint32_t level) const {
+        for (uint32_t i = 0; i < level; ++i)
+            if (!levels_[i].empty()) return true;
+        return false;
     }
     SchedEntity* take(Nanoseconds now) override {
         boost(now);

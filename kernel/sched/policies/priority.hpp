@@ -41,6 +41,10 @@ class PriorityPolicy final : public FairPolicy {
             entity.turn_used = 0;
         }
         entity.key += clock(now);
+        const SchedEntity* first = queue_.first();
+        const bool aside = reason == ReadyReason::preempted && (keeps_level || !aging()) &&
+                           (!first || first->key >= entity.key);
+        if (aside) entity.sequence = 0;  // by a real-time thread: it stays first of its equals
         queue_.insert(entity);
     }
     void remove(SchedEntity& entity) override { queue_.remove(entity); }
