@@ -22,6 +22,35 @@ constexpr uint32_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kClo
 
 constinit uint32_t thread_total = 0;  // of user processes; atomic
 
+// Once the limit of threads was reached there is a shortage: until kShortage has passed without
+// that, only session leaders (the shell somebody sits at) get another process. Else each process of
+// a fork bomb that gives up would make room for another one's child, and the bomb would never end.
+constexpr uint64_t kShortage = 2'000'000'000;  // nanoseconds
+constinit Nanoseconds shortage_end GUARDED_BY(process_tree){0};
+constinit bool shortage = false;  // atomic
+
+Result<void> bear_shortage(const Process& parent, bool new_process, uint32_t total) {
+    LockGuard guard(process_tree);
+    const Nanoseconds now = monotonic_now();
+    if (total > max_threads()) {
+        shortage_end = now + kShortage;
+        __atomic_store_n(&shortage, true, __ATOMIC_RELAXED);
+        return Errno::again;
+    }
+    if (now >= shortage_end) __atomic_store_n(&shortage, false, __ATOMIC_RELAXED);
+    const bool leads = parent.sid == parent.pid || &parent == init_process;
+    if (shortage && new_process && !leads) return Errno::again;
+    return {};
+}
+
+// Counts one thread more; the caller has to take it back if this or what follows fails.
+Result<void> count_thread(const Process& parent, bool new_process) {
+    const uint32_t total = __atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED);
+    if (total <= max_threads() && !__atomic_load_n(&shortage, __ATOMIC_RELAXED)) [[likely]]
+        return {};
+    return bear_shortage(parent, new_process, total);
+}
+
 void start_in_user(void*) {
     UserThread& self = current_thread();
     if (self.set_child_tid)
@@ -135,11 +164,8 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     bool new_process = !(flags & kCloneThread);
     // A reservation can't be had twice.
     if (self.sched.sched_class == SchedClass::deadline && !self.reset_on_fork) return Errno::again;
-    if (__atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED) > max_threads()) {
-        __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
-        return Errno::again;
-    }
     ThreadSlot slot;
+    TRY(count_thread(parent, new_process));
 
     Ref<UserThread> thread = TRY(make_ref<UserThread>());
     TRY(thread->prepare(self.name, start_in_user, nullptr));

@@ -165,8 +165,8 @@ class Reference {
                 const size_t before = task.level;
                 const bool boosted = task.boosted;
                 settle_level(task, false);
-                to_front = !over && !boosted && task.level == before && task.used &&
-                           nobody_better(task);
+                to_front =
+                    !over && !boosted && task.level == before && task.used && nobody_better(task);
                 if (!to_front) task.used = 0;
             } else if (is("stride")) {
                 charge(task);
