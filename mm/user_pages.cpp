@@ -143,23 +143,25 @@ void UserPages::clear(VirtAddr start, VirtAddr end) {
 }
 
 uint32_t UserPages::clear_entries(Release& release, VirtAddr at, VirtAddr stop, PageTable& table) {
-    uint32_t cleared = 0;
-    uint32_t left = entries_in_use(&table);
+    const uint32_t in_use = entries_in_use(&table);
+    uint32_t left = in_use, file = 0, swapped = 0;
     PageEntry* slot = &table.entries[table_index(at)];
     for (; at < stop && left > 0; at += kPageSize, ++slot) {
         if (!slot->raw) continue;
         const PageEntry old = std::exchange(*slot, {});
-        ++cleared;
+        --left;
         if (old.swapped()) [[unlikely]] {
             swap_drop_name({old.raw});
-            --swapped_;
-            --left;
+            ++swapped;
             continue;
         }
-        count(old, -1);
+        file += old.has(kEntryFile);
         release.unmapped(at, old.frame());
-        --left;
     }
+    const uint32_t cleared = in_use - left;
+    resident_ -= cleared - swapped;
+    file_resident_ -= file;
+    swapped_ -= swapped;
     return cleared;
 }
 

@@ -1,5 +1,5 @@
-// See kernel/lib/random.hpp. Each request replaces the key by a part of the first block made with
-// it, so that nobody who sees the state later can tell what was given out before.
+// See kernel/lib/random.hpp. Each block gives half of itself and replaces the key by the other half;
+// what was given is erased: nobody who sees the state later can tell what was given out before.
 // Spec: D. J. Bernstein, Fast-key-erasure random-number generators (2017).
 #include "kernel/lib/random.hpp"
 
@@ -15,6 +15,9 @@ namespace {
 
 constinit IrqSpinLock random_lock{LockRank::random};
 constinit ChaChaKey key = {};
+// What the last block gave and nobody took yet: its last `spare_bytes`, the rest is erased.
+constinit std::array<uint8_t, sizeof(ChaChaKey)> spare = {};
+constinit uint32_t spare_bytes = 0;
 
 ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
     ChaChaKey out;
@@ -22,11 +25,33 @@ ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
     return out;
 }
 
+// With random_lock. A new key, and the other half of the block that it is from.
+ChaChaKey next_half() {
+    const ChaChaBlock block = chacha20_block(key, 0);
+    key = half_of(block, 0);
+    return half_of(block, 1);
+}
+
+// Most requests are for a few bytes, and one block is enough for several of them.
+void take_spare(uint8_t* to, uint32_t bytes) {
+    LockGuard guard(random_lock);
+    if (bytes > spare_bytes) {
+        const ChaChaKey half = next_half();
+        __builtin_memcpy(spare.data(), &half, sizeof half);
+        spare_bytes = sizeof half;
+    }
+    uint8_t* from = spare.data() + (spare.size() - spare_bytes);
+    __builtin_memcpy(to, from, bytes);
+    __builtin_memset(from, 0, bytes);
+    spare_bytes -= bytes;
+}
+
 void stir(uint64_t word) {
     LockGuard guard(random_lock);
     key[0] ^= static_cast<uint32_t>(word);
     key[1] ^= static_cast<uint32_t>(word >> 32);
-    key = half_of(chacha20_block(key, 0), 0);
+    static_cast<void>(next_half());
+    spare_bytes = 0;
 }
 
 // How long it takes to read a port outside the CPU varies.
@@ -63,17 +88,12 @@ void random_init(bool has_seed, uint32_t seed) {
 }
 
 void random_bytes(void* to, uint32_t bytes) {
+    auto* at = static_cast<uint8_t*>(to);
+    if (bytes <= spare.size()) return take_spare(at, bytes);
     ChaChaKey own;
     {
         LockGuard guard(random_lock);
-        const ChaChaBlock block = chacha20_block(key, 0);
-        key = half_of(block, 0);
-        own = half_of(block, 1);
-    }
-    auto* at = static_cast<uint8_t*>(to);
-    if (bytes <= sizeof own) {  // the key of what would come is as good as that
-        __builtin_memcpy(at, &own, bytes);
-        return;
+        own = next_half();
     }
     for (uint32_t counter = 0; bytes; ++counter) {
         const ChaChaBlock block = chacha20_block(own, counter);

@@ -91,13 +91,14 @@ Result<void> send_checked(Process& to, const SignalInfo& info) {
     return {};
 }
 
+}  // namespace
+
+// With signal_lock held.
 void recalculate_pending(UserThread& thread) {
     Process& process = *thread.process;
     thread.interrupt_pending = ((thread.pending.set | process.pending.set) & ~thread.blocked) ||
                                process.group_exit || process.exec_pending || process.stopped;
 }
-
-}  // namespace
 
 void PendingSignals::clear() { discard(*this, ~SignalSet(0)); }
 
@@ -322,9 +323,4 @@ Result<SignalInfo> wait_for_signal(SignalSet set, Nanoseconds deadline) {
         recalculate_pending(self);
         return woken == Woken::timed_out ? Errno::again : Errno::intr;
     }
-}
-
-void recalculate_current() {
-    LockGuard guard(current_process().signal_lock);
-    recalculate_pending(current_thread());
 }
