@@ -9,6 +9,7 @@
 //
 // Spec: Intel SDM vol. 3A, 4.7; mmap(2).
 #include <algorithm>
+#include <utility>
 
 #include "kernel/arch/traps.hpp"
 #include "kernel/sched/thread.hpp"
@@ -192,10 +193,9 @@ Frame AddressSpace::map_around(Region& region, VirtAddr page, PageEntry* slot) {
     if (lab_) wanted &= 1u << self;  // it is to see each page's first access
     Frame frames[kAround];
     region.attributes.pager->cached_frames(region.pager_index(first), wanted, {frames, count});
-    for (uint32_t i = 0; i < count; ++i)
-        if (i != self && frames[i].raw())
-            pages_.fill(&slots[i], PageEntry::make(frames[i], kUserFlags | kEntryFile));
-    return frames[self];
+    const Frame own = std::exchange(frames[self], Frame(0));
+    pages_.fill_from_file(slots, {frames, count}, kUserFlags);
+    return own;
 }
 
 FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEntry* slot,

@@ -107,6 +107,19 @@ void UserPages::fill(PageEntry* empty, PageEntry entry) {
     ++entries_in_use(table_of(empty));
 }
 
+void UserPages::fill_from_file(PageEntry* slots, std::span<const Frame> frames, uint32_t flags) {
+    uint32_t filled = 0;
+    for (const Frame frame : frames) {
+        PageEntry* slot = slots++;
+        if (!frame.raw()) continue;
+        *slot = PageEntry::make(frame, flags | kEntryFile);
+        ++filled;
+    }
+    resident_ += filled;
+    file_resident_ += filled;
+    entries_in_use(table_of(slots - 1)) += static_cast<uint16_t>(filled);
+}
+
 void UserPages::replace(VirtAddr page, PageEntry* slot, PageEntry entry) {
     const PageEntry old = std::exchange(*slot, entry);
     count(old, -1);
@@ -189,7 +202,7 @@ Result<void> UserPages::share(UserPages& child, VirtAddr start, VirtAddr end, bo
             return;
         }
         PageEntry* copy = to.value();
-        uint32_t copied = 0;
+        uint32_t copied = 0, file = 0, swapped = 0;
         for (PageEntry* slot = &table.entries[table_index(at)]; at < stop && left > 0;
              at += kPageSize, ++slot, ++copy) {
             if (!slot->raw) continue;
@@ -200,15 +213,18 @@ Result<void> UserPages::share(UserPages& child, VirtAddr start, VirtAddr end, bo
             *copy = *slot;
             if (slot->swapped()) [[unlikely]] {
                 swap_add_name({slot->raw});
-                ++child.swapped_;
+                ++swapped;
             } else {
                 get_frame(slot->frame());
-                child.count(*slot, 1);
+                file += slot->has(kEntryFile);
             }
             ++copied;
             --left;
         }
         entries_in_use(table_of(to.value())) += static_cast<uint16_t>(copied);
+        child.resident_ += copied - swapped;
+        child.file_resident_ += file;
+        child.swapped_ += swapped;
     });
     return result;
 }

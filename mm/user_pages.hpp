@@ -4,6 +4,8 @@
 // Locks: the address space's.
 #pragma once
 
+#include <span>
+
 #include "kernel/arch/page_table.hpp"
 #include "kernel/lib/result.hpp"
 
@@ -20,6 +22,8 @@ class UserPages {
     PageEntry* find(VirtAddr page) const;          // null: there is no table
     Result<PageEntry*> slot(VirtAddr page);        // makes the table if need be
     void fill(PageEntry* empty, PageEntry entry);  // takes over the reference to the frame
+    // The same for several slots of one table at once, by frames of a pager; 0: leave that slot.
+    void fill_from_file(PageEntry* slots, std::span<const Frame> frames, uint32_t flags);
     void replace(VirtAddr page, PageEntry* slot, PageEntry entry);  // drops the old frame
 
     // The same between a slot of swap and a frame; `slot` holds the other before.
