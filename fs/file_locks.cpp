@@ -79,6 +79,8 @@ Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& ran
     Waiting self{.node = {}, .file = &file, .kind = kind, .range = &range};
     all_waiting.push_back(self);
     ++file.waiting;
+    if (const LockRange* blocker = file.of(kind).conflict(range); blocker && wait_begins)
+        wait_begins(blocker->pid, "file lock", file.inode->attributes().inode.raw());
     Woken woken = file.queue.wait(lock, [&] { return !file.of(kind).conflict(range); },
                                   {.reason = "file_lock"});
     --file.waiting;

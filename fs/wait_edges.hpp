@@ -16,6 +16,9 @@ class WaitEdges {
     ~WaitEdges() = default;
 };
 
+// For the trace: the running thread begins to wait so. Installed at start-up.
+inline void (*wait_begins)(int holder, const char* what, uint32_t which) = nullptr;
+
 struct WaitEdgeSource {
     void (*tell)(WaitEdges& to);
     WaitEdgeSource* next = nullptr;

@@ -25,6 +25,7 @@
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/deadlock/manager.hpp"
+#include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/lib/log.hpp"
@@ -113,6 +114,7 @@ void start_user_land(void*) {
     procfs_init();
     pipes_init();
     sysv_ipc_init();
+    futex_init();
     file_locks_init();
     deadlock_device_init();
     deadlock_report_init();

@@ -2,10 +2,13 @@
 #include "kernel/deadlock/manager.hpp"
 
 #include "kernel/sched/clock.hpp"
+#include "fs/wait_edges.hpp"
+#include "kernel/deadlock/wait_graph.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/trace/trace.hpp"
 
 constinit ResourceManager* resource_manager = nullptr;
-void (*kill_deadlock_victim)(int pid) = nullptr;
+void (*kill_deadlock_victim)(int id) = nullptr;
 int (*deadlock_caller)() = nullptr;
 
 Result<void> ResourceManager::join(Member& member) {
@@ -64,6 +67,7 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     }
     table.party(p).waits = true;
     ++waits;
+    trace_wait(p);
     if (gave_back) serve_waiters();
     if (strategy->detects() && detection == Detection::block) detect();
     Woken woken = m.queue.wait(lock, [&] { return m.victim || !table.party(p).waits; },
@@ -72,6 +76,16 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     if (woken == Woken::condition) return {};
     table.clear_wanted(p);
     return Errno::restart;
+}
+
+// Whoever holds some of what is wanted and not there.
+void ResourceManager::trace_wait(uint32_t p) const {
+    if (!trace_wanted<TraceType::waits_for_event>()) return;
+    for (uint32_t t = 0; t < table.types(); ++t) {
+        if (table.wanted(p, t) <= table.type(t).available) continue;
+        for (uint32_t q = 0; q < table.parties(); ++q)
+            if (q != p && table.held(q, t)) wait_begins(members[q]->pid, "resource", t);
+    }
 }
 
 // In the order of their requests; one that can't be served doesn't hold up the others.
@@ -131,6 +145,7 @@ void watch(void*) {
     for (;;) {
         ResourceManager& manager = *resource_manager;
         uint32_t period;
+        bool ends;
         {
             LockGuard guard(manager.lock);
             if (manager.detection != ResourceManager::Detection::periodic) {
@@ -138,8 +153,10 @@ void watch(void*) {
                 break;
             }
             if (manager.strategy->detects()) manager.detect();
+            ends = manager.ends_processes();
             period = manager.period_ms;
         }
+        if (ends) break_wait_cycle();
         park({.interruptible = false,
               .deadline = monotonic_now() + uint64_t{period} * 1'000'000,
               .reason = "deadlock_watch"});

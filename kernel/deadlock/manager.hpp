@@ -43,15 +43,18 @@ struct ResourceManager {
     void serve_waiters();
     // Looks for deadlocks, and cures them as `cure` says. How many parties were in one.
     uint32_t detect();
+    // Whether circles among processes (wait_graph.hpp) are to be cured too.
+    bool ends_processes() const { return strategy->detects() && cure == Cure::kill; }
 
   private:
     bool decide(Member& member);
     void break_one();
+    void trace_wait(uint32_t party) const;
 };
 
 extern ResourceManager* resource_manager;  // made at start-up, never destroyed
-// Installed by kernel/proc: ends the process as SIGKILL does.
-extern void (*kill_deadlock_victim)(int pid);
+// Installed by kernel/proc: ends the process (or that of a thread) as SIGKILL does.
+extern void (*kill_deadlock_victim)(int id);
 extern int (*deadlock_caller)();  // pid of the caller
 
 Result<void> set_deadlock_detection(ResourceManager::Detection how);  // starts the watcher: ENOMEM

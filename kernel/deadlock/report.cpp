@@ -2,8 +2,10 @@
 // for deadlocks now), /proc/deadlock.dot (the allocation graph for Graphviz), and the settings in
 // /proc/sys/kernel/deadlock. Formats: docs/deadlock.md. Locks: the manager's while text is made.
 #include "fs/proc/upper_files.hpp"
+#include "fs/wait_edges.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/deadlock/wait_graph.hpp"
+#include "kernel/trace/trace.hpp"
 
 namespace {
 
@@ -164,8 +166,13 @@ Result<void> set_period(std::string_view text) {
 
 Result<void> look_now(std::string_view word) {
     if (word != "detect") return Errno::inval;
-    LockGuard guard(manager().lock);
-    manager().detect();
+    bool ends;
+    {
+        LockGuard guard(manager().lock);
+        manager().detect();
+        ends = manager().ends_processes();
+    }
+    if (ends) break_wait_cycle();
     return {};
 }
 
@@ -179,6 +186,9 @@ void show_strategy(TextSink& to) {
 }  // namespace
 
 void deadlock_report_init() {
+    wait_begins = [](int holder, const char* what, uint32_t which) {
+        trace<TraceType::waits_for_event>(static_cast<uint32_t>(holder), trace_text(what), which);
+    };
     using enum UpperFile;
     install_upper_file(deadlock, {[](TextSink& to) {
                                       show_state(to);

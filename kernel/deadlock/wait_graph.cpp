@@ -2,6 +2,8 @@
 #include "kernel/deadlock/wait_graph.hpp"
 
 #include "fs/wait_edges.hpp"
+#include "kernel/deadlock/manager.hpp"
+#include "kernel/lib/log.hpp"
 #include "kernel/lib/vector.hpp"
 
 namespace {
@@ -23,6 +25,13 @@ class Collected final : public WaitEdges {
         static_cast<void>(edges.push_back({waiter, holder, what, which}));
     }
     Vector<Edge> edges;
+
+    // How many wait for it.
+    uint32_t cost(int node) const {
+        uint32_t count = 0;
+        for (const Edge& edge : edges) count += edge.holder == node;
+        return count;
+    }
 
   private:
     // Breadth first: a round for each edge is enough.
@@ -60,4 +69,21 @@ void draw_wait_graph(TextSink& to) {
     for (const Edge& e : graph.edges)
         format_to(to, "  t{} -> t{} [label=\"{} {}\"{}];\n", e.waiter, e.holder, e.what, e.which,
                   e.in_cycle ? " color=red" : "");
+}
+
+bool break_wait_cycle() {
+    Collected graph;
+    int victim = 0;
+    uint32_t least = UINT32_MAX;
+    for (const Edge& edge : graph.edges) {
+        if (!edge.in_cycle) continue;
+        const uint32_t cost = graph.cost(edge.waiter);
+        if (cost > least || (cost == least && edge.waiter < victim)) continue;
+        victim = edge.waiter;
+        least = cost;
+    }
+    if (!victim) return false;
+    log_info("deadlock: {} is ended, for which {} wait", victim, least);
+    if (kill_deadlock_victim) kill_deadlock_victim(victim);
+    return true;
 }

@@ -5,5 +5,9 @@
 
 #include "kernel/lib/format.hpp"
 
-void show_wait_graph(TextSink& to);  // "waits A for B: file lock 12", "cycle A B"
+void show_wait_graph(TextSink& to);  // "waits 7 for 8: file lock 12 (in a cycle)"
 void draw_wait_graph(TextSink& to);  // edges in DOT
+// Ends the process in a cycle that it costs least to lose: the one for which the fewest wait, of
+// several the youngest. Those waiting for it go on when what it held is given back (SEM_UNDO, file
+// locks, robust futexes). One a call: the cure takes time. Whether there was a cycle.
+bool break_wait_cycle();

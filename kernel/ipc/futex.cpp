@@ -1,6 +1,8 @@
 // See futex.hpp.
 #include "kernel/ipc/futex.hpp"
 
+#include "fs/wait_edges.hpp"
+#include "kernel/lib/vector.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
 
@@ -11,6 +13,7 @@ struct Sleeper {
     Thread* thread = nullptr;
     FutexKey key;
     uint32_t bits = 0;
+    VirtAddr address{0};  // of the word, in its space; 0: not known any more
     bool woken = false;
 };
 
@@ -51,10 +54,11 @@ void wake(Sleeper& sleeper) {
 // On its bucket's list while it lives, unless somebody woke it.
 class Joined {
   public:
-    Joined(const FutexKey& key, uint32_t bits) {
+    Joined(const FutexKey& key, VirtAddr address, uint32_t bits) {
         sleeper_.thread = &Thread::current();
         sleeper_.key = key;
         sleeper_.bits = bits;
+        sleeper_.address = address;
         LockGuard guard(lock);
         bucket_of(key).push_back(sleeper_);
     }
@@ -68,7 +72,44 @@ class Joined {
     Sleeper sleeper_;
 };
 
+bool names_owner(uint32_t word) { return (word & kFutexWaiters) && (word & kFutexOwner); }
+
+// Who owns a word is read from it now: it may have changed hands since the sleeper looked.
+void tell_owners(WaitEdges& to) {
+    struct Asleep {
+        int tid;
+        Ref<AddressSpace> space;
+        VirtAddr address;
+    };
+    Vector<Asleep> asleep;  // made beforehand; who comes meanwhile is seen the next time
+    uint32_t count = 0;
+    {
+        LockGuard guard(lock);
+        for (Bucket& bucket : buckets)
+            for ([[maybe_unused]] Sleeper& s : bucket) ++count;
+    }
+    if (asleep.resize(count).is_error()) return;
+    count = 0;
+    {
+        LockGuard guard(lock);
+        for (Bucket& bucket : buckets)
+            for (Sleeper& s : bucket)
+                if (s.address.raw() && count < asleep.size())
+                    asleep[count++] = {s.thread->tid, Ref<AddressSpace>(*s.thread->space),
+                                       s.address};
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        uint32_t word = 0;
+        const Asleep& a = asleep[i];
+        if (a.space->read(&word, a.address, sizeof word).is_ok() && names_owner(word))
+            to.add(a.tid, static_cast<int>(word & kFutexOwner), "futex", a.address.raw());
+    }
+}
+constinit WaitEdgeSource futex_edges{tell_owners};
+
 }  // namespace
+
+void futex_init() { add_wait_edge_source(futex_edges); }
 
 Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
     if (address.raw() % sizeof(uint32_t)) return Errno::inval;
@@ -85,13 +126,15 @@ Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
 
 Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected, uint32_t bits,
                         Nanoseconds deadline) {
-    Joined joined(key, bits);
+    Joined joined(key, address, bits);
     Result<uint32_t> word = read_user(UserPtr<uint32_t>(address.raw()));
     // Woken before it slept: the wake-up counts, whatever the word was.
     if (joined.woken()) return {};
     if (word.is_error()) return word.error();
     if (word.value() != expected) return Errno::again;
     trace<TraceType::futex_wait_event>(address.raw(), expected);
+    if (names_owner(expected))
+        wait_begins(static_cast<int>(expected & kFutexOwner), "futex", address.raw());
     while (!joined.woken()) {
         switch (park({.deadline = deadline, .reason = "futex"})) {
             case Woken::condition: break;
@@ -130,6 +173,8 @@ Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_c
         } else if (done.moved < move) {
             Bucket::remove(sleeper);
             sleeper.key = to;
+            const bool is_private = to.object == sleeper.thread->space;
+            sleeper.address = VirtAddr(is_private ? to.page << kPageShift | to.offset : 0);
             moved.push_back(sleeper);
             ++done.moved;
         } else {

@@ -33,3 +33,8 @@ Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake, 
 
 // For clear_child_tid: the word at a user address of the current address space.
 void futex_wake(VirtAddr address, uint32_t count);
+
+// Words of locks that name their owner: those of robust and of priority-inheriting mutexes.
+constexpr uint32_t kFutexWaiters = 0x80000000, kFutexOwnerDied = 0x40000000,
+                   kFutexOwner = 0x3fffffff;
+void futex_init();  // tells who waits for whom (fs/wait_edges.hpp)

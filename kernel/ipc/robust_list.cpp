@@ -5,7 +5,6 @@
 
 namespace {
 
-constexpr uint32_t kWaiters = 0x80000000, kOwnerDied = 0x40000000, kOwner = 0x3fffffff;
 constexpr uint32_t kInheritsPriority = 1;  // in a link: who waits there is not on our queues
 
 struct Head {
@@ -23,10 +22,11 @@ Result<void> release(uint32_t link, int32_t offset, int tid, bool pending) {
     const FutexKey key = TRY(futex_key(word.address(), false));
     const bool wakes = !(link & kInheritsPriority);
     uint32_t seen = TRY(read_user(word));
-    while ((seen & kOwner) == static_cast<uint32_t>(tid)) {
-        const uint32_t now = TRY(exchange_user_if(word, seen, (seen & kWaiters) | kOwnerDied));
+    while ((seen & kFutexOwner) == static_cast<uint32_t>(tid)) {
+        const uint32_t now =
+            TRY(exchange_user_if(word, seen, (seen & kFutexWaiters) | kFutexOwnerDied));
         if (now == seen) {
-            if (wakes && (seen & kWaiters)) futex_wake(key, 1);
+            if (wakes && (seen & kFutexWaiters)) futex_wake(key, 1);
             return {};
         }
         seen = now;

@@ -20,8 +20,9 @@ class SemaphoreArray {
   public:
     struct Semaphore {
         int32_t value = 0;
-        int pid = 0;     // who changed or waited for zero last
-        int holder = 0;  // who took it from 1 to 0, while it is 0: of a mutex, its owner
+        int pid = 0;  // who changed or waited for zero last
+        int holder =
+            0;  // the thread that took it from 1 to 0, while it is 0: of a mutex, its owner
     };
     // What an attempt came to: done, or the operation at which it would have to wait.
     struct Outcome {
@@ -33,9 +34,12 @@ class SemaphoreArray {
     uint32_t size() const { return semaphores_.size(); }
     Semaphore& operator[](uint32_t i) { return semaphores_[i]; }
 
+    struct Asker {
+        int pid, tid;
+    };
     // ERANGE: a value would become too large. Numbers were checked. `undo`: adjustments of whoever
     // asked, one a semaphore, for those that have kSemaphoreUndo.
-    Result<Outcome> attempt(std::span<const SemaphoreOperation> operations, int pid,
+    Result<Outcome> attempt(std::span<const SemaphoreOperation> operations, const Asker& asker,
                             std::span<int16_t> undo) {
         for (uint32_t i = 0; i < operations.size(); ++i) {
             const SemaphoreOperation& op = operations[i];
@@ -52,8 +56,8 @@ class SemaphoreArray {
         }
         for (const SemaphoreOperation& op : operations) {
             Semaphore& s = semaphores_[op.number];
-            s.pid = pid;
-            if (op.change) s.holder = s.value == 0 && op.change == -1 ? pid : 0;
+            s.pid = asker.pid;
+            if (op.change) s.holder = s.value == 0 && op.change == -1 ? asker.tid : 0;
             if (op.flags & kSemaphoreUndo) undo[op.number] -= op.change;
         }
         return Outcome{true, 0};

@@ -2,6 +2,8 @@
 #include "kernel/ipc/semaphore_set.hpp"
 
 #include "fs/wait_edges.hpp"
+#include "kernel/sched/thread.hpp"
+#include "kernel/trace/trace.hpp"
 
 Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) {
     Ref<SemaphoreSet> set = TRY(make_ref<SemaphoreSet>());
@@ -53,11 +55,12 @@ void SemaphoreSet::try_waiters() {
         for (Waiting* w = waiting_.front(); w;) {
             Waiting* next = waiting_.next(*w);
             Result<SemaphoreArray::Outcome> tried =
-                array_.attempt(w->operations, w->pid, span_of(w->undo));
+                array_.attempt(w->operations, w->asker, span_of(w->undo));
             if (tried.is_error()) {
                 finish(*w, tried.error());
             } else if (tried.value().done) {
                 finish(*w, Errno{});
+                trace_done(w->operations);
                 changed = true;
             } else {
                 w->at = tried.value().waits_at;
@@ -77,17 +80,20 @@ Result<void> SemaphoreSet::operate(std::span<const SemaphoreOperation> operation
     if (removed_) return Errno::idrm;
     Waiting self;
     self.undo = undo ? undo->adjustments.data() : nullptr;
-    const SemaphoreArray::Outcome tried = TRY(array_.attempt(operations, pid, span_of(self.undo)));
+    self.asker = {pid, Thread::current().tid};
+    const SemaphoreArray::Outcome tried =
+        TRY(array_.attempt(operations, self.asker, span_of(self.undo)));
     if (tried.done) {
+        trace_done(operations);
         operated_ = now;
         if (!waiting_.empty()) try_waiters();
         return {};
     }
     if (operations[tried.waits_at].flags & static_cast<int16_t>(kIpcNoWait)) return Errno::again;
     self.operations = operations;
-    self.pid = pid;
     self.at = tried.waits_at;
     waiting_.push_back(self);
+    trace_wait(self);
     Woken woken = self.queue.wait(lock_, [&] { return self.finished; },
                                   {.deadline = deadline, .reason = "semop"});
     if (woken != Woken::condition) {
@@ -166,20 +172,54 @@ uint32_t SemaphoreSet::waiters(uint32_t number, bool for_zero) {
     return count;
 }
 
+// Locks: held, in the three of them.
+uint32_t SemaphoreSet::waiting_at(uint32_t number) {
+    uint32_t count = 0;
+    for (Waiting& w : waiting_) count += w.operations[w.at].number == number;
+    return count;
+}
+
+void SemaphoreSet::trace_done(std::span<const SemaphoreOperation> operations) {
+    if (!trace_wanted<TraceType::semaphore_event>()) return;
+    // Read as hexadecimal: the set and, in the last four digits, the semaphore.
+    for (const SemaphoreOperation& op : operations)
+        trace<TraceType::semaphore_event>(
+            static_cast<uint32_t>(id) << 16 | op.number, static_cast<uint32_t>(op.change),
+            static_cast<uint32_t>(array_[op.number].value), waiting_at(op.number));
+}
+
+void SemaphoreSet::trace_wait(const Waiting& waiting) {
+    if (!trace_wanted<TraceType::semaphore_wait_event>()) return;
+    const SemaphoreOperation& op = waiting.operations[waiting.at];
+    const SemaphoreArray::Semaphore& semaphore = array_[op.number];
+    trace<TraceType::semaphore_wait_event>(
+        static_cast<uint32_t>(id) << 16 | op.number, static_cast<uint32_t>(op.change),
+        static_cast<uint32_t>(semaphore.value), waiting_at(op.number));
+    if (op.change < 0 && semaphore.holder) wait_begins(semaphore.holder, "semaphore", op.number);
+}
+
 void SemaphoreSet::tell_edges(WaitEdges& to) {
     struct Edge {
         int waiter, holder;
-    } edges[16];
+        uint32_t number;
+    };
+    Vector<Edge> edges;  // made beforehand; who comes meanwhile is seen the next time
     uint32_t count = 0;
+    {
+        LockGuard guard(lock_);
+        for ([[maybe_unused]] Waiting& w : waiting_) ++count;
+    }
+    if (edges.resize(count).is_error()) return;
+    count = 0;
     {
         LockGuard guard(lock_);
         for (Waiting& w : waiting_) {
             const SemaphoreOperation& op = w.operations[w.at];
             const int holder = array_[op.number].holder;
-            if (op.change < 0 && holder && count < std::size(edges))
-                edges[count++] = {w.pid, holder};
+            if (op.change < 0 && holder && count < edges.size())
+                edges[count++] = {w.asker.tid, holder, op.number};
         }
     }
     for (uint32_t i = 0; i < count; ++i)
-        to.add(edges[i].waiter, edges[i].holder, "semaphore set", static_cast<uint32_t>(id));
+        to.add(edges[i].waiter, edges[i].holder, "semaphore", edges[i].number);
 }

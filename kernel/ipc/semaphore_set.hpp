@@ -34,7 +34,7 @@ class SemaphoreSet final : public IpcObject {
     struct Waiting {
         ListNode node;
         std::span<const SemaphoreOperation> operations;
-        int pid = 0;
+        SemaphoreArray::Asker asker{};
         uint32_t at = 0;  // the operation that it waits with
         int16_t* undo = nullptr;
         bool finished = false;
@@ -53,6 +53,9 @@ class SemaphoreSet final : public IpcObject {
     void try_waiters();
     void finish(Waiting& waiting, Errno error);
     void forget_undo();
+    uint32_t waiting_at(uint32_t number);
+    void trace_done(std::span<const SemaphoreOperation> operations);
+    void trace_wait(const Waiting& waiting);
 
     SpinLock lock_{LockRank::ipc_object};
     SemaphoreArray array_;

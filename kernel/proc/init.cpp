@@ -110,8 +110,10 @@ void processes_init() {
     job_control_init();
     process_source_init();
     deadlock_caller = [] { return current_process().pid; };
-    kill_deadlock_victim = [](int pid) {
-        if (Ref<Process> victim = find_process(pid))
-            send_signal(*victim, signal_from_kernel(kSigKill));
+    kill_deadlock_victim = [](int id) {
+        Ref<Process> victim = find_process(id);
+        if (Ref<UserThread> thread = find_thread(id); !victim && thread && thread->process)
+            victim = find_process(thread->process->pid);
+        if (victim) send_signal(*victim, signal_from_kernel(kSigKill));
     };
 }

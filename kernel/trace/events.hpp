@@ -44,7 +44,11 @@
     EVENT(lock_taken,       lock,    "lock:hex rank:int") \
     EVENT(futex_wait,       sync,    "address:hex expected:int") \
     EVENT(futex_wake,       sync,    "key:hex woken:int") \
+    /* A P or V that is done, and one that has to wait. */ \
     EVENT(semaphore,        sync,    "semaphore:hex change:int value:int waiting:int") \
+    EVENT(semaphore_wait,   sync,    "semaphore:hex change:int value:int waiting:int") \
+    /* The thread cannot go on before `holder` does something: once for each of them. */ \
+    EVENT(waits_for,        sync,    "holder:tid what:text which:int") \
     EVENT(mark,             mark,    "text:chars")
 // clang-format on
 
