@@ -1,10 +1,14 @@
-# The bounded buffer with semaphores and monitors, under every policy, on one and four CPUs.
+# The classic problems with semaphores and monitors, under every policy, on one and four CPUs.
 . "$(dirname "$0")/harness.sh"
 for cpus in 1 4; do
     guest --smp $cpus --exec 'for policy in fcfs sjf srtn hrrn rr priority mlfq stride; do
-        echo $policy >/proc/sys/kernel/sched/policy && lab-sync buffer 1000 || exit 1
+        echo $policy >/proc/sys/kernel/sched/policy && lab-sync all 300 || exit 1
     done' </dev/null
     status_is 0
-    [ "$(grep -c '1000 items, 0 broken invariants$' "$out")" = 24 ] || fail 'not all 24 ran well'
+    [ "$(grep -c '300 steps, 0 broken invariants' "$out")" = $((32 * 8)) ] || fail 'not all ran well'
+    # Five wait in a circle; in the fair monitor nobody waits for more than were there before.
+    [ "$(grep -c 'in a cycle' "$out")" -ge 40 ] || fail 'deadlocks were not found'
+    [ "$(grep -c 'fair, \(hoare\|mesa\).* reader [0-5], writer [0-5] visits' "$out")" = 16 ] ||
+        fail 'the fair monitor is not fair'
 done
 finish

@@ -1,141 +1,83 @@
-// lab-sync buffer: producers and consumers over a bounded buffer, with semaphores and with monitors
-// of both disciplines. Each run checks while it runs that the buffer is never over-full or empty
-// when it is used and that nobody else is inside, and at the end that every item came out once.
-#include <pthread.h>
-#include <semaphore.h>
+// See lab.hpp: the command line, threads, and the lines of the report.
+#include "user/lab-sync/lab.hpp"
 
-#include <atomic>
+#include <pthread.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
-#include "user/lab-sync/monitor.hpp"
+std::atomic<long> g_broken;
 
 namespace {
 
-constexpr char kUsage[] =
-    "usage: lab-sync buffer [STEPS]\n"
-    "The bounded buffer with semaphores and with monitors (STEPS: items, by default 10000).\n";
-constexpr int kPlaces = 4, kEach = 3;
-
-// The shared data; what it counts as wrong are broken invariants.
-class Buffer {
-  public:
-    void put(long item) {
-        wrong += inside++ != 0 || used == kPlaces;
-        items[(first + used++) % kPlaces] = item;
-        --inside;
-    }
-    long get() {
-        wrong += inside++ != 0 || used == 0;
-        const long item = items[first];
-        first = (first + 1) % kPlaces;
-        --used;
-        --inside;
-        return item;
-    }
-    long items[kPlaces];
-    int first = 0, used = 0;
-    std::atomic<int> inside = 0, wrong = 0;
+struct Problem {
+    const char* name;
+    bool (*run)(long steps);
+    const char* what;
+};
+constexpr Problem kProblems[] = {
+    {"buffer", run_buffer, "three producers, three consumers, four places"},
+    {"plate", run_plate, "apples and pears on one plate, who eats what"},
+    {"readers", run_readers, "readers and writers: readers first, writers first, fair"},
+    {"philosophers", run_philosophers, "at most four, odd and even, AND, both or none"},
+    {"barber", run_barber, "the sleeping barber with four chairs"},
+    {"smokers", run_smokers, "three smokers, an agent, three ingredients"},
+    {"naive", run_naive, "philosophers who take the left fork first: found, and cured"},
 };
 
-struct Solution {
-    virtual void put(long item) = 0;
-    virtual long get() = 0;
-    Buffer buffer;
+struct Start {
+    const std::function<void(int)>* body;
+    int number;
 };
-
-struct Semaphores : Solution {
-    Semaphores() {
-        sem_init(&mutex, 0, 1);
-        sem_init(&empty, 0, kPlaces);
-        sem_init(&full, 0, 0);
-    }
-    void put(long item) override {
-        Monitor::take(empty);
-        Monitor::take(mutex);
-        buffer.put(item);
-        sem_post(&mutex);
-        sem_post(&full);
-    }
-    long get() override {
-        Monitor::take(full);
-        Monitor::take(mutex);
-        const long item = buffer.get();
-        sem_post(&mutex);
-        sem_post(&empty);
-        return item;
-    }
-    sem_t mutex, empty, full;
-};
-
-struct Monitored : Solution {
-    explicit Monitored(Discipline discipline)
-        : hoare(discipline == Discipline::hoare), monitor(discipline) {}
-    void put(long item) override {
-        monitor.enter();
-        while (buffer.used == kPlaces) {
-            not_full.wait();
-            buffer.wrong += hoare && buffer.used == kPlaces;  // nobody came in between
-        }
-        buffer.put(item);
-        not_empty.signal();
-        monitor.leave();
-    }
-    long get() override {
-        monitor.enter();
-        while (buffer.used == 0) {
-            not_empty.wait();
-            buffer.wrong += hoare && buffer.used == 0;
-        }
-        const long item = buffer.get();
-        not_full.signal();
-        monitor.leave();
-        return item;
-    }
-    const bool hoare;
-    Monitor monitor;
-    Condition not_full{monitor}, not_empty{monitor};
-};
-
-Solution* g_solution;
-long g_steps;
-std::atomic<long> g_next, g_taken, g_sum;
-
-void* produce(void*) {
-    for (long item; (item = g_next++) < g_steps;) g_solution->put(item);
-    return nullptr;
-}
-void* consume(void*) {
-    while (g_taken++ < g_steps) g_sum += g_solution->get() % 1000;
+void* start(void* argument) {
+    const Start& s = *static_cast<Start*>(argument);
+    (*s.body)(s.number);
     return nullptr;
 }
 
-bool run(const char* name, Solution& solution) {
-    g_solution = &solution;
-    g_next = g_taken = g_sum = 0;
-    pthread_t threads[2 * kEach];
-    for (int i = 0; i < 2 * kEach; ++i)
-        if (pthread_create(&threads[i], nullptr, i % 2 ? produce : consume, nullptr)) exit(1);
-    for (pthread_t thread : threads) pthread_join(thread, nullptr);
-    long sum = 0;
-    for (long item = 0; item < g_steps; ++item) sum += item % 1000;
-    const bool good = solution.buffer.wrong == 0 && solution.buffer.used == 0 && g_sum == sum;
-    printf("%-12s %ld items, %d broken invariants%s\n", name, g_steps, solution.buffer.wrong.load(),
-           good ? "" : ": WRONG");
-    return good;
+int usage() {
+    fputs(
+        "usage: lab-sync PROBLEM [STEPS]\n"
+        "STEPS (10000): items, fruits, visits, meals, haircuts, cigarettes. Problems:\n",
+        stderr);
+    for (const Problem& p : kProblems) fprintf(stderr, "  %-13s %s\n", p.name, p.what);
+    fputs("  all           all of them\nStatus 1: an invariant was broken.\n", stderr);
+    return 2;
 }
 
 }  // namespace
 
+void in_threads(int count, const std::function<void(int)>& body) {
+    std::vector<pthread_t> threads(count);
+    std::vector<Start> starts(count);
+    for (int i = 0; i < count; ++i) {
+        starts[i] = {&body, i};
+        if (pthread_create(&threads[i], nullptr, start, &starts[i])) {
+            perror("lab-sync: a thread");
+            exit(1);
+        }
+    }
+    for (pthread_t thread : threads) pthread_join(thread, nullptr);
+}
+
+bool report(const char* problem, const char* solution, long steps, const char* more) {
+    const long broken = g_broken.exchange(0);
+    printf("%-12s %-22s %ld steps, %ld broken invariants%s%s\n", problem, solution, steps, broken,
+           more, broken ? ": WRONG" : "");
+    fflush(stdout);
+    return broken == 0;
+}
+
 int main(int argc, char* argv[]) {
-    g_steps = argc > 2 ? atol(argv[2]) : 10'000;
-    if (argc < 2 || argc > 3 || strcmp(argv[1], "buffer") != 0 || g_steps < 1)
-        return fputs(kUsage, stderr), 2;
-    Semaphores semaphores;
-    Monitored hoare(Discipline::hoare), mesa(Discipline::mesa);
-    bool good = run("semaphores", semaphores);
-    good = run("hoare", hoare) && good;
-    good = run("mesa", mesa) && good;
-    return !good;
+    const long steps = argc > 2 ? atol(argv[2]) : 10'000;
+    if (argc < 2 || argc > 3 || steps < 1) return usage();
+    bool known = false, good = true;
+    for (const Problem& problem : kProblems) {
+        if (strcmp(argv[1], "all") != 0 && strcmp(argv[1], problem.name) != 0) continue;
+        known = true;
+        good &= problem.run(steps);
+    }
+    return known ? !good : usage();
 }

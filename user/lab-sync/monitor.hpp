@@ -1,39 +1,58 @@
-// Monitors in both disciplines, of POSIX semaphores only. Whoever is inside is alone.
+// Semaphores with the names of the textbooks, and monitors in both disciplines made of them alone.
 //   Hoare  signal() hands the monitor to the waiter at once; the signaller goes on before new ones
 //   Mesa   signal() makes the waiter ready; it enters later, and has to look at its condition again
+// Invariant of a monitor: whoever is inside is alone.
 #pragma once
 
 #include <semaphore.h>
 
 enum class Discipline { hoare, mesa };
 
+class Semaphore {
+  public:
+    explicit Semaphore(unsigned value = 0) { sem_init(&semaphore_, 0, value); }
+    Semaphore(const Semaphore&) = delete;
+    Semaphore& operator=(const Semaphore&) = delete;
+    void p() {
+        while (sem_wait(&semaphore_) != 0) {
+        }
+    }
+    void v() { sem_post(&semaphore_); }
+
+  private:
+    sem_t semaphore_;
+};
+
 class Monitor {
   public:
-    explicit Monitor(Discipline discipline) : discipline_(discipline) {
-        sem_init(&entry_, 0, 1);
-        sem_init(&urgent_, 0, 0);
-    }
+    explicit Monitor(Discipline discipline) : discipline_(discipline) {}
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
 
-    void enter() { take(entry_); }
-    void leave() { sem_post(signallers_ > 0 ? &urgent_ : &entry_); }
-
-    static void take(sem_t& semaphore) {
-        while (sem_wait(&semaphore) != 0) {
-        }
-    }
+    void enter() { entry_.p(); }
+    void leave() { (signallers_ > 0 ? urgent_ : entry_).v(); }
+    Discipline discipline() const { return discipline_; }
 
   private:
     friend class Condition;
     const Discipline discipline_;
-    sem_t entry_, urgent_;
+    Semaphore entry_{1}, urgent_;
     int signallers_ = 0;  // that gave the monitor away; changed only inside
+};
+
+// Inside the monitor while it lives.
+class Inside {
+  public:
+    explicit Inside(Monitor& monitor) : monitor_(monitor) { monitor_.enter(); }
+    ~Inside() { monitor_.leave(); }
+
+  private:
+    Monitor& monitor_;
 };
 
 class Condition {
   public:
-    explicit Condition(Monitor& monitor) : monitor_(monitor) { sem_init(&queue_, 0, 0); }
+    explicit Condition(Monitor& monitor) : monitor_(monitor) {}
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
 
@@ -41,7 +60,7 @@ class Condition {
     void wait() {
         ++waiting_;
         monitor_.leave();
-        Monitor::take(queue_);
+        queue_.p();
         if (monitor_.discipline_ == Discipline::mesa)
             monitor_.enter();
         else
@@ -51,17 +70,27 @@ class Condition {
         if (waiting_ == 0) return;
         if (monitor_.discipline_ == Discipline::mesa) {
             --waiting_;
-            sem_post(&queue_);
+            queue_.v();
             return;
         }
         ++monitor_.signallers_;
-        sem_post(&queue_);
-        Monitor::take(monitor_.urgent_);
+        queue_.v();
+        monitor_.urgent_.p();
         --monitor_.signallers_;
+    }
+    // Waits until `holds`; whether it held each time that a Hoare waiter came back.
+    template <typename F>
+    bool wait_until(F&& holds) {
+        bool handed_over = true;
+        while (!holds()) {
+            wait();
+            handed_over &= monitor_.discipline_ == Discipline::mesa || holds();
+        }
+        return handed_over;
     }
 
   private:
     Monitor& monitor_;
-    sem_t queue_;
+    Semaphore queue_;
     int waiting_ = 0;
 };

@@ -1,0 +1,37 @@
+// lab-sync: the classic problems of synchronisation, each with semaphores and with monitors of both
+// disciplines. Invariants are checked where the shared data is used, while the threads run.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "user/lab-sync/monitor.hpp"
+
+extern std::atomic<long> g_broken;  // invariants that did not hold, in the solution that runs
+inline void must(bool holds) { g_broken += !holds; }
+
+// Nobody else may be in the section while one of these lives.
+class Alone {
+  public:
+    explicit Alone(std::atomic<int>& inside) : inside_(inside) { must(inside_++ == 0); }
+    ~Alone() { --inside_; }
+
+  private:
+    std::atomic<int>& inside_;
+};
+
+constexpr Discipline kDisciplines[] = {Discipline::hoare, Discipline::mesa};
+inline const char* name_of(Discipline d) { return d == Discipline::hoare ? "hoare" : "mesa"; }
+
+// body(0) ... body(count - 1), each a thread; returns when all are done.
+void in_threads(int count, const std::function<void(int)>& body);
+// One line about a solution, and whether nothing was broken in it.
+bool report(const char* problem, const char* solution, long steps, const char* more = "");
+
+bool run_buffer(long steps);
+bool run_plate(long steps);
+bool run_readers(long steps);
+bool run_philosophers(long steps);
+bool run_barber(long steps);
+bool run_smokers(long steps);
+bool run_naive(long steps);  // philosophers who deadlock, are found and cured

@@ -1,0 +1,85 @@
+// One plate, two kinds of fruit: father puts apples, mother pears; daughters eat apples only, sons
+// pears only. The plate never holds two, and nobody finds the wrong kind on it.
+#include "user/lab-sync/lab.hpp"
+
+namespace {
+
+enum Fruit { apple, pear, none };
+constexpr int kOfEach = 2;  // putters and eaters of each kind
+
+struct Plate {
+    virtual ~Plate() = default;
+    virtual void put(Fruit fruit) = 0;
+    virtual void take(Fruit fruit) = 0;
+    Fruit on_it = none;
+
+  protected:
+    void change(Fruit from, Fruit to) {
+        Alone alone(inside);
+        must(on_it == from);
+        on_it = to;
+    }
+
+  private:
+    std::atomic<int> inside = 0;
+};
+
+class WithSemaphores : public Plate {
+  public:
+    void put(Fruit fruit) override {
+        plate.p();
+        change(none, fruit);
+        ready[fruit].v();
+    }
+    void take(Fruit fruit) override {
+        ready[fruit].p();
+        change(fruit, none);
+        plate.v();
+    }
+
+  private:
+    Semaphore plate{1}, ready[2];
+};
+
+class WithMonitor : public Plate {
+  public:
+    explicit WithMonitor(Discipline discipline) : monitor(discipline) {}
+    void put(Fruit fruit) override {
+        Inside inside(monitor);
+        must(empty.wait_until([&] { return on_it == none; }));
+        change(none, fruit);
+        (fruit == apple ? apples : pears).signal();
+    }
+    void take(Fruit fruit) override {
+        Inside inside(monitor);
+        must((fruit == apple ? apples : pears).wait_until([&] { return on_it == fruit; }));
+        change(fruit, none);
+        empty.signal();
+    }
+
+  private:
+    Monitor monitor;
+    Condition empty{monitor}, apples{monitor}, pears{monitor};
+};
+
+bool run(const char* name, Plate&& plate, long steps) {
+    std::atomic<long> put[2] = {}, taken[2] = {};
+    const long each[2] = {steps / 2, steps - steps / 2};
+    in_threads(4 * kOfEach, [&](int i) {
+        const Fruit fruit = i / 2 % 2 ? pear : apple;
+        if (i % 2)
+            while (put[fruit]++ < each[fruit]) plate.put(fruit);
+        else
+            while (taken[fruit]++ < each[fruit]) plate.take(fruit);
+    });
+    must(plate.on_it == none);
+    return report("plate", name, steps);
+}
+
+}  // namespace
+
+bool run_plate(long steps) {
+    bool good = run("semaphores", WithSemaphores(), steps);
+    for (Discipline d : kDisciplines) good &= run(name_of(d), WithMonitor(d), steps);
+    return good;
+}
