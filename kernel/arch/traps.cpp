@@ -205,6 +205,7 @@ extern "C" void trap_from_user(TrapFrame& frame) {
 }
 
 extern "C" void system_call_entry(TrapFrame& frame) {
+    enable_interrupts();  // after iopl() a program may call with them off
     trap_hooks.system_call(frame);
     prepare_user_return(frame);
 }

@@ -353,4 +353,5 @@ Result<void> sys_setdomainname(UserString name, uint32_t length);
 Result<void> sys_sysinfo(UserPtr<SystemInfo> to);
 Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument);
 Result<uint32_t> sys_getrandom(UserPtr<void> to, uint32_t bytes, uint32_t flags);
+Result<void> sys_iopl(uint32_t level, TrapFrame& frame);
 Result<void> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command);

@@ -1,5 +1,5 @@
 // The machine as a whole: its name, its memory and load, its log, random numbers, switching it off.
-// Spec: uname(2), sysinfo(2), syslog(2), reboot(2), getrandom(2), sethostname(2).
+// Spec: uname(2), sysinfo(2), syslog(2), reboot(2), getrandom(2), sethostname(2), iopl(2).
 #include "drivers/power.hpp"
 #include "fs/page_cache.hpp"
 #include "kernel/lib/log.hpp"
@@ -169,4 +169,17 @@ Result<void> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command) {
     if (command == kRestart) reboot();
     if (command == kPowerOff) power_off();
     halt();
+}
+
+// --- the processor
+
+// The privilege level that a program has to do port I/O and to switch interrupts off with; only the
+// superuser may have more of it than before. A child has its parent's.
+Result<void> sys_iopl(uint32_t level, TrapFrame& frame) {
+    constexpr uint32_t kShift = 12;
+    if (level > 3) return Errno::inval;
+    const uint32_t had = frame.eflags >> kShift & 3;
+    if (level > had && !context().credentials.is_superuser()) return Errno::perm;
+    frame.eflags = (frame.eflags & ~(3u << kShift)) | level << kShift;
+    return {};
 }

@@ -112,7 +112,9 @@
     CALL(106, stat, sys_stat)                                                                      \
     CALL(107, lstat, sys_lstat)                                                                    \
     CALL(108, fstat, sys_fstat)                                                                    \
-    NAMED(109, olduname) NAMED(110, iopl) NAMED(111, vhangup) NAMED(112, idle)                     \
+    NAMED(109, olduname)                                                                           \
+    CALL(110, iopl, sys_iopl)                                                                      \
+    NAMED(111, vhangup) NAMED(112, idle)                                                           \
     NAMED(113, vm86old)                                                                            \
     CALL(114, wait4, sys_wait4)                                                                    \
     CALL(115, swapoff, sys_swapoff)                                                                \

@@ -2,6 +2,7 @@
 // and who may signal whom.
 // Spec: fork(2), waitpid(2), setpgid(2), setsid(2), kill(2), vfork(2).
 #include <grp.h>
+#include <sys/io.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -227,6 +228,25 @@ void test_limits() {
     });
 }
 
+// Rights to the processor's flags: cli is a fault without them.
+void test_iopl() {
+    killed("cli", SIGSEGV, [] {
+        asm volatile("cli");
+        return 0;
+    });
+    exits("cli with rights", 0, [] {
+        succeeds("iopl", iopl(3));
+        fails("level 4", iopl(4), EINVAL);
+        asm volatile("cli; nop");
+        succeeds("a call with interrupts off", write(1, "", 0));
+        asm volatile("sti");
+        needs("setuid", setuid(1));
+        succeeds("less", iopl(0));
+        fails("more, as somebody", iopl(3), EPERM);
+        return done();
+    });
+}
+
 }  // namespace
 
 int main() {
@@ -241,5 +261,6 @@ int main() {
     test_kill_errors();
     test_vfork();
     test_limits();
+    test_iopl();
     return done();
 }
