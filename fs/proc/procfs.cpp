@@ -100,6 +100,7 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "self", .mode = kLink, .text = link_to_self},
     {.name = "stat", .mode = kFile, .generate = show_statistics},
     {.name = "swaps", .mode = kFile, .generate = show_swaps},
+    upper_entry<UpperFile::sync_lab>("sync_lab", true),
     {.name = "sys", .mode = kDirectory, .children = kSettings},
     {.name = "sysvipc", .mode = kDirectory, .children = kIpcTables},
     {.name = "sysrq-trigger", .mode = kTypeRegular | 0200, .store = system_request},

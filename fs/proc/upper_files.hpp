@@ -21,6 +21,7 @@ enum class UpperFile : uint8_t {
     msgmnb,
     msgmni,
     sem,
+    sync_lab,
     net_unix,
     count,
 };

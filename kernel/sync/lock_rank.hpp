@@ -20,6 +20,7 @@ enum class LockRank : uint8_t {
     file_system = 22,    // the metadata of one mounted file system
     page_cache_fill = 24,
     block_device = 26,
+    sync_lab = 28,  // a run of /proc/sync_lab
     // Spin locks: never held across a sleep.
     process_tree = 40,    // parents, children, groups, sessions, the pid table
     address_spaces = 41,  // the list of all of them
@@ -33,6 +34,7 @@ enum class LockRank : uint8_t {
     tty = 54,
     host_link = 55,
     futex = 56,
+    semaphore = 57,  // the queues of a kernel semaphore or monitor
     block_queue = 58,
     wait_queue = 60,
     timers = 64,

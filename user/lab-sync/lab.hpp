@@ -34,4 +34,6 @@ bool run_readers(long steps);
 bool run_philosophers(long steps);
 bool run_barber(long steps);
 bool run_smokers(long steps);
-bool run_naive(long steps);  // philosophers who deadlock, are found and cured
+bool run_hasty(long steps);   // the buffer with `if` where Mesa wants `while`
+bool run_kernel(long steps);  // the kernel's own semaphores and monitors
+bool run_naive(long steps);   // philosophers who deadlock, are found and cured

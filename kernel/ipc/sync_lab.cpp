@@ -1,0 +1,190 @@
+// /proc/sync_lab: written `N`, kernel threads pass N items through a bounded buffer, once with each of
+// the kernel's semaphores and monitors; read, it says what came of it. See docs/sync.md.
+// Locks: `running` (a Mutex, rank sync_lab) for one run at a time and the results; in a run each
+// solution protects the buffer by its own means, which is what is tried.
+#include "kernel/ipc/sync_lab.hpp"
+
+#include "fs/proc/upper_files.hpp"
+#include "kernel/sched/scheduler.hpp"
+#include "kernel/sync/monitor.hpp"
+#include "kernel/sync/mutex.hpp"
+#include "kernel/sync/semaphore.hpp"
+
+namespace {
+
+constexpr uint32_t kPlaces = 4, kEach = 3, kMostItems = 100'000;
+
+struct Buffer {
+    uint32_t items[kPlaces], first = 0, used = 0;
+    int inside = 0;
+    uint32_t broken = 0;  // invariants: alone inside, never over-full or used empty
+
+    // The middle of it is where somebody else would come in, if anybody could.
+    void put(uint32_t item) {
+        if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST) || used >= kPlaces) ++broken;
+        items[(first + used) % kPlaces] = item;
+        yield();
+        ++used;
+        __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+    }
+    uint32_t get() {
+        if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST) || used == 0) ++broken;
+        const uint32_t item = items[first];
+        yield();
+        first = (first + 1) % kPlaces;
+        --used;
+        __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+        return item;
+    }
+};
+
+class Solution {
+  public:
+    virtual void put(uint32_t item) = 0;
+    virtual uint32_t get() = 0;
+    virtual void tell(TextSink&) const {}
+    Buffer buffer;
+
+  protected:
+    ~Solution() = default;
+};
+
+template <typename Semaphore>
+class WithSemaphores : public Solution {
+  public:
+    void put(uint32_t item) override {
+        empty.p();
+        mutex.p();
+        buffer.put(item);
+        mutex.v();
+        full.v();
+    }
+    uint32_t get() override {
+        full.p();
+        mutex.p();
+        const uint32_t item = buffer.get();
+        mutex.v();
+        empty.v();
+        return item;
+    }
+
+  protected:
+    Semaphore mutex{1}, empty{kPlaces}, full{0};
+};
+
+class WithInteger final : public WithSemaphores<IntegerSemaphore> {
+    void tell(TextSink& to) const override {
+        format_to(to, ", {} looks in vain", mutex.spins() + empty.spins() + full.spins());
+    }
+};
+class WithRecord final : public WithSemaphores<RecordSemaphore> {
+    void tell(TextSink& to) const override {
+        format_to(to, ", lowest values: mutex {}, empty {}, full {}", mutex.lowest(),
+                  empty.lowest(), full.lowest());
+    }
+};
+
+class WithMonitor final : public Solution {
+  public:
+    explicit WithMonitor(Discipline discipline)
+        : hoare(discipline == Discipline::hoare), monitor(discipline) {}
+    void put(uint32_t item) override {
+        monitor.enter();
+        wait_while(not_full, kPlaces);
+        buffer.put(item);
+        monitor.signal(not_empty);
+        monitor.leave();
+    }
+    uint32_t get() override {
+        monitor.enter();
+        wait_while(not_empty, 0);
+        const uint32_t item = buffer.get();
+        monitor.signal(not_full);
+        monitor.leave();
+        return item;
+    }
+    void tell(TextSink& to) const override { format_to(to, ", {} woken in vain", in_vain); }
+
+  private:
+    void wait_while(Monitor::Condition& condition, uint32_t used) {
+        for (bool waited = false; buffer.used == used; waited = true) {
+            in_vain += waited;
+            buffer.broken += hoare && waited;  // it was handed over as the signaller left it
+            monitor.wait(condition);
+        }
+    }
+    const bool hoare;
+    uint32_t in_vain = 0;
+    Monitor monitor;
+    Monitor::Condition not_full, not_empty;
+};
+
+struct Run {
+    Solution& solution;
+    uint32_t items;
+    uint32_t put = 0, taken = 0, sum_in = 0, sum_out = 0;  // atomic
+    RecordSemaphore done{0};
+};
+
+void produce(void* argument) {
+    Run& run = *static_cast<Run*>(argument);
+    for (uint32_t i; (i = __atomic_fetch_add(&run.put, 1, __ATOMIC_RELAXED)) < run.items;) {
+        __atomic_fetch_add(&run.sum_in, i, __ATOMIC_RELAXED);
+        run.solution.put(i);
+    }
+    run.done.v();
+    exit_thread();
+}
+void consume(void* argument) {
+    Run& run = *static_cast<Run*>(argument);
+    while (__atomic_fetch_add(&run.taken, 1, __ATOMIC_RELAXED) < run.items)
+        __atomic_fetch_add(&run.sum_out, run.solution.get(), __ATOMIC_RELAXED);
+    run.done.v();
+    exit_thread();
+}
+
+constinit Mutex running{LockRank::sync_lab};
+char results[512];
+size_t results_length = 0;
+
+Result<void> try_one(TextSink& to, const char* name, Solution& solution, uint32_t items) {
+    Run run{solution, items};
+    Ref<Thread> threads[2 * kEach];
+    for (uint32_t i = 0; i < 2 * kEach; ++i)
+        threads[i] = TRY(Thread::create("sync_lab", i % 2 ? produce : consume, &run));
+    for (Ref<Thread>& thread : threads) start_thread(*thread);
+    for (uint32_t i = 0; i < 2 * kEach; ++i) run.done.p();
+    const bool good = !solution.buffer.broken && !solution.buffer.used && run.sum_in == run.sum_out;
+    format_to(to, "{}: {} items, {} broken invariants", name, items, solution.buffer.broken);
+    solution.tell(to);
+    to.put(good ? "\n" : ": WRONG\n");
+    return {};
+}
+
+Result<void> start(std::string_view text) {
+    uint64_t items;
+    if (!parse_number(text, items) || items == 0 || items > kMostItems) return Errno::inval;
+    LockGuard guard(running);
+    BufferSink sink(results);
+    WithInteger integer;
+    WithRecord record;
+    WithMonitor hoare(Discipline::hoare), mesa(Discipline::mesa);
+    const struct {
+        const char* name;
+        Solution& solution;
+    } solutions[] = {{"integer", integer}, {"record", record}, {"hoare", hoare}, {"mesa", mesa}};
+    for (const auto& [name, solution] : solutions)
+        TRY(try_one(sink, name, solution, static_cast<uint32_t>(items)));
+    results_length = sink.view().size();
+    return {};
+}
+
+}  // namespace
+
+void sync_lab_init() {
+    install_upper_file(UpperFile::sync_lab, {[](TextSink& to) {
+                                                 LockGuard guard(running);
+                                                 to.put({results, results_length});
+                                             },
+                                             start});
+}
