@@ -83,6 +83,7 @@ class Model:
         self.calls = []  # [start, end or None, Thread, name, arguments, result]
         self.faults = []  # [start, end or None, Thread, address, at, cause, result]
         self.wakes = []  # (time, waker Thread or None, cpu, in an interrupt, woken Thread)
+        self.waits = []  # (time, Thread, the Thread that it waits for, what): what the kernel knows
         self.marks = []  # (time, Thread or None, text)
         self.counts = Counter()
         self.switches = 0
@@ -240,6 +241,13 @@ class Model:
         fault = self._open_faults.pop(event.tid, None)
         if fault:
             fault[1], fault[6] = event.time, event['result']
+
+    def _on_waits_for(self, event):
+        waiter, holder = self.thread(event.tid), self.thread(event['holder'])
+        if waiter and holder:
+            which = event['which']
+            what = f"{event['what']} {which:x}" if which > 0xffff else f"{event['what']} {which}"
+            self.waits.append((event.time, waiter, holder, what))
 
     def _on_mark(self, event):
         self.marks.append((event.time, self.thread(event.tid), event['text']))

@@ -31,6 +31,34 @@ def thread_data(model, thread, whys):
             'moves': moves}
 
 
+def wait_data(model, whys, index):
+    """Per thread: [start, end, for whom, for what, known]. Known: the kernel said so when the wait
+    began; else it is whoever woke the thread in the end."""
+    told, woken = {}, {}
+    for time, waiter, holder, what in model.waits:
+        told.setdefault(waiter, []).append((time, holder, what))
+    for time, waker, _, interrupted, thread in model.wakes:
+        if waker and not interrupted and waker is not thread:
+            woken[thread, time] = waker
+    table = []
+    for thread in model.threads:
+        rows, last, notes = [], 0, told.get(thread, [])
+        for start, end, state, why in thread.intervals:
+            if state != 'blocked':
+                continue
+            known = [(holder, what) for time, holder, what in notes if last <= time <= end]
+            last = end
+            if known:
+                rows.append([start - model.start, end - model.start,
+                             list(dict.fromkeys(index[holder] for holder, _ in known)),
+                             whys.number(known[0][1]), 1])
+            elif (thread, end) in woken:
+                rows.append([start - model.start, end - model.start, [index[woken[thread, end]]],
+                             whys.number(why), 0])
+        table.append(rows)
+    return table
+
+
 def process_data(model, process):
     measures = process.measures()
     for moment in ('arrival', 'finish'):
@@ -67,6 +95,7 @@ def report_data(trace):
         'interrupts': [[s - model.start, e - model.start, cpu, whys.number(str(line))]
                        for s, e, cpu, line in model.interrupts],
         'threads': [thread_data(model, thread, whys) for thread in model.threads],
+        'whom': wait_data(model, whys, index),
         'processes': [process_data(model, process) for process in processes],
         'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
                   for time, waker, _, interrupted, woken in model.wakes if not interrupted],

@@ -79,6 +79,28 @@ def pictures(folder, file):
     check(root.tag.endswith("svg") and len(root) > 20, "the picture is an SVG")
 
 
+def who_waits_for_whom(folder):
+    """The naive philosophers: each waits for the next one, and the kernel knew. Semaphores tell of each
+    P and V: below zero the value says how many wait."""
+    page, waiting = folder / "whom.html", set()
+    traced(folder / "whom.json", "lab-sync kernel 20; lab-sync naive 10")
+    tool("report", folder / "whom.json", "-o", page)
+    text = page.read_text().partition('id="data">')[2].partition("</script>")[0]
+    data = json.loads(text)
+    edges = {data["threads"][i]["tid"]: {data["threads"][h]["tid"] for *_, holders, _, known in waits if known
+                                          for h in holders}
+             for i, waits in enumerate(data["whom"]) if any(w[4] for w in waits)}
+    check(len(edges) >= 5, f"five wait for somebody known: {edges}")
+    first = min(edges)
+    check(all(first + i + 1 in edges[first + i] for i in range(4)) and first in edges[first + 4],
+          f"in a circle: {edges}")
+    for line in tool("text", folder / "whom.json").splitlines():
+        fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
+        if " semaphore_wait " in line and int(fields["value"]) < 0:
+            waiting.add(int(fields["value"]) + int(fields["waiting"]))
+    check(waiting == {0}, f"value and queue agree: {waiting}")
+
+
 def small_ring(folder):
     trace = traced(folder / "small.json", "for i in $(seq 300); do ls -l / >/tmp/x; done", "--mem", "64")
     lost = trace["otherData"]["lost events"]
@@ -92,6 +114,7 @@ def main():
         file = whole_run(folder, "1")
         whole_run(folder, "4")
         pictures(folder, file)
+        who_waits_for_whom(folder)
         small_ring(folder)
         (folder / "junk.json").write_text("{")
         run = subprocess.run([ROOT / "scripts/trace", "text", folder / "junk.json"], capture_output=True)
