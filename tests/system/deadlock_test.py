@@ -23,21 +23,26 @@ BANKER = {
                           ["P0", [0, 2, 0], "denied for now: the state would be unsafe"]],
 }
 
+SAFE_STATE = {"units": 12, "max": [10, 4, 9], "held": [5, 2, 2], "free": 3,
+              "only_safe_sequence": ["P2", "P1", "P3"],
+              "request": ["P3", 1, "denied for now: the state would be unsafe"]}
+
 
 def main():
     run = subprocess.run(
         ["./scripts/run", "--timeout", "150", "--exec",
-         "lab-deadlock banker --json && lab-deadlock philosophers --meals 300 --eat 0 --dot;"
+         "lab-deadlock banker --json && lab-deadlock safe-state --json && lab-deadlock philosophers --meals 300 --eat 0 --dot;"
          " echo status $?; cat /proc/deadlock"],
         capture_output=True, text=True, stdin=subprocess.DEVNULL)
     first, _, rest = run.stdout.partition("\n")
+    second, _, rest = rest.partition("\n")
     try:
-        got = json.loads(first)
+        got = json.loads(first), json.loads(second)
     except ValueError:
         got = None
     left_over = [line for line in rest.partition("status 0\n")[2].splitlines()
                  if line.startswith(("type", "party"))]
-    good = got == BANKER and "status 0\n" in rest and not left_over and "color=red" in rest
+    good = got == (BANKER, SAFE_STATE) and "status 0\n" in rest and not left_over and "color=red" in rest
     if not good:
         print(run.stdout, run.stderr, "left over:", left_over)
     print("ok" if good else "FAIL")

@@ -1,4 +1,4 @@
-// lab-deadlock banker [--json] | philosophers [--meals N] [--eat MS] [--dot] [STRATEGY...]
+// lab-deadlock banker [--json] | safe-state [--json] | philosophers [--meals N] [--eat MS] [--dot] [STRATEGY...]
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,6 +9,8 @@ namespace {
 constexpr char kHelp[] =
     "lab-deadlock banker [--json]\n"
     "    the course note's banker: table, safe sequence, three requests\n"
+    "lab-deadlock safe-state [--json]\n"
+    "    the note's safe state: its only safe sequence, and a unit that would end it\n"
     "lab-deadlock philosophers [--meals N] [--eat MS] [--dot] [STRATEGY...]\n"
     "    five philosophers under each strategy (default: all), N meals each (10) of MS ms (10);\n"
     "    --dot draws the deadlock. Status 0: only `none` deadlocks.\n"
@@ -52,6 +54,8 @@ int main(int argc, char* argv[]) {
     int status = 2;
     if (what == "banker")
         status = run_banker(json);
+    else if (what == "safe-state")
+        status = run_safe_state(json);
     else if (what == "philosophers")
         status = run_philosophers(strategies, meals, eat_ms, dot);
     else
