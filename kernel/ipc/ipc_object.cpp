@@ -3,10 +3,11 @@
 
 #include "kernel/sched/clock.hpp"
 
-SplitTime ipc_now() {
-    const uint64_t seconds = realtime_now().raw() / 1'000'000'000;
+SplitTime split_time(Nanoseconds time) {
+    const uint64_t seconds = time.raw() / 1'000'000'000;
     return {static_cast<uint32_t>(seconds), static_cast<uint32_t>(seconds >> 32)};
 }
+SplitTime ipc_now() { return split_time(realtime_now()); }
 
 // `wanted`: permission bits as in a file's mode, in any of the three places.
 Result<void> IpcObject::check(const Credentials& who, uint32_t wanted) const {

@@ -31,6 +31,7 @@ static_assert(sizeof(IpcPermission) == 36);
 struct SplitTime {  // seconds, low half first
     uint32_t low = 0, high = 0;
 };
+SplitTime split_time(Nanoseconds time);
 SplitTime ipc_now();
 
 enum class IpcAccess : uint8_t { any = 0, write = 2, read = 4, owner = 8 };

@@ -2,6 +2,7 @@
 #include "kernel/ipc/semaphore_set.hpp"
 
 #include "fs/wait_edges.hpp"
+#include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/trace/trace.hpp"
 
@@ -75,34 +76,40 @@ Result<void> SemaphoreSet::operate(std::span<const SemaphoreOperation> operation
     for (const SemaphoreOperation& op : operations)
         if (op.number >= size()) return Errno::fbig;
     Undo* undo = TRY(undo_for(operations, pid));
-    const SplitTime now = ipc_now();
+    const SemaphoreArray::Asker asker{pid, Thread::current().tid};
+    const Nanoseconds now = realtime_now();
     LockGuard guard(lock_);
     if (removed_) return Errno::idrm;
-    Waiting self;
-    self.undo = undo ? undo->adjustments.data() : nullptr;
-    self.asker = {pid, Thread::current().tid};
     const SemaphoreArray::Outcome tried =
-        TRY(array_.attempt(operations, self.asker, span_of(self.undo)));
-    if (tried.done) {
+        TRY(array_.attempt(operations, asker, span_of(undo ? undo->adjustments.data() : nullptr)));
+    if (!tried.done) {
+        if (operations[tried.waits_at].flags & static_cast<int16_t>(kIpcNoWait))
+            return Errno::again;
+        TRY(wait(operations, asker, undo, tried.waits_at, deadline));
+    } else {
         trace_done(operations);
-        operated_ = now;
         if (!waiting_.empty()) try_waiters();
-        return {};
     }
-    if (operations[tried.waits_at].flags & static_cast<int16_t>(kIpcNoWait)) return Errno::again;
+    operated_ = now;
+    return {};
+}
+
+// Locks: held, but while asleep.
+Result<void> SemaphoreSet::wait(std::span<const SemaphoreOperation> operations,
+                                const SemaphoreArray::Asker& asker, Undo* undo, uint32_t at,
+                                Nanoseconds deadline) {
+    Waiting self;
     self.operations = operations;
-    self.at = tried.waits_at;
+    self.asker = asker;
+    self.at = at;
+    self.undo = undo ? undo->adjustments.data() : nullptr;
     waiting_.push_back(self);
     trace_wait(self);
     Woken woken = self.queue.wait(lock_, [&] { return self.finished; },
                                   {.deadline = deadline, .reason = "semop"});
-    if (woken != Woken::condition) {
-        self.node.unlink();
-        return woken == Woken::timed_out ? Errno::again : Errno::intr;
-    }
-    if (self.error != Errno{}) return self.error;
-    operated_ = now;
-    return {};
+    if (woken == Woken::condition) return self.error == Errno{} ? Result<void>() : self.error;
+    self.node.unlink();
+    return woken == Woken::timed_out ? Errno::again : Errno::intr;
 }
 
 void SemaphoreSet::remove() {

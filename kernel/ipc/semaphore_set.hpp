@@ -26,7 +26,7 @@ class SemaphoreSet final : public IpcObject {
     SemaphoreArray::Semaphore at(uint32_t number);
     uint32_t waiters(uint32_t number, bool for_zero);
     uint32_t size() const { return array_.size(); }
-    SplitTime operated() const { return operated_; }
+    SplitTime operated() const { return split_time(operated_); }
     SplitTime changed = ipc_now();
     void tell_edges(class WaitEdges& to);
 
@@ -51,6 +51,9 @@ class SemaphoreSet final : public IpcObject {
         return {undo, undo ? static_cast<size_t>(size()) : 0};
     }
     void try_waiters();
+    Result<void> wait(std::span<const SemaphoreOperation> operations,
+                      const SemaphoreArray::Asker& asker, Undo* undo, uint32_t at,
+                      Nanoseconds deadline);
     void finish(Waiting& waiting, Errno error);
     void forget_undo();
     uint32_t waiting_at(uint32_t number);
@@ -61,7 +64,7 @@ class SemaphoreSet final : public IpcObject {
     SemaphoreArray array_;
     List<Waiting, &Waiting::node> waiting_;
     List<Undo, &Undo::node> undos_;
-    SplitTime operated_;
+    Nanoseconds operated_{0};
     bool removed_ = false;
 };
 

@@ -12,6 +12,9 @@ struct Row {
     unsigned count;  // operations in one round
 };
 
+// --- semaphore_rows.c
+Measure semaphore_pair, semaphore_ping_pong;
+
 // --- thread_rows.c; all others are in rows.c
 Measure futex_ping_pong, thread_create_join;
 

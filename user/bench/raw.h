@@ -22,6 +22,7 @@ enum {
     kWait4 = 114,
     kYield = 158,
     kSigaction = 174,
+    kIpc = 117,
     kClone = 120,
     kMmap2 = 192,
     kFutex = 240,

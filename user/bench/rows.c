@@ -271,6 +271,8 @@ const struct Row kRows[] = {
     {"exec", "fork + exec + exit + wait", fork_exec, 100},
     {"ping-pong", "pipe ping-pong, round trip of two processes", ping_pong, 1000},
     {"futex", "futex ping-pong, round trip of two threads", futex_ping_pong, 1000},
+    {"semaphore", "semop: P and V, undisputed", semaphore_pair, 2000},
+    {"semaphores", "semop ping-pong, round trip of two processes", semaphore_ping_pong, 1000},
     {"thread", "thread: clone + exit + join", thread_create_join, 200},
     {"pipe-4k", "pipe, 4 KiB through", pipe_4k, 1000},
     {"fault-zero", "zero-fill page fault", fault_zero, 500},
