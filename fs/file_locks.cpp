@@ -136,8 +136,8 @@ void drop_file_locks(Inode& inode, const void* owner) {
     LockGuard guard(lock);
     LockedFile* file = find(inode);
     if (!file) return;
-    const bool any = file->records.drop(owner) | file->whole.drop(owner);
-    if (any) file->queue.wake_all();
+    const bool records = file->records.drop(owner), whole = file->whole.drop(owner);
+    if (records || whole) file->queue.wake_all();
     forget_if_unused(*file);
 }
 

@@ -407,7 +407,7 @@ Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t thi
         return static_cast<uint32_t>(TRY(std::move(result)));
     };
     auto nothing = [](Result<void> result) -> Result<uint32_t> {
-        TRY(std::move(result));
+        TRY(result);
         return 0u;
     };
     const UserPtr<const SemaphoreOperation> operations(pointer);
