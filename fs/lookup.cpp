@@ -57,6 +57,7 @@ Result<void> Walk::run() {
         std::string_view name = take_component(rest_);
         trailing_slash_ = !rest_.empty();
         if (rest_.find_first_not_of('/') == std::string_view::npos) {
+            if (!at_->is_directory()) return Errno::notdir;
             last_ = name;
             last_kind_ = name == "." ? Last::dot : name == ".." ? Last::dot_dot : Last::name;
             return {};

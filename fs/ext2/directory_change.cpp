@@ -181,8 +181,13 @@ Result<void> Ext2Inode::start_directory(const Ext2Inode& parent) {
     return {};
 }
 
+// Not a change of the contents that anybody would see.
 Result<void> Ext2Inode::set_parent(const Ext2Inode& parent) {
-    return set_entry("..", parent.number(), kTypeDirectory);
+    const uint32_t modified = record_.modification_time;
+    Result<void> done = set_entry("..", parent.number(), kTypeDirectory);
+    LockGuard guard(ext2().records());
+    record_.modification_time = modified;
+    return done;
 }
 
 }  // namespace ext2
