@@ -8,6 +8,14 @@
 #include "kernel/trace/trace.hpp"
 
 constinit ResourceManager* resource_manager = nullptr;
+namespace {
+
+constinit SpinLock look_lock{LockRank::deadlock_look};
+constinit WaitQueue look_queue;
+constinit bool look_wanted = false;  // under look_lock
+
+}  // namespace
+
 void (*kill_deadlock_victim)(int id) = nullptr;
 int (*deadlock_caller)() = nullptr;
 
@@ -140,37 +148,43 @@ uint32_t ResourceManager::detect() {
 
 namespace {
 
-// Looks every so often while that is what is chosen.
+// Looks when it is asked to, and every so often while that is what is chosen.
 void watch(void*) {
+    ResourceManager& manager = *resource_manager;
     for (;;) {
-        ResourceManager& manager = *resource_manager;
-        uint32_t period;
         bool ends;
+        Nanoseconds deadline{0};
         {
             LockGuard guard(manager.lock);
-            if (manager.detection != ResourceManager::Detection::periodic) {
-                manager.watcher_runs = false;
-                break;
+            if (manager.detection == ResourceManager::Detection::periodic) {
+                if (manager.strategy->detects()) manager.detect();
+                deadline = monotonic_now() + uint64_t{manager.period_ms} * 1'000'000;
             }
-            if (manager.strategy->detects()) manager.detect();
-            ends = manager.ends_processes();
-            period = manager.period_ms;
+            ends =
+                manager.ends_processes() && manager.detection != ResourceManager::Detection::demand;
         }
         if (ends) break_wait_cycle();
-        park({.interruptible = false,
-              .deadline = monotonic_now() + uint64_t{period} * 1'000'000,
-              .reason = "deadlock_watch"});
+        LockGuard guard(look_lock);
+        look_queue.wait(look_lock, [] { return look_wanted; },
+                        {.interruptible = false, .deadline = deadline, .reason = "deadlock_watch"});
+        look_wanted = false;
     }
-    exit_thread();
 }
 
 }  // namespace
 
-Result<void> set_deadlock_detection(ResourceManager::Detection how) {
+void deadlock_look_soon() {
+    {
+        LockGuard guard(look_lock);
+        look_wanted = true;
+    }
+    look_queue.wake_all();
+}
+
+Result<void> start_deadlock_watcher() {
     ResourceManager& manager = *resource_manager;
     LockGuard guard(manager.lock);
-    manager.detection = how;
-    if (how != ResourceManager::Detection::periodic || manager.watcher_runs) return {};
+    if (manager.watcher_runs) return {};
     Ref<Thread> thread = TRY(Thread::create("deadlock", watch, nullptr));
     manager.watcher_runs = true;
     start_thread(*thread);

@@ -2,7 +2,7 @@
 // strategy in force. /dev/resources (device.cpp) is its face for programs, /proc/deadlock and
 // /proc/sys/kernel/deadlock (report.cpp) the one for people.
 // Invariant: whoever waits is on its own queue, and its `wanted` in the table says for what.
-// Locks: `lock` (a Mutex, rank resources) for everything here.
+// Locks: `lock` (a Mutex, rank resources) for everything here; the watcher's request has one of its own.
 #pragma once
 
 #include "kernel/deadlock/analysis.hpp"
@@ -57,6 +57,8 @@ extern ResourceManager* resource_manager;  // made at start-up, never destroyed
 extern void (*kill_deadlock_victim)(int id);
 extern int (*deadlock_caller)();  // pid of the caller
 
-Result<void> set_deadlock_detection(ResourceManager::Detection how);  // starts the watcher: ENOMEM
+// The thread that looks periodically, and for circles among processes when somebody has to wait.
+Result<void> start_deadlock_watcher();  // if it doesn't run yet: ENOMEM
+void deadlock_look_soon();              // callable with spin locks held
 void deadlock_device_init();
 void deadlock_report_init();

@@ -138,6 +138,7 @@ Result<void> set_strategy(std::string_view name) {
     if (!wanted) return Errno::inval;
     LockGuard guard(manager().lock);
     manager().strategy = wanted;
+    deadlock_look_soon();
     manager().serve_waiters();
     return {};
 }
@@ -145,14 +146,20 @@ Result<void> set_strategy(std::string_view name) {
 Result<void> set_detection(std::string_view name) {
     const size_t which = find(kDetections, name);
     if (which == std::size(kDetections)) return Errno::inval;
-    return set_deadlock_detection(static_cast<Detection>(which));
+    TRY(start_deadlock_watcher());
+    LockGuard guard(manager().lock);
+    manager().detection = static_cast<Detection>(which);
+    deadlock_look_soon();
+    return {};
 }
 
 Result<void> set_cure(std::string_view name) {
     const size_t which = find(kCures, name);
     if (which == std::size(kCures)) return Errno::inval;
+    TRY(start_deadlock_watcher());
     LockGuard guard(manager().lock);
     manager().cure = static_cast<Cure>(which);
+    deadlock_look_soon();
     return {};
 }
 
@@ -188,6 +195,9 @@ void show_strategy(TextSink& to) {
 void deadlock_report_init() {
     wait_begins = [](int holder, const char* what, uint32_t which) {
         trace<TraceType::waits_for_event>(static_cast<uint32_t>(holder), trace_text(what), which);
+        // Read without the lock: whoever changes these settings asks for a look, too.
+        if (manager().ends_processes() && manager().detection == Detection::block)
+            deadlock_look_soon();
     };
     using enum UpperFile;
     install_upper_file(deadlock, {[](TextSink& to) {

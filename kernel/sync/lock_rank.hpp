@@ -34,7 +34,8 @@ enum class LockRank : uint8_t {
     tty = 54,
     host_link = 55,
     futex = 56,
-    semaphore = 57,  // the queues of a kernel semaphore or monitor
+    deadlock_look = 58,  // whether the deadlock watcher is asked to look
+    semaphore = 57,      // the queues of a kernel semaphore or monitor
     block_queue = 58,
     wait_queue = 60,
     timers = 64,

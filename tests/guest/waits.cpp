@@ -98,7 +98,9 @@ void file_locks() {
     });
 }
 
-void semaphores(bool cured) {
+enum class Cure { none, later, at_once };
+
+void semaphores(Cure when) {
     const int set = semget(IPC_PRIVATE, 2, 0600);
     succeeds("first", semctl(set, 0, SETVAL, 1));
     succeeds("second", semctl(set, 1, SETVAL, 1));
@@ -111,19 +113,24 @@ void semaphores(bool cured) {
         meet();
         p(!i);
     };
-    if (!cured) {
+    if (when == Cure::none) {
         circle("semaphore", body);
     } else {
+        auto cure = [] {
+            write_file("/proc/sys/kernel/deadlock/strategy", "detect");
+            write_file("/proc/sys/kernel/deadlock/recovery", "kill");  // and it looks at once
+        };
+        if (when == Cure::at_once) cure();
         shared->have_one = 0;
         for (int i = 0; i < 2; ++i)
             if (fork() == 0) {
                 body(i);
                 _exit(0);
             }
-        equal("to be cured", edges_in_cycle("semaphore"), 2);
-        write_file("/proc/sys/kernel/deadlock/strategy", "detect");
-        write_file("/proc/sys/kernel/deadlock/recovery", "kill");
-        write_file("/proc/deadlock", "detect");
+        if (when == Cure::later) {
+            equal("to be cured", edges_in_cycle("semaphore"), 2);
+            cure();
+        }
         int ended = 0, status;
         while (wait(&status) > 0) ended += WIFSIGNALED(status);
         equal("one ended, the other went on", ended, 1);
@@ -160,8 +167,7 @@ int main() {
     shared = static_cast<Shared*>(
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     file_locks();
-    semaphores(false);
-    semaphores(true);
+    for (Cure when : {Cure::none, Cure::later, Cure::at_once}) semaphores(when);
     mutexes();
     return done();
 }
