@@ -2,6 +2,7 @@
 #include "kernel/deadlock/wait_graph.hpp"
 
 #include "fs/wait_edges.hpp"
+#include "kernel/deadlock/cycles.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/vector.hpp"
@@ -19,7 +20,8 @@ class Collected final : public WaitEdges {
   public:
     Collected() {
         for (WaitEdgeSource* s = wait_edge_sources; s; s = s->next) s->tell(*this);
-        for (Edge& edge : edges) edge.in_cycle = reaches(edge.holder, edge.waiter);
+        // Without the memory for it nothing is called a cycle.
+        static_cast<void>(CycleFinder<Edge>::mark(edges.span()));
     }
     void add(int waiter, int holder, const char* what, uint32_t which) override {
         static_cast<void>(edges.push_back({waiter, holder, what, which}));
@@ -31,23 +33,6 @@ class Collected final : public WaitEdges {
         uint32_t count = 0;
         for (const Edge& edge : edges) count += edge.holder == node;
         return count;
-    }
-
-  private:
-    // Breadth first: a round for each edge is enough.
-    bool reaches(int from, int to) {
-        Vector<int> seen;
-        if (seen.push_back(from).is_error()) return false;
-        for (uint32_t i = 0; i < seen.size(); ++i) {
-            if (seen[i] == to) return true;
-            for (const Edge& edge : edges) {
-                if (edge.waiter != seen[i]) continue;
-                bool known = false;
-                for (int node : seen) known |= node == edge.holder;
-                if (!known && seen.push_back(edge.holder).is_error()) return false;
-            }
-        }
-        return false;
     }
 };
 

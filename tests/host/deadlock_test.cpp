@@ -8,6 +8,7 @@
 #include <random>
 
 #include "kernel/deadlock/analysis.hpp"
+#include "kernel/deadlock/cycles.hpp"
 #include "kernel/deadlock/recovery.hpp"
 #include "kernel/deadlock/strategy.hpp"
 
@@ -246,6 +247,48 @@ TEST(Recovery, cost_and_taking_away) {
     Victim victim = choose_victim(t);
     EXPECT_EQ(victim.party, 0u);
     EXPECT_TRUE(victim.take_away);
+}
+
+struct TestEdge {
+    int waiter, holder;
+    bool in_cycle = false;
+};
+
+TEST(Cycles, random_graphs_against_reachability) {
+    std::mt19937 random(3);
+    uint32_t marked = 0, all = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const int nodes = 1 + static_cast<int>(random() % 8);
+        std::vector<TestEdge> edges(random() % 14);
+        bool reach[8][8] = {};
+        for (TestEdge& e : edges) {
+            const int a = static_cast<int>(random()) % nodes,
+                      b = static_cast<int>(random()) % nodes;
+            e = {std::abs(a) * 100 + 7, std::abs(b) * 100 + 7};
+            reach[e.waiter / 100][e.holder / 100] = true;
+        }
+        for (int k = 0; k < 8; ++k)
+            for (int i = 0; i < 8; ++i)
+                for (int j = 0; j < 8; ++j) reach[i][j] |= reach[i][k] && reach[k][j];
+        ASSERT_TRUE(CycleFinder<TestEdge>::mark(edges).is_ok());
+        for (const TestEdge& e : edges) {
+            EXPECT_EQ(e.in_cycle, reach[e.holder / 100][e.waiter / 100]);
+            marked += e.in_cycle;
+            ++all;
+        }
+    }
+    EXPECT_GT(marked, 1000u);
+    EXPECT_LT(marked, all);
+}
+
+TEST(Cycles, long_chain_and_long_circle) {
+    std::vector<TestEdge> edges;
+    for (int i = 1; i < 200'000; ++i) edges.push_back({i, i + 1});
+    ASSERT_TRUE(CycleFinder<TestEdge>::mark(edges).is_ok());
+    EXPECT_FALSE(edges[0].in_cycle);
+    edges.push_back({200'000, 1});
+    ASSERT_TRUE(CycleFinder<TestEdge>::mark(edges).is_ok());
+    for (const TestEdge& e : edges) ASSERT_TRUE(e.in_cycle);
 }
 
 TEST(Detection, needs_no_cycle_with_several_units) {

@@ -13,4 +13,7 @@ for cpus in 1 4; do
     [ "$(grep -c 'fair, \(hoare\|mesa\).* reader [0-5], writer [0-5] visits' "$out")" = 16 ] ||
         fail 'the fair monitor is not fair'
 done
+
+guest --exec 'for bad in 0 x 100001 -1; do echo $bad >/proc/sync_lab && exit 1; done; lab-sync; true' </dev/null
+status_is 0
 finish
