@@ -31,8 +31,10 @@ SAFE_STATE = {"units": 12, "max": [10, 4, 9], "held": [5, 2, 2], "free": 3,
 def main():
     run = subprocess.run(
         ["./scripts/run", "--timeout", "150", "--exec",
-         "lab-deadlock banker --json && lab-deadlock safe-state --json && lab-deadlock philosophers --meals 300 --eat 0 --dot;"
-         " echo status $?; cat /proc/deadlock"],
+         "lab-deadlock banker --json && lab-deadlock safe-state --json &&"
+         " lab-deadlock philosophers --meals 300 --eat 0 --dot;"
+         " echo status $?; echo periodic >/proc/sys/kernel/deadlock/detection;"
+         " lab-deadlock philosophers --meals 100 --eat 0 detect; echo status $?; cat /proc/deadlock"],
         capture_output=True, text=True, stdin=subprocess.DEVNULL)
     first, _, rest = run.stdout.partition("\n")
     second, _, rest = rest.partition("\n")
@@ -40,9 +42,9 @@ def main():
         got = json.loads(first), json.loads(second)
     except ValueError:
         got = None
-    left_over = [line for line in rest.partition("status 0\n")[2].splitlines()
+    left_over = [line for line in rest.rpartition("status 0\n")[2].splitlines()
                  if line.startswith(("type", "party"))]
-    good = got == (BANKER, SAFE_STATE) and "status 0\n" in rest and not left_over and "color=red" in rest
+    good = got == (BANKER, SAFE_STATE) and rest.count("status 0\n") == 2 and not left_over and "color=red" in rest
     if not good:
         print(run.stdout, run.stderr, "left over:", left_over)
     print("ok" if good else "FAIL")

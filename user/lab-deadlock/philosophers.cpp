@@ -17,6 +17,7 @@
 namespace {
 
 constexpr unsigned kSeats = 5;
+constexpr int64_t kPatience = 5000000;  // microseconds until detection must have found it
 
 struct Table {  // shared by all
     volatile unsigned meals[kSeats], repeated[kSeats];
@@ -80,14 +81,19 @@ int take_both(Party& party, const std::string& strategy, unsigned left, unsigned
     _exit(0);
 }
 
-// Waits until all are done or the kernel says that they are deadlocked, which it does while each of
-// them waits. Whether they finished.
-bool watch(const std::vector<pid_t>& children) {
+// Waits until all are done or the kernel has said for `patience` that they are deadlocked, which it
+// does while each of them waits. Whether they finished.
+bool watch(const std::vector<pid_t>& children, int64_t patience_us) {
+    int64_t since = 0;  // when the deadlock was seen first; 0: there is none
     for (unsigned gone = 0;;) {
         pid_t pid = waitpid(-1, nullptr, WNOHANG);
         if (pid > 0 && ++gone == children.size()) return true;
         if (pid == 0) {
-            if (!read_state().deadlocked.empty()) return false;
+            if (read_state().deadlocked.empty())
+                since = 0;
+            else if (!since)
+                since = now_us();
+            if (since && now_us() - since >= patience_us) return false;
             timespec time = {0, 10000000};
             nanosleep(&time, nullptr);
         }
@@ -115,7 +121,7 @@ bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot)
         if (pid == 0) dine(seat, strategy, meals, eat_ms);
         children.push_back(pid);
     }
-    const bool finished = watch(children);
+    const bool finished = watch(children, strategy == "detect" ? kPatience : 0);
     const int64_t took = now_us() - start;
     const State after = read_state();
     auto grew = [&](const char* name) {
