@@ -34,7 +34,7 @@ def main():
          "lab-deadlock banker --json && lab-deadlock safe-state --json &&"
          " lab-deadlock philosophers --meals 300 --eat 0 --dot;"
          " echo status $?; echo periodic >/proc/sys/kernel/deadlock/detection;"
-         " lab-deadlock philosophers --meals 100 --eat 0 detect; echo status $?; cat /proc/deadlock"],
+         " lab-deadlock philosophers --meals 100 --eat 0 --take-away detect; echo status $?; cat /proc/deadlock"],
         capture_output=True, text=True, stdin=subprocess.DEVNULL)
     first, _, rest = run.stdout.partition("\n")
     second, _, rest = rest.partition("\n")

@@ -58,4 +58,4 @@ State read_state();
 int run_banker(bool json);
 int run_safe_state(bool json);
 int run_philosophers(const std::vector<std::string>& strategies, unsigned meals, unsigned eat_ms,
-                     bool dot);
+                     bool dot, bool preemptible);

@@ -1,4 +1,4 @@
-// lab-deadlock banker [--json] | safe-state [--json] | philosophers [--meals N] [--eat MS] [--dot] [STRATEGY...]
+// lab-deadlock banker [--json] | safe-state [--json] | philosophers [--meals N] [--eat MS] [--dot] [--take-away] [STRATEGY...]
 #include <cstdio>
 #include <cstdlib>
 
@@ -11,9 +11,10 @@ constexpr char kHelp[] =
     "    the course note's banker: table, safe sequence, three requests\n"
     "lab-deadlock safe-state [--json]\n"
     "    the note's safe state: its only safe sequence, and a unit that would end it\n"
-    "lab-deadlock philosophers [--meals N] [--eat MS] [--dot] [STRATEGY...]\n"
+    "lab-deadlock philosophers [--meals N] [--eat MS] [--dot] [--take-away] [STRATEGY...]\n"
     "    five philosophers under each strategy (default: all), N meals each (10) of MS ms (10);\n"
-    "    --dot draws the deadlock. Status 0: only `none` deadlocks.\n"
+    "    --dot draws the deadlock; with --take-away forks are preemptible. Status 0: only `none` "
+    "deadlocks.\n"
     "The strategy that is in force is put back at the end.\n";
 
 // "none [banker] ...": the one in brackets.
@@ -32,7 +33,7 @@ int main(int argc, char* argv[]) {
         return words.empty() ? 2 : 0;
     }
     std::string what = words[0];
-    bool json = false, dot = false;
+    bool json = false, dot = false, take_away = false;
     unsigned meals = 10, eat_ms = 10;
     std::vector<std::string> strategies;
     for (size_t i = 1; i < words.size(); i++) {
@@ -40,6 +41,8 @@ int main(int argc, char* argv[]) {
             json = true;
         else if (words[i] == "--dot")
             dot = true;
+        else if (words[i] == "--take-away")
+            take_away = true;
         else if (words[i] == "--meals" && i + 1 < words.size())
             meals = atoi(words[++i].c_str());
         else if (words[i] == "--eat" && i + 1 < words.size())
@@ -57,7 +60,7 @@ int main(int argc, char* argv[]) {
     else if (what == "safe-state")
         status = run_safe_state(json);
     else if (what == "philosophers")
-        status = run_philosophers(strategies, meals, eat_ms, dot);
+        status = run_philosophers(strategies, meals, eat_ms, dot, take_away);
     else
         fputs(kHelp, stderr);
     set_strategy(before);

@@ -106,12 +106,13 @@ unsigned sum(const volatile unsigned (&figures)[kSeats]) {
     return total;
 }
 
-bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot) {
+bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot, bool preemptible) {
     set_strategy(strategy);
     memset(table, 0, sizeof *table);
     Party parent("table");
     for (unsigned f = 0; f < kSeats; f++)
-        if (parent.add_type("fork" + std::to_string(f), 1) != f) fail("/dev/resources is in use");
+        if (parent.add_type("fork" + std::to_string(f), 1, preemptible) != f)
+            fail("/dev/resources is in use");
     const State before = read_state();
     const int64_t start = now_us();
     std::vector<pid_t> children;
@@ -129,9 +130,9 @@ bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot)
     };
     // Fork-time in which somebody ate, of all fork-time.
     const double used = took ? 2.0 * sum(table->meals) * eat_ms * 1000 / (kSeats * took) : 0;
-    printf("%-14s %-10s %8u %9.1f %8llu %8llu %8llu %9u %6.1f %%\n", strategy.c_str(),
+    printf("%-14s %-10s %8u %9.1f %8llu %8llu %8llu %6llu %9u %6.1f %%\n", strategy.c_str(),
            finished ? "finished" : "DEADLOCK", sum(table->meals), took / 1000.0, grew("requests"),
-           grew("waits"), grew("victims"), sum(table->repeated), 100 * used);
+           grew("waits"), grew("victims"), grew("taken"), sum(table->repeated), 100 * used);
     if (!finished) printf("  in it:%s%s\n", " ", after.deadlocked.c_str());
     if (!finished && dot) fputs(read_all("/proc/deadlock.dot").c_str(), stdout);
     fflush(stdout);
@@ -146,13 +147,15 @@ bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot)
 }  // namespace
 
 int run_philosophers(const std::vector<std::string>& strategies, unsigned meals, unsigned eat_ms,
-                     bool dot) {
+                     bool dot, bool preemptible) {
     table = static_cast<Table*>(
         mmap(nullptr, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     printf(
-        "strategy       end           meals        ms requests    waits  victims  repeated  in "
+        "strategy       end           meals        ms requests    waits  victims  taken  repeated  "
+        "in "
         "use\n");
     bool as_expected = true;
-    for (const std::string& strategy : strategies) as_expected &= run(strategy, meals, eat_ms, dot);
+    for (const std::string& strategy : strategies)
+        as_expected &= run(strategy, meals, eat_ms, dot, preemptible);
     return as_expected ? 0 : 1;
 }
