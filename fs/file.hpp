@@ -71,6 +71,8 @@ class File : public RefCounted {
 
     // --- what a kind of file is. Access mode was checked by the caller of read()/write().
     virtual bool seekable() const { return false; }
+    // The same everywhere (null, zero, full): not seekable, but every position is welcome.
+    virtual bool uniform() const { return false; }
     // pread/pwrite; not seekable: the offset is ignored (and pread itself says ESPIPE).
     virtual Result<uint32_t> read_at(ByteSink& to, uint64_t offset);       // default EINVAL
     virtual Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // default EINVAL

@@ -32,6 +32,11 @@ class ByteSink {
 class ByteSource {
   public:
     uint32_t remaining() const { return remaining_; }
+    // No byte of a regular file at this offset or beyond (RLIMIT_FSIZE); who starts there is noted.
+    void set_end(uint64_t end) { end_ = end; }
+    uint64_t end() const { return end_; }
+    bool refuses(uint64_t offset) { return refused_ = offset >= end_; }
+    bool refused() const { return refused_; }
     uint32_t take(void* to, uint32_t bytes) {
         uint32_t done = do_take(to, bytes);
         remaining_ -= done;
@@ -45,6 +50,8 @@ class ByteSource {
 
   private:
     uint32_t remaining_;
+    bool refused_ = false;
+    uint64_t end_ = UINT64_MAX;
 };
 
 struct UserRange {

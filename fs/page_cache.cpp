@@ -100,16 +100,17 @@ Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
 // In pieces of a few pages: their pages are brought in, then the source finds room for them, then
 // they are filled.
 Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
-    if (from.remaining() && offset >= kMaxSize) return Errno::fbig;
+    const uint64_t end = std::min(kMaxSize, from.end());
+    if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
     const uint64_t old_size = size();
     if (offset > old_size) clear_tail(old_size);
     uint32_t total = 0;
-    while (from.remaining() && offset < kMaxSize) {
+    while (from.remaining() && offset < end) {
         Result<uint32_t> done = write_chunk(from, offset);
         if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
         total += done.value();
         offset += done.value();
-        const bool to_page_end = !within(offset);
+        const bool to_page_end = !within(offset) || offset == end;
         if (!to_page_end && from.remaining()) return total ? Result<uint32_t>(total) : Errno::fault;
         if (!done.value()) return total ? Result<uint32_t>(total) : Errno::fault;
     }
@@ -119,8 +120,8 @@ Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
 Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
     constexpr uint32_t kPages = 16;
     const uint32_t first = index_of(offset), start = within(offset);
-    uint32_t bytes =
-        std::min(smaller(kMaxSize - offset, from.remaining()), kPages * kPageSize - start);
+    uint32_t bytes = std::min(smaller(std::min(kMaxSize, from.end()) - offset, from.remaining()),
+                              kPages * kPageSize - start);
     const uint64_t old_size = size();
     Frame frames[kPages];
     uint32_t count = 0;

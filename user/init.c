@@ -212,6 +212,7 @@ int main(void) {
     for (int fd = 0; fd < 3; fd++) open_as(fd, "/dev/console", O_RDWR | O_NOCTTY);
     mount_if_missing("proc", "/proc", "/proc/cmdline");
     mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
+    mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
     sethostname("orrery", 6);
 
     char* command = find_command();

@@ -115,6 +115,7 @@ struct Name {
 };
 constexpr uint32_t kLink = kTypeSymlink | 0777;
 constexpr Name kNames[] = {
+    {"shm", kTypeDirectory | 0755, 0},  // a place to mount shm_open()'s files on
     {"null", kTypeCharacter | 0666, device_number(kMemoryMajor, 3)},
     {"zero", kTypeCharacter | 0666, device_number(kMemoryMajor, 5)},
     {"full", kTypeCharacter | 0666, device_number(kMemoryMajor, 7)},

@@ -18,16 +18,22 @@ Result<uint32_t> give_zeros(ByteSink& to) {
     return done || !wanted ? Result(done) : Errno::fault;
 }
 
-class NullFile final : public DeviceFile {
+class UniformFile : public DeviceFile {
   public:
     using DeviceFile::DeviceFile;
+    bool uniform() const final { return true; }
+};
+
+class NullFile final : public UniformFile {
+  public:
+    using UniformFile::UniformFile;
     Result<uint32_t> read_at(ByteSink&, uint64_t) override { return 0u; }
     Result<uint32_t> write_at(ByteSource& from, uint64_t) override { return from.remaining(); }
 };
 
-class ZeroFile final : public DeviceFile {
+class ZeroFile final : public UniformFile {
   public:
-    using DeviceFile::DeviceFile;
+    using UniformFile::UniformFile;
     Result<uint32_t> read_at(ByteSink& to, uint64_t) override { return give_zeros(to); }
     Result<uint32_t> write_at(ByteSource& from, uint64_t) override { return from.remaining(); }
     // As much as anybody maps; each mapping its own.
@@ -36,9 +42,9 @@ class ZeroFile final : public DeviceFile {
     }
 };
 
-class FullFile final : public DeviceFile {
+class FullFile final : public UniformFile {
   public:
-    using DeviceFile::DeviceFile;
+    using UniformFile::UniformFile;
     Result<uint32_t> read_at(ByteSink& to, uint64_t) override { return give_zeros(to); }
     Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::nospc; }
 };

@@ -119,8 +119,10 @@ Result<uint32_t> TmpFile::write(ByteSource& from, uint64_t& offset, bool append)
     if (wanted && !allowed) return Errno::nospc;
     LimitedSource limited(from, allowed);
     ByteSource& source = allowed < wanted ? limited : from;
+    limited.set_end(from.end());
     Result<uint32_t> done =
         append ? cache_.append(source, offset) : cache_.write_at(source, offset);
+    if (limited.refused()) from.refuses(from.end());
     settle();
     if (done) note_change(true);
     return done;

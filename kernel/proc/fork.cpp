@@ -51,6 +51,21 @@ Result<void> count_thread(const Process& parent, bool new_process) {
     return bear_shortage(parent, new_process, total);
 }
 
+// RLIMIT_NPROC: threads of one user, who is not the superuser. Counted only where it is below what
+// the machine allows.
+bool user_has_enough(const Process& parent) {
+    const uint32_t limit = parent.limits[limit_nproc].soft;
+    const Credentials& user = parent.fs.credentials;
+    if (limit >= max_threads() || user.is_superuser()) return false;
+    uint32_t count = 0;
+    for (Ref<Process> p = next_process(1); p; p = next_process(p->pid + 1)) {
+        if (p->fs.credentials.uid != user.uid) continue;
+        LockGuard guard(process_tree);
+        count += p->thread_count;
+    }
+    return count >= limit;
+}
+
 void start_in_user(void*) {
     UserThread& self = current_thread();
     if (self.set_child_tid)
@@ -164,6 +179,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     bool new_process = !(flags & kCloneThread);
     // A reservation can't be had twice.
     if (self.sched.sched_class == SchedClass::deadline && !self.reset_on_fork) return Errno::again;
+    if (user_has_enough(parent)) return Errno::again;
     ThreadSlot slot;
     TRY(count_thread(parent, new_process));
 

@@ -66,6 +66,9 @@ inline Result<UserRange> user_range(UserPtr<void> start, uint32_t bytes) {
     return UserRange{start.address(), bytes < kMaxTransfer ? bytes : kMaxTransfer};
 }
 
+// RLIMIT_FSIZE: EFBIG, and SIGXFSZ, for a file that is to grow beyond it.
+Result<void> check_new_size(uint64_t now, uint64_t wanted);
+
 // Storage for `count` elements: on the stack up to N of them, else on the heap.
 template <typename T, uint32_t N>
 class SmallArray {

@@ -163,7 +163,9 @@ Result<void> sys_truncate64(UserString name, int64_t size) {
     if (size < 0) return Errno::inval;
     UserName file;
     TRY(file.load(kAtWorkingDirectory, name));
-    return vfs_truncate(context(), TRY(file.resolve(Follow::yes)), static_cast<uint64_t>(size));
+    const Path path = TRY(file.resolve(Follow::yes));
+    TRY(check_new_size(inode_of(path).attributes().size, static_cast<uint64_t>(size)));
+    return vfs_truncate(context(), path, static_cast<uint64_t>(size));
 }
 Result<void> sys_truncate(UserString name, int32_t size) { return sys_truncate64(name, size); }
 

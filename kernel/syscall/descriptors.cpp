@@ -155,9 +155,20 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     if (!file->writable()) return Errno::inval;
+    TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
     return file->truncate(static_cast<uint64_t>(size));
 }
 Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }
+
+// Spec: fallocate(2). No file system here offers it, and the C library then writes the blocks.
+Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
+    if (offset < 0 || bytes <= 0) return Errno::inval;
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->writable()) return Errno::badf;
+    const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
+    if (type == kTypeFifo) return Errno::spipe;
+    return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
+}
 
 // Hints about access to come: the file must be one, and that is all.
 Result<void> sys_fadvise64(int fd, uint64_t, uint32_t, uint32_t advice) {

@@ -25,6 +25,9 @@ Result<uint32_t> sys_lseek(int fd, int32_t offset, int whence);
 Result<void> sys_llseek(int fd, uint32_t high, uint32_t low, UserPtr<uint64_t> result, int whence);
 Result<uint32_t> sys_sendfile(int out, int in, UserPtr<int32_t> offset, uint32_t count);
 Result<uint32_t> sys_sendfile64(int out, int in, UserPtr<int64_t> offset, uint32_t count);
+Result<uint32_t> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_fd,
+                                     UserPtr<int64_t> out_offset, uint32_t count, uint32_t flags);
+Result<void> sys_fallocate(int fd, uint32_t mode, int64_t offset, int64_t bytes);
 
 // --- descriptors.cpp
 struct PipeDescriptors {

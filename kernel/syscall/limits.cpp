@@ -69,6 +69,13 @@ Result<void> sys_prlimit64(int pid, uint32_t which, UserPtr<const Rlimit64> from
     return to ? write_user(to, Rlimit64{widen(old.soft), widen(old.hard)}) : Result<void>();
 }
 
+Result<void> check_new_size(uint64_t now, uint64_t wanted) {
+    const uint64_t limit = widen(current_process().limits[limit_fsize].soft);
+    if (wanted <= now || wanted <= limit) return {};
+    send_signal(current_thread(), signal_from_user(kSigXfsz));
+    return Errno::fbig;
+}
+
 // --- priorities
 
 namespace {

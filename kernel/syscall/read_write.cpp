@@ -1,5 +1,7 @@
 // Reading and writing open files: at their offset, at a given one, from several ranges, from one
 // file to another. Spec: read(2), pread(2), readv(2), lseek(2), sendfile(2).
+#include <algorithm>
+
 #include "fs/io_vector.hpp"
 #include "kernel/syscall/handlers.hpp"
 
@@ -20,15 +22,27 @@ namespace {
 
 Result<void> check_position(const File& file, uint64_t position) {
     if (static_cast<int64_t>(position) < 0) return Errno::inval;
-    if (!file.seekable()) return Errno::spipe;
+    if (!file.seekable() && !file.uniform()) return Errno::spipe;
     return {};
 }
 
-// Nobody reads any more: EPIPE comes with SIGPIPE.
-Result<uint32_t> with_signal(Result<uint32_t> result) {
-    if (result.is_error() && result.error() == Errno::pipe) [[unlikely]]
-        send_signal(current_thread(), signal_from_user(kSigPipe));
+// Calls write(), with RLIMIT_FSIZE in the source. Nobody reads any more: EPIPE comes with SIGPIPE;
+// not a byte below the limit: EFBIG comes with SIGXFSZ.
+template <typename F>
+Result<uint32_t> write_from(ByteSource& source, F&& write) {
+    const uint32_t limit = current_process().limits[limit_fsize].soft;
+    if (limit != kInfinite) [[unlikely]]
+        source.set_end(limit);
+    Result<uint32_t> result = write();
+    if (result.is_error()) [[unlikely]] {
+        if (result.error() == Errno::pipe)
+            send_signal(current_thread(), signal_from_user(kSigPipe));
+        if (source.refused()) send_signal(current_thread(), signal_from_user(kSigXfsz));
+    }
     return result;
+}
+Result<uint32_t> write_next(File& file, ByteSource& source) {
+    return write_from(source, [&] { return file.write(source); });
 }
 
 // A program's iovec, which UserRange is laid out like. Cut where more than kMaxTransfer is asked.
@@ -57,8 +71,10 @@ class RangeList {
 
 // Linux appends here too, whatever the position says.
 Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
-    if (file.flags() & kOpenAppend) return with_signal(file.append(source, position));
-    return with_signal(file.write_at(source, position));
+    return write_from(source, [&] {
+        return file.flags() & kOpenAppend ? file.append(source, position)
+                                          : file.write_at(source, position);
+    });
 }
 
 }  // namespace
@@ -72,7 +88,7 @@ Result<uint32_t> sys_read(int fd, UserPtr<void> to, uint32_t count) {
 Result<uint32_t> sys_write(int fd, UserPtr<void> from, uint32_t count) {
     Ref<File> file = TRY(writable_file(fd));
     UserSource source(TRY(user_range(from, count)));
-    return with_signal(file->write(source));
+    return write_next(*file, source);
 }
 
 Result<uint32_t> sys_readv(int fd, UserPtr<const UserRange> vector, uint32_t count) {
@@ -88,7 +104,7 @@ Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t co
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
-    return with_signal(file->write(source));
+    return write_next(*file, source);
 }
 
 Result<uint32_t> sys_pread64(int fd, UserPtr<void> to, uint32_t count, uint64_t position) {
@@ -140,13 +156,14 @@ Result<void> sys_llseek(int fd, uint32_t high, uint32_t low, UserPtr<uint64_t> r
     return write_user(result, TRY(file->seek(offset, whence)));
 }
 
-// --- sendfile
+// --- from one file to another
 
 namespace {
 
-// Copies until `count` bytes are through, the source ends or the target takes less than offered.
+// Copies until `count` bytes are through, the source ends or write(source) takes less than offered.
 // `position` ends up behind what was written.
-Result<uint32_t> transfer(File& out, File& in, uint64_t& position, uint32_t count) {
+template <typename F>
+Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& write) {
     Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
     uint32_t sent = 0;
     while (sent < count) {
@@ -156,7 +173,7 @@ Result<uint32_t> transfer(File& out, File& in, uint64_t& position, uint32_t coun
         if (got.is_error() && !sent) return got.error();
         if (got.is_error() || got.value() == 0) break;
         KernelSource source(buffer->raw().first(got.value()));
-        Result<uint32_t> put = with_signal(out.write(source));
+        Result<uint32_t> put = write(source);
         if (put.is_error() && !sent) return put.error();
         if (put.is_error()) break;
         position += put.value();
@@ -180,7 +197,8 @@ Result<uint32_t> send_file(int out_fd, int in_fd, UserPtr<Offset> offset, uint32
     } else {
         position = TRY(in->seek(0, 1));
     }
-    uint32_t sent = TRY(transfer(*out, *in, position, count < kMaxTransfer ? count : kMaxTransfer));
+    uint32_t sent = TRY(transfer(*in, position, std::min(count, kMaxTransfer),
+                                 [&](ByteSource& source) { return write_next(*out, source); }));
     if (offset)
         TRY(write_user(offset, static_cast<Offset>(position)));
     else
@@ -195,4 +213,40 @@ Result<uint32_t> sys_sendfile(int out, int in, UserPtr<int32_t> offset, uint32_t
 }
 Result<uint32_t> sys_sendfile64(int out, int in, UserPtr<int64_t> offset, uint32_t count) {
     return send_file(out, in, offset, count);
+}
+
+// Spec: copy_file_range(2): between regular files, or in one whose ranges don't overlap.
+Result<uint32_t> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int out_fd,
+                                     UserPtr<int64_t> out_offset, uint32_t count, uint32_t flags) {
+    if (flags) return Errno::inval;
+    Ref<File> in = TRY(readable_file(in_fd));
+    Ref<File> out = TRY(writable_file(out_fd));
+    for (File* file : {in.get(), out.get()}) {
+        const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
+        if (type != kTypeRegular) return type == kTypeDirectory ? Errno::isdir : Errno::inval;
+    }
+    if (out->flags() & kOpenAppend) return Errno::badf;
+    int64_t from =
+        in_offset ? TRY(read_user(in_offset)) : static_cast<int64_t>(TRY(in->seek(0, 1)));
+    int64_t to =
+        out_offset ? TRY(read_user(out_offset)) : static_cast<int64_t>(TRY(out->seek(0, 1)));
+    if (from < 0 || to < 0) return Errno::inval;
+    count = std::min(count, kMaxTransfer);
+    if (in->inode() == out->inode() && from < to + count && to < from + count) return Errno::inval;
+    auto source_at = static_cast<uint64_t>(from);
+    auto target_at = static_cast<uint64_t>(to);
+    const uint32_t sent = TRY(transfer(*in, source_at, count, [&](ByteSource& source) {
+        Result<uint32_t> put = write_to(*out, source, target_at);
+        target_at += put.value_or(0);
+        return put;
+    }));
+    if (in_offset)
+        TRY(write_user(in_offset, static_cast<int64_t>(source_at)));
+    else
+        TRY(in->seek(static_cast<int64_t>(source_at), 0));
+    if (out_offset)
+        TRY(write_user(out_offset, static_cast<int64_t>(target_at)));
+    else
+        TRY(out->seek(static_cast<int64_t>(target_at), 0));
+    return sent;
 }

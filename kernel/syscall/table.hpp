@@ -287,7 +287,8 @@
     CALL(318, getcpu, sys_getcpu)                                                                  \
     NAMED(319, epoll_pwait)                                                                        \
     CALL(320, utimensat, sys_utimensat<TimeSpec32>)                                                \
-    NAMED(321, signalfd) NAMED(322, timerfd_create) NAMED(323, eventfd) NAMED(324, fallocate)      \
+    NAMED(321, signalfd) NAMED(322, timerfd_create) NAMED(323, eventfd)                            \
+    CALL(324, fallocate, sys_fallocate)                                                            \
     NAMED(325, timerfd_settime) NAMED(326, timerfd_gettime) NAMED(327, signalfd4)                  \
     NAMED(328, eventfd2) NAMED(329, epoll_create1)                                                 \
     CALL(330, dup3, sys_dup3)                                                                      \
@@ -314,7 +315,8 @@
     NAMED(368, getpeername) NAMED(369, sendto) NAMED(370, sendmsg) NAMED(371, recvfrom)            \
     NAMED(372, recvmsg) NAMED(373, shutdown) NAMED(374, userfaultfd) NAMED(375, membarrier)        \
     CALL(376, mlock2, sys_mlock)                                                                   \
-    NAMED(377, copy_file_range) NAMED(378, preadv2) NAMED(379, pwritev2)                           \
+    CALL(377, copy_file_range, sys_copy_file_range)                                                \
+    NAMED(378, preadv2) NAMED(379, pwritev2)                                                       \
     NAMED(380, pkey_mprotect) NAMED(381, pkey_alloc) NAMED(382, pkey_free)                         \
     CALL(383, statx, sys_statx)                                                                    \
     NAMED(384, arch_prctl) NAMED(385, io_pgetevents) NAMED(386, rseq)                              \
