@@ -93,7 +93,7 @@ extern const ProcEntry kTraceSettings[2];
 // --- settings.cpp, scheduler_settings.cpp: /proc/sys; the latter: /proc/sched_log too
 extern const ProcEntry kSettings[4];
 Result<void> system_request(std::string_view key);
-constexpr uint32_t kSchedulerSettingCount = 17;
+constexpr uint32_t kSchedulerSettingCount = 18;
 extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 

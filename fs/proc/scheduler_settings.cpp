@@ -118,7 +118,7 @@ constexpr ProcEntry kOthers[] = {
 constinit const ProcEntry kSchedulerSettings[kSchedulerSettingCount] = {
     kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5],
     kOthers[6], TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4),
-    TUNABLE(5), TUNABLE(6), TUNABLE(7), TUNABLE(8), TUNABLE(9),
+    TUNABLE(5), TUNABLE(6), TUNABLE(7), TUNABLE(8), TUNABLE(9), TUNABLE(10),
 };
 #undef TUNABLE
 static_assert(std::size(kOthers) + std::size(kSchedTunables) == kSchedulerSettingCount);

@@ -207,6 +207,6 @@ uint64_t turn_length(const Thread& thread) {
     fresh.sched_class = thread.sched.sched_class;
     fresh.budget = thread.sched.runtime;
     fresh.service = kNever.raw() / 4;  // no end of a belief, where that would end a turn
-    const Nanoseconds end = this_queue().run.turn_end(fresh);
+    const Nanoseconds end = this_queue().run.own_turn_end(fresh);
     return end.raw() > kNever.raw() / 4 ? 0 : end.raw();
 }

@@ -158,9 +158,11 @@ void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now) {
     thread.last_cpu = cpu.id;
     queue.run.enqueue(thread.sched, reason, now);
     if (cpu_count > 1) queue.ready.push_back(thread);
-    if (thread.sched.throttled)
+    const bool idle = cpu.current == cpu.idle;
+    if (thread.sched.throttled ||
+        (!idle && RealTimeClass::limits(thread.sched, cpu.current->sched)))
         arm_dispatch_timer(queue);
-    else if (cpu.current == cpu.idle || queue.run.preempts(thread.sched, cpu.current->sched, now))
+    else if (idle || queue.run.preempts(thread.sched, cpu.current->sched, now))
         request_reschedule(cpu);
 }
 

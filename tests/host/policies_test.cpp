@@ -1,5 +1,5 @@
 // The policies' properties: nobody is lost whatever happens, who starves and who doesn't, what is
-// expected of a burst, reservations, shares, and the lists of names and tunables.
+// expected of a burst, shares, and the lists of names and tunables.
 // sources: kernel/sched/policies/real_time.cpp
 #include "tests/host/support/sched_simulator.hpp"
 
@@ -294,101 +294,6 @@ TEST(ServiceTime, AnEndlessLoopDoesNotKeepTheCpuUnderSrtn) {
     simulator.run(1000);
     EXPECT_EQ(simulator.service(1), 50u);
     EXPECT_LT(simulator.turn_ends(), 20u);
-}
-
-// --- the real-time class
-
-struct RealTimeFixture : testing::Test {
-    SchedTunables tunables;
-    PolicySet policies{tunables};
-    RealTimeClass ready{tunables, *policies.find("rr")};
-};
-using RealTime = RealTimeFixture;
-
-TEST_F(RealTime, AReservationIsKeptAndKeptWithin) {
-    std::vector<Job> jobs{{.name = "reserved",
-                           .arrival = 0,
-                           .bursts = {{100}},
-                           .sched_class = SchedClass::deadline,
-                           .runtime = 3,
-                           .deadline = 6,
-                           .period = 10},
-                          {.name = "fifo",
-                           .arrival = 0,
-                           .bursts = {{1000}},
-                           .sched_class = SchedClass::fifo,
-                           .rt_priority = 99}};
-    SchedSimulator simulator(ready, jobs);
-    const std::vector<Segment> segments = simulator.run(100);
-    ASSERT_EQ(segments.size(), 20u);
-    for (uint64_t i = 0; i < 10; ++i) {
-        EXPECT_EQ(segments[2 * i], (Segment{0, 10 * i, 10 * i + 3}));
-        EXPECT_EQ(segments[2 * i + 1], (Segment{1, 10 * i + 3, 10 * i + 10}));
-    }
-}
-
-TEST_F(RealTime, EarliestDeadlineFirstMeetsAllAtFullUse) {
-    // 1/2 + 1/4 + 2/8: the processor is full, and no deadline is missed.
-    std::vector<Job> jobs;
-    for (auto [runtime, period] : {std::pair{1u, 2u}, {1u, 4u}, {2u, 8u}}) {
-        Job job{.name = "periodic", .bursts = {}, .sched_class = SchedClass::deadline};
-        job.runtime = runtime;
-        job.deadline = job.period = period;
-        job.bursts = {{80 / period * runtime}};
-        jobs.push_back(job);
-    }
-    SchedSimulator simulator(ready, jobs);
-    simulator.run();
-    for (size_t i = 0; i < jobs.size(); ++i)
-        EXPECT_LE(simulator.finished_at(i), 80u) << "job of period " << jobs[i].period;
-}
-
-TEST_F(RealTime, AYieldEndsTheReservationOfThePeriod) {
-    SchedEntity entity;
-    entity.sched_class = SchedClass::deadline;
-    entity.runtime = 2 * kUnit;
-    entity.period = 10 * kUnit;
-    ready.enqueue(entity, created, at(0));
-    EXPECT_EQ(ready.pick_next(at(0)), &entity);
-    EXPECT_EQ(ready.turn_end(entity), at(2));
-    ready.enqueue(entity, yielded, at(1));
-    EXPECT_EQ(ready.ready_count(), 0u);
-    EXPECT_EQ(ready.next_event(), at(10));
-    EXPECT_EQ(ready.pick_next(at(9)), nullptr);
-    EXPECT_EQ(ready.pick_next(at(10)), &entity);
-    EXPECT_EQ(ready.turn_end(entity), at(12));
-}
-
-TEST_F(RealTime, WakingLateGetsANewReservationInItsPeriodOnly) {
-    SchedEntity entity;
-    entity.sched_class = SchedClass::deadline;
-    entity.runtime = 2 * kUnit;
-    entity.relative_deadline = 5 * kUnit;
-    entity.period = 10 * kUnit;
-    ready.enqueue(entity, created, at(0));
-    ready.pick_next(at(0));
-    entity.stop(at(1));
-    ready.enqueue(entity, woken, at(6));  // after its deadline, before its next period
-    EXPECT_EQ(ready.next_event(), at(10));
-    ready.dequeue(entity);
-    EXPECT_EQ(ready.next_event(), kNever);
-    ready.enqueue(entity, woken, at(50));
-    EXPECT_EQ(ready.pick_next(at(50)), &entity);
-    EXPECT_EQ(entity.deadline, at(55));
-}
-
-TEST_F(RealTime, ComesBeforeTheFairAndLeavesThemTheRest) {
-    std::vector<Job> jobs{{.name = "fair", .arrival = 0, .bursts = {{6}}},
-                          {.name = "fifo",
-                           .arrival = 1,
-                           .bursts = {{2, 2}, {1}},
-                           .sched_class = SchedClass::fifo,
-                           .rt_priority = 10}};
-    tunables.rr_quantum = {1, {4 * kUnitUs}};
-    SchedSimulator simulator(ready, jobs);
-    const std::vector<Segment> expected{{0, 0, 1}, {1, 1, 3}, {0, 3, 5},
-                                        {1, 5, 6}, {0, 6, 7}, {0, 7, 9}};
-    EXPECT_EQ(simulator.run(), expected);  // the fair one's quantum of 4 ends at 7
 }
 
 // --- shares, lists

@@ -248,6 +248,7 @@ SchedTunables tunables_for(const Rules& rules) {
     set(tunables, "priority_aging_us", {static_cast<uint64_t>(rules.aging)}, kUnitUs);
     set(tunables, "mlfq_boost_us", {rules.boost}, kUnitUs);
     set(tunables, "realtime_quantum_us", {5}, kUnitUs);
+    set(tunables, "realtime_limit_us", {0}, 1);  // the reference has none
     if (rules.quantum)
         for (const char* name : {"rr_quantum_us", "priority_quantum_us", "stride_quantum_us"})
             set(tunables, name, {rules.quantum}, kUnitUs);

@@ -1,8 +1,16 @@
 // See real_time.hpp.
 #include "kernel/sched/policies/real_time.hpp"
 
+#include <algorithm>
+
 void RealTimeClass::enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds now) {
-    if (rank(entity) == 0) return fair_->enqueue(entity, reason, now);
+    // The limit's end ends turns, too, and takes nobody's place in a queue.
+    if (fixed(entity) && reason == ReadyReason::quantum_expired && own_turn_end(entity) > now)
+        reason = ReadyReason::preempted;
+    if (rank(entity) == 0) {
+        if (fixed_runs_ && hungry_since_ == kNever) hungry_since_ = now;
+        return fair_->enqueue(entity, reason, now);
+    }
     entity.stop(now);
     entity.ready_since = now;
     entity.sequence = ++sequence_;
@@ -109,6 +117,14 @@ SchedEntity* RealTimeClass::pick_next(Nanoseconds now) {
         next->start(now);
         return next;
     }
+    if (fixed_count_ && now >= limit_end()) relief_end_ = now + kRelief;
+    const bool relief = in_relief(now) && fair_->ready_count();
+    SchedEntity* next = relief ? nullptr : pick_fixed(now);
+    note_running(next != nullptr, now);
+    return next ? next : fair_->pick_next(now);
+}
+
+SchedEntity* RealTimeClass::pick_fixed(Nanoseconds now) {
     while (const uint32_t priority = highest()) {
         if (SchedEntity* next = fixed_[priority].pop_front()) {
             --fixed_count_;
@@ -117,10 +133,19 @@ SchedEntity* RealTimeClass::pick_next(Nanoseconds now) {
         }
         nonempty_[priority / 32] &= ~(1u << priority % 32);
     }
-    return fair_->pick_next(now);
+    return nullptr;
+}
+
+void RealTimeClass::note_running(bool fixed, Nanoseconds now) {
+    if (!fixed || fair_->ready_count() == 0)
+        hungry_since_ = kNever;
+    else if (hungry_since_ == kNever)
+        hungry_since_ = now;
+    fixed_runs_ = fixed;
 }
 
 void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
+    note_running(fixed(running), now);
     if (rank(running) == 0) return fair_->adopt(running, now);
     running.stop(now);
     running.turn_used = 0;
@@ -134,6 +159,13 @@ void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
 }
 
 Nanoseconds RealTimeClass::turn_end(const SchedEntity& running) const {
+    Nanoseconds end = own_turn_end(running);
+    if (fixed(running)) return std::min(end, limit_end());
+    const bool relief = rank(running) == 0 && fixed_count_ && running.run_since < relief_end_;
+    return relief ? std::min(end, relief_end_) : end;
+}
+
+Nanoseconds RealTimeClass::own_turn_end(const SchedEntity& running) const {
     switch (running.sched_class) {
         case SchedClass::fair: return fair_->turn_end(running);
         case SchedClass::fifo: return kNever;
@@ -146,6 +178,7 @@ Nanoseconds RealTimeClass::turn_end(const SchedEntity& running) const {
 bool RealTimeClass::preempts(const SchedEntity& woken, const SchedEntity& running,
                              Nanoseconds now) const {
     const uint32_t theirs = rank(woken), ours = rank(running);
+    if (ours == 0 && theirs > 0 && theirs <= kMaxPriority && in_relief(now)) return false;
     if (theirs != ours) return theirs > ours && !woken.throttled;
     if (theirs == 0) return fair_->preempts(woken, running, now);
     if (theirs <= kMaxPriority || woken.throttled) return false;
@@ -155,6 +188,7 @@ bool RealTimeClass::preempts(const SchedEntity& woken, const SchedEntity& runnin
 bool RealTimeClass::gives_way(const SchedEntity& running, Nanoseconds now) {
     replenish(now);
     if (const SchedEntity* first = reserved_.first()) return preempts(*first, running, now);
+    if (rank(running) == 0 && in_relief(now)) return false;
     while (const uint32_t priority = highest()) {
         if (!fixed_[priority].empty()) return priority > rank(running);
         nonempty_[priority / 32] &= ~(1u << priority % 32);

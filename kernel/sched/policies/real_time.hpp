@@ -5,6 +5,8 @@
 // `period`. If it has used that up it is throttled until its next period, so that it can't disturb
 // others' reservations; if it wakes with more left than fits before its old deadline, it gets a new
 // one (the wake-up rule of the constant bandwidth server).
+// So that a real-time thread that never blocks doesn't take the machine away: if ordinary ones have
+// been ready for `realtime_limit` without a turn, they get kRelief before the fixed priorities.
 // Throttled entities are queued but not counted as ready; next_event() says when they will be.
 // FIFO and RR O(1); deadlines O(log n); requeue() and set_fair() O(n log n) at most.
 // Spec: POSIX.1-2017 2.8.4; Abeni, Buttazzo, Integrating multimedia applications in hard real-time
@@ -55,6 +57,12 @@ class RealTimeClass final : public SchedulingPolicy {
                                   : Nanoseconds(static_cast<uint64_t>(throttled_.first()->key));
     }
     bool gives_way(const SchedEntity& running, Nanoseconds now) override;
+    // When the running one's turn ends by its own policy, whoever waits.
+    Nanoseconds own_turn_end(const SchedEntity& running) const;
+    // Queueing `waiting` may bring turn_end(running) nearer.
+    static bool limits(const SchedEntity& waiting, const SchedEntity& running) {
+        return fixed(running) && rank(waiting) == 0;
+    }
 
   private:
     static bool fixed(const SchedEntity& entity) {
@@ -68,14 +76,27 @@ class RealTimeClass final : public SchedulingPolicy {
     }
     uint64_t quantum() const { return tunables_.realtime_quantum.ns(); }
     uint32_t highest() const;  // priority of the first one in a fixed-priority queue, or 0
+    SchedEntity* pick_fixed(Nanoseconds now);
+    void note_running(bool fixed, Nanoseconds now);
     void queue_fixed(SchedEntity& entity, ReadyReason reason);
     void queue_reserved(SchedEntity& entity, ReadyReason reason, Nanoseconds now);
     static void new_reservation(SchedEntity& entity, Nanoseconds from, Nanoseconds now);
     static bool fits(const SchedEntity& entity, Nanoseconds now);
     void replenish(Nanoseconds now);
 
+    static constexpr uint64_t kRelief = 50'000'000;  // nanoseconds
+    // Fixed priorities have to give way to the fair class from then on.
+    Nanoseconds limit_end() const {
+        const uint64_t limit = tunables_.realtime_limit.ns();
+        return limit && fixed_runs_ && hungry_since_ != kNever ? hungry_since_ + limit : kNever;
+    }
+    bool in_relief(Nanoseconds now) const { return now < relief_end_; }
+
     const SchedTunables& tunables_;
     SchedulingPolicy* fair_;
+    bool fixed_runs_ = false;            // has been picked last
+    Nanoseconds hungry_since_ = kNever;  // if so, since when the fair class has been ready
+    Nanoseconds relief_end_{0};
     EntityList fixed_[kMaxPriority + 1];
     uint32_t nonempty_[kMaxPriority / 32 + 1] = {};  // may say so of a queue that has become empty
     uint32_t fixed_count_ = 0;

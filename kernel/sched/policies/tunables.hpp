@@ -26,6 +26,7 @@ struct SchedTunables {
     Figures mlfq_boost{1, {1'000'000}};
     Figures stride_quantum{1, {10'000}};
     Figures realtime_quantum{1, {100'000}};
+    Figures realtime_limit{1, {950'000}};
     Figures service_guess{1, {10'000}};
     Figures service_grain{1, {1'000}};
 };
@@ -57,6 +58,8 @@ inline constexpr Tunable kSchedTunables[] = {
      "stride: length of a turn"},
     {"realtime_quantum_us", &SchedTunables::realtime_quantum, 100, kMaxMicroseconds, 1, "us",
      "SCHED_RR: length of a turn"},
+    {"realtime_limit_us", &SchedTunables::realtime_limit, 0, kMaxMicroseconds, 1, "us",
+     "SCHED_FIFO, SCHED_RR: how long ordinary threads may be kept from the CPU; 0 for ever"},
     {"service_guess_us", &SchedTunables::service_guess, 1, kMaxMicroseconds, 1, "us",
      "sjf, srtn, hrrn: a new thread's expected burst, if it declares none"},
     {"service_grain_us", &SchedTunables::service_grain, 1, kMaxMicroseconds, 1, "us",
