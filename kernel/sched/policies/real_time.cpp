@@ -4,13 +4,13 @@
 #include <algorithm>
 
 void RealTimeClass::enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds now) {
-    // The limit's end ends turns, too, and takes nobody's place in a queue.
-    if (fixed(entity) && reason == ReadyReason::quantum_expired && own_turn_end(entity) > now)
-        reason = ReadyReason::preempted;
     if (rank(entity) == 0) {
         if (fixed_runs_ && hungry_since_ == kNever) hungry_since_ = now;
         return fair_->enqueue(entity, reason, now);
     }
+    // The limit's end ends turns, too, and takes nobody's place in a queue.
+    if (fixed(entity) && reason == ReadyReason::quantum_expired && own_turn_end(entity) > now)
+        reason = ReadyReason::preempted;
     entity.stop(now);
     entity.ready_since = now;
     entity.sequence = ++sequence_;
@@ -117,18 +117,20 @@ SchedEntity* RealTimeClass::pick_next(Nanoseconds now) {
         next->start(now);
         return next;
     }
-    if (fixed_count_ && now >= limit_end()) relief_end_ = now + kRelief;
-    const bool relief = in_relief(now) && fair_->ready_count();
-    SchedEntity* next = relief ? nullptr : pick_fixed(now);
-    note_running(next != nullptr, now);
-    return next ? next : fair_->pick_next(now);
+    if (fixed_count_)
+        if (SchedEntity* next = pick_fixed(now)) return next;
+    fixed_runs_ = false;
+    return fair_->pick_next(now);
 }
 
 SchedEntity* RealTimeClass::pick_fixed(Nanoseconds now) {
+    if (now >= limit_end()) relief_end_ = now + kRelief;
+    if (in_relief(now) && fair_->ready_count()) return nullptr;
     while (const uint32_t priority = highest()) {
         if (SchedEntity* next = fixed_[priority].pop_front()) {
             --fixed_count_;
             next->start(now);
+            note_fixed(now);
             return next;
         }
         nonempty_[priority / 32] &= ~(1u << priority % 32);
@@ -136,16 +138,18 @@ SchedEntity* RealTimeClass::pick_fixed(Nanoseconds now) {
     return nullptr;
 }
 
-void RealTimeClass::note_running(bool fixed, Nanoseconds now) {
-    if (!fixed || fair_->ready_count() == 0)
+// The fair class is hungry from when a fixed one takes the CPU from it.
+void RealTimeClass::note_fixed(Nanoseconds now) {
+    if (fair_->ready_count() == 0)
         hungry_since_ = kNever;
-    else if (hungry_since_ == kNever)
+    else if (!fixed_runs_ || hungry_since_ == kNever)
         hungry_since_ = now;
-    fixed_runs_ = fixed;
+    fixed_runs_ = true;
 }
 
 void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
-    note_running(fixed(running), now);
+    fixed_runs_ = false;
+    if (fixed(running)) note_fixed(now);
     if (rank(running) == 0) return fair_->adopt(running, now);
     running.stop(now);
     running.turn_used = 0;
@@ -159,10 +163,13 @@ void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
 }
 
 Nanoseconds RealTimeClass::turn_end(const SchedEntity& running) const {
-    Nanoseconds end = own_turn_end(running);
-    if (fixed(running)) return std::min(end, limit_end());
-    const bool relief = rank(running) == 0 && fixed_count_ && running.run_since < relief_end_;
-    return relief ? std::min(end, relief_end_) : end;
+    if (running.sched_class == SchedClass::fair) {
+        const Nanoseconds end = fair_->turn_end(running);
+        const bool relief = fixed_count_ && running.run_since < relief_end_;
+        return relief ? std::min(end, relief_end_) : end;
+    }
+    const Nanoseconds end = own_turn_end(running);
+    return fixed(running) ? std::min(end, limit_end()) : end;
 }
 
 Nanoseconds RealTimeClass::own_turn_end(const SchedEntity& running) const {
@@ -178,8 +185,10 @@ Nanoseconds RealTimeClass::own_turn_end(const SchedEntity& running) const {
 bool RealTimeClass::preempts(const SchedEntity& woken, const SchedEntity& running,
                              Nanoseconds now) const {
     const uint32_t theirs = rank(woken), ours = rank(running);
-    if (ours == 0 && theirs > 0 && theirs <= kMaxPriority && in_relief(now)) return false;
-    if (theirs != ours) return theirs > ours && !woken.throttled;
+    if (theirs != ours) {
+        if (ours == 0 && theirs <= kMaxPriority && in_relief(now)) return false;
+        return theirs > ours && !woken.throttled;
+    }
     if (theirs == 0) return fair_->preempts(woken, running, now);
     if (theirs <= kMaxPriority || woken.throttled) return false;
     return woken.deadline < running.deadline;

@@ -71,13 +71,14 @@ class RealTimeClass final : public SchedulingPolicy {
     }
     // Fair 0, fixed priority 1 .. 99, deadline 100.
     static uint32_t rank(const SchedEntity& entity) {
+        if (entity.sched_class == SchedClass::fair) return 0;
         if (entity.sched_class == SchedClass::deadline) return kMaxPriority + 1;
-        return fixed(entity) ? entity.rt_priority : 0;
+        return entity.rt_priority;
     }
     uint64_t quantum() const { return tunables_.realtime_quantum.ns(); }
     uint32_t highest() const;  // priority of the first one in a fixed-priority queue, or 0
     SchedEntity* pick_fixed(Nanoseconds now);
-    void note_running(bool fixed, Nanoseconds now);
+    void note_fixed(Nanoseconds now);
     void queue_fixed(SchedEntity& entity, ReadyReason reason);
     void queue_reserved(SchedEntity& entity, ReadyReason reason, Nanoseconds now);
     static void new_reservation(SchedEntity& entity, Nanoseconds from, Nanoseconds now);
