@@ -8,6 +8,7 @@
 #include "mm/all_spaces.hpp"
 #include "mm/frames.hpp"
 #include "mm/kernel_map.hpp"
+#include "mm/local_descriptors.hpp"
 #include "mm/paging_lab.hpp"
 #include "mm/session.hpp"
 #include "mm/window.hpp"
@@ -34,7 +35,9 @@ AddressSpace::~AddressSpace() {
     if (Thread& self = Thread::current(); self.space == this) {
         self.space = nullptr;
         self.page_directory = PhysAddr(0);
+        self.local_descriptors = nullptr;
     }
+    free_local_descriptors(local_descriptors_);
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
         pages_.clear(r->start, r->end);
 }
@@ -49,7 +52,8 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     child->limit_data = limit_data;
     child->limit_stack = limit_stack;
     bool changed = false;
-    Result<void> done = child->regions_.copy_from(regions_);
+    Result<void> done = child->copy_local_descriptors(*this);
+    if (done.is_ok()) done = child->regions_.copy_from(regions_);
     for (Region* r = regions_.find_from(VirtAddr(0)); r && done.is_ok(); r = regions_.next(*r))
         done = pages_.share(child->pages_, r->start, r->end, !r->attributes.shared, changed);
     if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
@@ -59,12 +63,14 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
 
 PhysAddr AddressSpace::page_directory() const { return pages_.directory(); }
 
-void AddressSpace::activate() {
-    InterruptsOff off;
-    Thread& thread = Thread::current();
-    thread.space = this;
-    thread.page_directory = pages_.directory();
-    load_directory(pages_.directory());
+PageWalk AddressSpace::walk(VirtAddr address) {
+    Session session(*this);
+    const auto table_of = [](PhysAddr at) { return static_cast<const PageTable*>(to_virtual(at)); };
+    PageWalk walk;
+    walk.upper = table_of(pages_.directory())->entries[directory_index(address)];
+    if (walk.upper.present() && !walk.upper.has(kEntryBig))
+        walk.lower = table_of(address_of(walk.upper.frame()))->entries[table_index(address)];
+    return walk;
 }
 
 Result<Frame> AddressSpace::frame_at(VirtAddr address) {

@@ -12,6 +12,7 @@
 // be touched while it is held.
 #pragma once
 
+#include "kernel/arch/local_descriptors.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "mm/pager.hpp"
@@ -66,6 +67,11 @@ enum class FaultResult : uint8_t {
     must_read,  // never seen outside mm: see Awaited
 };
 
+// What the MMU finds on its way: the directory's entry, then the table's (0: it does not get there).
+struct PageWalk {
+    PageEntry upper{}, lower{};
+};
+
 class PagingLab;
 struct SwapEntry;
 class TextSink;
@@ -100,6 +106,8 @@ class AddressSpace : public RefCounted {
     void visit_regions(RegionVisitor& visitor);
     MemoryUse memory_use();
 
+    PageWalk walk(VirtAddr address);  // any address, of the kernel's half too
+
     // For the debugger's view and ptrace-like access: the frame behind a user page if present.
     Result<Frame> frame_at(VirtAddr address);
 
@@ -112,15 +120,18 @@ class AddressSpace : public RefCounted {
     void show_lab(TextSink& to);
     bool end_lab_step();
 
+    // The program's own segment descriptors (local_descriptors.cpp). Entry `index` becomes `raw`.
+    // ENOMEM. And: copies entries from the first on, as far as there are any; how many.
+    Result<void> set_local_descriptor(uint32_t index, uint64_t raw);
+    uint32_t read_local_descriptors(std::span<uint64_t> out, uint32_t first);
+    LocalDescriptorsSlot& local_descriptors() { return local_descriptors_; }
+
     // Limits in bytes; obeyed by map, set_break and the stack.
     uint32_t limit_address_space = UINT32_MAX;
     uint32_t limit_data = UINT32_MAX;
     uint32_t limit_stack = 8u << 20;
 
     ListNode all_node;  // all_spaces.hpp
-
-    // Makes it the current thread's space, and the one that this CPU uses.
-    void activate();
 
     // A user page's frame, with one more reference; brings the page in as an access would.
     // EFAULT, ENOMEM.
@@ -150,6 +161,7 @@ class AddressSpace : public RefCounted {
     static bool make_range(VirtAddr start, uint32_t length, Range& out);
 
     // All below: lock held.
+    Result<void> copy_local_descriptors(const AddressSpace& from);
     Result<void> check_growth(uint32_t pages, bool commits) const;
     Result<Range> place(const MapRequest& request);
     Result<void> unmap_range(Range range);
@@ -196,6 +208,7 @@ class AddressSpace : public RefCounted {
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
     uint32_t working_set_ = 0;
+    LocalDescriptorsSlot local_descriptors_ = nullptr;
     VirtAddr map_top_{0};  // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);

@@ -84,6 +84,9 @@ Result<Ref<File>> descriptor_file(const ProcTarget& target);
 Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target);
 Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target);
 
+// --- page_walk.cpp
+Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode);
+
 // --- trace_files.cpp
 Result<Ref<File>> open_trace(uint32_t flags, Inode& inode);
 Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode);

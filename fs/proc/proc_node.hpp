@@ -9,6 +9,7 @@ class ProcNode final : public Inode {
     ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& target, uint32_t parent,
              uint32_t uid, uint32_t gid);
 
+    const ProcTarget& target() const { return target_; }
     Attributes attributes() override { return attributes_; }
     Result<Ref<File>> open(uint32_t flags) override;
     Result<Ref<Inode>> lookup_child(std::string_view name) override;

@@ -61,6 +61,7 @@ struct ProcessSource {
     Result<Path> (*root)(int pid);
     int (*next_descriptor)(int pid, int from);         // the first open one >= from; -1: none
     Result<Ref<File>> (*descriptor)(int pid, int fd);  // EBADF
+    Result<Ref<AddressSpace>> (*space)(int pid);       // ESRCH for kernel threads and zombies
     Result<void> (*visit_regions)(int pid, RegionVisitor& visitor);
     Result<ProcessLimit> (*limit)(int pid, uint32_t resource);  // RLIMIT_* numbers
     Result<void> (*suspend)(int pid, bool suspended);           // EPERM unless it is the caller's

@@ -13,6 +13,7 @@
 #include "kernel/lib/types.hpp"
 
 class Thread;
+struct LocalDescriptors;
 struct CpuQueue;    // kernel/sched
 struct TraceRings;  // kernel/trace
 
@@ -24,7 +25,8 @@ struct Cpu {
     Thread* idle = nullptr;
     Thread* dead = nullptr;  // terminated, and freed by whoever runs next
     PhysAddr loaded_directory{0};
-    CpuQueue* queue = nullptr;  // of the dispatcher
+    const LocalDescriptors* local_descriptors = nullptr;  // loaded, as local_descriptors.hpp says
+    CpuQueue* queue = nullptr;                            // of the dispatcher
     uint32_t apic_id = 0;
     bool online = false;  // it has come up, and says so itself
     bool interrupted_user = false;
@@ -32,6 +34,9 @@ struct Cpu {
     bool rearm = false;           // run_queue: the dispatcher's timer is to be set anew
     TraceRings* trace = nullptr;  // null: this CPU has none yet
     int current_tid = 0;          // of `current`, for the trace
+    struct {
+        uint32_t vector = 0, error = 0;
+    } bad_return;  // how IRET to a program failed (traps.cpp); vector 0: it did not
     uint64_t gdt[GDT_ENTRIES] = {};
     Tss tss{};
     Tss double_fault{};

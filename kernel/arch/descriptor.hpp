@@ -15,7 +15,8 @@ constexpr uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint8_t acc
                     (granularity == Granularity::pages ? 1u << 23 : 0) | (base & 0xff000000);
     return low | high << 32;
 }
-constexpr uint8_t kAccessCode = 0x9a, kAccessData = 0x92, kAccessTss = 0x89, kAccessUser = 0x60;
+constexpr uint8_t kAccessCode = 0x9a, kAccessData = 0x92, kAccessLdt = 0x82, kAccessTss = 0x89,
+                  kAccessUser = 0x60;
 static_assert(segment_descriptor(0, 0xfffff, kAccessCode, Granularity::pages) ==
               0x00cf9a000000ffff);
 static_assert(segment_descriptor(0x12345678, 0x67, kAccessTss, Granularity::bytes, false) ==

@@ -11,6 +11,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/lapic.hpp"
+#include "kernel/arch/local_descriptors.hpp"
 
 namespace {
 
@@ -18,9 +19,10 @@ namespace {
 constexpr uint32_t kFlushPagesMost = 32;
 
 struct Request {
-    enum class Kind : uint8_t { user, kernel, leave } kind;
+    enum class Kind : uint8_t { user, kernel, leave, segments } kind;
     PhysAddr directory{0}, instead{0};
     VirtAddr start{0}, end{0};
+    const LocalDescriptors* table = nullptr;
 };
 constinit bool busy = false;  // atomic
 constinit Request request{};
@@ -36,6 +38,7 @@ void flush_here(const Request& r) {
     if (r.kind == Request::Kind::kernel) return flush_pages(r.start, r.end);
     if (cpu.loaded_directory != r.directory) return;
     if (r.kind == Request::Kind::leave) return load_directory(r.instead);
+    if (r.kind == Request::Kind::segments) return load_local_descriptors(cpu, r.table);
     if ((r.end - r.start) >> kPageShift <= kFlushPagesMost) return flush_pages(r.start, r.end);
     write_cr3(r.directory.raw());
     ++cpu.tlb.full;
@@ -84,15 +87,20 @@ void serve_shoot_down() {
 }
 
 void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end) {
-    flush({Request::Kind::user, directory, PhysAddr(0), start, end});
+    flush({Request::Kind::user, directory, PhysAddr(0), start, end, nullptr});
 }
 
 void flush_kernel_range(VirtAddr start, VirtAddr end) {
-    flush({Request::Kind::kernel, PhysAddr(0), PhysAddr(0), start, end});
+    flush({Request::Kind::kernel, PhysAddr(0), PhysAddr(0), start, end, nullptr});
 }
 
 void leave_directory(PhysAddr directory, PhysAddr instead) {
-    flush({Request::Kind::leave, directory, instead, VirtAddr(0), VirtAddr(0)});
+    flush({Request::Kind::leave, directory, instead, VirtAddr(0), VirtAddr(0), nullptr});
+}
+
+void reload_local_descriptors(PhysAddr directory, const LocalDescriptors* table) {
+    InterruptsOff off;
+    flush({Request::Kind::segments, directory, PhysAddr(0), VirtAddr(0), VirtAddr(0), table});
 }
 
 void load_directory(PhysAddr directory) {
@@ -101,6 +109,7 @@ void load_directory(PhysAddr directory) {
     if (cpu.loaded_directory == directory) return;
     cpu.loaded_directory = directory;
     write_cr3(directory.raw());
+    load_local_descriptors(cpu, static_cast<const LocalDescriptors*>(nullptr));
 }
 
 TlbStatistics tlb_statistics() {

@@ -95,7 +95,7 @@ void leave_directory(PhysAddr directory, PhysAddr instead);
 inline void flush_page(VirtAddr address) {
     asm volatile("invlpg (%0)" ::"r"(address.raw()) : "memory");
 }
-// Makes this CPU use `directory` (if it doesn't already).
+// Makes this CPU use the kernel's `directory` (if it doesn't already), and no LDT.
 void load_directory(PhysAddr directory);
 
 struct TlbStatistics {

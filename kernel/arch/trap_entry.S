@@ -13,7 +13,7 @@
 
         .cfi_sections .debug_frame
         .text
-        .globl  trap_entry_start, trap_entry_end, system_call_vector, enter_user
+        .globl  trap_entry_start, trap_entry_end, system_call_vector, enter_user, pop_fs, go_out
 trap_entry_start:
 
 .macro SAVE_REGISTERS
@@ -111,7 +111,7 @@ pop_ds: popl    %ds
         popl    %ecx
         popl    %eax
         addl    $8, %esp
-        iret
+go_out: iret
 
 enter_user:
         movl    4(%esp), %esp
@@ -126,8 +126,14 @@ fix_es: movl    $0, (%esp)
         jmp     pop_es
 fix_ds: movl    $0, (%esp)
         jmp     pop_ds
+// IRET refused the program's %cs or %ss: the program gets the exception, as if it had come from
+// there. traps.cpp noted vector and error.
+fix_go: pushl   $0
+        pushl   $13
+        jmp     trap_common
         .pushsection __ex_table, "a"
         .long   pop_gs, fix_gs, pop_fs, fix_fs, pop_es, fix_es, pop_ds, fix_ds
+        .long   go_out, fix_go
         .popsection
 trap_entry_end:
 

@@ -19,6 +19,7 @@ constinit TrapHooks trap_hooks{};
 extern "C" {
 extern const uint32_t trap_vectors[256];
 void system_call_vector();
+void pop_fs(), go_out();  // in trap_entry.S: after %gs was loaded; IRET
 struct ExceptionTableEntry {
     uint32_t instruction, fixup;
 };
@@ -28,7 +29,8 @@ extern const ExceptionTableEntry __ex_table_start[], __ex_table_end[];
 namespace {
 
 constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorBreakpoint = 3, kVectorOverflow = 4,
-                   kVectorDoubleFault = 8, kVectorPageFault = 14, kVectorSystemCall = 0x80;
+                   kVectorDoubleFault = 8, kVectorProtection = 13, kVectorPageFault = 14,
+                   kVectorSystemCall = 0x80;
 // Error code of #PF.
 constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2;
 
@@ -142,10 +144,12 @@ void kernel_exception(TrapFrame& frame) {
                                    frame.error & kFaultPresent ? "protection" : "not present"));
     }
     if (frame.vector == kVectorNmi) return non_maskable_interrupt();
+    const uint32_t at = frame.eip, out = reinterpret_cast<uint32_t>(go_out);
+    if (at == out) this_cpu().bad_return = {frame.vector, frame.error};
     if (apply_fixup(frame)) {
-        // The user's %gs is still loaded, and its descriptor may be another thread's by now:
-        // popping it from this frame would fault again.
-        frame.gs = 0;
+        // A %gs that is still loaded from before may be invalid by now: popping it from this frame
+        // would fault again. One that was just popped is good, and the program's.
+        if (at < reinterpret_cast<uint32_t>(pop_fs) || at > out) frame.gs = 0;
         return;
     }
     panic_with_frame(frame, "exception in the kernel");
@@ -161,6 +165,10 @@ void user_exception(TrapFrame& frame) {
             return;
     } else if (frame.vector == kVectorNmi) {
         return non_maskable_interrupt();
+    } else if (frame.vector == kVectorProtection && this_cpu().bad_return.vector) {
+        const auto failed = std::exchange(this_cpu().bad_return, {});
+        frame.vector = failed.vector;
+        frame.error = failed.error;
     }
     enable_interrupts();
     if (frame.vector == kVectorDebug && trap_hooks.single_step && trap_hooks.single_step()) return;

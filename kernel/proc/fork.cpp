@@ -196,6 +196,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     thread->process = &child;
     thread->space = child.space.get();
     thread->page_directory = child.space->page_directory();
+    thread->local_descriptors = &child.space->local_descriptors();
     if (!new_process || !(flags & kCloneVm) || (flags & kCloneVfork))
         thread->alternate_stack = new_process ? self.alternate_stack : AlternateStack{};
     TrapFrame& child_frame = thread->user_frame();

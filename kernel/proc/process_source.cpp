@@ -234,6 +234,13 @@ Result<Ref<File>> descriptor(int pid, int fd) {
     return files->get(fd);
 }
 
+Result<Ref<AddressSpace>> space_of(int pid) {
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    if (!p || !p->space) return Errno::srch;
+    return p->space;
+}
+
 Result<void> visit_regions(int pid, RegionVisitor& visitor) {
     Ref<AddressSpace> space;
     {
@@ -298,6 +305,7 @@ void process_source_init() {
             [](int pid) { return path_of(pid, [](Process& p) { return root_directory(p.fs); }); },
         .next_descriptor = next_descriptor,
         .descriptor = descriptor,
+        .space = space_of,
         .visit_regions = visit_regions,
         .limit = limit,
         .suspend = suspend,

@@ -1,5 +1,7 @@
-// set_thread_area and get_thread_area: a thread's own GDT slots, mostly for TLS in %gs.
-// Spec: set_thread_area(2); struct user_desc of Linux i386 asm/ldt.h.
+// Segments that programs make: a thread's own GDT slots (set_thread_area, mostly for TLS in %gs),
+// and the local descriptors of an address space (modify_ldt).
+// Invariant: only code and data segments of ring 3 come out of here, with their accessed bit set.
+// Spec: set_thread_area(2), modify_ldt(2); struct user_desc of Linux i386 asm/ldt.h.
 #include "kernel/arch/cpu.hpp"
 #include "kernel/proc/process.hpp"
 #include "mm/mm.hpp"
@@ -11,10 +13,14 @@ struct UserDescriptor {
     uint32_t flags;  // seg_32bit, contents:2, read_exec_only, limit_in_pages, not_present, useable
 };
 constexpr uint32_t kIs32Bit = 1, kReadOnly = 8, kInPages = 16, kNotPresent = 32, kUsable = 64;
+constexpr uint32_t kAllFlags = 0x7f, kEmptyFlags = kReadOnly | kNotPresent;
 
-uint64_t to_gdt(const UserDescriptor& d) {
-    bool empty = d.base == 0 && d.limit == 0 && (d.flags & ~kUsable) == (kReadOnly | kNotPresent);
-    if (empty) return 0;
+bool is_empty(const UserDescriptor& d) {
+    return d.base == 0 && d.limit == 0 && (d.flags & kAllFlags & ~kUsable) == kEmptyFlags;
+}
+
+uint64_t to_descriptor(const UserDescriptor& d) {
+    if (is_empty(d)) return 0;
     uint32_t contents = d.flags >> 1 & 3;
     uint8_t access = 0x70 | (d.flags & kNotPresent ? 0 : 0x80) |
                      static_cast<uint8_t>(contents << 2) | (d.flags & kReadOnly ? 0 : 2) | 1;
@@ -35,7 +41,61 @@ UserDescriptor from_gdt(uint32_t entry, uint64_t raw) {
     return {entry, base, limit, flags};
 }
 
+// --- modify_ldt
+
+constexpr uint32_t kReadTable = 0, kWriteOld = 1, kReadDefault = 2, kWrite = 0x11;
+constexpr uint32_t kContentsConforming = 3;  // a code segment that keeps its caller's privilege
+constexpr uint32_t kDefaultBytes = 5 * 8;    // what Linux calls the default table, all of it 0
+
+Result<uint32_t> read_table(UserPtr<void> memory, uint32_t bytes) {
+    AddressSpace& space = *current_process().space;
+    if (!space.local_descriptors()) return 0u;
+    bytes = bytes < kLocalDescriptorsMost * 8 ? bytes : kLocalDescriptorsMost * 8;
+    uint64_t piece[32];
+    uint32_t done = 0;
+    while (done < bytes) {
+        const uint32_t copied = space.read_local_descriptors(piece, done / 8) * 8;
+        if (!copied) break;
+        const uint32_t wanted = copied < bytes - done ? copied : bytes - done;
+        TRY(copy_to_user(memory.address() + done, piece, wanted));
+        done += wanted;
+    }
+    TRY(clear_user(memory.address() + done, bytes - done));
+    return bytes;
+}
+
+Result<uint32_t> read_default(UserPtr<void> memory, uint32_t bytes) {
+    bytes = bytes < kDefaultBytes ? bytes : kDefaultBytes;
+    TRY(clear_user(memory.address(), bytes));
+    return bytes;
+}
+
+// The old way to write knows no "usable" bit, and takes base and limit 0 for "remove".
+Result<uint32_t> write_entry(UserPtr<void> memory, uint32_t bytes, bool old_way) {
+    if (bytes != sizeof(UserDescriptor)) return Errno::inval;
+    const UserDescriptor d = TRY(read_user(memory.cast<UserDescriptor>()));
+    if (d.entry >= kLocalDescriptorsMost) return Errno::inval;
+    if ((d.flags >> 1 & 3) == kContentsConforming && (old_way || !(d.flags & kNotPresent)))
+        return Errno::inval;
+    uint64_t descriptor = 0;
+    const bool remove = (old_way && !d.base && !d.limit) || (is_empty(d) && !(d.flags & kUsable));
+    if (!remove) descriptor = to_descriptor(d);
+    if (old_way) descriptor &= ~(uint64_t(1) << 52);
+    TRY(current_process().space->set_local_descriptor(d.entry, descriptor));
+    return 0u;
+}
+
 }  // namespace
+
+Result<uint32_t> modify_ldt(uint32_t function, UserPtr<void> memory, uint32_t bytes) {
+    switch (function) {
+        case kReadTable: return read_table(memory, bytes);
+        case kReadDefault: return read_default(memory, bytes);
+        case kWriteOld: return write_entry(memory, bytes, true);
+        case kWrite: return write_entry(memory, bytes, false);
+        default: return Errno::nosys;
+    }
+}
 
 void load_thread_segments(const Thread& thread) {
     for (uint32_t i = 0; i < GDT_TLS_COUNT; ++i) this_cpu().gdt[GDT_TLS_FIRST + i] = thread.tls[i];
@@ -43,7 +103,7 @@ void load_thread_segments(const Thread& thread) {
 
 Result<void> set_thread_area(UserThread& thread, UserPtr<void> description) {
     UserDescriptor d = TRY(read_user(description.cast<UserDescriptor>()));
-    uint64_t descriptor = to_gdt(d);
+    uint64_t descriptor = to_descriptor(d);
     // Only data segments, and 32-bit ones: a conforming code segment here would be a hole.
     if (descriptor && (!(d.flags & kIs32Bit) || (d.flags >> 1 & 3) > 1)) return Errno::inval;
     uint32_t slot = d.entry - GDT_TLS_FIRST;

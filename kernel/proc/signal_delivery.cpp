@@ -329,11 +329,6 @@ int32_t signal_return(TrapFrame& frame, bool with_info) {
         force_signal(signal_from_kernel(kSigSegv));
         return static_cast<int32_t>(frame.eax);
     }
-    // Anything but our flat segments: IRET would fault, and must not do so in the kernel.
-    if ((context.cs | 3) != SELECTOR_USER_CODE || (context.ss | 3) != SELECTOR_USER_DATA) {
-        force_signal(signal_from_kernel(kSigSegv));
-        return static_cast<int32_t>(frame.eax);
-    }
     set_mask(mask);
     frame.gs = context.gs | (context.gs ? 3 : 0), frame.fs = context.fs | (context.fs ? 3 : 0);
     frame.es = context.es | (context.es ? 3 : 0), frame.ds = context.ds | (context.ds ? 3 : 0);
@@ -341,8 +336,9 @@ int32_t signal_return(TrapFrame& frame, bool with_info) {
     frame.ebx = context.ebx, frame.edx = context.edx, frame.ecx = context.ecx;
     frame.user_esp = context.esp;
     frame.eip = context.eip;
-    frame.cs = SELECTOR_USER_CODE;
-    frame.user_ss = SELECTOR_USER_DATA;
+    // Whatever they select, ring 3 does: IRET refuses the rest, and that is the program's fault.
+    frame.cs = (context.cs & 0xffff) | 3;
+    frame.user_ss = (context.ss & 0xffff) | 3;
     frame.eflags = (frame.eflags & ~kUserFlags) | (context.eflags & kUserFlags);
     frame.vector = 0;  // its eax is the program's: no restart
     frame.eax = context.eax;

@@ -9,8 +9,11 @@ void load(Thread& self, AddressSpace* space, PhysAddr directory) {
     InterruptsOff off;
     self.space = space;
     self.page_directory = directory;
-    this_cpu().loaded_directory = directory;
+    self.local_descriptors = space ? &space->local_descriptors() : nullptr;
+    Cpu& cpu = this_cpu();
+    cpu.loaded_directory = directory;
     write_cr3(directory.raw());
+    load_local_descriptors(cpu, self.local_descriptors);
 }
 }  // namespace
 

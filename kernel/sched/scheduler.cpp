@@ -52,6 +52,7 @@ void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
     if (next.page_directory.raw() && next.page_directory != cpu.loaded_directory) {
         cpu.loaded_directory = next.page_directory;
         write_cr3(next.page_directory.raw());
+        load_local_descriptors(cpu, next.local_descriptors);
     }
     switch_context(&previous.saved_esp, next.saved_esp);
 }

@@ -8,6 +8,7 @@
 // Locks: fields are the owning thread's own unless said otherwise; state is under run_queue.
 #pragma once
 
+#include "kernel/arch/local_descriptors.hpp"
 #include "kernel/arch/trap_frame.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
@@ -73,7 +74,8 @@ class Thread : public RefCounted {
     bool on_boot_stack = false;
     AddressSpace* space = nullptr;  // whose regions faults are looked up in; null: kernel only
     PhysAddr page_directory{0};     // loaded into CR3 on switch; 0: keep whatever is loaded
-    uint64_t tls[3] = {};           // GDT descriptors of set_thread_area
+    LocalDescriptorsSlot* local_descriptors = nullptr;  // of the same address space
+    uint64_t tls[3] = {};                               // GDT descriptors of set_thread_area
     FpuState fpu{};
 
     // --- scheduling (run_queue lock)

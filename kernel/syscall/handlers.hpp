@@ -162,6 +162,7 @@ Result<int> sys_getsid(int pid);
 Result<void> sys_setpgid(int pid, int pgid);
 Result<int> sys_setsid();
 int sys_set_tid_address(uint32_t address);
+Result<uint32_t> sys_modify_ldt(uint32_t function, UserPtr<void> memory, uint32_t bytes);
 Result<void> sys_set_thread_area(UserPtr<void> description);
 Result<void> sys_get_thread_area(UserPtr<void> description);
 uint32_t sys_personality(uint32_t wanted);

@@ -159,6 +159,11 @@ Result<void> sys_get_thread_area(UserPtr<void> description) {
     return get_thread_area(current_thread(), description);
 }
 
+// Linux returns this call's result as an unsigned int: no errno is lost by that on i386.
+Result<uint32_t> sys_modify_ldt(uint32_t function, UserPtr<void> memory, uint32_t bytes) {
+    return modify_ldt(function, memory, bytes);
+}
+
 uint32_t sys_personality(uint32_t wanted) {
     uint32_t old = current_process().personality;
     if (wanted != UINT32_MAX) current_process().personality = wanted;

@@ -125,7 +125,8 @@
     CALL(120, clone, sys_clone)                                                                    \
     CALL(121, setdomainname, sys_setdomainname)                                                    \
     CALL(122, uname, sys_uname)                                                                    \
-    NAMED(123, modify_ldt) NAMED(124, adjtimex)                                                    \
+    CALL(123, modify_ldt, sys_modify_ldt)                                                          \
+    NAMED(124, adjtimex)                                                                           \
     CALL(125, mprotect, sys_mprotect)                                                              \
     CALL(126, sigprocmask, sys_sigprocmask)                                                        \
     NAMED(127, create_module) NAMED(128, init_module) NAMED(129, delete_module)                    \
