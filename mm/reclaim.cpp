@@ -21,9 +21,11 @@ constexpr uint32_t kAttempts = 8;
 constexpr uint64_t kPause = 10'000'000;  // nanoseconds
 
 constinit SpinLock lock{LockRank::reclaim};
-constinit WaitQueue wanted_queue{}, done_queue{};
-constinit bool running = false, wanted = false;  // under lock
-constinit uint32_t rounds = 0, freed_last = 0;
+constinit WaitQueue done_queue{};
+constinit bool running = false;                 // under lock
+constinit uint32_t rounds = 0, freed_last = 0;  // under lock
+constinit bool wanted = false;                  // atomic
+constinit Thread* thread = nullptr;
 constinit SleepingReclaimer file_reclaimer{nullptr};
 constinit void* buffer = nullptr;  // the thread's own: what a cluster is written from
 constinit uint32_t samples = 0;
@@ -192,17 +194,18 @@ uint32_t one_round() {
     return freed;
 }
 
+bool is_wanted() { return __atomic_load_n(&wanted, __ATOMIC_RELAXED); }
+
 void reclaim_thread(void*) {
     for (;;) {
+        while (!__atomic_exchange_n(&wanted, false, __ATOMIC_ACQ_REL))
+            park({.interruptible = false, .deadline = {}, .reason = "memory"});
         lock.lock();
-        running = false;
-        wanted_queue.wait(lock, [] { return wanted; },
-                          {.interruptible = false, .deadline = {}, .reason = "memory"});
-        wanted = false;
         running = true;
         lock.unlock();
         const uint32_t freed = one_round();
         lock.lock();
+        running = false;
         ++rounds;
         ++reclaim_counts.rounds;
         if (freed == 0) ++reclaim_counts.fruitless;
@@ -212,12 +215,11 @@ void reclaim_thread(void*) {
     }
 }
 
-void ask_for_round() {
-    lock.lock();
-    const bool asked = wanted;
-    wanted = true;
-    lock.unlock();
-    if (!asked) wanted_queue.wake_all();
+// From any allocation, under whatever locks: the next tick wakes the thread.
+void ask_for_round() { __atomic_store_n(&wanted, true, __ATOMIC_RELEASE); }
+
+void wake_if_wanted() {
+    if (is_wanted()) unpark(*thread);
 }
 
 // How many frames a whole round freed.
@@ -228,10 +230,8 @@ uint32_t wait_for_round() {
     done_queue.wait(lock,
                     [&] {
                         if (static_cast<int32_t>(rounds - until) >= 0) return true;
-                        if (!wanted) {
-                            wanted = true;
-                            wanted_queue.wake_all();
-                        }
+                        ask_for_round();
+                        unpark(*thread);
                         return false;
                     },
                     {.interruptible = false, .deadline = {}, .reason = "memory"});
@@ -246,10 +246,12 @@ void reclaim_start() {
     Result<Frame> run = allocate_frames(kClusterOrder, Zone::low);
     VERIFY(run.is_ok());
     buffer = to_virtual(run.value());
-    Result<Ref<Thread>> thread = Thread::create("reclaim", reclaim_thread, nullptr);
-    VERIFY(thread.is_ok());
-    start_thread(*thread.value());
+    Result<Ref<Thread>> created = Thread::create("reclaim", reclaim_thread, nullptr);
+    VERIFY(created.is_ok());
+    thread = created.value().leak();  // it never ends
+    start_thread(*thread);
     memory_short_hook = ask_for_round;
+    tick_hook = wake_if_wanted;
 }
 
 bool wait_for_memory() {

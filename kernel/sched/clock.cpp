@@ -19,6 +19,8 @@
 #include "kernel/sched/sched_entity.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
+void (*tick_hook)() = nullptr;
+
 namespace {
 
 constinit uint64_t boot_tsc = 0;
@@ -74,7 +76,10 @@ void on_interrupt() {
     Nanoseconds now = monotonic_now();
     uint32_t ticks = 0;
     for (; clock.next_tick <= now; clock.next_tick = clock.next_tick + kNanosecondsPerTick) ++ticks;
-    if (&clock == &clocks[0]) tick_count += ticks;
+    if (&clock == &clocks[0] && ticks) {
+        tick_count += ticks;
+        if (tick_hook) tick_hook();
+    }
     if (!clock.timers.empty()) fire_due_timers(clock);
     bool turn_over = clock.dispatch_deadline <= now;
     if (turn_over) clock.dispatch_deadline = kNever;

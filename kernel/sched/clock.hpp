@@ -28,6 +28,10 @@ struct Timer {
 void start_timer(Timer& timer, Nanoseconds deadline);  // restarts it if it is running
 bool cancel_timer(Timer& timer);                       // true if it was still pending
 
+// Called at each tick of the boot CPU, in the timer interrupt: for what is asked for where no lock
+// may be taken. Set once, at boot.
+extern void (*tick_hook)();
+
 // The dispatcher's own timer, one a CPU, so cheap that every switch may set it: scheduler_clock() is
 // called at that time or soon after. kNever: not needed. Interrupts off; no lock.
 void set_dispatch_deadline(Nanoseconds deadline);

@@ -37,10 +37,10 @@ enum class LockRank : uint8_t {
     deadlock_look = 58,  // whether the deadlock watcher is asked to look
     semaphore = 57,      // the queues of a kernel semaphore or monitor
     block_queue = 58,
+    reclaim = 59,  // rounds of the reclaim thread
     wait_queue = 60,
     timers = 64,
     run_queue = 70,
-    reclaim = 71,       // rounds of the reclaim thread
     swap = 71,          // swap slots, the swap cache, pages that may be evicted
     page_tables = 72,   // spare user page tables
     virtual_area = 74,  // kernel stacks and other ranges of the virtual area
