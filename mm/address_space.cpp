@@ -38,6 +38,7 @@ AddressSpace::~AddressSpace() {
         self.local_descriptors = nullptr;
     }
     free_local_descriptors(local_descriptors_);
+    forget_stale();
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
         pages_.clear(r->start, r->end);
 }

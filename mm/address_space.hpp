@@ -67,6 +67,8 @@ enum class FaultResult : uint8_t {
     must_read,  // never seen outside mm: see Awaited
 };
 
+enum class FlushScope : uint8_t { none, here, all };
+
 // What the MMU finds on its way: the directory's entry, then the table's (0: it does not get there).
 struct PageWalk {
     PageEntry upper{}, lower{};
@@ -120,6 +122,11 @@ class AddressSpace : public RefCounted {
     void show_lab(TextSink& to);
     bool end_lab_step();
 
+    // Two private pages of the caller's own change places, and only these TLBs learn of it. What the
+    // others may still reach stays until end_stale() (or the next exchange). EINVAL, EFAULT.
+    Result<void> exchange_pages(VirtAddr a, VirtAddr b, FlushScope scope);
+    void end_stale();
+
     // The program's own segment descriptors (local_descriptors.cpp). Entry `index` becomes `raw`.
     // ENOMEM. And: copies entries from the first on, as far as there are any; how many.
     Result<void> set_local_descriptor(uint32_t index, uint64_t raw);
@@ -161,6 +168,7 @@ class AddressSpace : public RefCounted {
     static bool make_range(VirtAddr start, uint32_t length, Range& out);
 
     // All below: lock held.
+    void forget_stale();
     Result<void> copy_local_descriptors(const AddressSpace& from);
     Result<void> check_growth(uint32_t pages, bool commits) const;
     Result<Range> place(const MapRequest& request);
@@ -209,7 +217,9 @@ class AddressSpace : public RefCounted {
     PagingLab* lab_ = nullptr;
     uint32_t working_set_ = 0;
     LocalDescriptorsSlot local_descriptors_ = nullptr;
-    VirtAddr map_top_{0};  // mappings are placed below
+    VirtAddr stale_pages_[2] = {};  // that some TLB may see wrongly (tlb_lab.cpp)
+    Frame stale_frames_[2] = {};    // ... as these, held; 0: none
+    VirtAddr map_top_{0};           // mappings are placed below
     template <typename T, typename... Args>
     friend Result<Ref<T>> make_ref(Args&&... args);
 };

@@ -37,6 +37,12 @@ Result<void> drop_caches(std::string_view what) {
     return {};
 }
 
+Result<uint32_t> only_number(std::string_view text) {
+    const uint32_t number = TRY(take_number(text));
+    if (!text.empty()) return Errno::inval;
+    return number;
+}
+
 }  // namespace
 
 // 1: memory is promised without counting it.
@@ -61,7 +67,43 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
          [](std::string_view name) {
              return choose_replacement(name) ? Result<void>() : Errno::inval;
          }},
+    {.name = "tlb_single_page_flush_ceiling",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         format_to(to, "{}\n", tlb_flush_ceiling());
+         return {};
+     },
+     .store = [](std::string_view text) -> Result<void> {
+         set_tlb_flush_ceiling(TRY(only_number(text)));
+         return {};
+     }},
 };
+
+Result<void> show_tlb(TextSink& to, const ProcTarget&) {
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        const TlbStatistics s = tlb_statistics(i);
+        format_to(to, "cpu{} pages {} whole {} asked {} answered {}\n", i, s.single, s.full,
+                  s.asked, s.answered);
+    }
+    return {};
+}
+
+// "exchange A B none|here|all": two pages change places, and these TLBs are told. "flush": all are.
+Result<void> set_tlb_lab(std::string_view command) {
+    AddressSpace* space = Thread::current().space;
+    if (!space) return Errno::inval;
+    const std::string_view verb = take_word(command);
+    if (verb == "flush" && command.empty()) {
+        space->end_stale();
+        return {};
+    }
+    const VirtAddr a(TRY(take_number(command))), b(TRY(take_number(command)));
+    constexpr std::string_view kScopes[] = {"none", "here", "all"};
+    for (uint32_t i = 0; i < std::size(kScopes); ++i)
+        if (verb == "exchange" && command == kScopes[i])
+            return space->exchange_pages(a, b, static_cast<FlushScope>(i));
+    return Errno::inval;
+}
 
 Result<void> show_paging_lab(TextSink& to, const ProcTarget&) {
     if (AddressSpace* space = Thread::current().space) space->show_lab(to);

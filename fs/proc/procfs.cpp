@@ -106,6 +106,7 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "sysvipc", .mode = kDirectory, .children = kIpcTables},
     {.name = "sysrq-trigger", .mode = kTypeRegular | 0200, .store = system_request},
     {.name = "thread-self", .mode = kLink, .text = link_to_own_thread},
+    {.name = "tlb", .mode = kTypeRegular | 0666, .generate = show_tlb, .store = set_tlb_lab},
     {.name = "trace", .mode = kTypeRegular | 0644, .open = open_trace},
     {.name = "trace_marker", .mode = kTypeRegular | 0222, .store = mark_trace},
     {.name = "trace_raw", .mode = kFile, .open = open_trace_raw},

@@ -72,6 +72,8 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
               r.stolen, r.file_unmapped, r.rounds);
     format_to(to, "reclaim_fruitless {}\nnr_tlb_local_flush_one {}\nnr_tlb_local_flush_all {}\n",
               r.fruitless, tlb.single, tlb.full);
+    format_to(to, "nr_tlb_remote_flush {}\nnr_tlb_remote_flush_received {}\n", tlb.asked,
+              tlb.answered);
     return {};
 }
 

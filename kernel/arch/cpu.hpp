@@ -42,7 +42,7 @@ struct Cpu {
     Tss double_fault{};
     uint8_t* double_fault_stack = nullptr;
     struct {
-        uint32_t single = 0, full = 0, remote = 0;
+        uint32_t single = 0, full = 0, asked = 0, answered = 0;
     } tlb;  // how often it forgot what: page_table.hpp
 };
 static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);

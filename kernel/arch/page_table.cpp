@@ -16,7 +16,7 @@
 namespace {
 
 // Above this many pages, refilling the TLB costs less than invalidating page by page.
-constexpr uint32_t kFlushPagesMost = 32;
+constinit uint32_t flush_ceiling = 32;  // atomic
 
 struct Request {
     enum class Kind : uint8_t { user, kernel, leave, segments } kind;
@@ -33,13 +33,26 @@ void flush_pages(VirtAddr start, VirtAddr end) {
     this_cpu().tlb.single += (end - start) >> kPageShift;
 }
 
+bool too_many(const Request& r) { return (r.end - r.start) >> kPageShift > tlb_flush_ceiling(); }
+
+// Spec: SDM vol. 3A, 4.10.4.1: a change of CR4.PGE forgets everything.
+void flush_global() {
+    InterruptsOff off;
+    const uint32_t cr4 = read_cr4();
+    write_cr4(cr4 & ~kCr4Pge);
+    write_cr4(cr4);
+    if (!(cr4 & kCr4Pge)) write_cr3(read_cr3());
+    ++this_cpu().tlb.full;
+}
+
 void flush_here(const Request& r) {
     Cpu& cpu = this_cpu();
-    if (r.kind == Request::Kind::kernel) return flush_pages(r.start, r.end);
+    if (r.kind == Request::Kind::kernel)
+        return too_many(r) ? flush_global() : flush_pages(r.start, r.end);
     if (cpu.loaded_directory != r.directory) return;
     if (r.kind == Request::Kind::leave) return load_directory(r.instead);
     if (r.kind == Request::Kind::segments) return load_local_descriptors(cpu, r.table);
-    if ((r.end - r.start) >> kPageShift <= kFlushPagesMost) return flush_pages(r.start, r.end);
+    if (!too_many(r)) return flush_pages(r.start, r.end);
     write_cr3(r.directory.raw());
     ++cpu.tlb.full;
 }
@@ -57,6 +70,7 @@ void ask_others(const Request& r) {
     if (!any) return;
     while (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE)) serve_shoot_down();
     request = r;
+    ++this_cpu().tlb.asked;
     for (uint32_t i = 0; i < cpu_count; ++i) {
         Cpu& cpu = *cpus[i];
         if (&cpu == &self || !concerned(cpu, r)) continue;
@@ -82,7 +96,7 @@ void serve_shoot_down() {
     InterruptsOff off;
     if (!__atomic_exchange_n(&cpu.flush_wanted, false, __ATOMIC_ACQUIRE)) return;
     flush_here(request);
-    ++cpu.tlb.remote;
+    ++cpu.tlb.answered;
     __atomic_fetch_sub(&unanswered, 1, __ATOMIC_RELEASE);
 }
 
@@ -112,12 +126,29 @@ void load_directory(PhysAddr directory) {
     load_local_descriptors(cpu, static_cast<const LocalDescriptors*>(nullptr));
 }
 
+void flush_range_here(PhysAddr directory, VirtAddr start, VirtAddr end) {
+    flush_here({Request::Kind::user, directory, PhysAddr(0), start, end, nullptr});
+}
+
+uint32_t tlb_flush_ceiling() { return __atomic_load_n(&flush_ceiling, __ATOMIC_RELAXED); }
+void set_tlb_flush_ceiling(uint32_t pages) {
+    __atomic_store_n(&flush_ceiling, pages, __ATOMIC_RELAXED);
+}
+
+void TlbStatistics::add(const TlbStatistics& other) {
+    single += other.single;
+    full += other.full;
+    asked += other.asked;
+    answered += other.answered;
+}
+
+TlbStatistics tlb_statistics(uint32_t cpu) {
+    const auto& counts = cpus[cpu]->tlb;
+    return {counts.single, counts.full, counts.asked, counts.answered};
+}
+
 TlbStatistics tlb_statistics() {
     TlbStatistics sum{};
-    for (uint32_t i = 0; i < cpu_count; ++i) {
-        sum.single += cpus[i]->tlb.single;
-        sum.full += cpus[i]->tlb.full;
-        sum.remote += cpus[i]->tlb.remote;
-    }
+    for (uint32_t i = 0; i < cpu_count; ++i) sum.add(tlb_statistics(i));
     return sum;
 }

@@ -84,10 +84,13 @@ bool translate(const PageTable& directory, VirtAddr address, TableAt&& table_at,
 }
 
 // Forgets what the TLBs of all CPUs remember of [start, end) of that user space: by INVLPG or,
-// beyond a few pages, by loading CR3. CPUs that don't use it are left alone. On return no CPU goes
+// beyond the ceiling, by loading CR3. CPUs that don't use it are left alone. On return no CPU goes
 // by the old entries any more. Any lock may be held: a CPU that waits for a lock serves shoot-downs.
 void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end);
-// The same for the kernel's half, whose pages are global and in every space.
+// The same on this CPU only: for the laboratory (mm/tlb_lab.cpp).
+void flush_range_here(PhysAddr directory, VirtAddr start, VirtAddr end);
+// The same for the kernel's half, whose pages are global and in every space: CR3 leaves those alone,
+// so beyond the ceiling global pages are switched off and on again.
 void flush_kernel_range(VirtAddr start, VirtAddr end);
 // No CPU uses `directory` any more: those that still have it loaded take `instead`.
 void leave_directory(PhysAddr directory, PhysAddr instead);
@@ -99,7 +102,13 @@ inline void flush_page(VirtAddr address) {
 void load_directory(PhysAddr directory);
 
 struct TlbStatistics {
-    uint32_t single, full;  // pages by INVLPG; whole user TLBs by CR3
-    uint32_t remote;        // shoot-downs served for other CPUs
+    uint32_t single, full;  // pages by INVLPG; whole TLBs, by CR3 or with the global pages
+    uint32_t asked;         // requests to other CPUs: a whole range is one
+    uint32_t answered;      // and their answers
+    void add(const TlbStatistics& other);
 };
 TlbStatistics tlb_statistics();
+TlbStatistics tlb_statistics(uint32_t cpu);
+// Above so many pages the whole TLB goes. For /proc/sys/vm.
+uint32_t tlb_flush_ceiling();
+void set_tlb_flush_ceiling(uint32_t pages);
