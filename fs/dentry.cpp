@@ -187,7 +187,7 @@ uint32_t shrink_dentries(uint32_t wanted) {
     Dentry* victims = nullptr;
     {
         LockGuard guard(dentry_lock);
-        for (uint32_t looked = 2 * cache.count; looked && freed < wanted; --looked) {
+        for (uint32_t looked = 2 * cache.count; looked && cache.count && freed < wanted; --looked) {
             Dentry& dentry = *cache.clock.front();
             if (dentry.ref_count() > 1 || std::exchange(dentry.referenced_, false)) {
                 dentry.clock_.unlink();

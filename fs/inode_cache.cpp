@@ -38,7 +38,7 @@ struct InodeTable {
     // Chained by hash_next_; the caller drops them without the lock.
     CachedInode* take_unused(uint32_t wanted, const FileSystem* only) {
         CachedInode* victims = nullptr;
-        for (uint32_t looked = 2 * count; looked && wanted; --looked) {
+        for (uint32_t looked = 2 * count; looked && count && wanted; --looked) {
             CachedInode& inode = *clock.front();
             inode.clock_.unlink();
             const bool candidate = !only || inode.pin_.get() == only;

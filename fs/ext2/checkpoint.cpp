@@ -145,8 +145,8 @@ void Ext2::write_in_order() {
         if (next != gone_[i].number && after && after.value().block == table.value().block)
             continue;
         write_table(table.value(), {i + 1, 0, false});
+        barrier();  // the disk must not order a child's and its parent's otherwise
     }
-    barrier();
     write_directories(false);
     barrier();
     uint32_t shown = 0, last_block = 0;
@@ -155,13 +155,16 @@ void Ext2::write_in_order() {
         if (!inode.directory) continue;
         Result<TableBlock> table = table_block(InodeNo(inode.number), offset);
         if (table.is_error()) continue;
-        if (last_block && last_block != table.value().block)
+        if (last_block && last_block != table.value().block) {
             write_table(waiting, {gone_.size(), shown, false});
+            barrier();  // a parent's before its children's
+        }
         waiting = table.value();
         last_block = waiting.block;
         ++shown;
     }
     if (last_block) write_table(waiting, {gone_.size(), shown, false});
+    barrier();
     for (const TableBlock& table : table_blocks_)
         if (is_masked(table)) write_table(table, {gone_.size(), shown, true});
     barrier();

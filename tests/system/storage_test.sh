@@ -40,7 +40,7 @@ check 'debugfs reads what was written' cmp -n 300000 "$work/busybox" "$work/big"
 
 # The machine stops dead while files come and go and are being written back.
 for cut in 3 17 40; do
-    guest --disk "$image" --exec "mkdir -p /srv/w; echo kept >/srv/kept$cut; fsync /srv/kept$cut
+    guest --disk "$image" --exec "mkdir -p /srv/w; echo kept >/srv/kept$cut; sync /srv/kept$cut
         (while :; do sync; done) & i=0
         while [ \$i -lt $cut ]; do i=\$((i+1)); cp -r /srv/t/a /srv/w/\$i; mv /srv/w/\$i/b /srv/w/b\$i
             rm -r /srv/w/\$((i-2)) /srv/w/b\$((i-2)) 2>/dev/null; done

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Cuts of power. QEMU logs every write to a disk while a busy load changes it; each beginning of that log
+is a disk after a cut, and so is one in which of the writes since the last flush only some arrived (the
+disk may order them as it likes). e2fsck -p repairs every one without a question, and what had been fsynced
+holds its bytes.
+
+    fs_power_test.py [--cuts N | --every] [--block SIZE] [--seed S]   more than the suite does
+    fs_power_test.py --kill N                                     QEMU itself is killed, N times
+"""
+import argparse
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOLS = {**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin', 'LC_ALL': 'C'}
+MAGIC, SECTOR, FLUSH, DISCARD = 0x6A736677736872, 512, 1, 4  # the log's format: dm-log-writes
+KEPT = 40
+# File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
+LOAD = f'''mount -t ext2 /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
+(while :; do sync; done) &
+/usr/lib/orrery/tests/fsops run SEED 450 2 /mnt/r >/dev/null &
+k=0; while [ $k -lt {KEPT} ]; do k=$((k+1)); seq $k $((k * 150)) | dd of=$k conv=fsync 2>/tmp/e || cat /tmp/e; done
+wait $!'''
+
+
+def call(*command, **more):
+    return subprocess.run([str(word) for word in command], env=TOOLS, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', **more)
+
+
+def kept(k):
+    return ''.join(f'{i}\n' for i in range(k, k * 150 + 1))
+
+
+def make_image(path, block):
+    with open(path, 'wb') as file:
+        file.truncate(6 << 20)
+    made = call('mke2fs', '-q', '-F', '-t', 'ext2', '-b', block, '-N', 512, path)
+    if made.returncode:
+        sys.exit(f'FAIL: mke2fs: {made.stdout}')
+
+
+def verify(image):
+    """What is wrong with the disk, or None."""
+    fsck = call('e2fsck', '-p', image)
+    if fsck.returncode > 1:
+        return f'e2fsck -p: status {fsck.returncode}: {fsck.stdout}'
+    again = call('e2fsck', '-fn', image)
+    if again.returncode:
+        return f'e2fsck -fn after e2fsck -p: {again.stdout}'
+    script = ''.join(f'cat /kept/{k}\n' for k in range(1, KEPT + 1))
+    parts = call('debugfs', '-f', '/dev/stdin', image, input=script).stdout.split('debugfs: cat /kept/')
+    files = {}
+    for part in parts[1:]:
+        name, _, text = part.partition('\n')
+        files[int(name)] = None if 'File not found' in text else text
+    there = [k for k, text in files.items() if text is not None]
+    for k in range(1, max(there, default=0)):
+        if files.get(k) != kept(k):
+            return f'/kept/{k} was fsynced, and is ' + ('gone' if files.get(k) is None else 'different')
+    return None
+
+
+def run_load(options, log, extra, block_seed):
+    return call(ROOT / 'scripts/run', '--log', log, '--smp', 2, *options, '--exec',
+                LOAD.replace('SEED', str(block_seed)), '--', *extra, stdin=subprocess.DEVNULL)
+
+
+def writes_of(log):
+    """(sector, bytes, flags) of each entry."""
+    with open(log, 'rb') as file:
+        magic, _, entries, size = struct.unpack('<QQQI', file.read(28))
+        assert magic == MAGIC and size == SECTOR
+        at = SECTOR
+        for _ in range(entries):
+            file.seek(at)
+            sector, count, flags, _ = struct.unpack('<QQQQ', file.read(32))
+            file.seek(at + SECTOR)
+            data = file.read(count * SECTOR) if not flags & DISCARD else b''
+            yield sector, data, flags
+            at += SECTOR + len(data)
+
+
+def apply(image, write):
+    image[write[0] * SECTOR:write[0] * SECTOR + len(write[1])] = write[1]
+
+
+def replay(base, writes, cuts, work, chance):
+    """Cuts after so many writes; every second time with some of the unflushed ones lost."""
+    image, flushed, since, scratch = bytearray(base), bytearray(base), [], work / 'cut'
+    for number, write in enumerate(writes, 1):
+        if write[2] & FLUSH:
+            for each in since:
+                apply(flushed, each)
+            since = []
+        apply(image, write)
+        since.append(write)
+        if number not in cuts:
+            continue
+        disks = [('', image)]
+        if len(since) > 1:
+            some = bytearray(flushed)
+            for each in since:
+                if chance.random() < 0.5:
+                    apply(some, each)
+            disks.append((', some of the last lost', some))
+        for what, disk in disks:
+            scratch.write_bytes(disk)
+            fault = verify(scratch)
+            if fault:
+                (ROOT / 'build/power-cut.img').write_bytes(disk)
+                return f'cut after write {number} of {len(writes)}{what}: {fault}'
+    return None
+
+
+def logged(block, options, work):
+    print(f'seed {options.seed}, blocks of {block}', flush=True)
+    image, log = work / 'image', work / 'writes'
+    make_image(image, block)
+    base = image.read_bytes()
+    log.touch()
+    done = run_load(['--timeout', '100'], work / 'log', [
+        '-blockdev', f'driver=file,filename={image},node-name=data',
+        '-blockdev', f'driver=file,filename={log},node-name=log',
+        '-blockdev', 'driver=blklogwrites,file.driver=raw,file.file=data,log=log,node-name=disk',
+        '-device', 'ide-hd,drive=disk,bus=ide.0,unit=1'], options.seed)
+    if done.returncode or done.stdout:
+        return f'status {done.returncode}: {done.stdout[-2000:]}'
+    writes = list(writes_of(log))
+    chance = random.Random(options.seed)
+    count = len(writes) if options.every else min(options.cuts, len(writes))
+    cuts = set(chance.sample(range(1, len(writes) + 1), count))
+    print(f'{len(writes)} writes, {len(cuts)} cuts', flush=True)
+    return replay(base, writes, cuts, work, chance)
+
+
+def killed(block, options, work):
+    chance = random.Random(options.seed)
+    image = work / 'image'
+    make_image(image, block)
+    for number in range(options.kill):
+        run_load(['--timeout', f'{0.7 + 3 * chance.random():.3f}'], work / 'log', [
+            '-drive', f'file={image},format=raw,if=ide,index=1,media=disk'], number)
+        fault = verify(image)
+        if fault:
+            return f'kill {number}: {fault}'
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cuts', type=int, default=25)
+    parser.add_argument('--every', action='store_true')
+    parser.add_argument('--block', type=int, action='append')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--kill', type=int, default=0)
+    options = parser.parse_args()
+    for block in options.block or (1024, 4096):
+        with tempfile.TemporaryDirectory(prefix='orrery') as work:
+            fault = (killed if options.kill else logged)(block, options, pathlib.Path(work))
+        if fault:
+            sys.exit(f'FAIL: blocks of {block}: {fault}')
+    print('all as expected')
+
+
+main()
