@@ -44,7 +44,7 @@ class DevNode final : public Inode {
     const std::string_view name_, target_;
     ListNode sibling_;
     List<DevNode, &DevNode::sibling_> children_;
-    SpinLock lock_{LockRank::inode_cache};
+    SpinLock lock_{LockRank::inode_records};
     Attributes attributes_ GUARDED_BY(lock_);
 };
 

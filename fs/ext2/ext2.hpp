@@ -166,7 +166,7 @@ class Ext2 final : public FileSystem {
     PageCache& metadata_;
     const Geometry geometry_;
     Mutex lock_{LockRank::file_system};
-    SpinLock records_{LockRank::inode_cache};
+    SpinLock records_{LockRank::inode_records};
     bool read_only_ = true;  // atomic
     const bool may_write_;
     uint16_t mounted_state_;  // what the superblock said when we came

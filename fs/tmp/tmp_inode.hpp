@@ -72,7 +72,7 @@ class TmpInode : public Inode {
   private:
     const Ref<TmpFileSystem> fs_;
     const uint32_t number_, type_;
-    SpinLock lock_{LockRank::inode_cache};
+    SpinLock lock_{LockRank::inode_records};
     Attributes common_ GUARDED_BY(lock_);
 };
 

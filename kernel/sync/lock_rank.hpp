@@ -26,8 +26,9 @@ enum class LockRank : uint8_t {
     address_spaces = 41,  // the list of all of them
     process = 42,         // one process: signals, descriptors
     dentry_cache = 46,
-    inode_cache = 48,
-    write_back = 49,  // what the write-back thread is asked for
+    inode_cache = 47,    // the table of all inodes in memory
+    inode_records = 48,  // the records of one file system's inodes
+    write_back = 49,     // what the write-back thread is asked for
     page_cache = 50,
     pipe = 52,
     ipc_object = 53,  // one semaphore set, message queue
