@@ -41,6 +41,7 @@ AddressSpace::~AddressSpace() {
     forget_stale();
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
         pages_.clear(r->start, r->end);
+    change_commitment(-static_cast<int32_t>(charged_));
 }
 
 Result<Ref<AddressSpace>> AddressSpace::fork() {
@@ -52,9 +53,13 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     child->limit_address_space = limit_address_space;
     child->limit_data = limit_data;
     child->limit_stack = limit_stack;
+    child->limit_locked = limit_locked;
+    if (commitment_rule.overcommit == 2) TRY(check_commitment(regions_.committed()));
     bool changed = false;
     Result<void> done = child->copy_local_descriptors(*this);
     if (done.is_ok()) done = child->regions_.copy_from(regions_);
+    child->charged_ = child->regions_.committed();
+    change_commitment(static_cast<int32_t>(child->charged_));
     for (Region* r = regions_.find_from(VirtAddr(0)); r && done.is_ok(); r = regions_.next(*r))
         done = pages_.share(child->pages_, r->start, r->end, !r->attributes.shared, changed);
     if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
@@ -137,8 +142,28 @@ void AddressSpace::visit_regions(RegionVisitor& visitor) {
         const uint32_t flags = (a.shared ? kMapShared : kMapPrivate) |
                                (a.pager ? 0 : kMapAnonymous) | (a.grows_down ? kMapGrowsDown : 0);
         visitor.visit({r->start, r->end, a.protection, flags, a.pager.get(), r->page_offset,
-                       kLabels[static_cast<uint32_t>(a.label)]});
+                       kLabels[static_cast<uint32_t>(a.label)], a.locked,
+                       visitor.wants_use() ? use_of(*r) : RegionUse()});
     }
+}
+
+RegionUse AddressSpace::use_of(const Region& region) {
+    RegionUse use;
+    pages_.for_each(region.start, region.end, [&](VirtAddr, PageEntry& entry) {
+        if (entry.swapped()) ++use.swapped;
+        if (!entry.holds_frame()) return;
+        // The page cache's own reference is nobody's mapping.
+        const uint32_t cached = entry.has(kEntryFile) ? 1 : 0;
+        const uint32_t mappings = std::max(frame_references(entry.frame()), cached + 1) - cached;
+        const bool dirty = entry.has(kEntryDirty);
+        ++use.resident;
+        ++(mappings > 1 ? (dirty ? use.shared_dirty : use.shared_clean)
+                        : (dirty ? use.private_dirty : use.private_clean));
+        use.referenced += entry.has(kEntryAccessed);
+        use.anonymous += !entry.has(kEntryFile);
+        use.share_bytes += kPageSize / mappings;
+    });
+    return use;
 }
 
 MemoryUse AddressSpace::memory_use() {
@@ -152,6 +177,7 @@ MemoryUse AddressSpace::memory_use() {
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
         const RegionAttributes& a = r->attributes;
         const uint32_t pages = r->bytes() >> kPageShift;
+        if (a.locked) use.locked += pages;
         if (a.label == RegionLabel::stack)
             use.stack += pages;
         else if (!a.shared && a.protection & kProtWrite)

@@ -6,8 +6,8 @@
 //       ...     mappings, placed top-down from below the stack's room
 //   0xC0000000  the stack, growing down by faults to its limit, kStackGuardGap free below it
 //
-// Overcommit: a private writable mapping larger than all memory and swap is refused, all else
-// is granted. When a page can't be had after all, the fault is out_of_memory.
+// What is promised beyond what there is: commitment.hpp. When a page can't be had after all, the
+// fault is out_of_memory.
 // Locks: the regions' Mutex (rank address_space), taken by every function here. No user memory may
 // be touched while it is held.
 #pragma once
@@ -19,12 +19,13 @@
 #include "mm/region.hpp"
 #include "mm/user_pages.hpp"
 
-constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
 // Spec: mmap(2), Linux values.
 constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
-                   kMapGrowsDown = 0x100, kMapNoReserve = 0x4000, kMapFixedNoReplace = 0x100000;
-constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;                 // mremap(2)
-constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;  // msync(2)
+                   kMapGrowsDown = 0x100, kMapLocked = 0x2000, kMapNoReserve = 0x4000,
+                   kMapPopulate = 0x8000, kMapFixedNoReplace = 0x100000;
+constexpr uint32_t kLockCurrent = 1, kLockFuture = 2, kLockOnFault = 4;  // mlockall(2)
+constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;                   // mremap(2)
+constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;    // msync(2)
 constexpr VirtAddr kLowestMapping{0x10000};
 
 struct MapRequest {
@@ -37,23 +38,31 @@ struct MapRequest {
     bool may_write = true;     // false: a shared mapping can't become writable (EACCES)
 };
 
-struct RegionInfo {  // for /proc/<pid>/maps
+struct RegionUse {  // pages
+    uint32_t resident = 0, shared_clean = 0, shared_dirty = 0, private_clean = 0, private_dirty = 0,
+             referenced = 0, anonymous = 0, swapped = 0;
+    uint32_t share_bytes = 0;  // each page's part, if all who have it share the cost
+};
+struct RegionInfo {  // for /proc/<pid>/maps and smaps
     VirtAddr start, end;
     uint32_t protection, flags;
     const Pager* pager;
     uint32_t page_offset;
     const char* label;  // "[heap]", "[stack]" or ""
+    bool locked;
+    RegionUse use;  // if the visitor wants it
 };
 class RegionVisitor {
   public:
     virtual void visit(const RegionInfo& region) = 0;
+    virtual bool wants_use() const { return false; }
 
   protected:
     ~RegionVisitor() = default;
 };
 
 struct MemoryUse {  // in pages
-    uint32_t total, resident, shared, data, stack, text, swapped, working_set;
+    uint32_t total, resident, shared, data, stack, text, swapped, working_set, locked;
 };
 
 // What a fault turned out to be. For a program, bad addresses become SIGSEGV, and
@@ -94,6 +103,15 @@ class AddressSpace : public RefCounted {
                            VirtAddr new_start);
     Result<void> advise(VirtAddr start, uint32_t length, uint32_t advice);
     Result<void> sync(VirtAddr start, uint32_t length, uint32_t flags);
+    // mlock(2) and its kin: what is locked is brought in (unless on_fault) and stays. EINVAL,
+    // ENOMEM, EAGAIN; `limit` in bytes.
+    Result<void> lock_range(VirtAddr start, uint32_t length, bool on_fault, uint32_t limit);
+    Result<void> lock_all(uint32_t flags, uint32_t limit);
+    Result<void> unlock_range(VirtAddr start, uint32_t length);
+    void unlock_all();
+    uint32_t limit_locked = UINT32_MAX;  // bytes, for what kLockFuture locks
+    // mincore(2): for each page from `start` on whether an access would find it in memory. ENOMEM.
+    Result<void> residency(VirtAddr start, std::span<uint8_t> to);
 
     // The program's heap: execve sets where it begins; brk(2) moves its end and returns it (the old
     // end if it can't).
@@ -170,11 +188,18 @@ class AddressSpace : public RefCounted {
     // All below: lock held.
     void forget_stale();
     Result<void> copy_local_descriptors(const AddressSpace& from);
-    Result<void> check_growth(uint32_t pages, bool commits) const;
+    Result<void> check_growth(uint32_t pages, const RegionAttributes& attributes) const;
+    uint32_t locked_pages(Range within) const;
+    Result<void> check_locked(uint32_t more, uint32_t limit) const;
+    Result<void> lock_session(Range range, uint32_t limit);
     Result<Range> place(const MapRequest& request);
     Result<void> unmap_range(Range range);
     Result<VirtAddr> find_room(uint32_t bytes) const;
     Result<VirtAddr> move_region(const Region& region, Range from, Range to);
+    // Without the lock: brings in the range's pages as accesses would; absent_only: those that are
+    // on a disk. ENOMEM.
+    Result<void> populate(Range range, bool absent_only);
+    RegionUse use_of(const Region& region);
 
     // What a fault has to wait for without the lock, and then holds until it is done.
     struct Awaited {
@@ -213,6 +238,8 @@ class AddressSpace : public RefCounted {
     Mutex lock_{LockRank::address_space};
     RegionMap regions_;
     UserPages pages_;
+    uint32_t charged_ = 0;      // of regions_.committed(), what the system knows
+    bool lock_future_ = false;  // mlockall: new regions are locked
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
     uint32_t working_set_ = 0;

@@ -1,15 +1,19 @@
 // See anonymous_pager.hpp.
 #include "mm/anonymous_pager.hpp"
 
+#include "mm/commitment.hpp"
 #include "mm/frames.hpp"
 
 Result<Ref<Pager>> AnonymousPager::create(uint32_t pages) {
     Ref<AnonymousPager> pager = TRY(make_ref<AnonymousPager>(pages));
     TRY(pager->chunks_.resize((pages + kChunkPages - 1) / kChunkPages));
+    change_commitment(static_cast<int32_t>(pages));
+    pager->charged_ = true;
     return Ref<Pager>(std::move(pager));
 }
 
 AnonymousPager::~AnonymousPager() {
+    if (charged_) change_commitment(-static_cast<int32_t>(pages_));
     for (Chunk* chunk : chunks_) {
         if (!chunk) continue;
         for (Frame frame : chunk->frames)

@@ -29,5 +29,6 @@ class AnonymousPager final : public Pager {
 
     Mutex lock_{LockRank::page_cache_fill};
     uint32_t pages_;
+    bool charged_ = false;   // its pages are promised (commitment.hpp)
     Vector<Chunk*> chunks_;  // null: nothing in it was touched yet
 };

@@ -134,7 +134,8 @@ bool AddressSpace::grow_down(Region& region, VirtAddr page) {
     if (below && below->attributes.protection &&
         (page <= below->end || page - below->end < kStackGuardGap))
         return false;
-    if (check_growth((region.start - page) >> kPageShift, true).is_error()) return false;
+    if (check_growth((region.start - page) >> kPageShift, region.attributes).is_error())
+        return false;
     regions_.set_start(region, page);
     return true;
 }

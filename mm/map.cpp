@@ -27,9 +27,14 @@ bool AddressSpace::make_range(VirtAddr start, uint32_t length, Range& out) {
     return true;
 }
 
-Result<void> AddressSpace::check_growth(uint32_t pages, bool commits) const {
+Result<void> AddressSpace::check_growth(uint32_t pages, const RegionAttributes& attributes) const {
     if (regions_.pages() + pages > limit_address_space >> kPageShift) return Errno::nomem;
-    if (commits && pages > memory_totals().total + swap_totals().total) return Errno::nomem;
+    if (attributes.commits()) TRY(check_commitment(pages));
+    // Spec: getrlimit(2): RLIMIT_DATA counts private writable mappings too.
+    if (!attributes.shared && attributes.protection & kProtWrite && !attributes.grows_down &&
+        regions_.committed() + pages > limit_data >> kPageShift)
+        return Errno::nomem;
+    if (attributes.locked && check_locked(pages, limit_locked).is_error()) return Errno::again;
     if (regions_.count() >= kRegionsMost) return Errno::nomem;
     return {};
 }
@@ -76,16 +81,26 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
                                 .shared = shared,
                                 .may_write = request.may_write || !shared,
                                 .grows_down = (request.flags & kMapGrowsDown) != 0,
+                                .locked = (request.flags & kMapLocked) != 0,
+                                .unreserved = (request.flags & kMapNoReserve) != 0,
                                 .pager = request.pager};
     if (attributes.grows_down && (shared || attributes.pager)) return Errno::inval;
+    if (shared && !attributes.pager && !attributes.unreserved) TRY(check_commitment(pages));
     if (shared && !attributes.pager) attributes.pager = TRY(AnonymousPager::create(pages));
 
-    Session session(*this);
-    const Range range = TRY(place(request));
-    TRY(check_growth(pages, writable && !shared && !(request.flags & kMapNoReserve)));
-    if (request.flags & kMapFixed) TRY(unmap_range(range));
-    TRY(regions_.insert(range.start, range.end, attributes,
-                        request.pager ? request.page_offset : 0));
+    Range range;
+    {
+        Session session(*this);
+        range = TRY(place(request));
+        attributes.locked |= lock_future_;
+        TRY(check_growth(pages, attributes));
+        if (request.flags & kMapFixed) TRY(unmap_range(range));
+        TRY(regions_.insert(range.start, range.end, attributes,
+                            request.pager ? request.page_offset : 0));
+    }
+    // What can't be brought in now comes, or fails, when it is touched.
+    if (attributes.locked || request.flags & kMapPopulate)
+        static_cast<void>(populate(range, false));
     return range.start;
 }
 
@@ -115,6 +130,15 @@ Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t pro
              r = regions_.next(*r))
             if (!r->attributes.may_write) return Errno::acces;
     if (range.bytes() == 0) return {};
+    if (protection & kProtWrite) {
+        uint32_t more = 0;
+        for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
+             r = regions_.next(*r))
+            if (!r->attributes.shared && !r->attributes.commits())
+                more +=
+                    (std::min(r->end, range.end) - std::max(r->start, range.start)) >> kPageShift;
+        TRY(check_commitment(more));
+    }
     TRY(regions_.protect(range.start, range.end, protection));
     // More rights are given page by page, as faults ask for them.
     if (!(protection & kProtWrite))
@@ -136,9 +160,10 @@ VirtAddr AddressSpace::set_break(VirtAddr end) {
     if (new_end < old_end && unmap_range({new_end, old_end}).is_error()) return break_;
     if (new_end > old_end) {
         const RegionAttributes heap{.protection = kProtRead | kProtWrite,
+                                    .locked = lock_future_,
                                     .label = RegionLabel::heap};
         if (!regions_.is_free(old_end, new_end) ||
-            check_growth((new_end - old_end) >> kPageShift, true).is_error() ||
+            check_growth((new_end - old_end) >> kPageShift, heap).is_error() ||
             regions_.insert(old_end, new_end, heap, 0).is_error())
             return break_;
     }
@@ -155,6 +180,6 @@ Result<void> AddressSpace::map_stack(VirtAddr top, uint32_t limit_bytes) {
     map_top_ = VirtAddr(align_down((top - room - kStackGuardGap).raw(), kPageSize));
     const VirtAddr start = top - std::clamp(limit_bytes & ~kPageMask, kPageSize, kStackStart);
     if (!regions_.is_free(start, top)) return Errno::nomem;
-    TRY(check_growth((top - start) >> kPageShift, true));
+    TRY(check_growth((top - start) >> kPageShift, stack));
     return regions_.insert(start, top, stack, 0);
 }

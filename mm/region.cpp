@@ -32,6 +32,7 @@ Result<void> RegionMap::copy_from(const RegionMap& other) {
         auto* copy =
             new (std::nothrow) Region{from->start, from->end, from->attributes, from->page_offset};
         if (!copy) return Errno::nomem;
+        copy->attributes.locked = false;
         link(*copy);
     }
     return {};
@@ -99,7 +100,13 @@ void RegionMap::link(Region& region) {
     region.gap_start = below ? below->end : VirtAddr(0);
     tree_.insert(region);
     gap_changed(next(region), region.end);
-    pages_ += region.bytes() >> kPageShift;
+    count(region, true);
+}
+
+void RegionMap::count(const Region& region, bool added) {
+    const uint32_t pages = region.bytes() >> kPageShift, change = added ? pages : 0u - pages;
+    pages_ += change;
+    if (region.attributes.commits()) committed_ += change;
 }
 
 void RegionMap::discard(Region& region) {
@@ -107,7 +114,7 @@ void RegionMap::discard(Region& region) {
     Region* above = next(region);
     tree_.remove(region);
     gap_changed(above, region.gap_start);
-    pages_ -= region.bytes() >> kPageShift;
+    count(region, false);
     region.next_removed = removed_;
     removed_ = &region;
 }
@@ -175,30 +182,42 @@ Result<void> RegionMap::remove(VirtAddr start, VirtAddr end) {
     return {};
 }
 
-Result<void> RegionMap::protect(VirtAddr start, VirtAddr end, uint32_t protection) {
+template <typename F>
+Result<void> RegionMap::change(VirtAddr start, VirtAddr end, F&& apply) {
     Result<void> done = split(start);
     if (done.is_ok()) done = split(end);
     Region* region = find_from(start);
     if (Region* below = region ? previous(*region) : nullptr) region = below;
     if (done.is_ok())
-        for (Region* r = find_from(start); r && r->start < end; r = next(*r))
-            r->attributes.protection = protection;
+        for (Region* r = find_from(start); r && r->start < end; r = next(*r)) {
+            count(*r, false);
+            apply(r->attributes);
+            count(*r, true);
+        }
     while (region && region->start <= end)
         if (!merge_with_next(*region)) region = next(*region);
     return done;
 }
 
+Result<void> RegionMap::protect(VirtAddr start, VirtAddr end, uint32_t protection) {
+    return change(start, end, [=](RegionAttributes& a) { a.protection = protection; });
+}
+
+Result<void> RegionMap::set_locked(VirtAddr start, VirtAddr end, bool locked) {
+    return change(start, end, [=](RegionAttributes& a) { a.locked = locked; });
+}
+
 void RegionMap::set_start(Region& region, VirtAddr start) {
-    pages_ -= region.bytes() >> kPageShift;
+    count(region, false);
     if (region.attributes.pager) region.page_offset = region.pager_index(start);
     region.start = start;
-    pages_ += region.bytes() >> kPageShift;
+    count(region, true);
     tree_.refresh(region);
 }
 
 void RegionMap::set_end(Region& region, VirtAddr end) {
-    pages_ -= region.bytes() >> kPageShift;
+    count(region, false);
     region.end = end;
-    pages_ += region.bytes() >> kPageShift;
+    count(region, true);
     gap_changed(next(region), end);
 }

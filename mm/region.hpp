@@ -11,6 +11,8 @@
 #include "kernel/lib/types.hpp"
 #include "mm/pager.hpp"
 
+constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
+
 // Kept free below a region that grows down, so that an overflow hits nothing else.
 constexpr uint32_t kStackGuardGap = 256 * kPageSize;
 
@@ -21,11 +23,14 @@ struct RegionAttributes {
     bool shared = false;
     bool may_write = true;
     bool grows_down = false;
-    bool locked = false;  // mlock(2): stays in memory
+    bool locked = false;      // mlock(2): stays in memory
+    bool unreserved = false;  // MAP_NORESERVE: not counted as promised
     RegionLabel label = RegionLabel::none;
     Ref<Pager> pager{};  // null: anonymous
 
     bool operator==(const RegionAttributes&) const = default;
+    // Each of its pages may come to need a frame or a slot of its own.
+    bool commits() const { return !shared && !unreserved && protection & kProtWrite; }
 };
 
 struct Region {
@@ -51,7 +56,7 @@ class RegionMap {
   public:
     RegionMap() = default;
     ~RegionMap();
-    Result<void> copy_from(const RegionMap& other);  // this one is empty
+    Result<void> copy_from(const RegionMap& other);  // for fork: locks are not inherited
 
     Region* find(VirtAddr address);             // the region that contains it
     Region* find_from(VirtAddr address) const;  // the first that ends above it
@@ -69,10 +74,12 @@ class RegionMap {
     Result<void> remove(VirtAddr start, VirtAddr end);
     // ENOMEM, and then nothing has changed.
     Result<void> protect(VirtAddr start, VirtAddr end, uint32_t protection);
+    Result<void> set_locked(VirtAddr start, VirtAddr end, bool locked);
     void set_start(Region& region, VirtAddr start);  // the new range must be free
     void set_end(Region& region, VirtAddr end);
 
     uint32_t pages() const { return pages_; }
+    uint32_t committed() const { return committed_; }  // pages of regions that commit
     uint32_t count() const { return tree_.size(); }
 
     // Removed regions wait here, because dropping their pagers may need locks that come before the
@@ -90,9 +97,12 @@ class RegionMap {
     bool can_follow(const Region& low, const Region& high) const;
     bool merge_with_next(Region& region);
     Result<void> split(VirtAddr at);
+    void count(const Region& region, bool added);
+    template <typename F>
+    Result<void> change(VirtAddr start, VirtAddr end, F&& apply);
 
     Tree tree_;
     Region* recent_ = nullptr;  // found last
     Region* removed_ = nullptr;
-    uint32_t pages_ = 0;
+    uint32_t pages_ = 0, committed_ = 0;
 };

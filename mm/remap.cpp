@@ -65,9 +65,7 @@ Result<VirtAddr> AddressSpace::remap(VirtAddr start, uint32_t old_length, uint32
     Region* region = regions_.find(from.start);
     if (!region || from.end > region->end) return Errno::fault;
     if (bytes > from.bytes()) {
-        const RegionAttributes& a = region->attributes;
-        TRY(check_growth((bytes - from.bytes()) >> kPageShift,
-                         !a.shared && a.protection & kProtWrite));
+        TRY(check_growth((bytes - from.bytes()) >> kPageShift, region->attributes));
     }
     if (fixed) {
         TRY(unmap_range(to));
@@ -90,13 +88,27 @@ Result<VirtAddr> AddressSpace::remap(VirtAddr start, uint32_t old_length, uint32
 
 Result<void> AddressSpace::advise(VirtAddr start, uint32_t length, uint32_t advice) {
     Range range;
-    if (!is_page_aligned(start) || !is_known(advice) || !make_range(start, length, range))
+    if (!is_page_aligned(start) || !is_known(advice) || length > align_up(length, kPageSize) ||
+        start.raw() + length < start.raw())
         return Errno::inval;
-    Session session(*this);
-    if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
-    // What a pager holds comes back from there, the rest as zeros.
-    if (advice == kAdviseDontNeed || advice == kAdviseFree) pages_.clear(range.start, range.end);
-    return {};
+    if (!make_range(start, length, range)) return Errno::nomem;
+    const bool discard = advice == kAdviseDontNeed || advice == kAdviseFree;
+    // Spec: what is mapped in the range is treated, and then ENOMEM says that not all of it was.
+    bool covered;
+    {
+        Session session(*this);
+        covered = regions_.is_covered(range.start, range.end);
+        for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
+             r = regions_.next(*r)) {
+            if (!discard) break;
+            const RegionAttributes& a = r->attributes;
+            if (a.locked || (advice == kAdviseFree && a.pager)) return Errno::inval;
+            // What a pager holds comes back from there, the rest as zeros.
+            pages_.clear(std::max(r->start, range.start), std::min(r->end, range.end));
+        }
+    }
+    if (advice == kAdviseWillNeed) static_cast<void>(populate(range, true));
+    return covered ? Result<void>() : Errno::nomem;
 }
 
 Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags) {
@@ -105,11 +117,13 @@ Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags)
         (flags & kSyncAsync && flags & kSyncNow))
         return Errno::inval;
     if (!make_range(start, length, range)) return Errno::nomem;
+    bool covered;
     {
         Session session(*this);
-        if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
+        covered = regions_.is_covered(range.start, range.end);
+        if (flags & kSyncInvalidate && locked_pages(range)) return Errno::busy;
     }
-    if (!(flags & kSyncNow)) return {};
+    if (!(flags & kSyncNow)) return covered ? Result<void>() : Errno::nomem;
     // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
     for (VirtAddr at = range.start; at < range.end;) {
         Ref<Pager> pager;
@@ -122,5 +136,5 @@ Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags)
         }
         if (pager) TRY(pager->sync());
     }
-    return {};
+    return covered ? Result<void>() : Errno::nomem;
 }

@@ -2,7 +2,10 @@
 // went meanwhile are destroyed after unlocking (see region.hpp).
 #pragma once
 
+#include <utility>
+
 #include "mm/address_space.hpp"
+#include "mm/commitment.hpp"
 
 class SCOPED_CAPABILITY AddressSpace::Session {
   public:
@@ -11,6 +14,8 @@ class SCOPED_CAPABILITY AddressSpace::Session {
     }
     ~Session() RELEASE() {
         Region* removed = space_.regions_.take_removed();
+        if (const uint32_t now = space_.regions_.committed(); now != space_.charged_)
+            change_commitment(static_cast<int32_t>(now - std::exchange(space_.charged_, now)));
         space_.lock_.unlock();
         RegionMap::destroy(removed);
     }

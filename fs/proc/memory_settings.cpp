@@ -6,11 +6,12 @@
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
+#include "mm/commitment.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
 
-constexpr uint32_t kReadOnly = kTypeRegular | 0444, kWritable = kTypeRegular | 0644;
+constexpr uint32_t kWritable = kTypeRegular | 0644;
 
 std::string_view take_word(std::string_view& text) {
     const size_t end = text.find(' ');
@@ -23,6 +24,17 @@ Result<uint32_t> take_number(std::string_view& text) {
     uint64_t number;
     if (!parse_number(take_word(text), number) || number > UINT32_MAX) return Errno::inval;
     return static_cast<uint32_t>(number);
+}
+
+Result<void> show(TextSink& to, uint32_t value) {
+    format_to(to, "{}\n", value);
+    return {};
+}
+Result<void> set(uint32_t& setting, std::string_view text, uint32_t most) {
+    const uint32_t value = TRY(take_number(text));
+    if (value > most || !text.empty()) return Errno::inval;
+    __atomic_store_n(&setting, value, __ATOMIC_RELAXED);
+    return {};
 }
 
 // 1: clean pages; 2: names and inodes that nobody uses; 3: both.
@@ -45,18 +57,20 @@ Result<uint32_t> only_number(std::string_view text) {
 
 }  // namespace
 
-// 1: memory is promised without counting it.
 constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
     {.name = "drop_caches",
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
      .store = drop_caches},
     {.name = "overcommit_memory",
-     .mode = kReadOnly,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         to.put("1\n");
-         return {};
-     }},
+     .mode = kWritable,
+     .generate = [](TextSink& to,
+                    const ProcTarget&) { return show(to, commitment_rule.overcommit); },
+     .store = [](std::string_view text) { return set(commitment_rule.overcommit, text, 2); }},
+    {.name = "overcommit_ratio",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) { return show(to, commitment_rule.ratio); },
+     .store = [](std::string_view text) { return set(commitment_rule.ratio, text, 1000); }},
     {.name = "replacement",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {

@@ -71,6 +71,7 @@ Result<void> show_process_wait(TextSink& to, const ProcTarget& target);
 Result<void> show_process_arguments(TextSink& to, const ProcTarget& target);
 Result<void> show_process_environment(TextSink& to, const ProcTarget& target);
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target);
+Result<void> show_process_region_use(TextSink& to, const ProcTarget& target);
 Result<void> show_process_limits(TextSink& to, const ProcTarget& target);
 Result<void> show_process_mounts(TextSink& to, const ProcTarget& target);
 void link_to_self(TextSink& to, const ProcTarget&);
@@ -83,6 +84,9 @@ Result<Ref<File>> descriptor_file(const ProcTarget& target);
 
 Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target);
 Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target);
+
+// --- page_map.cpp
+Result<Ref<File>> open_page_map(uint32_t flags, Inode& inode);
 
 // --- page_walk.cpp
 Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode);
@@ -101,7 +105,7 @@ extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 
 // --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 4;
+constexpr uint32_t kMemorySettingCount = 5;
 extern const ProcEntry kMemorySettings[kMemorySettingCount];
 Result<void> show_tlb(TextSink& to, const ProcTarget&);
 Result<void> set_tlb_lab(std::string_view command);

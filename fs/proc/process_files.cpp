@@ -19,12 +19,44 @@ Result<void> show_area(TextSink& to, int pid, AreaReader read) {
 
 class RegionLines final : public RegionVisitor {
   public:
-    explicit RegionLines(TextSink& to) : to_(to) {}
+    RegionLines(TextSink& to, bool with_use) : to_(to), with_use_(with_use) {}
     void visit(const RegionInfo& r) override;
+    bool wants_use() const override { return with_use_; }
 
   private:
+    void show_use(const RegionInfo& r);
+
     TextSink& to_;
+    bool with_use_;
 };
+
+void RegionLines::show_use(const RegionInfo& r) {
+    constexpr uint32_t kKilobytes = kPageSize / 1024;
+    const RegionUse& u = r.use;
+    const struct {
+        std::string_view name;
+        uint32_t kilobytes;
+    } lines[] = {
+        {"Size:", (r.end - r.start) / 1024},
+        {"KernelPageSize:", kKilobytes},
+        {"MMUPageSize:", kKilobytes},
+        {"Rss:", u.resident * kKilobytes},
+        {"Pss:", u.share_bytes / 1024},
+        {"Shared_Clean:", u.shared_clean * kKilobytes},
+        {"Shared_Dirty:", u.shared_dirty * kKilobytes},
+        {"Private_Clean:", u.private_clean * kKilobytes},
+        {"Private_Dirty:", u.private_dirty * kKilobytes},
+        {"Referenced:", u.referenced * kKilobytes},
+        {"Anonymous:", u.anonymous * kKilobytes},
+        {"Swap:", u.swapped * kKilobytes},
+        {"Locked:", r.locked ? u.share_bytes / 1024 : 0},
+    };
+    for (const auto& line : lines) format_to(to_, "{:<16}{:>8} kB\n", line.name, line.kilobytes);
+    format_to(to_, "VmFlags:{}{}{}{} mr mw me{}{} \n", r.protection & kProtRead ? " rd" : "",
+              r.protection & kProtWrite ? " wr" : "", r.protection & kProtExecute ? " ex" : "",
+              r.flags & kMapShared ? " sh" : "", r.flags & kMapGrowsDown ? " gd" : "",
+              r.locked ? " lo" : "");
+}
 
 void RegionLines::visit(const RegionInfo& r) {
     constexpr uint32_t kNameColumn = 49;
@@ -44,6 +76,7 @@ void RegionLines::visit(const RegionInfo& r) {
         format_to(to_, "{:<49}{}\n", sink.view(), name);
     else
         format_to(to_, "{}{}\n", sink.view(), name);
+    if (with_use_) show_use(r);
 }
 
 struct LimitName {
@@ -81,7 +114,13 @@ Result<void> show_process_environment(TextSink& to, const ProcTarget& target) {
 
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target) {
     if (!process_source().may_inspect(target.pid)) return Errno::acces;
-    RegionLines lines(to);
+    RegionLines lines(to, false);
+    return process_source().visit_regions(target.pid, lines);
+}
+
+Result<void> show_process_region_use(TextSink& to, const ProcTarget& target) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    RegionLines lines(to, true);
     return process_source().visit_regions(target.pid, lines);
 }
 

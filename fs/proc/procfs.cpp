@@ -60,6 +60,8 @@ constexpr ProcEntry kProcessFiles[] = {
     {.name = "environ", .mode = kPrivate, .generate = show_process_environment},
     {.name = "maps", .mode = kFile, .generate = show_process_regions},
     {.name = "limits", .mode = kFile, .generate = show_process_limits},
+    {.name = "pagemap", .mode = kPrivate, .open = open_page_map},
+    {.name = "smaps", .mode = kFile, .generate = show_process_region_use},
     {.name = "page_walk", .mode = kPrivate, .open = open_page_walk},
     {.name = "mounts", .mode = kFile, .generate = show_process_mounts, .rendered_by_open = true},
     {.name = "exe", .mode = kLink, .place = program_of},

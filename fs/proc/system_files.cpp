@@ -10,6 +10,7 @@
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/system_name.hpp"
+#include "mm/commitment.hpp"
 #include "mm/heap.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/swap.hpp"
@@ -32,6 +33,7 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
     const MemoryTotals m = memory_totals();
     const PageCacheTotals cache = page_cache_totals();
     const SwapTotals swap = swap_totals();
+    const Commitment promises = commitment();
     const uint32_t heap = heap_statistics().pages;
     const uint32_t stacks = scheduler_statistics().threads * kKernelStackPages;
     const struct {
@@ -53,7 +55,11 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
         {"Dirty:", cache.dirty},
         {"Writeback:", cache.writing},
         {"Slab:", heap},
+        {"SReclaimable:", 0},
+        {"SUnreclaim:", heap},
         {"KernelStack:", stacks},
+        {"CommitLimit:", promises.limit},
+        {"Committed_AS:", promises.promised},
     };
     for (const auto& line : lines)
         format_to(to, "{:<16}{:>8} kB\n", line.name, line.pages * kKilobytesPerPage);

@@ -286,6 +286,8 @@ Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags);
 Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to);
 uint32_t sys_brk(uint32_t end);
 Result<void> sys_mlock(uint32_t start, uint32_t length);
+Result<void> sys_mlock2(uint32_t start, uint32_t length, uint32_t flags);
+Result<void> sys_munlock(uint32_t start, uint32_t length);
 Result<void> sys_mlockall(uint32_t flags);
 void sys_munlockall();
 

@@ -1,5 +1,7 @@
 // The address space: mapping, unmapping, protecting, moving; the heap's end.
-// Spec: mmap(2), mprotect(2), mremap(2), msync(2), madvise(2), mincore(2), brk(2).
+// Spec: mmap(2), mprotect(2), mremap(2), msync(2), madvise(2), mincore(2), mlock(2), brk(2).
+#include <algorithm>
+
 #include "kernel/syscall/handlers.hpp"
 
 namespace {
@@ -10,6 +12,14 @@ constexpr uint32_t kMapType = 0xf, kMapSharedValidate = 3;
 AddressSpace& space() { return *current_process().space; }
 
 bool page_aligned(uint32_t address) { return (address & kPageMask) == 0; }
+
+// How many bytes the caller may lock; EPERM if none.
+Result<uint32_t> may_lock() {
+    if (context().credentials.is_superuser()) return UINT32_MAX;
+    const uint32_t limit = current_process().limits[limit_memlock].soft;
+    if (limit == 0) return Errno::perm;
+    return limit;
+}
 
 // The pager of the file that `fd` names, if a mapping of this kind is allowed.
 Result<void> attach_file(MapRequest& request, int fd) {
@@ -25,8 +35,9 @@ Result<void> attach_file(MapRequest& request, int fd) {
 
 Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32_t flags, int fd,
                      uint32_t page_offset) {
-    constexpr uint32_t kUnderstood =
-        kMapShared | kMapPrivate | kMapFixed | kMapAnonymous | kMapGrowsDown | kMapFixedNoReplace;
+    constexpr uint32_t kUnderstood = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
+                                     kMapGrowsDown | kMapLocked | kMapNoReserve | kMapPopulate |
+                                     kMapFixedNoReplace;
     constexpr uint32_t kHuge = 0x40000;
     uint32_t type = flags & kMapType;
     if (type == kMapSharedValidate) flags &= ~kMapPrivate, type = kMapShared;
@@ -38,6 +49,7 @@ Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32
     request.protection = protection & kProtections;
     request.flags = flags & kUnderstood;
     request.page_offset = page_offset;
+    if (flags & kMapLocked) TRY(may_lock());
     if (!(flags & kMapAnonymous)) TRY(attach_file(request, fd));
     return TRY(space().map(request)).raw();
 }
@@ -92,28 +104,36 @@ Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags) {
     return space().sync(VirtAddr(start), length, flags);
 }
 
-// Present pages only: what was never mapped counts as absent instead of ENOMEM.
 Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
     if (!page_aligned(start)) return Errno::inval;
     if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
-    for (uint32_t i = 0; i < pages_for(length); ++i) {
-        uint8_t present = space().frame_at(VirtAddr(start + i * kPageSize)).is_ok();
-        TRY(write_user(to + i, present));
+    uint8_t batch[64];
+    for (uint32_t done = 0, pages = pages_for(length); done < pages;) {
+        const uint32_t count = std::min<uint32_t>(pages - done, sizeof batch);
+        TRY(space().residency(VirtAddr(start + done * kPageSize), {batch, count}));
+        TRY(copy_to_user(VirtAddr((to + done).address()), batch, count));
+        done += count;
     }
     return {};
 }
 
 uint32_t sys_brk(uint32_t end) { return space().set_break(VirtAddr(end)).raw(); }
 
-// Nothing of a program is ever moved out to disk, so its memory is as good as locked.
 Result<void> sys_mlock(uint32_t start, uint32_t length) {
-    if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
-    return {};
+    return space().lock_range(VirtAddr(start), length, false, TRY(may_lock()));
+}
+Result<void> sys_mlock2(uint32_t start, uint32_t length, uint32_t flags) {
+    constexpr uint32_t kOnFault = 1;
+    if (flags & ~kOnFault) return Errno::inval;
+    return space().lock_range(VirtAddr(start), length, flags & kOnFault, TRY(may_lock()));
+}
+Result<void> sys_munlock(uint32_t start, uint32_t length) {
+    return space().unlock_range(VirtAddr(start), length);
 }
 Result<void> sys_mlockall(uint32_t flags) {
-    constexpr uint32_t kCurrent = 1, kFuture = 2, kOnFault = 4;
-    if (!(flags & (kCurrent | kFuture)) || (flags & ~(kCurrent | kFuture | kOnFault)))
+    if (!(flags & (kLockCurrent | kLockFuture)) ||
+        (flags & ~(kLockCurrent | kLockFuture | kLockOnFault)))
         return Errno::inval;
-    return {};
+    return space().lock_all(flags, TRY(may_lock()));
 }
-void sys_munlockall() {}
+void sys_munlockall() { space().unlock_all(); }

@@ -149,7 +149,7 @@
     CALL(148, fdatasync, sys_fsync)                                                                \
     NAMED(149, _sysctl)                                                                            \
     CALL(150, mlock, sys_mlock)                                                                    \
-    CALL(151, munlock, sys_mlock)                                                                  \
+    CALL(151, munlock, sys_munlock)                                                                \
     CALL(152, mlockall, sys_mlockall)                                                              \
     CALL(153, munlockall, sys_munlockall)                                                          \
     CALL(154, sched_setparam, sys_sched_setparam)                                                  \
@@ -315,7 +315,7 @@
     NAMED(364, accept4) NAMED(365, getsockopt) NAMED(366, setsockopt) NAMED(367, getsockname)      \
     NAMED(368, getpeername) NAMED(369, sendto) NAMED(370, sendmsg) NAMED(371, recvfrom)            \
     NAMED(372, recvmsg) NAMED(373, shutdown) NAMED(374, userfaultfd) NAMED(375, membarrier)        \
-    CALL(376, mlock2, sys_mlock)                                                                   \
+    CALL(376, mlock2, sys_mlock2)                                                                  \
     CALL(377, copy_file_range, sys_copy_file_range)                                                \
     NAMED(378, preadv2) NAMED(379, pwritev2)                                                       \
     NAMED(380, pkey_mprotect) NAMED(381, pkey_alloc) NAMED(382, pkey_free)                         \
