@@ -22,6 +22,8 @@ BootOptions parse_boot_options(std::string_view line, Report&& unknown) {
             options.init = value;
         else if (name == "sched" && !value.empty())
             options.scheduler = value;
+        else if (name == "mm.heap" && !value.empty())
+            options.heap = value;
         else if (name == "tty.size" && !value.empty())
             options.tty_size = value;
         else if (name == "trace" && !value.empty())

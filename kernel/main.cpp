@@ -41,6 +41,7 @@
 #include "kernel/tracing.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frames.hpp"
+#include "mm/heap.hpp"
 #include "mm/kernel_map.hpp"
 #include "mm/mm.hpp"
 #include "mm/reclaim.hpp"
@@ -137,6 +138,8 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     traps_init();  // exceptions are reported
     read_boot_information(magic, information);
     mm_init(boot_info);  // frames, page tables, heap, kernel stacks
+    if (!options.heap.empty() && !choose_heap(options.heap))
+        log_warning("boot: unknown heap '{}' ignored", options.heap);
     double_fault_use_directory(kernel_directory().raw());
     interrupts_init(options);  // APICs, if there are any, in place of the 8259s
     console_use_screen(!options.exec);

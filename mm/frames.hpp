@@ -15,11 +15,12 @@ enum class Zone : uint8_t { low, any };  // any: high first, low when that is em
 constexpr uint32_t kMaxOrder = 10;       // the largest run: 2^10 frames, 4 MiB
 
 struct FrameInfo {
-    uint32_t references;     // atomic; 0: free, or not ours to give
-    uint8_t order;           // of the run that starts here (allocated or free)
-    bool free;               // a free run of the buddy allocator starts here
-    uint16_t table_entries;  // of a user page table: entries in use
-    ListNode node;           // free list while free; the owner's use while allocated
+    uint32_t references;  // atomic; 0: free, or not ours to give
+    uint8_t order;        // of the run that starts here (allocated or free)
+    bool free;            // a free run of the buddy allocator starts here
+    // Of a user page table: entries in use. Of each frame of a heap's area: whose, from 1 on.
+    uint16_t table_entries;
+    ListNode node;  // free list while free; the owner's use while allocated
 };
 static_assert(sizeof(void*) != 4 || sizeof(FrameInfo) == 16);
 

@@ -1,9 +1,23 @@
 // The kernel's heap: behind `new (std::nothrow)` and `delete`. Throwing `new` isn't defined, so
-// that code which forgets to check doesn't link.
+// that code which forgets to check doesn't link. Small objects come from size-class caches
+// (slab_heap.hpp) or, when one is chosen, from a placement (heap/placement.hpp); large ones are
+// runs of pages. What was allocated under one goes back to it, whatever is chosen by then.
 // Locks: the heap's IrqSpinLock (rank heap); callable from interrupt handlers, never sleeps.
 #pragma once
 
+#include "kernel/lib/format.hpp"
+#include "kernel/lib/result.hpp"
+#include "mm/heap/placement.hpp"
 #include "mm/slab_heap.hpp"
 
 void heap_init();  // it works from frames_init on; this lets it give spare pages back
 HeapStatistics heap_statistics();
+
+bool choose_heap(std::string_view name);  // mm.heap=, /proc/sys/vm/heap; false: no such one
+void show_heap_choice(TextSink& to);
+void show_heap(TextSink& to);  // /proc/heap: figures of all that were used
+
+// The leak check by owner, in debug builds (elsewhere there is nothing to show): who has how much,
+// and how much more than at the mark. "mark" marks; "leak" loses ten objects on purpose.
+void show_heap_owners(TextSink& to);
+Result<void> command_heap_owners(std::string_view command);

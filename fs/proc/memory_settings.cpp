@@ -7,6 +7,7 @@
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
 #include "mm/commitment.hpp"
+#include "mm/heap.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
@@ -62,6 +63,14 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
      .store = drop_caches},
+    {.name = "heap",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         show_heap_choice(to);
+         return {};
+     },
+     .store =
+         [](std::string_view name) { return choose_heap(name) ? Result<void>() : Errno::inval; }},
     {.name = "overcommit_memory",
      .mode = kWritable,
      .generate = [](TextSink& to,
@@ -92,6 +101,15 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
          return {};
      }},
 };
+
+Result<void> show_kernel_heap(TextSink& to, const ProcTarget&) {
+    show_heap(to);
+    return {};
+}
+Result<void> show_leaks(TextSink& to, const ProcTarget&) {
+    show_heap_owners(to);
+    return {};
+}
 
 Result<void> show_tlb(TextSink& to, const ProcTarget&) {
     for (uint32_t i = 0; i < cpu_count; ++i) {

@@ -105,8 +105,10 @@ extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 
 // --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 5;
+constexpr uint32_t kMemorySettingCount = 6;
 extern const ProcEntry kMemorySettings[kMemorySettingCount];
+Result<void> show_kernel_heap(TextSink& to, const ProcTarget&);
+Result<void> show_leaks(TextSink& to, const ProcTarget&);
 Result<void> show_tlb(TextSink& to, const ProcTarget&);
 Result<void> set_tlb_lab(std::string_view command);
 Result<void> show_paging_lab(TextSink& to, const ProcTarget&);

@@ -5,6 +5,7 @@
 #include "fs/proc/proc_node.hpp"
 #include "fs/proc/process_source.hpp"
 #include "fs/proc/upper_files.hpp"
+#include "mm/heap.hpp"
 
 namespace {
 
@@ -89,6 +90,11 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "devices", .mode = kFile, .generate = show_devices},
     {.name = "diskstats", .mode = kFile, .generate = show_disk_counts},
     {.name = "filesystems", .mode = kFile, .generate = show_file_systems},
+    {.name = "heap", .mode = kFile, .generate = show_kernel_heap},
+    {.name = "heap_owners",
+     .mode = kTypeRegular | 0600,
+     .generate = show_leaks,
+     .store = command_heap_owners},
     {.name = "interrupts", .mode = kFile, .generate = show_interrupts},
     {.name = "loadavg", .mode = kFile, .generate = show_load},
     {.name = "meminfo", .mode = kFile, .generate = show_memory},

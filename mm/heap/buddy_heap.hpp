@@ -1,0 +1,134 @@
+// BuddyHeap: blocks of 2^k bytes at multiples of their size. A block too large is split into two
+// buddies; a block given back joins its buddy while that is free. Every block has a header, also
+// while it is free; the first one of an area links the areas.
+// Spec: Knuth, The Art of Computer Programming, vol. 1, 2.5 (buddy system).
+#pragma once
+
+#include <new>
+
+#include "mm/heap/placement.hpp"
+
+class BuddyHeap final : public Placement {
+  public:
+    std::string_view name() const override { return "buddy"; }
+
+    void add(void* start, uint32_t bytes) override {
+        const uint32_t order = order_for(bytes);
+        VERIFY(1u << order == bytes && !(reinterpret_cast<uintptr_t>(start) & (bytes - 1)));
+        Block& block = *new (start) Block;
+        block.order = block.area_order = static_cast<uint8_t>(order);
+        areas_.push_back(block);
+        count_area(bytes);
+        put(block);
+    }
+
+    void* take(uint32_t bytes) override {
+        ++counts_.requests;
+        if (bytes > 1u << 30) return nullptr;
+        const uint32_t order = order_for(bytes + kHead);
+        uint32_t found = order;
+        while (found < kOrders && free_[found].empty()) ++found, ++counts_.searched;
+        if (found >= kOrders) {
+            ++counts_.failed;
+            return nullptr;
+        }
+        Block& block = free_[found].pop_front()->block;
+        while (block.order > order) {
+            --block.order;
+            Block& upper = *new (buddy_of(block)) Block;
+            upper.order = block.order;
+            upper.area_order = block.area_order;
+            put(upper);
+        }
+        block.free = false;
+        block.requested = bytes;
+        count_block(1u << order, bytes);
+        return reinterpret_cast<char*>(&block) + kHead;
+    }
+
+    void give(void* memory) override {
+        Block* block = &block_of(memory);
+        VERIFY(block->magic == kMagic && !block->free);
+        uncount_block(1u << block->order, block->requested);
+        bool merged = false;
+        while (block->order < block->area_order) {
+            Block* buddy = buddy_of(*block);
+            if (!buddy->free || buddy->order != block->order) break;
+            hole_of(*buddy).node.unlink();
+            Block* upper = buddy < block ? block : buddy;
+            if (buddy < block) block = buddy;
+            upper->magic = 0;
+            ++block->order;
+            merged = true;
+        }
+        ++counts_.merges[static_cast<uint32_t>(merged ? Merge::both : Merge::none)];
+        put(*block);
+    }
+
+    uint32_t usable(const void* memory) const override {
+        return (1u << block_of(const_cast<void*>(memory)).order) - kHead;
+    }
+
+    HeapArea remove_empty_area() override {
+        for (Block& block : areas_) {
+            if (!block.free || block.order != block.area_order) continue;
+            hole_of(block).node.unlink();
+            block.area.unlink();
+            uncount_area(1u << block.order);
+            return {&block, 1u << block.order};
+        }
+        return {};
+    }
+
+    void visit(HeapVisitor& visitor) override {
+        for (Block& first : areas_) {
+            auto* at = reinterpret_cast<char*>(&first);
+            char* const end = at + (1u << first.area_order);
+            while (at < end) {
+                const Block& block = *reinterpret_cast<Block*>(at);
+                visitor.visit({at + kHead, 1u << block.order, block.free});
+                at += 1u << block.order;
+            }
+        }
+    }
+
+  private:
+    static constexpr uint8_t kMagic = 0xbd;
+    struct Block {
+        uint8_t order = 0, area_order = 0;
+        bool free = false;
+        uint8_t magic = kMagic;
+        uint32_t requested = 0;
+        ListNode area{};  // of an area's first block
+    };
+    struct Hole {
+        Block block;
+        ListNode node;
+    };
+    static constexpr uint32_t kOrders = 31;
+    static constexpr uint32_t kHead = round_to_block(sizeof(Block));
+
+    static uint32_t order_for(uint32_t bytes) {
+        uint32_t order = 6;  // holds a hole's links on any machine
+        while (1u << order < bytes) ++order;
+        return order;
+    }
+    static Block& block_of(void* memory) {
+        return *reinterpret_cast<Block*>(static_cast<char*>(memory) - kHead);
+    }
+    static Hole& hole_of(Block& block) { return *reinterpret_cast<Hole*>(&block); }
+    // An area is aligned to its size, so the addresses tell.
+    static Block* buddy_of(Block& block) {
+        return reinterpret_cast<Block*>(reinterpret_cast<uintptr_t>(&block) ^
+                                        (uintptr_t{1} << block.order));
+    }
+    void put(Block& block) {
+        block.free = true;
+        Hole& hole = hole_of(block);
+        new (&hole.node) ListNode;
+        free_[block.order].push_front(hole);
+    }
+
+    List<Block, &Block::area> areas_;
+    List<Hole, &Hole::node> free_[kOrders];
+};
