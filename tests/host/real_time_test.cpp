@@ -136,6 +136,26 @@ TEST_F(RealTime, WithoutALimitItLeavesThemNothing) {
     EXPECT_GE(simulator.finished_at(0), 5000u);
 }
 
+// Changing one's own priority over and over makes nobody wait longer.
+TEST_F(RealTime, TheLimitOutlastsChangesOfPriority) {
+    tunables.realtime_limit = {1, {10 * kUnitUs}};
+    SchedEntity fifo, fair;
+    fifo.sched_class = SchedClass::fifo;
+    fifo.rt_priority = 1;
+    ready.enqueue(fifo, created, at(0));
+    EXPECT_EQ(ready.pick_next(at(0)), &fifo);
+    ready.enqueue(fair, created, at(0));
+    for (uint64_t now = 1; now < 10; ++now) {
+        fifo.stop(at(now));
+        fifo.rt_priority = now % 7 + 1;
+        ready.adopt(fifo, at(now));
+    }
+    EXPECT_EQ(ready.turn_end(fifo), at(10));
+    ready.enqueue(fifo, quantum_expired, at(10));
+    EXPECT_EQ(ready.pick_next(at(10)), &fair);
+    ready.dequeue(fifo);
+}
+
 // A thread that has kept the CPU from others of its own kind is not what the limit is about.
 TEST_F(RealTime, WaitingForTheFairIsNotCounted) {
     tunables.realtime_limit = {1, {10 * kUnitUs}};

@@ -148,8 +148,10 @@ void RealTimeClass::note_fixed(Nanoseconds now) {
 }
 
 void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
-    fixed_runs_ = false;
-    if (fixed(running)) note_fixed(now);
+    if (fixed(running))
+        note_fixed(now);
+    else
+        fixed_runs_ = false;
     if (rank(running) == 0) return fair_->adopt(running, now);
     running.stop(now);
     running.turn_used = 0;
