@@ -84,6 +84,8 @@ struct PageWalk {
 };
 
 class PagingLab;
+class Migration;
+enum class FrameUse : uint8_t;
 struct SwapEntry;
 class TextSink;
 
@@ -161,6 +163,9 @@ class AddressSpace : public RefCounted {
     // A user page's frame, with one more reference; brings the page in as an access would.
     // EFAULT, ENOMEM.
     Result<Frame> fault_in(VirtAddr address, bool write);
+    // For compaction (compaction.hpp).
+    void note_movable(std::span<FrameUse> uses);
+    void migrate(Migration& migration);
     // Copies between kernel memory and this space, current or not, with the program's own rights.
     // For reclaim (reclaim.hpp), which waits for nobody's lock: false if it isn't free. The page
     // with this frame becomes the slot; all accessed bits are noted and cleared; a file's page goes
@@ -226,6 +231,7 @@ class AddressSpace : public RefCounted {
     Region* region_for(VirtAddr page);
     bool grow_down(Region& region, VirtAddr page);
 
+    bool migrate_page(VirtAddr page, PageEntry& slot, Migration& migration);
     FaultResult lab_fault(VirtAddr page, bool write, bool user, Awaited& awaited);
     void hide_lab_pages();
     void evict_lab_page(uint32_t page, bool& dirty);

@@ -81,6 +81,25 @@ class Buddy {
         put(index, order);
     }
 
+    // All that is free in [first, end) is so no more: visit(first unit, order) for each run. The range
+    // is a whole run, or one of several whole ones.
+    template <typename F>
+    void withdraw(uint32_t first, uint32_t end, F&& visit) {
+        for (uint32_t i = first; i < end;) {
+            Unit& unit = units_[i];
+            if (!unit.free || i + (1u << unit.order) > end) {
+                ++i;
+                continue;
+            }
+            unit.node.unlink();
+            unit.free = false;
+            --runs_[unit.order];
+            free_units_ -= 1u << unit.order;
+            visit(i, static_cast<uint32_t>(unit.order));
+            i += 1u << unit.order;
+        }
+    }
+
     uint32_t free_units() const { return free_units_; }
     uint32_t free_runs(uint32_t order) const { return runs_[order]; }
     bool covers(uint32_t index) const { return index >= first_ && index < end_; }

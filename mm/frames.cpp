@@ -36,6 +36,7 @@ constinit int32_t hoarded = 0;                // atomic
 constinit Reclaimer* reclaimers = nullptr;    // only ever added
 // Below `watermark` free frames, reclaimers are asked; users and caches stop at `reserve`.
 constinit uint32_t watermark = 0, reserve = 0;
+constinit uint32_t wanted_run = 0;  // atomic
 
 FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high_zone; }
 
@@ -83,6 +84,12 @@ void reclaim_if_short(Zone zone) {
     if (memory_short_hook && free_total() < watermark) memory_short_hook();
 }
 
+// Any lock may be held: the reclaim thread will see to it.
+void leave_word(uint32_t order) {
+    __atomic_store_n(&wanted_run, order, __ATOMIC_RELAXED);
+    if (memory_short_hook) memory_short_hook();
+}
+
 void hand_over(uint32_t first, uint32_t end) {  // lock held
     if (first >= end) return;
     const uint32_t border = std::clamp(kLowFrames, first, end);
@@ -117,7 +124,10 @@ Result<Frame> allocate_frames(uint32_t order, Zone zone) {
         if (zone == Zone::any && high_zone.total) index = take_run(high_zone, order);
         if (!index) index = take_run(low_zone, order);
     }
-    if (!index) return Errno::nomem;
+    if (!index) {
+        if (order > 0 && free_total() > 2u << order) leave_word(order);
+        return Errno::nomem;
+    }
     FrameInfo& info = frame_table[*index];
     info.references = 1;
     info.order = static_cast<uint8_t>(order);
@@ -130,6 +140,37 @@ void free_frames(Frame first, uint32_t order) {
     info.references = 0;
     give_back(first.raw(), order);
 }
+
+void for_each_free_frame(void (*visit)(void*, uint32_t), void* context) {
+    constexpr uint32_t kAtOnce = 1u << kMaxOrder;  // no run crosses a multiple of that
+    for (uint32_t first = 0; first < frame_table_size; first += kAtOnce) {
+        const uint32_t end = std::min(first + kAtOnce, frame_table_size);
+        LockGuard guard(lock);
+        return_stock(zone_of(first), 0);
+        for (uint32_t i = first; i < end;) {
+            const uint32_t frames = frame_table[i].free ? 1u << frame_table[i].order : 1;
+            for (uint32_t k = 0; frame_table[i].free && k < frames; ++k) visit(context, i + k);
+            i += frames;
+        }
+    }
+}
+
+void withdraw_free_frames(uint32_t first, uint32_t order, Bitmap& withdrawn) {
+    LockGuard guard(lock);
+    FrameZone& zone = zone_of(first);
+    return_stock(zone, 0);
+    zone.buddy.withdraw(first, first + (1u << order), [&](uint32_t index, uint32_t run) {
+        withdrawn.set_range(index - first, 1u << run);
+    });
+}
+
+void return_frames(uint32_t first, const Bitmap& withdrawn) {
+    LockGuard guard(lock);
+    for (uint32_t i = 0; i < withdrawn.size(); ++i)
+        if (withdrawn.test(i)) zone_of(first).buddy.free(first + i, 0);
+}
+
+uint32_t take_wanted_run() { return __atomic_exchange_n(&wanted_run, 0, __ATOMIC_RELAXED); }
 
 uint32_t reclaim_target() { return 2 * watermark; }
 

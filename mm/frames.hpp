@@ -7,6 +7,7 @@
 #pragma once
 
 #include "boot/boot_info.hpp"
+#include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
@@ -92,6 +93,15 @@ uint32_t reclaim_target();
 // nobody needs any more.
 void release_boot_range(PhysAddr start, PhysAddr end);
 void release_boot_memory();  // the .init sections
+
+// --- for compaction (compaction.hpp)
+// visit(context, index) for each frame that is free, as far as that can be told without stopping all.
+void for_each_free_frame(void (*visit)(void* context, uint32_t index), void* context);
+// The free frames of a block of 2^order frames leave the allocator; their bits are set. And back.
+void withdraw_free_frames(uint32_t first, uint32_t order, Bitmap& withdrawn);
+void return_frames(uint32_t first, const Bitmap& withdrawn);
+// The order of a run that somebody could not get though so much was free; 0: none since last asked.
+uint32_t take_wanted_run();
 
 // Copies or clears whole frames, high ones included.
 void copy_frame(Frame to, Frame from);

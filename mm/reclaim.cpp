@@ -8,6 +8,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/all_spaces.hpp"
+#include "mm/compaction.hpp"
 #include "mm/tracked_frames.hpp"
 #include "mm/window.hpp"
 
@@ -203,6 +204,7 @@ void reclaim_thread(void*) {
         lock.lock();
         running = true;
         lock.unlock();
+        compact_if_wanted();
         const uint32_t freed = one_round();
         lock.lock();
         running = false;

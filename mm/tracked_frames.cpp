@@ -91,6 +91,14 @@ void untrack_freed_frame(Frame frame) {
     leave_policy(tracked(frame));
 }
 
+bool withdraw_tracked(Frame frame) {
+    LockGuard guard(swap_lock);
+    TrackedFrame& page = tracked(frame);
+    if (frame_references(frame) != 1 || page.entry) return false;
+    leave_policy(page);
+    return true;
+}
+
 void put_tracked(Frame frame) {
     if (__atomic_sub_fetch(&frame_info(frame).references, 1, __ATOMIC_ACQ_REL) > 0) return;
     leave_policy(tracked(frame));

@@ -24,7 +24,9 @@ Result<void> start_tracking();  // all private pages that there are; ENOMEM
 void track_frame(Frame frame, VirtAddr address);
 void move_tracked(Frame frame, VirtAddr address);  // unless somebody else maps it too
 void untrack_freed_frame(Frame frame);             // its last reference went
-void put_tracked(Frame frame);                     // put_frame, with swap_lock held
+// It can't be evicted from now on; false: somebody is about to, or it has a slot.
+bool withdraw_tracked(Frame frame);
+void put_tracked(Frame frame);  // put_frame, with swap_lock held
 // Brings in all that is in this area. ENOMEM.
 Result<void> swap_in_all(uint32_t area);
 

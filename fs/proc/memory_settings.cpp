@@ -7,6 +7,7 @@
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
 #include "mm/commitment.hpp"
+#include "mm/compaction.hpp"
 #include "mm/heap.hpp"
 #include "mm/tracked_frames.hpp"
 
@@ -59,6 +60,14 @@ Result<uint32_t> only_number(std::string_view text) {
 }  // namespace
 
 constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
+    {.name = "compact_memory",
+     .mode = kTypeRegular | 0200,
+     .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
+     .store = [](std::string_view what) -> Result<void> {
+         if (what != "1") return Errno::inval;
+         compact_memory();
+         return {};
+     }},
     {.name = "drop_caches",
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },

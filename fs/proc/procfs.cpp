@@ -89,6 +89,7 @@ constexpr ProcEntry kRootFiles[] = {
     upper_entry<UpperFile::deadlock_dot>("deadlock.dot"),
     {.name = "devices", .mode = kFile, .generate = show_devices},
     {.name = "diskstats", .mode = kFile, .generate = show_disk_counts},
+    {.name = "extfrag", .mode = kFile, .generate = show_fragmentation},
     {.name = "filesystems", .mode = kFile, .generate = show_file_systems},
     {.name = "heap", .mode = kFile, .generate = show_kernel_heap},
     {.name = "heap_owners",

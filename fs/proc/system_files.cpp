@@ -11,6 +11,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/system_name.hpp"
 #include "mm/commitment.hpp"
+#include "mm/compaction.hpp"
 #include "mm/heap.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/swap.hpp"
@@ -80,6 +81,30 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
               r.fruitless, tlb.single, tlb.full);
     format_to(to, "nr_tlb_remote_flush {}\nnr_tlb_remote_flush_received {}\n", tlb.asked,
               tlb.answered);
+    const CompactionCounts c = compaction_counts;
+    format_to(to, "compact_stall {}\ncompact_success {}\ncompact_fail {}\n", c.stalls, c.successes,
+              c.failures);
+    format_to(to, "pgmigrate_success {}\npgmigrate_fail {}\n", c.moved, c.move_failures);
+    return {};
+}
+
+// How much of the free memory a request for a run of each order can't use: 0.000 all is of use,
+// 1.000 nothing, in the form of Linux's debugfs extfrag/unusable_index.
+Result<void> show_fragmentation(TextSink& to, const ProcTarget&) {
+    auto show = [&](std::string_view name, Zone zone) {
+        uint32_t free = 0, below = 0;
+        for (uint32_t order = 0; order <= kMaxOrder; ++order)
+            free += free_run_count(zone, order) << order;
+        format_to(to, "Node 0, zone {:>8} ", name);
+        for (uint32_t order = 0; order <= kMaxOrder; ++order) {
+            const auto index = free ? static_cast<uint32_t>(1000ull * below / free) : 0;
+            format_to(to, "{}.{:03} ", index / 1000, index % 1000);
+            below += free_run_count(zone, order) << order;
+        }
+        to.put("\n");
+    };
+    show("Normal", Zone::low);
+    if (memory_totals().total > memory_totals().low_total) show("HighMem", Zone::any);
     return {};
 }
 

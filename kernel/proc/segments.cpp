@@ -4,7 +4,7 @@
 // Spec: set_thread_area(2), modify_ldt(2); struct user_desc of Linux i386 asm/ldt.h.
 #include "kernel/arch/cpu.hpp"
 #include "kernel/proc/process.hpp"
-#include "mm/mm.hpp"
+#include "mm/compaction.hpp"
 
 namespace {
 
@@ -44,6 +44,7 @@ UserDescriptor from_gdt(uint32_t entry, uint64_t raw) {
 // --- modify_ldt
 
 constexpr uint32_t kReadTable = 0, kWriteOld = 1, kReadDefault = 2, kWrite = 0x11;
+constexpr uint32_t kTableOrderMost = 4;      // frames of the longest table
 constexpr uint32_t kContentsConforming = 3;  // a code segment that keeps its caller's privilege
 constexpr uint32_t kDefaultBytes = 5 * 8;    // what Linux calls the default table, all of it 0
 
@@ -81,7 +82,12 @@ Result<uint32_t> write_entry(UserPtr<void> memory, uint32_t bytes, bool old_way)
     const bool remove = (old_way && !d.base && !d.limit) || (is_empty(d) && !(d.flags & kUsable));
     if (!remove) descriptor = to_descriptor(d);
     if (old_way) descriptor &= ~(uint64_t(1) << 52);
-    TRY(current_process().space->set_local_descriptor(d.entry, descriptor));
+    AddressSpace& space = *current_process().space;
+    Result<void> done = space.set_local_descriptor(d.entry, descriptor);
+    // A long table is a run of frames, which may have to be made first.
+    if (done.is_error() && compact_for(kTableOrderMost))
+        done = space.set_local_descriptor(d.entry, descriptor);
+    TRY(done);
     return 0u;
 }
 

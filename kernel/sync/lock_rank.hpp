@@ -16,6 +16,7 @@ enum class LockRank : uint8_t {
     resources = 18,      // the deadlock manager: all parties and types
     file_locks = 19,     // record locks and flock, and who waits for them
     ipc_table = 15,      // ids and permissions of one kind of System V IPC
+    compaction = 19,     // who compacts memory
     address_space = 20,  // the regions of one address space
     file_system = 22,    // the metadata of one mounted file system
     page_cache_fill = 24,
