@@ -1,9 +1,10 @@
-// See frames.hpp. Single frames go through a small stock per zone, so that the usual pair of
-// allocate and free doesn't split and join runs each time.
+// See frames.hpp. Single frames go through a small stock of each CPU, so that the usual pair of
+// allocate and free neither splits and joins runs each time, nor waits for other CPUs.
 #include "mm/frames.hpp"
 
 #include <algorithm>
 
+#include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/memory_layout.hpp"
 #include "kernel/sync/spin_lock.hpp"
@@ -21,13 +22,25 @@ namespace {
 
 constexpr uint32_t kStockMost = 64, kStockBatch = 32;
 
+// A CPU's own single free frames of a zone. Others only take them back, when none are left elsewhere.
+struct FrameStock {
+    IrqSpinLock lock{LockRank::frame_stock};
+    uint32_t frames[kStockMost] = {};
+    uint32_t size = 0;  // read without the lock, for sums
+};
+
 struct FrameZone {
-    Buddy<FrameInfo, kMaxOrder + 1> buddy;
-    uint32_t stock[kStockMost];  // single free frames
-    uint32_t stock_size = 0;
+    Buddy<FrameInfo, kMaxOrder + 1> buddy;  // under `lock`
+    FrameStock stocks[kMaxCpus] = {};
     uint32_t total = 0;
 
-    uint32_t free() const { return buddy.free_units() + stock_size; }
+    uint32_t stocked() const {
+        uint32_t sum = 0;
+        for (uint32_t i = 0; i < cpu_count; ++i)
+            sum += __atomic_load_n(&stocks[i].size, __ATOMIC_RELAXED);
+        return sum;
+    }
+    uint32_t free() const { return buddy.free_units() + stocked(); }
 };
 
 constinit IrqSpinLock lock{LockRank::frames};
@@ -40,35 +53,61 @@ constinit uint32_t wanted_run = 0;  // atomic
 
 FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high_zone; }
 
-void return_stock(FrameZone& zone, uint32_t keep) {
-    while (zone.stock_size > keep) zone.buddy.free(zone.stock[--zone.stock_size], 0);
+// The stock's lock is held.
+void return_stock(FrameZone& zone, FrameStock& stock, uint32_t keep) {
+    LockGuard guard(lock);
+    while (stock.size > keep) zone.buddy.free(stock.frames[--stock.size], 0);
+}
+
+void return_all_stocks(FrameZone& zone) {
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        LockGuard guard(zone.stocks[i].lock);
+        return_stock(zone, zone.stocks[i], 0);
+    }
+}
+
+void fill_stock(FrameZone& zone, FrameStock& stock) {
+    LockGuard guard(lock);
+    while (stock.size < kStockBatch) {
+        const std::optional<uint32_t> index = zone.buddy.allocate(0);
+        if (!index) break;
+        stock.frames[stock.size++] = *index;
+    }
 }
 
 std::optional<uint32_t> take_single(FrameZone& zone) {
-    if (zone.stock_size == 0)
-        while (zone.stock_size < kStockBatch) {
-            std::optional<uint32_t> index = zone.buddy.allocate(0);
-            if (!index) break;
-            zone.stock[zone.stock_size++] = *index;
-        }
-    if (zone.stock_size == 0) return std::nullopt;
-    return zone.stock[--zone.stock_size];
+    FrameStock& stock = zone.stocks[this_cpu().id];
+    LockGuard guard(stock.lock);
+    if (stock.size == 0) fill_stock(zone, stock);
+    if (stock.size == 0) return std::nullopt;
+    return stock.frames[--stock.size];
 }
 
 std::optional<uint32_t> take_run(FrameZone& zone, uint32_t order) {
     if (order == 0) return take_single(zone);
-    std::optional<uint32_t> index = zone.buddy.allocate(order);
-    if (index || zone.stock_size == 0) return index;
-    return_stock(zone, 0);
+    LockGuard guard(lock);
     return zone.buddy.allocate(order);
 }
 
+// What other CPUs have in stock counts too.
+std::optional<uint32_t> take(FrameZone& zone, uint32_t order) {
+    std::optional<uint32_t> index = take_run(zone, order);
+    if (index || zone.stocked() == 0) [[likely]]
+        return index;
+    return_all_stocks(zone);
+    return take_run(zone, order);
+}
+
 void give_back(uint32_t index, uint32_t order) {
-    LockGuard guard(lock);
     FrameZone& zone = zone_of(index);
-    if (order > 0) return zone.buddy.free(index, order);
-    if (zone.stock_size == kStockMost) return_stock(zone, kStockMost - kStockBatch);
-    zone.stock[zone.stock_size++] = index;
+    if (order > 0) {
+        LockGuard guard(lock);
+        return zone.buddy.free(index, order);
+    }
+    FrameStock& stock = zone.stocks[this_cpu().id];
+    LockGuard guard(stock.lock);
+    if (stock.size == kStockMost) return_stock(zone, stock, kStockMost - kStockBatch);
+    stock.frames[stock.size++] = index;
 }
 
 uint32_t free_total() { return low_zone.free() + high_zone.free(); }
@@ -119,11 +158,8 @@ void frames_init(const BootInfo& info) {
 Result<Frame> allocate_frames(uint32_t order, Zone zone) {
     if (order > kMaxOrder) return Errno::nomem;
     std::optional<uint32_t> index;
-    {
-        LockGuard guard(lock);
-        if (zone == Zone::any && high_zone.total) index = take_run(high_zone, order);
-        if (!index) index = take_run(low_zone, order);
-    }
+    if (zone == Zone::any && high_zone.total) index = take(high_zone, order);
+    if (!index) index = take(low_zone, order);
     if (!index) {
         if (order > 0 && free_total() > 2u << order) leave_word(order);
         return Errno::nomem;
@@ -143,10 +179,11 @@ void free_frames(Frame first, uint32_t order) {
 
 void for_each_free_frame(void (*visit)(void*, uint32_t), void* context) {
     constexpr uint32_t kAtOnce = 1u << kMaxOrder;  // no run crosses a multiple of that
+    return_all_stocks(low_zone);
+    return_all_stocks(high_zone);
     for (uint32_t first = 0; first < frame_table_size; first += kAtOnce) {
         const uint32_t end = std::min(first + kAtOnce, frame_table_size);
         LockGuard guard(lock);
-        return_stock(zone_of(first), 0);
         for (uint32_t i = first; i < end;) {
             const uint32_t frames = frame_table[i].free ? 1u << frame_table[i].order : 1;
             for (uint32_t k = 0; frame_table[i].free && k < frames; ++k) visit(context, i + k);
@@ -156,9 +193,9 @@ void for_each_free_frame(void (*visit)(void*, uint32_t), void* context) {
 }
 
 void withdraw_free_frames(uint32_t first, uint32_t order, Bitmap& withdrawn) {
-    LockGuard guard(lock);
     FrameZone& zone = zone_of(first);
-    return_stock(zone, 0);
+    return_all_stocks(zone);
+    LockGuard guard(lock);
     zone.buddy.withdraw(first, first + (1u << order), [&](uint32_t index, uint32_t run) {
         withdrawn.set_range(index - first, 1u << run);
     });
@@ -214,7 +251,7 @@ MemoryTotals memory_totals() {
 uint32_t free_run_count(Zone zone, uint32_t order) {
     LockGuard guard(lock);
     const FrameZone& which = zone == Zone::low ? low_zone : high_zone;
-    return which.buddy.free_runs(order) + (order == 0 ? which.stock_size : 0);
+    return which.buddy.free_runs(order) + (order == 0 ? which.stocked() : 0);
 }
 
 void note_hoarded_frames(int32_t change) { __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED); }

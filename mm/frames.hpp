@@ -3,7 +3,8 @@
 // Every frame has a FrameInfo; its reference count is the number of mappings and owners.
 // Memory for users and caches (allocate_frame) is refused before the very last frames are gone, so
 // that the heap and page tables still get some.
-// Locks: the allocator's IrqSpinLock (rank frames); callable from interrupt handlers, never sleeps.
+// Locks: IrqSpinLocks of each CPU's stock and of the allocator (ranks frame_stock, frames); callable
+// from interrupt handlers, never sleeps.
 #pragma once
 
 #include "boot/boot_info.hpp"

@@ -47,6 +47,7 @@ enum class LockRank : uint8_t {
     page_tables = 72,   // spare user page tables
     virtual_area = 74,  // kernel stacks and other ranges of the virtual area
     heap = 76,
+    frame_stock = 78,  // one CPU's single free frames
     frames = 80,
     random = 84,
     interrupt_table = 86,
