@@ -40,9 +40,11 @@
 #include "kernel/syscall/table.hpp"
 #include "kernel/tracing.hpp"
 #include "mm/address_space.hpp"
+#include "mm/frame_allocation.hpp"
 #include "mm/frames.hpp"
 #include "mm/heap.hpp"
 #include "mm/kernel_map.hpp"
+#include "mm/load_control.hpp"
 #include "mm/mm.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/tracked_frames.hpp"
@@ -73,6 +75,19 @@ void connect_log_and_panic() {
     panic_hooks.is_stack_guard = guard_page;
 }
 
+bool take_memory_option(std::string_view word) {
+    constexpr struct {
+        std::string_view name;
+        bool (*choose)(std::string_view name);
+    } kOptions[] = {{"vm.replacement=", choose_replacement},
+                    {"vm.replacement_scope=", choose_replacement_scope},
+                    {"vm.frame_allocation=", choose_allocation},
+                    {"vm.load_control=", choose_load_control}};
+    for (const auto& option : kOptions)
+        if (word.starts_with(option.name)) return option.choose(word.substr(option.name.size()));
+    return false;
+}
+
 void read_boot_information(uint32_t magic, uint32_t information) {
     // The provisional page tables cover this much; loaders put their structures far below.
     constexpr uint32_t kReadable = 512u << 20;
@@ -80,9 +95,7 @@ void read_boot_information(uint32_t magic, uint32_t information) {
     boot_info = parse_boot_info(magic, information, window, boot_storage);
     options = parse_boot_options(boot_info.command_line, [](std::string_view word) {
         if (take_boot_tunable(word)) return;
-        constexpr std::string_view kReplacement = "vm.replacement=";
-        if (word.starts_with(kReplacement) && choose_replacement(word.substr(kReplacement.size())))
-            return;
+        if (take_memory_option(word)) return;
         constexpr std::string_view kElevator = "elevator=", kIde = "ide=";
         if (word.starts_with(kElevator) && choose_elevator(word.substr(kElevator.size()))) return;
         if (word.starts_with(kIde) && choose_ide_mode(word.substr(kIde.size()))) return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/arch/cpu.hpp"
+#include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/all_spaces.hpp"
 #include "mm/frames.hpp"
@@ -21,12 +22,15 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
     Ref<AddressSpace> space = TRY(make_ref<AddressSpace>());
     TRY(space->pages_.init());
     space->map_top_ = kUserTop - kStackRoomLeast;
+    space->paging_.active_since = monotonic_now().raw();
     AllSpaces::add(*space);
+    space->enter_pool();
     return space;
 }
 
 AddressSpace::~AddressSpace() {
     AllSpaces::remove(*this);
+    leave_pool();
     delete lab_;
     if (!pages_.made()) return;
     // Whoever dropped the last reference may still run on our page tables, and so may CPUs whose
@@ -54,6 +58,7 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     child->limit_data = limit_data;
     child->limit_stack = limit_stack;
     child->limit_locked = limit_locked;
+    child->limit_resident = limit_resident;
     if (commitment_rule.overcommit == 2) TRY(check_commitment(regions_.committed()));
     bool changed = false;
     Result<void> done = child->copy_local_descriptors(*this);
@@ -172,7 +177,7 @@ MemoryUse AddressSpace::memory_use() {
     use.total = regions_.pages();
     use.resident = pages_.resident();
     use.swapped = pages_.swapped();
-    use.working_set = working_set_;
+    use.working_set = paging_.working_set;
     use.shared = pages_.file_resident();
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
         const RegionAttributes& a = r->attributes;

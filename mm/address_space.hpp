@@ -17,6 +17,7 @@
 #include "kernel/sync/mutex.hpp"
 #include "mm/pager.hpp"
 #include "mm/region.hpp"
+#include "mm/replacement/policy_set.hpp"
 #include "mm/user_pages.hpp"
 
 // Spec: mmap(2), Linux values.
@@ -82,6 +83,20 @@ enum class FlushScope : uint8_t { none, here, all };
 struct PageWalk {
     PageEntry upper{}, lower{};
 };
+
+// What load control and allocation know of a space (load_control.hpp, frame_allocation.hpp).
+struct PagingState {
+    uint32_t faults = 0, service = 0;   // atomic; since the last look; microseconds of waiting
+    uint32_t frames_most = UINT32_MAX;  // atomic; pages of its own that it may have in memory
+    // The rest is the reclaim thread's; others may look.
+    uint32_t rate = 0;             // faults in the last window
+    uint32_t working_set = 0;      // pages used within the last kWorkingSetWindow
+    uint32_t granted = 0;          // variable allocation
+    uint64_t active_since = 0;     // nanoseconds
+    uint64_t suspended_since = 0;  // 0: it is not
+    uint32_t set_when_suspended = 0;
+};
+constexpr uint32_t kWorkingSetWindow = 500;  // milliseconds
 
 class PagingLab;
 class Migration;
@@ -157,6 +172,7 @@ class AddressSpace : public RefCounted {
     uint32_t limit_address_space = UINT32_MAX;
     uint32_t limit_data = UINT32_MAX;
     uint32_t limit_stack = 8u << 20;
+    uint32_t limit_resident = UINT32_MAX;  // of its own pages, while there is swap
 
     ListNode all_node;  // all_spaces.hpp
 
@@ -171,11 +187,18 @@ class AddressSpace : public RefCounted {
     // with this frame becomes the slot; all accessed bits are noted and cleared; a file's page goes
     // unless it was used.
     bool evict(Frame frame, VirtAddr page, SwapEntry entry);
-    void sample();
+    void sample(uint32_t milliseconds);
     bool give_up_file_page(const Pager* pager, uint32_t index, Frame frame);
-    uint32_t working_set() const { return working_set_; }  // pages used between two samples
-    void track_all();                                      // tracked_frames.hpp
-    bool bring_in_area(uint32_t area);                     // swap.hpp; false: it can't
+    // The next private frames at the hand, each with one more reference; how many.
+    uint32_t next_private(std::span<Frame> to);
+    uint32_t own_resident() const { return pages_.own_resident(); }
+    uint32_t own_swapped() const { return pages_.swapped(); }
+    PagingState& paging() { return paging_; }
+    ReplacementSet& pool() { return pool_; }
+    void leave_pool();                  // its pages compete in the common pool
+    void enter_pool();                  // new: under the policy that is chosen
+    void track_all();                   // tracked_frames.hpp
+    bool bring_in_area(uint32_t area);  // swap.hpp; false: it can't
     Result<void> write(VirtAddr to, const void* from, uint32_t bytes);
     Result<void> read(void* to, VirtAddr from, uint32_t bytes);
 
@@ -186,6 +209,8 @@ class AddressSpace : public RefCounted {
         uint32_t pages() const { return bytes() >> kPageShift; }
     };
     class Session;
+    class PagingTime;
+    void keep_to_allocation();
 
     AddressSpace() = default;
     static bool make_range(VirtAddr start, uint32_t length, Range& out);
@@ -248,7 +273,9 @@ class AddressSpace : public RefCounted {
     bool lock_future_ = false;  // mlockall: new regions are locked
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
-    uint32_t working_set_ = 0;
+    PagingState paging_{};
+    ReplacementSet pool_{};  // swap_lock
+    VirtAddr hand_{0};       // next_private()
     LocalDescriptorsSlot local_descriptors_ = nullptr;
     VirtAddr stale_pages_[2] = {};  // that some TLB may see wrongly (tlb_lab.cpp)
     Frame stale_frames_[2] = {};    // ... as these, held; 0: none

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "kernel/arch/traps.hpp"
+#include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
@@ -24,9 +25,9 @@
 
 namespace {
 
-void note_private(Frame frame, VirtAddr page) {
+void note_private(ReplacementSet& pool, Frame frame, VirtAddr page) {
     if (swap_active) [[unlikely]]
-        track_frame(frame, page);
+        track_frame(frame, page, pool);
 }
 
 constexpr uint32_t kUserFlags = kEntryPresent | kEntryUser;
@@ -78,14 +79,38 @@ void address_spaces_init() {
     };
 }
 
+// How long a fault takes whose page or frame has to be waited for.
+class AddressSpace::PagingTime {
+  public:
+    explicit PagingTime(AddressSpace& space) : space_(space) {}
+    void begin() {
+        if (!since_) since_ = monotonic_now().raw();
+    }
+    ~PagingTime() {
+        if (!since_) [[likely]]
+            return;
+        const auto spent = static_cast<uint32_t>((monotonic_now().raw() - since_) / 1000);
+        __atomic_fetch_add(&space_.paging_.service, spent, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&space_.paging_.faults, 1, __ATOMIC_RELAXED);
+    }
+
+  private:
+    AddressSpace& space_;
+    uint64_t since_ = 0;
+};
+
 FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, bool) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
     const VirtAddr page(address.raw() & ~kPageMask);
+    PagingTime paging(*this);
+    if (pages_.own_resident() > paging_.frames_most) [[unlikely]]
+        keep_to_allocation();
     Awaited awaited;
     for (;;) {
         FaultResult result = handle_once(page, write, user, awaited);
         if (result < FaultResult::out_of_memory) [[likely]]
             return result;
+        paging.begin();
         if (result == FaultResult::must_read) result = awaited.read();
         if (result == FaultResult::bus_error) return result;
         if (result == FaultResult::out_of_memory && !wait_for_memory()) return result;
@@ -174,7 +199,7 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     Result<Frame> frame = allocate_zeroed_frame(Zone::any);
     if (frame.is_error()) return FaultResult::out_of_memory;
     const bool writable = region.attributes.protection & kProtWrite;
-    note_private(frame.value(), page);
+    note_private(pool_, frame.value(), page);
     pages_.fill(
         slot, PageEntry::make(frame.value(), writable ? kUserFlags | kEntryWritable : kUserFlags));
     return FaultResult::resolved;
@@ -222,7 +247,7 @@ FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEnt
         if (copy.is_ok()) copy_frame(copy.value(), frame);
         put_frame(frame);
         if (copy.is_error()) return FaultResult::out_of_memory;
-        note_private(copy.value(), page);
+        note_private(pool_, copy.value(), page);
         pages_.fill(slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
         return FaultResult::resolved;
     }
@@ -243,7 +268,7 @@ FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* 
     Result<Frame> copy = allocate_frame(Zone::any);
     if (copy.is_error()) return FaultResult::out_of_memory;
     copy_frame(copy.value(), slot->frame());
-    note_private(copy.value(), page);
+    note_private(pool_, copy.value(), page);
     pages_.replace(page, slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
     return FaultResult::resolved;
 }

@@ -38,7 +38,7 @@ bool AddressSpace::migrate_page(VirtAddr page, PageEntry& slot, Migration& migra
     flush_range(pages_.directory(), page, page + kPageSize);
     copy_frame(to.value(), from);
     slot = PageEntry::make(to.value(), old.raw & kEntryFlags);
-    if (swap_active) track_frame(to.value(), page);
+    if (swap_active) track_frame(to.value(), page, pool_);
     migration.moved_from(from);
     return true;
 }

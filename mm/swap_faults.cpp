@@ -19,7 +19,7 @@ FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot
         return FaultResult::must_read;
     }
     pages_.fill_swapped(slot, PageEntry::make(frame, kEntryPresent | kEntryUser));
-    track_frame(frame, page);
+    track_frame(frame, page, pool_);
     swap_drop_name(entry);
     return write ? allow_write(region, page, slot) : FaultResult::resolved;
 }
@@ -91,28 +91,47 @@ bool AddressSpace::evict(Frame frame, VirtAddr page, SwapEntry entry) {
     });
 }
 
-void AddressSpace::sample() {
+void AddressSpace::sample(uint32_t now) {
     try_session([&] {
         bool changed = false;
-        uint32_t used = 0;
+        uint32_t recent = 0;
         {
             LockGuard guard(swap_lock);
             pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr, PageEntry& entry) {
-                if (!entry.has(kEntryPresent | kEntryAccessed)) return;
-                ++used;
-                if (entry.has(kEntryFile)) return;
+                if (!entry.holds_frame()) return;
                 TrackedFrame& page = tracked(entry.frame());
+                const bool used = entry.has(kEntryPresent | kEntryAccessed);
+                if (used) page.seen = now;
+                if (page.seen && now - page.seen <= kWorkingSetWindow) ++recent;
+                // Of a file's page the cache's own clock wants to see the bit too.
+                if (!used || entry.has(kEntryFile)) return;
                 page.referenced = true;
                 page.modified |= entry.has(kEntryDirty);
                 entry = entry.without(kEntryAccessed);
                 changed = true;
             });
         }
-        working_set_ = used;
+        paging_.working_set = recent;
         // The processor notes an access again only once it has forgotten the entry.
         if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
         return true;
     });
+}
+
+uint32_t AddressSpace::next_private(std::span<Frame> to) {
+    uint32_t count = 0;
+    try_session([&] {
+        VirtAddr last(0);
+        pages_.for_each(hand_, kUserTop, [&](VirtAddr page, PageEntry& entry) {
+            if (count == to.size() || !entry.holds_frame() || entry.has(kEntryFile)) return;
+            get_frame(entry.frame());
+            to[count++] = entry.frame();
+            last = page;
+        });
+        hand_ = count < to.size() ? VirtAddr(0) : last + kPageSize;
+        return true;
+    });
+    return count;
 }
 
 // Whether the space has no entry for this page of a file any more.
@@ -127,8 +146,8 @@ bool AddressSpace::give_up_file_page(const Pager* pager, uint32_t index, Frame f
             if (!slot || !slot->has(kEntryFile) || slot->frame() != frame) continue;
             if (r->attributes.locked || (lab_ && lab_->covers(page))) return false;
             if (slot->has(kEntryAccessed)) {
+                // A TLB that still has the entry won't note the next use: a guess, and cheap.
                 *slot = slot->without(kEntryAccessed);
-                flush_range(pages_.directory(), page, page + kPageSize);
                 return false;
             }
             pages_.clear(page, page + kPageSize);

@@ -6,43 +6,80 @@
 #include "mm/virtual_area.hpp"
 
 constinit TrackedFrame* tracked_frames = nullptr;
+constinit ReplacementSet common_pool{};
+constinit bool local_scope = false;
 
 namespace {
-constinit ReplacementSet policies{};              // under swap_lock
-constinit uint32_t chosen = 4;                    // its index in the set
-constinit Mutex starting{LockRank::mount_table};  // start_tracking
+constinit uint32_t chosen = ReplacementSet::kClock;  // under swap_lock; of new pools
+constinit Mutex starting{LockRank::mount_table};     // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
 void leave_policy(TrackedFrame& page) {
-    if (page.node.linked()) replacement_policy().remove(page);
+    if (page.node.linked()) policy_of(page).remove(page);
+}
+
+// All of a pool's pages come into another pool, or under the other's policy.
+void move_pages(ReplacementPolicy& from, ReplacementSet& pool) {
+    for (uint32_t left = from.size(); left > 0; --left) {
+        auto& page = static_cast<TrackedFrame&>(*from.first());
+        from.remove(page);
+        page.pool = &pool;
+        policy_of(pool).load(page, page.modified, page.used);
+    }
+}
+void change_policy(ReplacementSet& pool) {
+    LockGuard guard(swap_lock);
+    if (pool.chosen == chosen) return;
+    ReplacementPolicy& former = policy_of(pool);
+    pool.chosen = chosen;
+    move_pages(former, pool);
 }
 }  // namespace
 
-ReplacementPolicy& replacement_policy() { return policies.at(chosen); }
+ReplacementPolicy& policy_of(ReplacementSet& pool) { return pool.at(pool.chosen); }
+
+void AddressSpace::leave_pool() {
+    if (!swap_active) return;
+    LockGuard guard(swap_lock);
+    move_pages(policy_of(pool_), common_pool);
+}
+void AddressSpace::enter_pool() {
+    LockGuard guard(swap_lock);
+    pool_.chosen = chosen;
+}
+
+void choose_scope(bool local) {
+    __atomic_store_n(&local_scope, local, __ATOMIC_RELAXED);
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        if (local && swap_active)
+            space->track_all();
+        else
+            space->leave_pool();
+}
 
 bool choose_replacement(std::string_view name) {
-    LockGuard guard(swap_lock);
-    for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
-        ReplacementPolicy& next = policies.at(i);
-        if (next.name() != name || next.knows_future()) continue;
-        ReplacementPolicy& former = replacement_policy();
-        for (uint32_t left = former.size(); left > 0; --left) {
-            ResidentPage& page = *former.first();
-            former.remove(page);
-            next.load(page, page.modified, page.used);
-        }
-        chosen = i;
-        return true;
+    uint32_t next = 0;
+    for (; next < ReplacementSet::kCount; ++next)
+        if (common_pool.at(next).name() == name && !common_pool.at(next).knows_future()) break;
+    if (next == ReplacementSet::kCount) return false;
+    {
+        LockGuard guard(swap_lock);
+        chosen = next;
     }
-    return false;
+    change_policy(common_pool);
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        change_policy(space->pool());
+    return true;
 }
 
 void show_replacement(TextSink& to) {
     LockGuard guard(swap_lock);
     bool any = false;
     for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
-        if (policies.at(i).knows_future()) continue;
-        format_to(to, i == chosen ? "{}[{}]" : "{}{}", any ? " " : "", policies.at(i).name());
+        if (common_pool.at(i).knows_future()) continue;
+        format_to(to, i == chosen ? "{}[{}]" : "{}{}", any ? " " : "", common_pool.at(i).name());
         any = true;
     }
     to.put("\n");
@@ -67,17 +104,20 @@ Result<void> start_tracking() {
 
 void AddressSpace::track_all() {
     Session session(*this);
-    pages_.for_each(VirtAddr(0), kUserTop, [](VirtAddr at, PageEntry& entry) {
-        if (entry.holds_frame() && !entry.has(kEntryFile)) track_frame(entry.frame(), at);
+    pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr at, PageEntry& entry) {
+        if (entry.holds_frame() && !entry.has(kEntryFile)) track_frame(entry.frame(), at, pool_);
     });
 }
 
-void track_frame(Frame frame, VirtAddr address) {
+void track_frame(Frame frame, VirtAddr address, ReplacementSet& pool) {
     LockGuard guard(swap_lock);
     TrackedFrame& page = tracked(frame);
     page.address = address;
     page.unwritten &= static_cast<bool>(page.entry);
-    if (!page.node.linked()) replacement_policy().load(page, true, page.used);
+    ReplacementSet& wanted = local_scope ? pool : common_pool;
+    if (page.node.linked() && page.pool != &wanted) leave_policy(page);
+    page.pool = &wanted;
+    if (!page.node.linked()) policy_of(page).load(page, true, page.used);
 }
 
 void move_tracked(Frame frame, VirtAddr address) {

@@ -11,7 +11,9 @@
 #include "mm/swap.hpp"
 
 struct TrackedFrame : ResidentPage {  // `page` is the frame's number
+    ReplacementSet* pool = nullptr;   // among whose pages it competes; set when it is loaded
     VirtAddr address{0};
+    uint32_t seen = 0;       // milliseconds: when a sample last found it used; file pages too
     SwapEntry entry{};       // the slot with the same contents
     bool unwritten = false;  // which it will have only once it can be written
 };
@@ -20,8 +22,8 @@ extern TrackedFrame* tracked_frames;  // null until there is swap
 inline TrackedFrame& tracked(Frame frame) { return tracked_frames[frame.raw()]; }
 
 Result<void> start_tracking();  // all private pages that there are; ENOMEM
-// A private page's frame came to, or moved to, this address.
-void track_frame(Frame frame, VirtAddr address);
+// A private page's frame came to, or moved to, this address of a space with this pool.
+void track_frame(Frame frame, VirtAddr address, ReplacementSet& pool);
 void move_tracked(Frame frame, VirtAddr address);  // unless somebody else maps it too
 void untrack_freed_frame(Frame frame);             // its last reference went
 // It can't be evicted from now on; false: somebody is about to, or it has a slot.
@@ -33,4 +35,12 @@ Result<void> swap_in_all(uint32_t area);
 // --- the policy: names as in policy_set.hpp; false: no such one, or it needs to know the future
 bool choose_replacement(std::string_view name);
 void show_replacement(TextSink& to);
-ReplacementPolicy& replacement_policy();  // swap_lock held
+// swap_lock held:
+ReplacementPolicy& policy_of(ReplacementSet& pool);  // the chosen one
+inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page.pool); }
+
+// Scope: whose pages compete. Global: all in one pool. Local: each space's in its own, and what its
+// frames are limited to is frame_allocation.hpp's business.
+extern ReplacementSet common_pool;  // of a local scope: what its owner left behind
+extern bool local_scope;            // atomic
+void choose_scope(bool local);

@@ -51,7 +51,8 @@ class UserPages {
     }
 
     uint32_t swapped() const { return swapped_; }
-    uint32_t resident() const { return resident_; }            // pages
+    uint32_t resident() const { return resident_; }  // pages
+    uint32_t own_resident() const { return resident_ - file_resident_; }
     uint32_t file_resident() const { return file_resident_; }  // of them, a pager's frames
 
   private:

@@ -8,7 +8,9 @@
 #include "mm/address_space.hpp"
 #include "mm/commitment.hpp"
 #include "mm/compaction.hpp"
+#include "mm/frame_allocation.hpp"
 #include "mm/heap.hpp"
+#include "mm/load_control.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
@@ -57,6 +59,20 @@ Result<uint32_t> only_number(std::string_view text) {
     return number;
 }
 
+// A file that lists names, the chosen one in brackets, and takes one.
+template <auto list, auto choose>
+constexpr ProcEntry choice_entry(std::string_view name) {
+    return {
+        .name = name,
+        .mode = kWritable,
+        .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+            list(to);
+            return {};
+        },
+        .store =
+            [](std::string_view wanted) { return choose(wanted) ? Result<void>() : Errno::inval; }};
+}
+
 }  // namespace
 
 constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
@@ -89,16 +105,10 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, commitment_rule.ratio); },
      .store = [](std::string_view text) { return set(commitment_rule.ratio, text, 1000); }},
-    {.name = "replacement",
-     .mode = kWritable,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_replacement(to);
-         return {};
-     },
-     .store =
-         [](std::string_view name) {
-             return choose_replacement(name) ? Result<void>() : Errno::inval;
-         }},
+    choice_entry<show_load_control, choose_load_control>("load_control"),
+    choice_entry<show_allocation, choose_allocation>("frame_allocation"),
+    choice_entry<show_replacement_scope, choose_replacement_scope>("replacement_scope"),
+    choice_entry<show_replacement, choose_replacement>("replacement"),
     {.name = "tlb_single_page_flush_ceiling",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {

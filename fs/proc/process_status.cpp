@@ -70,6 +70,7 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
     for (uint32_t i = 0; i < who.group_count; ++i) format_to(to, "{} ", who.groups[i]);
     to.put("\n");
     if (p.memory.total) {
+        format_to(to, "WorkingSet:\t{:>8} kB\n", kilobytes(p.memory.working_set));
         format_to(to, "VmLck:\t{:>8} kB\nVmSwap:\t{:>8} kB\n", kilobytes(p.memory.locked),
                   kilobytes(p.memory.swapped));
         format_to(to, "VmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nRssFile:\t{:>8} kB\n",

@@ -3,6 +3,7 @@
 
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
 
 namespace {
@@ -31,10 +32,30 @@ Victim largest_process() {
     return victim;
 }
 
+// A victim that has just been chosen gives its memory back soon, even if its process is gone
+// already: nobody else is chosen meanwhile.
+constexpr uint64_t kGrace = 200'000'000;  // nanoseconds
+constinit uint32_t grace_until = 0;       // atomic; milliseconds
+
+uint32_t milliseconds() { return static_cast<uint32_t>(monotonic_now().raw() / 1'000'000); }
+
+bool wait_for_victim() {
+    if (static_cast<int32_t>(__atomic_load_n(&grace_until, __ATOMIC_RELAXED) - milliseconds()) <= 0)
+        return false;
+    park({.interruptible = true, .deadline = monotonic_now() + kGrace / 20, .reason = "memory"});
+    return true;
+}
+void note_victim() {
+    __atomic_store_n(&grace_until, milliseconds() + static_cast<uint32_t>(kGrace / 1'000'000),
+                     __ATOMIC_RELAXED);
+}
+
 }  // namespace
 
 bool make_room_for_current() {
+    if (!current_process().group_exit && wait_for_victim()) return true;
     const Victim victim = largest_process();
+    note_victim();
     if (!victim.process || victim.process.get() == &current_process() ||
         current_process().group_exit)
         return false;

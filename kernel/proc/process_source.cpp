@@ -6,6 +6,7 @@
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "mm/load_control.hpp"
 
 namespace {
 
@@ -281,7 +282,21 @@ bool may_inspect(int pid) {
 
 }  // namespace
 
+namespace {
+bool suspend_space(AddressSpace& space, bool suspended) {
+    bool any = false;
+    for (Ref<Process> p = next_process(2); p; p = next_process(p->pid + 1)) {
+        LockGuard guard(process_tree);
+        if (p->space.get() != &space || p->life != Life::alive) continue;
+        for (Thread& thread : p->threads) suspended ? put_to_rest(thread) : resume_thread(thread);
+        any = true;
+    }
+    return any;
+}
+}  // namespace
+
 void process_source_init() {
+    suspend_space_hook = suspend_space;
     install_process_source({
         .current = [] { return Thread::current().process ? current_process().pid : 0; },
         .current_thread = [] { return Thread::current().tid; },

@@ -90,6 +90,7 @@ void schedule_locked(Nanoseconds now, const char* why) RELEASE(run_queue_lock) {
                                    static_cast<uint32_t>(previous.state));
     set_state(next, ThreadState::running, "", now);
     cpu.current = &next;  // from here on it is what others preempt
+    cpu.reschedule = next.rest_wanted;
     arm_dispatch_timer(queue);
     if (is_queued(previous) && &previous != cpu.idle && cpu_count > 1) offer_to_idle(previous);
     if (&next != &previous) switch_to(cpu, previous, next);
@@ -240,8 +241,8 @@ void give_way(bool yielded) {
     const char* why = "";
     if (&self == this_cpu().idle) {
         set_state(self, ThreadState::ready, "", now);
-    } else if (self.suspend_wanted) {
-        self.suspend_wanted = false;
+    } else if (self.suspend_wanted || (self.rest_wanted && !yielded)) {
+        self.suspend_wanted = self.rest_wanted = false;
         entity.stop(now);
         set_state(self, ThreadState::suspended_ready, "suspended", now);
         why = "blocked";
@@ -375,10 +376,19 @@ void suspend_thread(Thread& thread) {
     }
 }
 
+void put_to_rest(Thread& thread) {
+    RunQueueGuard guard;
+    if (thread.state == ThreadState::blocked && thread.interruptible)
+        return set_state(thread, ThreadState::suspended_blocked, thread.wait_reason,
+                         monotonic_now());
+    thread.rest_wanted = true;
+    if (thread.state == ThreadState::running) request_reschedule(queue_of(thread).cpu);
+}
+
 void resume_thread(Thread& thread) {
     RunQueueGuard guard;
     const Nanoseconds now = monotonic_now();
-    thread.suspend_wanted = false;
+    thread.suspend_wanted = thread.rest_wanted = false;
     if (thread.state == ThreadState::suspended_ready)
         make_ready(thread, ReadyReason::moved, now);
     else if (thread.state == ThreadState::suspended_blocked)

@@ -24,6 +24,9 @@ void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user);
 // goes on until it returns to user mode or blocks.
 void suspend_thread(Thread& thread);
 void resume_thread(Thread& thread);
+// The same for load control: not before it returns to user mode or waits for a signal or event, so
+// that it holds nothing in the kernel that whoever is to resume it may need.
+void put_to_rest(Thread& thread);
 
 struct SchedulerStatistics {
     uint64_t context_switches, idle_nanoseconds;

@@ -86,6 +86,7 @@ class Thread : public RefCounted {
     const char* wait_reason = "";
     Nanoseconds state_since{0};
     bool suspend_wanted = false;     // it runs, and will be suspended
+    bool rest_wanted = false;        // it will be, where it returns to user mode
     bool reset_on_fork = false;      // children get the ordinary class
     uint64_t ready_time = 0;         // nanoseconds spent ready, before it ran
     uint32_t turns = 0;              // how often it got the CPU

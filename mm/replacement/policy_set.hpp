@@ -15,7 +15,8 @@ class ReplacementSet {
   public:
     constexpr ReplacementSet() = default;
 
-    static constexpr uint32_t kCount = 8;
+    static constexpr uint32_t kCount = 8, kClock = 4;
+    uint32_t chosen = kClock;  // the driver's: which of them has the pages
     ReplacementPolicy& at(uint32_t index) {
         ReplacementPolicy* const all[kCount] = {&fifo_,  &lru_,      &ageing_, &lfu_,
                                                 &clock_, &improved_, &opt_,    &working_set_};

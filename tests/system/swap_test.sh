@@ -3,18 +3,23 @@
 # process. timeout: 300
 . "$(dirname "$0")/harness.sh"
 
-truncate -s 64M "$work/swap.img"
+truncate -s 96M "$work/swap.img"
 mkswap "$work/swap.img" >/dev/null 2>&1
 swap=(-drive "file=$work/swap.img,if=ide,index=1,format=raw,cache=unsafe")
-head -c 24M /dev/urandom >"$work/file"
+head -c 64M /dev/urandom >"$work/file"
 bin=/usr/lib/orrery/tests
 
-guest --mem 16 --add "$work/file:/file" --exec "swapon /dev/hdb && $bin/sweep 40 2 /file &&
+guest --mem 16 --add "$work/file:/file" --exec "swapon /dev/hdb && $bin/sweep 64 1 /file &&
     cat /proc/swaps && swapoff /dev/hdb && wc -l </proc/swaps" </dev/null -- "${swap[@]}"
 status_is 0
-output_has '40 MiB, 2 rounds: all there'
+output_has '64 MiB, 1 rounds: all there'
 output_has '/dev/hdb .*partition'
 check 'no area is left' [ "$(tail -1 "$out")" = 1 ]
+head -c 16M "$work/file" >"$work/smaller"
+guest --mem 16 --smp 4 --add "$work/smaller:/file" --exec "swapon /dev/hdb; $bin/sweep 64 1 &
+    $bin/sweep 1 1 /file; wait" </dev/null -- "${swap[@]}"
+output_has '64 MiB, 1 rounds: all there'
+output_has '1 MiB, 1 rounds: all there'
 
 # Two at once, under another policy each time it is told to change.
 guest --mem 16 --exec "swapon /dev/hdb; ($bin/sweep 14 3) & ($bin/sweep 14 3) &
@@ -42,5 +47,21 @@ output_has 'status 137'
 output_has 'patient'
 output_has 'alive'
 log_has 'out of memory: .*sweep'
+
+# A disk that fails: what can't be written stays in memory, what can't be read hurts one program.
+failing() { # failing read|write
+    printf '[inject-error]\nevent = "%s_aio"\niotype = "%s"\nerrno = "5"\nsector = "4000"\n' "$1" "$1" >"$work/errors"
+    printf '%s' "file=blkdebug:$work/errors:$work/swap.img,if=ide,index=1,format=raw,werror=report,rerror=report"
+}
+guest --mem 16 --exec "swapon /dev/hdb; $bin/sweep 30; echo status \$?; echo alive" \
+    </dev/null -- -drive "$(failing write)"
+output_has 'alive'
+log_has 'swap: hdb: a write failed'
+guest --mem 16 --exec "swapon /dev/hdb; $bin/sweep 30; echo status \$?; $bin/sweep 8; echo alive" \
+    </dev/null -- -drive "$(failing read)"
+output_has 'status 135'
+output_has '8 MiB, 2 rounds: all there'
+output_has 'alive'
+log_has "swap: hdb: page .* can't be read"
 
 finish

@@ -1,0 +1,207 @@
+// See eviction.hpp.
+#include "mm/eviction.hpp"
+
+#include <algorithm>
+
+#include "mm/all_spaces.hpp"
+#include "mm/reclaim.hpp"
+#include "mm/tracked_frames.hpp"
+#include "mm/window.hpp"
+
+constinit uint32_t samplings = 0;
+
+namespace {
+
+constexpr uint32_t kCluster = 16;  // pages written at once: 64 KiB
+constexpr uint32_t kClusterOrder = 4;
+
+constinit void* buffer = nullptr;  // what a cluster is written from
+
+struct Victim {
+    Frame frame{};
+    SwapEntry entry{};
+    bool write = false;  // the slot doesn't have its contents yet
+};
+
+// Locks: swap_lock. Taken off the policy's list, with one more reference.
+uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
+    ReplacementPolicy& policy = policy_of(pool);
+    uint32_t count = 0;
+    for (uint32_t left = policy.size(); left > 0 && count < kCluster; --left) {
+        ResidentPage* page = policy.victim(samplings);
+        if (!page) break;
+        policy.remove(*page);
+        ++reclaim_counts.scanned;
+        const Frame frame(page->page);
+        if (!try_get_frame(frame)) continue;  // its last owner is just leaving it
+        victims[count++] = {frame, tracked(frame).entry};
+    }
+    return count;
+}
+
+// Locks: swap_lock. Those without a slot get one; who gets none stays.
+uint32_t give_slots(std::span<Victim> victims) {
+    uint32_t kept = 0;
+    SwapEntry next{};
+    uint32_t room = 0;
+    auto need = static_cast<uint32_t>(
+        std::ranges::count_if(victims, [](const Victim& v) { return !v.entry; }));
+    for (Victim& victim : victims) {
+        if (!victim.entry) {
+            if (room == 0) room = swap_allocate(need, next);
+            if (room == 0) {
+                policy_of(tracked(victim.frame)).load(tracked(victim.frame), true, samplings);
+                put_tracked(victim.frame);
+                continue;
+            }
+            victim.entry = next;
+            victim.write = true;
+            next = SwapEntry::make(next.area(), next.slot() + 1);
+            --room;
+            --need;
+            get_frame(victim.frame);
+            swap_cache_insert(victim.entry, victim.frame);
+        }
+        victims[kept++] = victim;
+    }
+    return kept;
+}
+
+// Everybody who maps it gets the slot instead. False: nobody could be made to.
+bool unmap(const Victim& victim) {
+    const VirtAddr address = tracked(victim.frame).address;
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get())) {
+        space->evict(victim.frame, address, victim.entry);
+        if (frame_references(victim.frame) == 2) break;  // the cache's and ours
+    }
+    return frame_references(victim.frame) == 2;
+}
+
+void copy_to_buffer(uint32_t at, Frame frame) {
+    FrameWindow window(frame);
+    __builtin_memcpy(static_cast<char*>(buffer) + (at << kPageShift), window.data(), kPageSize);
+}
+
+// Writes runs of neighbouring slots. A page whose slot can't be written stays in memory.
+void write_out(std::span<Victim> victims) {
+    for (size_t first = 0; first < victims.size();) {
+        size_t end = first;
+        while (end < victims.size() && victims[end].write &&
+               victims[end].entry == SwapEntry::make(victims[first].entry.area(),
+                                                     victims[first].entry.slot() +
+                                                         static_cast<uint32_t>(end - first))) {
+            copy_to_buffer(static_cast<uint32_t>(end - first), victims[end].frame);
+            ++end;
+        }
+        if (end == first) {
+            ++first;
+            continue;
+        }
+        const Result<void> done =
+            swap_write(victims[first].entry, static_cast<uint32_t>(end - first), buffer);
+        for (size_t i = first; i < end; ++i) victims[i].write = done.is_error();
+        if (done.is_error()) {
+            LockGuard guard(swap_lock);
+            swap_area_failed(victims[first].entry);
+        }
+        first = end;
+    }
+}
+
+// Frames that nobody came back for meanwhile are free now.
+uint32_t settle(std::span<const Victim> victims) {
+    LockGuard guard(swap_lock);
+    uint32_t freed = 0;
+    for (const Victim& victim : victims) {
+        // A page that couldn't be written has no copy: whoever names its slot finds it here.
+        const bool only_us = frame_references(victim.frame) == 2;
+        TrackedFrame& page = tracked(victim.frame);
+        page.unwritten = victim.write && page.entry == victim.entry;
+        if (only_us && !victim.write && swap_cache_remove(victim.entry, victim.frame))
+            ++freed;
+        else if (!page.node.linked())
+            policy_of(page).load(page, false, samplings);
+        put_tracked(victim.frame);
+    }
+    reclaim_counts.stolen += freed;
+    return freed;
+}
+
+// Writes, and frees what could be taken from everybody.
+uint32_t evict(std::span<Victim> chosen) {
+    uint32_t count;
+    {
+        LockGuard guard(swap_lock);
+        count = give_slots(chosen);
+    }
+    uint32_t evicted = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        Victim& victim = chosen[i];
+        victim.write |= tracked(victim.frame).unwritten;
+        if (unmap(victim)) {
+            chosen[evicted++] = victim;
+            continue;
+        }
+        // Somebody is busy with it: it stays, and its slot goes if nobody names it by now.
+        LockGuard guard(swap_lock);
+        TrackedFrame& page = tracked(victim.frame);
+        if (victim.write) page.unwritten = true;
+        if (!page.node.linked()) policy_of(page).load(page, true, samplings);
+        put_tracked(victim.frame);
+    }
+    write_out(chosen.first(evicted));
+    return settle(chosen.first(evicted));
+}
+
+}  // namespace
+
+void eviction_init() {
+    Result<Frame> run = allocate_frames(kClusterOrder, Zone::low);
+    VERIFY(run.is_ok());
+    buffer = to_virtual(run.value());
+}
+
+uint32_t evict_from(ReplacementSet& pool, uint32_t wanted) {
+    uint32_t freed = 0, left;
+    {
+        LockGuard guard(swap_lock);
+        left = policy_of(pool).size() / kCluster + 2;
+    }
+    for (; freed < wanted && left > 0; --left) {
+        Victim victims[kCluster];
+        uint32_t count;
+        {
+            LockGuard guard(swap_lock);
+            count = choose_victims(pool, victims);
+        }
+        if (count == 0) break;
+        freed += evict({victims, count});
+    }
+    return freed;
+}
+
+uint32_t evict_pages_of(AddressSpace& space, uint32_t wanted) {
+    uint32_t freed = 0;
+    for (uint32_t left = space.own_resident() / kCluster + 2; freed < wanted && left > 0; --left) {
+        Frame frames[kCluster];
+        Victim victims[kCluster];
+        uint32_t count = 0;
+        const uint32_t found = space.next_private(frames);
+        {
+            LockGuard guard(swap_lock);
+            for (uint32_t i = 0; i < found; ++i) {
+                TrackedFrame& page = tracked(frames[i]);
+                if (page.node.linked()) {
+                    policy_of(page).remove(page);
+                    victims[count++] = {frames[i], page.entry};
+                } else {
+                    put_tracked(frames[i]);
+                }
+            }
+        }
+        reclaim_counts.scanned += found;
+        if (count) freed += evict({victims, count});
+    }
+    return freed;
+}
