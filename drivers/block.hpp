@@ -32,6 +32,8 @@ class BlockDevice {
     uint32_t device_number() const { return device_number_; }  // major << 8 | minor
     virtual uint64_t sectors() const = 0;
     virtual bool read_only() const { return false; }
+    virtual bool is_partition() const { return false; }
+    virtual uint32_t most_partitions() const { return 0; }  // numbers kept free behind its own
 
     // Whole sectors between the device and kernel memory in the direct map. Sleeps.
     // Errors: EIO (also a range beyond the end), EROFS.

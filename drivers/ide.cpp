@@ -23,6 +23,7 @@ class IdeDisk final : public BlockDevice {
           which_(which) {}
 
     uint64_t sectors() const override { return identity().sectors; }
+    uint32_t most_partitions() const override { return kMinorsPerDrive - 1; }
     Result<void> read(Sector first, uint32_t count, void* to) override {
         return split(first, count, [&](Sector at, uint32_t n, uint32_t done) {
             return channel_.read(which_, at, n, static_cast<uint8_t*>(to) + done * kSectorSize);

@@ -8,6 +8,7 @@
 #include "drivers/ide.hpp"
 #include "drivers/ide_channel.hpp"
 #include "drivers/keyboard.hpp"
+#include "drivers/partition.hpp"
 #include "drivers/pci.hpp"
 #include "drivers/power.hpp"
 #include "drivers/ram_disk.hpp"
@@ -123,6 +124,7 @@ void start_user_land(void*) {
     power_init();
     ide_init();
     add_modules();
+    partitions_init();
     fs_init();
     tmpfs_init();
     devfs_init();

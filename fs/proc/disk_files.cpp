@@ -41,13 +41,15 @@ constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          for (BlockDevice& disk : block_devices())
-             format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
+             if (!disk.is_partition())
+                 format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
          return {};
      }},
 };
 
 Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
     for (BlockDevice& disk : block_devices()) {
+        if (disk.is_partition()) continue;  // counted as its disk's
         const DiskCounts c = disk.counts();
         const uint32_t number = disk.device_number();
         format_to(to, "{:>4} {:>7} {} {} 0 {} {} {} 0 {} {}", device_major(number),
