@@ -3,6 +3,7 @@
 
 #include "fs/dentry.hpp"
 #include "fs/ext2/ext2.hpp"
+#include "fs/fat/fat.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/iso9660/iso9660.hpp"
 #include "fs/page_table.hpp"
@@ -35,4 +36,5 @@ void fs_init() {
     install_file_reclaimer({reclaim_mapped_pages});
     ext2_init();
     iso9660_init();
+    fat_init();
 }

@@ -7,7 +7,7 @@
 // sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
-// sources: fs/iso9660/iso9660.cpp
+// sources: fs/fat/fat.cpp fs/iso9660/iso9660.cpp
 // sources: fs/lookup.cpp fs/mount.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp
 // sources: fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp
 // sources: fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/mount.cpp
