@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fs/ext2/ext2.hpp"
+#include "fs/free_space/free_bitmap.hpp"
 #include "fs/timestamp.hpp"
 #include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/log.hpp"
@@ -29,16 +30,10 @@ Result<Extent> Ext2::allocate_in_group(uint32_t group, uint32_t from, uint32_t w
     if (group_info.descriptor->free_blocks_count == 0) return Errno::nospc;
     MetadataBlock held = TRY(metadata(group_info.descriptor->block_bitmap));
     Bitmap bits = bitmap_of(held, blocks_in_group(group));
-    std::optional<uint32_t> at;
-    if (roomy)
-        at = bits.find_clear_run(kRoomy, from);
-    else
-        at = bits.find_clear_run(1, from);
-    if (!at) return Errno::nospc;
-    uint32_t count = 1;
-    while (count < wanted && *at + count < bits.size() && !bits.test(*at + count)) ++count;
-    count = std::min<uint32_t>(count, group_info.descriptor->free_blocks_count);
-    const uint32_t first = first_block_of_group(group) + *at;
+    const std::optional<BlockRun> run = find_run(bits, from, wanted, roomy ? kRoomy : 1);
+    if (!run) return Errno::nospc;
+    const uint32_t count = std::min<uint32_t>(run->count, group_info.descriptor->free_blocks_count);
+    const uint32_t first = first_block_of_group(group) + run->first;
     // A bitmap that offers the group's own metadata is damaged.
     const GroupDescriptor& d = *group_info.descriptor;
     const uint32_t table = d.inode_table;
@@ -52,7 +47,7 @@ Result<Extent> Ext2::allocate_in_group(uint32_t group, uint32_t from, uint32_t w
         note_error();
         return Errno::io;
     }
-    bits.set_range(*at, count);
+    bits.set_range(run->first, count);
     group_info.descriptor->free_blocks_count -= static_cast<uint16_t>(count);
     free_blocks_ -= std::min(free_blocks_, count);
     touch(d.block_bitmap, Kind::map);
