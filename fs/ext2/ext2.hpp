@@ -2,7 +2,7 @@
 // Metadata (descriptors, bitmaps, inode tables, index blocks) lives in the disk's own page cache,
 // contents of files and directories in each inode's. Metadata and directories are changed in memory
 // and written by a checkpoint, in an order that e2fsck can repair from at any moment: see
-// checkpoint.cpp and docs/storage.md.
+// checkpoint.cpp and docs/filesystem.md.
 // Invariants: no number from the disk is used before it was checked; what makes no sense is EIO and
 // a line in the log that names the inode, once an inode. Blocks and inodes that were freed are not
 // used again before a checkpoint has written that they are free.

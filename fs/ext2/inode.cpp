@@ -4,6 +4,7 @@
 #include "fs/cached_file.hpp"
 #include "fs/ext2/block_map.hpp"
 #include "fs/ext2/ext2.hpp"
+#include "fs/ext2/file_map.hpp"
 #include "fs/mount.hpp"
 #include "fs/timestamp.hpp"
 #include "fs/write_back.hpp"
@@ -35,6 +36,9 @@ class Ext2File final : public CachedFile {
     }
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return finish(file().write(from, offset, true));
+    }
+    Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
+        return map_ioctl(file(), request, argument);
     }
 
   private:

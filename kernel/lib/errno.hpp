@@ -48,6 +48,7 @@ enum class Errno : int32_t {
     loop = 40,
     nomsg = 42,
     idrm = 43,
+    badr = 53,
     nodata = 61,
     badmsg = 74,
     overflow = 75,

@@ -93,7 +93,8 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
 }
 
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
-    constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421;
+    constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421,
+                       kFindBlock = 1;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     switch (request) {
@@ -106,6 +107,9 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
             file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
             return 0;
         }
+        case kFindBlock:
+            if (!context().credentials.is_superuser()) return Errno::perm;
+            [[fallthrough]];
         default: return file->ioctl(request, argument);
     }
 }

@@ -51,6 +51,7 @@ Nanoseconds realtime_now() {
 uint32_t copy_from_user_partly(void*, VirtAddr, uint32_t) { return 0; }
 uint32_t copy_to_user_partly(VirtAddr, const void*, uint32_t) { return 0; }
 Result<void> copy_to_user(VirtAddr, const void*, uint32_t) { return Errno::fault; }
+Result<void> copy_from_user(void*, VirtAddr, uint32_t) { return Errno::fault; }
 
 // --- Frames.
 namespace {
