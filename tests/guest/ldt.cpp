@@ -295,6 +295,7 @@ void* watch(void* seen) {
     return nullptr;
 }
 void test_threads() {
+    TakingTurns turns;
     pthread_t thread;
     int seen = 0;
     needs("thread", pthread_create(&thread, nullptr, watch, &seen) ? -1 : 0);
