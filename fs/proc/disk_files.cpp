@@ -41,8 +41,7 @@ constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          for (BlockDevice& disk : block_devices())
-             if (!disk.is_partition())
-                 format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
+             if (!disk.is_partition()) format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
          return {};
      }},
 };
