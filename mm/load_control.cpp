@@ -17,7 +17,7 @@ namespace {
 
 enum class Criterion : uint32_t { off, ls, pff, ws };
 constexpr std::string_view kNames[] = {"off", "ls", "pff", "ws"};
-constinit Criterion criterion = Criterion::off;  // atomic
+constinit Criterion criterion = Criterion::off;  // one word: a reader has the old or the new one
 
 constexpr uint64_t kMillisecond = 1'000'000, kWindow = 250 * kMillisecond,
                    kTurn = 3000 * kMillisecond, kRest = 500 * kMillisecond;
@@ -128,7 +128,7 @@ void empty_suspended() {
 bool choose_load_control(std::string_view name) {
     const auto* found = std::ranges::find(kNames, name);
     if (found == std::end(kNames)) return false;
-    __atomic_store_n(&criterion, static_cast<Criterion>(found - kNames), __ATOMIC_RELAXED);
+    criterion = static_cast<Criterion>(found - kNames);
     return true;
 }
 

@@ -1,6 +1,6 @@
 # Every guest test under every policy; under round robin each has a run of its own already. Left out
 # are smp, which spins for what another CPU does, and those that compute for seconds and hardly wait.
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/harness.sh"
 cat >"$work/all.sh" <<'E2'
 failed=
