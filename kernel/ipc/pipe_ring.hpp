@@ -1,5 +1,5 @@
-// PipeRing: the bytes of a pipe on their way: a ring of 64 KiB whose pages exist only where bytes
-// lie, so that a pipe with little in it costs one page.
+// PipeRing: the bytes of a pipe or a socket on their way: a ring (a pipe's has 64 KiB) whose pages
+// exist only where bytes lie, so that one with little in it costs one page.
 //
 //   slot   0      1      2            15
 //        [ ....][xxxxx][xx...]  ...  [    ]     x: from tail_ up to head_; both run freely
@@ -22,10 +22,11 @@ concept PipePages = requires(T& pages, void* page) {
     pages.release(page);
 };
 
-template <PipePages Pages>
+template <PipePages Pages, uint32_t kSlots = 16>
 class PipeRing {
   public:
-    static constexpr uint32_t kSlots = 16, kCapacity = kSlots * kPageSize;
+    static constexpr uint32_t kCapacity = kSlots * kPageSize;
+    static_assert((kSlots & (kSlots - 1)) == 0, "positions run freely, beyond 2^32 too");
 
     PipeRing() = default;
     PipeRing(const PipeRing&) = delete;
@@ -40,15 +41,17 @@ class PipeRing {
     uint32_t room() const { return kCapacity - count(); }
     bool empty() const { return head_ == tail_; }
 
-    // Takes what fits. Fewer bytes than fit only after a bad user pointer or without memory; then
-    // it says which if there were none: EFAULT, ENOMEM. At least one byte is offered and fits.
-    Result<uint32_t> write(ByteSource& from) {
+    // Takes what fits, up to `most`. Fewer bytes than that only after a bad user pointer or without
+    // memory; then it says which if there were none: EFAULT, ENOMEM. At least one byte is offered
+    // and fits.
+    Result<uint32_t> write(ByteSource& from, uint32_t most = kCapacity) {
         uint32_t total = 0;
-        while (from.remaining() && room()) {
+        while (from.remaining() && room() && total < most) {
             uint8_t*& page = slots_[slot_of(head_)];
             if (!page && !(page = take_page())) return total ? Result(total) : Errno::nomem;
             const uint32_t offset = head_ & kPageMask;
-            const uint32_t bytes = std::min({kPageSize - offset, room(), from.remaining()});
+            const uint32_t bytes =
+                std::min({kPageSize - offset, room(), from.remaining(), most - total});
             const uint32_t done = from.take(page + offset, bytes);
             head_ += done;
             total += done;
@@ -58,24 +61,58 @@ class PipeRing {
         return total ? Result(total) : Errno::fault;
     }
 
-    // Gives what is there and asked for; as above. At least one byte is there and asked for.
-    Result<uint32_t> read(ByteSink& to) {
+    // Gives what is there and asked for, up to `most`; as above. At least one byte is there and
+    // asked for.
+    Result<uint32_t> read(ByteSink& to, uint32_t most = kCapacity) {
         uint32_t total = 0;
-        while (to.remaining() && !empty()) {
-            const uint32_t offset = tail_ & kPageMask;
-            const uint32_t bytes = std::min({kPageSize - offset, count(), to.remaining()});
-            const uint32_t done = to.put(slots_[slot_of(tail_)] + offset, bytes);
-            tail_ += done;
+        while (to.remaining() && !empty() && total < most) {
+            const uint32_t bytes = std::min({piece_at(tail_), to.remaining(), most - total});
+            const uint32_t done = to.put(byte_at(tail_), bytes);
             total += done;
-            if (done && !(tail_ & kPageMask)) leave_slot(slot_of(tail_ - 1));
+            advance(done);
             if (done < bytes) break;
         }
         if (empty()) start_again();
         return total ? Result(total) : Errno::fault;
     }
+    // The same from `skipped` bytes behind the first one on, and all stays there.
+    Result<uint32_t> peek(ByteSink& to, uint32_t skipped, uint32_t most) const {
+        uint32_t total = 0;
+        while (to.remaining() && skipped + total < count() && total < most) {
+            const uint32_t at = tail_ + skipped + total;
+            const uint32_t bytes = std::min({piece_at(at), to.remaining(), most - total});
+            const uint32_t done = to.put(byte_at(at), bytes);
+            total += done;
+            if (done < bytes) break;
+        }
+        return total ? Result(total) : Errno::fault;
+    }
+    // Forgets the first `bytes`, of count().
+    void skip(uint32_t bytes) {
+        while (bytes) {
+            const uint32_t piece = std::min(piece_at(tail_), bytes);
+            bytes -= piece;
+            advance(piece);
+        }
+        if (empty()) start_again();
+    }
+    // Forgets the last `bytes`, of count(): a message that could not be written as a whole. Their
+    // pages wait for the next bytes.
+    void take_back(uint32_t bytes) { head_ -= bytes; }
 
   private:
     static uint32_t slot_of(uint32_t position) { return position / kPageSize % kSlots; }
+    const uint8_t* byte_at(uint32_t position) const {
+        return slots_[slot_of(position)] + (position & kPageMask);
+    }
+    // How many bytes lie in one page from there on.
+    uint32_t piece_at(uint32_t position) const {
+        return std::min(kPageSize - (position & kPageMask), head_ - position);
+    }
+    void advance(uint32_t bytes) {
+        tail_ += bytes;
+        if (bytes && !(tail_ & kPageMask)) leave_slot(slot_of(tail_ - 1));
+    }
 
     // The reader has passed its end; the writer may have come round to its beginning.
     void leave_slot(uint32_t slot) {

@@ -103,6 +103,36 @@ TEST(PipeRing, FillsToItsCapacity) {
     EXPECT_EQ(live_pages, 1);
 }
 
+TEST(PipeRing, PeeksSkipsAndTakesBack) {
+    {
+        Ring ring;
+        std::vector<uint8_t> bytes(3 * kPageSize);
+        for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i / 7);
+        put(ring, std::vector<uint8_t>(100));
+        put(ring, bytes);
+        ring.skip(100);
+        std::vector<uint8_t> seen(2 * kPageSize);
+        KernelSink sink(seen);
+        EXPECT_EQ(ring.peek(sink, 10, 6000).value(), 6000u);
+        EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + 6000, bytes.begin() + 10));
+        EXPECT_EQ(ring.count(), bytes.size());
+        put(ring, std::vector<uint8_t>(2 * kPageSize, 'x'));
+        ring.take_back(2 * kPageSize);
+        put(ring, {1, 2, 3});
+        EXPECT_EQ(take(ring, 3 * kPageSize), bytes);
+        EXPECT_EQ(take(ring, 100), (std::vector<uint8_t>{1, 2, 3}));
+        KernelSource source(bytes);
+        EXPECT_EQ(ring.write(source, 5000).value(), 5000u);
+        ring.take_back(5000);
+        EXPECT_TRUE(ring.empty());
+        put(ring, bytes);
+        ring.skip(3 * kPageSize);
+        EXPECT_TRUE(ring.empty());
+        EXPECT_EQ(put(ring, std::vector<uint8_t>(2 * Ring::kCapacity)), Ring::kCapacity);
+    }
+    EXPECT_EQ(live_pages, 0);
+}
+
 TEST(PipeRing, FaultsAndShortageLeaveWhatWasDone) {
     {
         Ring ring;
