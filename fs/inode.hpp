@@ -65,8 +65,9 @@ class Inode : public RefCounted {
     virtual Result<void> sync(bool contents);  // default: nothing to do
 
     Mutex names{LockRank::directory};
-    // The buffer of a FIFO while it is open: kernel/ipc's own, guarded by it.
-    Ref<RefCounted> fifo;
+    // Where those who name this file meet: the buffer of a FIFO while it is open, the socket that is
+    // bound to it. kernel/ipc's own, guarded by it.
+    Ref<RefCounted> rendezvous;
 
   private:
     friend class Dentry;

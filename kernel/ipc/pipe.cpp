@@ -141,7 +141,7 @@ class PipeEnd final : public File {
         drop_file_locks(*node_, this);
         Ref<RefCounted> last;  // freed outside the lock
         LockGuard guard(fifo_nodes);
-        if (--pipe_->ends == 0) last = std::move(node_->fifo);
+        if (--pipe_->ends == 0) last = std::move(node_->rendezvous);
     }
 
     Pipe& pipe() { return *pipe_; }
@@ -198,8 +198,8 @@ Result<Attributes> PipeEnd::attributes() {
 Result<Ref<Pipe>> pipe_of(Inode& node) {
     Ref<Pipe> fresh = TRY(make_ref<Pipe>());
     LockGuard guard(fifo_nodes);
-    if (!node.fifo) node.fifo = fresh;
-    Ref<Pipe> pipe(static_cast<Pipe*>(node.fifo.get()));
+    if (!node.rendezvous) node.rendezvous = fresh;
+    Ref<Pipe> pipe(static_cast<Pipe*>(node.rendezvous.get()));
     ++pipe->ends;
     return pipe;
 }
@@ -210,7 +210,7 @@ Result<Ref<File>> open_named_pipe(Inode& node, uint32_t flags) {
     if (!end) {
         Ref<RefCounted> last;
         LockGuard guard(fifo_nodes);
-        if (--pipe->ends == 0) last = std::move(node.fifo);
+        if (--pipe->ends == 0) last = std::move(node.rendezvous);
         return Errno::nomem;
     }
     Ref<PipeEnd> file = Ref<PipeEnd>::adopt(end);

@@ -33,3 +33,19 @@ Result<Path> UserName::resolve(Follow follow) const {
     if (!*base_) return Errno::inval;  // a pipe has no place
     return *base_;
 }
+
+Result<void> RangeList::load(UserPtr<const UserRange> from, uint32_t count) {
+    constexpr uint32_t kMaxRanges = 1024;
+    static_assert(sizeof(UserRange) == 8);
+    if (count > kMaxRanges) return Errno::inval;
+    TRY(ranges_.resize(count));
+    TRY(copy_from_user(ranges_.data(), from.address(), count * sizeof(UserRange)));
+    uint32_t sum = 0;
+    for (UserRange& range : ranges_) {
+        TRY(user_range(UserPtr<void>(range.start.raw()), range.bytes));
+        sum += range.bytes;
+        if (sum > kMaxTransfer) range.bytes -= sum - kMaxTransfer;
+        if (sum > kMaxTransfer) sum = kMaxTransfer;
+    }
+    return {};
+}

@@ -3,6 +3,7 @@
 // Locks: none held; user memory is copied, so all of it may sleep.
 #pragma once
 
+#include "fs/io_vector.hpp"
 #include "kernel/proc/process.hpp"
 
 // Spec: openat(2) and kin, Linux values. 0x200 is AT_EACCESS or AT_REMOVEDIR, as the call says.
@@ -94,6 +95,16 @@ class SmallArray {
     T* data_ = inline_;
     uint32_t size_ = 0;
     Vector<T> heap_;
+};
+
+// A program's iovec, which UserRange is laid out like. Cut where more than kMaxTransfer is asked.
+class RangeList {
+  public:
+    Result<void> load(UserPtr<const UserRange> from, uint32_t count);  // EINVAL, EFAULT, ENOMEM
+    std::span<const UserRange> span() { return {ranges_.data(), ranges_.size()}; }
+
+  private:
+    SmallArray<UserRange, 8> ranges_;
 };
 
 // --- 16-bit user and group ids of the oldest calls: 0xffff stands for -1 ("leave it").

@@ -2,7 +2,6 @@
 // file to another. Spec: read(2), pread(2), readv(2), lseek(2), sendfile(2).
 #include <algorithm>
 
-#include "fs/io_vector.hpp"
 #include "kernel/syscall/handlers.hpp"
 
 namespace {
@@ -44,30 +43,6 @@ Result<uint32_t> write_from(ByteSource& source, F&& write) {
 Result<uint32_t> write_next(File& file, ByteSource& source) {
     return write_from(source, [&] { return file.write(source); });
 }
-
-// A program's iovec, which UserRange is laid out like. Cut where more than kMaxTransfer is asked.
-class RangeList {
-  public:
-    Result<void> load(UserPtr<const UserRange> from, uint32_t count) {
-        constexpr uint32_t kMaxRanges = 1024;
-        static_assert(sizeof(UserRange) == 8);
-        if (count > kMaxRanges) return Errno::inval;
-        TRY(ranges_.resize(count));
-        TRY(copy_from_user(ranges_.data(), from.address(), count * sizeof(UserRange)));
-        uint32_t sum = 0;
-        for (UserRange& range : ranges_) {
-            TRY(user_range(UserPtr<void>(range.start.raw()), range.bytes));
-            sum += range.bytes;
-            if (sum > kMaxTransfer) range.bytes -= sum - kMaxTransfer;
-            if (sum > kMaxTransfer) sum = kMaxTransfer;
-        }
-        return {};
-    }
-    std::span<const UserRange> span() { return {ranges_.data(), ranges_.size()}; }
-
-  private:
-    SmallArray<UserRange, 8> ranges_;
-};
 
 // Linux appends here too, whatever the position says.
 Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
