@@ -21,7 +21,7 @@ constexpr uint32_t kOpenAccessMode = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, k
 
 // Spec: poll(2).
 constexpr uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
-                   kPollInvalid = 32;
+                   kPollInvalid = 32, kPollReadHangUp = 0x2000;
 
 // Collects the queues on which a poll() waits. A null table means: only tell, nobody will wait.
 class PollTable {
@@ -43,6 +43,7 @@ class DirectorySink {
 };
 
 class Inode;
+class Socket;  // kernel/ipc's
 
 class File : public RefCounted {
   public:
@@ -87,6 +88,7 @@ class File : public RefCounted {
     virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
+    virtual Socket* socket() { return nullptr; }
 
   protected:
     ~File() override = default;

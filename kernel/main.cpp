@@ -29,6 +29,7 @@
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
+#include "kernel/ipc/socket.hpp"
 #include "kernel/ipc/sync_lab.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
@@ -130,6 +131,7 @@ void start_user_land(void*) {
     devfs_init();
     procfs_init();
     pipes_init();
+    sockets_init();
     sysv_ipc_init();
     futex_init();
     sync_lab_init();

@@ -133,8 +133,12 @@ Result<uint32_t> ProcNode::read_link(std::span<char> buffer) {
         if (place.error() != Errno::inval || !entry_.file) return place.error();
         Ref<File> file = TRY(entry_.file(target_));
         const Attributes a = TRY(file->attributes());
-        const bool pipe = (a.mode & kTypeMask) == kTypeFifo;
-        format_to(sink, pipe ? "pipe:[{}]" : "anon_inode:[{}]", a.inode);
+        const uint32_t type = a.mode & kTypeMask;
+        format_to(sink,
+                  type == kTypeFifo     ? "pipe:[{}]"
+                  : type == kTypeSocket ? "socket:[{}]"
+                                        : "anon_inode:[{}]",
+                  a.inode);
     }
     return static_cast<uint32_t>(sink.view().size());
 }

@@ -62,6 +62,8 @@ enum class Errno : int32_t {
     opnotsupp = 95,
     afnosupport = 97,
     addrinuse = 98,
+    connreset = 104,
+    nobufs = 105,
     isconn = 106,
     notconn = 107,
     connrefused = 111,

@@ -116,25 +116,30 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
 
 // --- pipes
 
-Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
-    if (flags & ~(kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
-    bool close_on_exec = flags & kOpenCloseOnExec;
-    PipeEnds ends = TRY(make_pipe(flags & kOpenNonBlock));
+Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
+                          UserPtr<PipeDescriptors> to) {
     FdTable& files = *current_process().files;
     PipeDescriptors numbers{};
-    numbers.read = TRY(install(std::move(ends.reader), close_on_exec));
-    Result<int> writer = install(std::move(ends.writer), close_on_exec);
-    if (writer.is_error()) {
+    numbers.read = TRY(install(std::move(first), close_on_exec));
+    Result<int> other = install(std::move(second), close_on_exec);
+    if (other.is_error()) {
         static_cast<void>(files.close(numbers.read));
-        return writer.error();
+        return other.error();
     }
-    numbers.write = writer.value();
+    numbers.write = other.value();
     Result<void> told = write_user(to, numbers);
     if (told.is_error()) {
         static_cast<void>(files.close(numbers.read));
         static_cast<void>(files.close(numbers.write));
     }
     return told;
+}
+
+Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
+    if (flags & ~(kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
+    PipeEnds ends = TRY(make_pipe(flags & kOpenNonBlock));
+    return install_pair(std::move(ends.reader), std::move(ends.writer), flags & kOpenCloseOnExec,
+                        to);
 }
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to) { return sys_pipe2(to, 0); }
 

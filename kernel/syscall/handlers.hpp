@@ -43,6 +43,9 @@ Result<void> sys_flock(int fd, uint32_t operation);
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument);
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to);
 Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags);
+// Gives both a number, and tells the numbers; all or nothing.
+Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
+                          UserPtr<PipeDescriptors> to);
 Result<void> sys_fsync(int fd);
 void sys_sync();
 Result<void> sys_syncfs(int fd);
@@ -323,6 +326,39 @@ template <typename T>
 Result<uint32_t> sys_pselect6(int count, UserPtr<uint32_t> in, UserPtr<uint32_t> out,
                               UserPtr<uint32_t> except, UserPtr<T> time,
                               UserPtr<const SelectMask> mask);
+
+// --- sockets.cpp
+Result<int> sys_socketcall(uint32_t call, UserPtr<const uint32_t> arguments);
+Result<int> sys_socket(uint32_t family, uint32_t type, uint32_t protocol);
+Result<void> sys_socketpair(uint32_t family, uint32_t type, uint32_t protocol,
+                            UserPtr<PipeDescriptors> to);
+Result<void> sys_bind(int fd, UserPtr<const void> address, uint32_t bytes);
+Result<void> sys_connect(int fd, UserPtr<const void> address, uint32_t bytes);
+Result<void> sys_listen(int fd, uint32_t backlog);
+Result<int> sys_accept4(int fd, UserPtr<void> address, UserPtr<uint32_t> bytes, uint32_t flags);
+Result<void> sys_getsockname(int fd, UserPtr<void> address, UserPtr<uint32_t> bytes);
+Result<void> sys_getpeername(int fd, UserPtr<void> address, UserPtr<uint32_t> bytes);
+Result<void> sys_shutdown(int fd, uint32_t how);
+Result<uint32_t> sys_sendto(int fd, UserPtr<void> from, uint32_t count, uint32_t flags,
+                            UserPtr<const void> address, uint32_t bytes);
+Result<uint32_t> sys_recvfrom(int fd, UserPtr<void> to, uint32_t count, uint32_t flags,
+                              UserPtr<void> address, UserPtr<uint32_t> bytes);
+
+// --- socket_messages.cpp
+struct MessageHeader;
+struct CountedMessage;
+Result<uint32_t> sys_sendmsg(int fd, UserPtr<const MessageHeader> from, uint32_t flags);
+Result<uint32_t> sys_recvmsg(int fd, UserPtr<MessageHeader> to, uint32_t flags);
+Result<uint32_t> sys_sendmmsg(int fd, UserPtr<CountedMessage> from, uint32_t count, uint32_t flags);
+template <typename T>
+Result<uint32_t> sys_recvmmsg(int fd, UserPtr<CountedMessage> to, uint32_t count, uint32_t flags,
+                              UserPtr<T> timeout);
+
+// --- socket_options.cpp
+Result<void> sys_setsockopt(int fd, uint32_t level, uint32_t option, UserPtr<const void> from,
+                            uint32_t bytes);
+Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<void> to,
+                            UserPtr<uint32_t> bytes);
 
 // --- sysv_calls.cpp
 struct SemaphoreOperation;

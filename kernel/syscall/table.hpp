@@ -105,7 +105,8 @@
     NAMED(98, profil)                                                                              \
     CALL(99, statfs, sys_statfs)                                                                   \
     CALL(100, fstatfs, sys_fstatfs)                                                                \
-    NAMED(101, ioperm) NAMED(102, socketcall)                                                      \
+    NAMED(101, ioperm)                                                                             \
+    CALL(102, socketcall, sys_socketcall)                                                          \
     CALL(103, syslog, sys_syslog)                                                                  \
     CALL(104, setitimer, sys_setitimer)                                                            \
     CALL(105, getitimer, sys_getitimer)                                                            \
@@ -298,23 +299,38 @@
     CALL(333, preadv, sys_preadv)                                                                  \
     CALL(334, pwritev, sys_pwritev)                                                                \
     CALL(335, rt_tgsigqueueinfo, sys_rt_tgsigqueueinfo)                                            \
-    NAMED(336, perf_event_open) NAMED(337, recvmmsg) NAMED(338, fanotify_init)                     \
+    NAMED(336, perf_event_open)                                                                    \
+    CALL(337, recvmmsg, sys_recvmmsg<TimeSpec32>)                                                  \
+    NAMED(338, fanotify_init)                                                                      \
     NAMED(339, fanotify_mark)                                                                      \
     CALL(340, prlimit64, sys_prlimit64)                                                            \
     NAMED(341, name_to_handle_at) NAMED(342, open_by_handle_at) NAMED(343, clock_adjtime)          \
     CALL(344, syncfs, sys_syncfs)                                                                  \
-    NAMED(345, sendmmsg) NAMED(346, setns) NAMED(347, process_vm_readv)                            \
+    CALL(345, sendmmsg, sys_sendmmsg)                                                              \
+    NAMED(346, setns) NAMED(347, process_vm_readv)                                                 \
     NAMED(348, process_vm_writev) NAMED(349, kcmp) NAMED(350, finit_module)                        \
     CALL(351, sched_setattr, sys_sched_setattr)                                                    \
     CALL(352, sched_getattr, sys_sched_getattr)                                                    \
     CALL(353, renameat2, sys_renameat2)                                                            \
     NAMED(354, seccomp)                                                                            \
     CALL(355, getrandom, sys_getrandom)                                                            \
-    NAMED(356, memfd_create) NAMED(357, bpf) NAMED(358, execveat) NAMED(359, socket)               \
-    NAMED(360, socketpair) NAMED(361, bind) NAMED(362, connect) NAMED(363, listen)                 \
-    NAMED(364, accept4) NAMED(365, getsockopt) NAMED(366, setsockopt) NAMED(367, getsockname)      \
-    NAMED(368, getpeername) NAMED(369, sendto) NAMED(370, sendmsg) NAMED(371, recvfrom)            \
-    NAMED(372, recvmsg) NAMED(373, shutdown) NAMED(374, userfaultfd) NAMED(375, membarrier)        \
+    NAMED(356, memfd_create) NAMED(357, bpf) NAMED(358, execveat)                                  \
+    CALL(359, socket, sys_socket)                                                                  \
+    CALL(360, socketpair, sys_socketpair)                                                          \
+    CALL(361, bind, sys_bind)                                                                      \
+    CALL(362, connect, sys_connect)                                                                \
+    CALL(363, listen, sys_listen)                                                                  \
+    CALL(364, accept4, sys_accept4)                                                                \
+    CALL(365, getsockopt, sys_getsockopt)                                                          \
+    CALL(366, setsockopt, sys_setsockopt)                                                          \
+    CALL(367, getsockname, sys_getsockname)                                                        \
+    CALL(368, getpeername, sys_getpeername)                                                        \
+    CALL(369, sendto, sys_sendto)                                                                  \
+    CALL(370, sendmsg, sys_sendmsg)                                                                \
+    CALL(371, recvfrom, sys_recvfrom)                                                              \
+    CALL(372, recvmsg, sys_recvmsg)                                                                \
+    CALL(373, shutdown, sys_shutdown)                                                              \
+    NAMED(374, userfaultfd) NAMED(375, membarrier)                                                 \
     CALL(376, mlock2, sys_mlock2)                                                                  \
     CALL(377, copy_file_range, sys_copy_file_range)                                                \
     NAMED(378, preadv2) NAMED(379, pwritev2)                                                       \
@@ -341,7 +357,9 @@
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>)                                         \
     CALL(413, pselect6_time64, sys_pselect6<TimeSpec64>)                                           \
     CALL(414, ppoll_time64, sys_ppoll<TimeSpec64>)                                                 \
-    NAMED(416, io_pgetevents_time64) NAMED(417, recvmmsg_time64) NAMED(418, mq_timedsend_time64)   \
+    NAMED(416, io_pgetevents_time64)                                                               \
+    CALL(417, recvmmsg_time64, sys_recvmmsg<TimeSpec64>)                                           \
+    NAMED(418, mq_timedsend_time64)                                                                \
     NAMED(419, mq_timedreceive_time64)                                                             \
     CALL(420, semtimedop_time64, sys_semtimedop<TimeSpec64>)                                       \
     CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>)                             \

@@ -1,0 +1,191 @@
+// Open files in messages, and the collector of sockets that only messages refer to.
+//
+// A socket is a root if its file has references beside those in messages: a descriptor, or a call
+// that runs. What lies in the inbox of a reached socket, or of one in its backlog, is reached too.
+// The rest can't be reached any more: their inboxes are emptied, and the counts do the rest.
+//
+// The collector looks at one socket after the other while others run. That is safe:
+// - A count in messages rises after the reference is taken and falls before it is given back, so
+//   whoever is looked at in between seems to be a root.
+// - Only receiving a file (or accepting a socket) can make a root of something that is none. Both
+//   count in `receptions`, while they hold the lock of the inbox that the collector would look
+//   into; if the count has changed when all is marked, the round does not count.
+// Locks: `collecting` (Mutex, rank socket_collector): one collector; the marks are its own.
+#include "kernel/ipc/socket_rights.hpp"
+
+#include "kernel/ipc/socket_names.hpp"
+#include "kernel/sched/thread.hpp"
+
+namespace {
+
+constinit uint32_t sockets_in_flight = 0;  // references in messages to sockets; atomic
+constinit uint32_t receptions = 0;         // atomic
+constinit uint32_t next_round = 64;        // the number in flight that asks for one; atomic
+constinit Mutex collecting{LockRank::socket_collector};
+
+}  // namespace
+
+void collect_after_close() {
+    if (__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED)) collect_sockets();
+}
+void collect_before_send() {
+    const uint32_t many = __atomic_load_n(&next_round, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED) >= many) collect_sockets();
+}
+void note_reception() { __atomic_add_fetch(&receptions, 1, __ATOMIC_SEQ_CST); }
+
+Result<void> SocketRights::add(Ref<File> file) {
+    if (files_.size() == kMost) return Errno::inval;
+    return files_.push_back(std::move(file));
+}
+
+void SocketRights::count(int by) {
+    for (Ref<File>& file : files_)
+        if (Socket* socket = file->socket()) {
+            LockGuard guard(socket->lock_);
+            socket->in_flight_ += static_cast<uint32_t>(by);
+            __atomic_add_fetch(&sockets_in_flight, static_cast<uint32_t>(by), __ATOMIC_RELAXED);
+        }
+    in_flight_ = by > 0;
+}
+
+void SocketRights::sent() { count(1); }
+
+SocketRights::~SocketRights() {
+    if (in_flight_) count(-1);
+}
+
+void SocketRights::receive(Box<SocketRights>& rights, Box<SocketRights>& to, bool copy) {
+    if (copy) {
+        Result<Box<SocketRights>> fresh = make_box<SocketRights>();
+        if (fresh.is_error()) return;
+        for (Ref<File>& file : rights->files_)
+            if (fresh.value()->add(file).is_error()) return;
+        to = fresh.release_value();
+    } else {
+        rights->count(-1);
+        to = std::move(rights);
+    }
+    note_reception();
+}
+
+// --- the end of messages
+
+namespace {
+
+// Closing a file in a message may close a socket with messages in which are files, and so on: a
+// thread that is at it already only takes note of more, for its stack is small.
+struct Releaser {
+    Thread* thread = &Thread::current();
+    SocketRecords records;
+    Releaser* next = nullptr;
+};
+constinit SpinLock releasers_lock{LockRank::socket_names};
+constinit Releaser* releasers = nullptr;
+
+bool leave_to_outer(SocketRecords& dead) {
+    LockGuard guard(releasers_lock);
+    for (Releaser* r = releasers; r; r = r->next)
+        if (r->thread == &Thread::current()) {
+            r->records.splice_back(dead);
+            return true;
+        }
+    return false;
+}
+
+}  // namespace
+
+void release_records(SocketRecords& dead) {
+    if (dead.empty() || leave_to_outer(dead)) return;
+    Releaser self;
+    self.records.splice_back(dead);
+    {
+        LockGuard guard(releasers_lock);
+        self.next = std::exchange(releasers, &self);
+    }
+    // Only this thread puts more there.
+    while (SocketRecord* record = self.records.pop_front()) delete record;
+    LockGuard guard(releasers_lock);
+    Releaser** at = &releasers;
+    while (*at != &self) at = &(*at)->next;
+    *at = self.next;
+}
+
+// --- the collector
+
+class SocketCollector {
+  public:
+    // What the unreached hold goes to the two lists.
+    void run(SocketRecords& dead, Socket::Backlog& refused) {
+        const uint32_t before = __atomic_load_n(&receptions, __ATOMIC_SEQ_CST);
+        list_all();
+        while (Socket* socket = pop()) mark_from(*socket);
+        if (before == __atomic_load_n(&receptions, __ATOMIC_SEQ_CST))
+            empty_unreached(dead, refused);
+        while (Socket* socket = all_) {
+            all_ = socket->next_listed_;
+            Ref<Socket> last = Ref<Socket>::adopt(socket);
+        }
+    }
+
+  private:
+    using Mark = Socket::Mark;
+
+    void list_all() {
+        SocketNames::for_each([&](Socket& socket) {  // with a reference
+            socket.next_listed_ = std::exchange(all_, &socket);
+            socket.mark_ = Mark::listed;
+        });
+        for (Socket* socket = all_; socket; socket = socket->next_listed_) {
+            LockGuard guard(socket->lock_);
+            if (!socket->file_) continue;  // fresh, closing, or in a backlog
+            if (socket->in_flight_ && socket->file_->ref_count() == socket->in_flight_)
+                socket->mark_ = Mark::suspect;
+            else
+                reach(*socket);
+        }
+    }
+    // What was made since then is not on the list, and what it holds is a root or new too.
+    void reach(Socket& socket) {
+        if (socket.mark_ == Mark::unlisted || socket.mark_ == Mark::reached) return;
+        socket.mark_ = Mark::reached;
+        socket.next_marked_ = std::exchange(marked_, &socket);
+    }
+    Socket* pop() {
+        Socket* socket = marked_;
+        if (socket) marked_ = socket->next_marked_;
+        return socket;
+    }
+    void mark_from(Socket& socket) {
+        LockGuard guard(socket.inbox_lock_);
+        for (Socket& waiting : socket.backlog_) reach(waiting);
+        socket.inbox_.for_each_rights([&](SocketRights& rights) {
+            for (Ref<File>& file : rights.files())
+                if (Socket* inside = file->socket()) reach(*inside);
+        });
+    }
+    void empty_unreached(SocketRecords& dead, Socket::Backlog& refused) {
+        for (Socket* socket = all_; socket; socket = socket->next_listed_)
+            if (socket->mark_ == Mark::suspect) {
+                LockGuard guard(socket->inbox_lock_);
+                socket->inbox_.take_all(dead);
+                refused.splice_back(socket->backlog_);
+                socket->backlog_count_ = 0;
+            }
+    }
+
+    Socket* all_ = nullptr;
+    Socket* marked_ = nullptr;
+};
+
+void collect_sockets() {
+    if (!collecting.try_lock()) return;  // the one at work may miss this, the next one won't
+    SocketRecords dead;
+    Socket::Backlog refused;
+    SocketCollector().run(dead, refused);
+    const uint32_t left = __atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED);
+    __atomic_store_n(&next_round, std::max(64u, 2 * left), __ATOMIC_RELAXED);
+    collecting.unlock();
+    release_records(dead);
+    while (Socket* socket = refused.pop_front()) Ref<Socket>::adopt(socket)->close(true);
+}
