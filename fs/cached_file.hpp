@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fs/file_locks.hpp"
+#include "fs/mount.hpp"
 #include "fs/page_cache.hpp"
 
 // A file that is an inode.
@@ -14,6 +15,11 @@ class InodeFile : public File {
     Result<Attributes> attributes() override { return inode_->attributes(); }
     Result<void> truncate(uint64_t size) override { return inode_->truncate(size); }
     Inode* inode() override { return inode_.get(); }
+
+  protected:
+    void note_read() {
+        if (!(flags() & kOpenNoAtime) && path()) note_access(path(), *inode_);
+    }
 
   private:
     Ref<Inode> inode_;
@@ -26,7 +32,9 @@ class CachedFile : public InodeFile {
         : InodeFile(flags, inode), cache_(cache), errors_seen_(cache.write_errors()) {}
     bool seekable() const override { return true; }
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
-        return cache_.read_at(to, offset);
+        Result<uint32_t> done = cache_.read_at(to, offset);
+        note_read();
+        return done;
     }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
         return cache_.write_at(from, offset);
@@ -57,7 +65,9 @@ class DirectoryFile final : public InodeFile {
     Result<uint32_t> read_at(ByteSink&, uint64_t) override { return Errno::isdir; }
     Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::isdir; }
     Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset) override {
-        return inode()->list(sink, offset);
+        Result<uint64_t> next = inode()->list(sink, offset);
+        note_read();
+        return next;
     }
     Result<void> truncate(uint64_t) override { return Errno::isdir; }
     Result<void> sync() override { return inode()->sync(false); }

@@ -1,8 +1,20 @@
 // See file.hpp.
 #include "fs/file.hpp"
 
+#include "fs/mount.hpp"
+
 namespace {
 constexpr int kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
+}
+
+File::~File() {
+    if (counted_writer_) __atomic_sub_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+}
+
+void File::set_path(Path path) {
+    path_ = std::move(path);
+    counted_writer_ = writable() && path_.dentry().type() == kTypeRegular;
+    if (counted_writer_) __atomic_add_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
 }
 
 Result<uint32_t> File::read(ByteSink& to) {

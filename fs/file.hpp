@@ -68,7 +68,7 @@ class File : public RefCounted {
 
     // Where it was opened (empty for pipes and the like), set by vfs open.
     const Path& path() const { return path_; }
-    void set_path(Path path) { path_ = std::move(path); }
+    void set_path(Path path);
 
     // --- what a kind of file is. Access mode was checked by the caller of read()/write().
     virtual bool seekable() const { return false; }
@@ -91,10 +91,11 @@ class File : public RefCounted {
     virtual Socket* socket() { return nullptr; }
 
   protected:
-    ~File() override = default;
+    ~File() override;
 
   private:
     uint32_t flags_;
+    bool counted_writer_ = false;  // of the mount
     Mutex offset_lock_{LockRank::file_offset};
     uint64_t offset_ GUARDED_BY(offset_lock_) = 0;
     Path path_;

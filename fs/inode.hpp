@@ -59,6 +59,8 @@ class Inode : public RefCounted {
     // The same for what has no place (/proc/<pid>/fd of a pipe): the file itself.
     virtual Result<Ref<File>> open_magic_link(uint32_t) { return Errno::inval; }
 
+    // It was read; `relative`: only the first time after a change, and once a day, needs keeping.
+    virtual void note_access(bool /*relative*/) {}
     virtual Result<void> set_attributes(const SetAttributes& changes);  // default EROFS
     virtual Result<void> truncate(uint64_t size);                       // default EINVAL
     // fsync, fdatasync (`contents` only): all is on the disk when this returns.
@@ -87,6 +89,9 @@ class FileSystem : public RefCounted {
     virtual void write_metadata() {}
     // From reading only to writing too, or back: then it is left in good order.
     virtual Result<void> set_read_only(bool) { return {}; }
+    // Files without a name that are open: their space comes back only while it may be written.
+    virtual bool has_nameless_files() { return false; }
+    uint32_t mounts = 0;  // how many there are of it; under dentry_lock
     // Its last mount is gone and no name of it is cached any more: let go of what pins it.
     virtual void unmounted() {}
 };

@@ -20,6 +20,7 @@ void cross_mounts(Ref<Mount>& mount, Ref<Dentry>& dentry) {
     while (dentry->covered) {
         Ref<Mount> covering = mount_covering(*mount, *dentry);
         if (!covering) return;
+        covering->note_crossing();
         dentry = covering->root;
         mount = std::move(covering);
     }
@@ -104,8 +105,8 @@ void Walk::step_up() {
     for (;;) {
         if (at_.get() == &who_.root.dentry() && mount_.get() == &who_.root.mount()) return;
         if (at_.get() != mount_->root.get()) break;
-        if (!mount_->place) return;
-        Path place = mount_->place;
+        const Path place = mount_->place();
+        if (!place) return;
         at_ = Ref<Dentry>(place.dentry());
         mount_ = Ref<Mount>(place.mount());
     }

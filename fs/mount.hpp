@@ -1,42 +1,94 @@
 // Mount: one file system (or a part of it: bind) made visible at a place in the tree of names.
 // Invariant: whoever stands in a mount (working directories, open files, mounts further down) holds
 // a reference through its Path, so a count of 1 (the table's) means that it can go.
-// Locks: mount_table (Mutex) around every change; the list itself and `covered` of dentries also
-// under dentry_lock, which is all that walking a path takes.
+// Locks: mount_table (Mutex) around every change; the list itself, places, and `covered` of dentries
+// also under dentry_lock, which is all that walking a path takes.
 #pragma once
 
 #include "fs/dentry.hpp"
 #include "fs/vfs.hpp"
 #include "kernel/lib/format.hpp"
 
+// Spec: mount(2), umount2(2); the values are those of Linux.
 constexpr uint32_t kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDevices = 4, kMountNoExecute = 8,
-                   kMountRemount = 32, kMountNoAtime = 1024, kMountBind = 4096;
-constexpr uint32_t kMountFlagsKept =
-    kMountReadOnly | kMountNoSuid | kMountNoDevices | kMountNoExecute | kMountNoAtime;
-constexpr uint32_t kUnmountDetach = 2;
+                   kMountRemount = 32, kMountNoAtime = 1 << 10, kMountNoDirectoryAtime = 1 << 11,
+                   kMountBind = 1 << 12, kMountMove = 1 << 13, kMountRecursive = 1 << 14,
+                   kMountSilent = 1 << 15, kMountUnbindable = 1 << 17, kMountPrivate = 1 << 18,
+                   kMountSlave = 1 << 19, kMountShared = 1 << 20, kMountRelatime = 1 << 21,
+                   kMountStrictAtime = 1 << 24;
+constexpr uint32_t kMountFlagsKept = kMountReadOnly | kMountNoSuid | kMountNoDevices |
+                                     kMountNoExecute | kMountNoAtime | kMountNoDirectoryAtime |
+                                     kMountRelatime;
+constexpr uint32_t kUnmountForce = 1, kUnmountDetach = 2, kUnmountExpire = 4, kUnmountNoFollow = 8;
+
+// What a mount keeps of the flags: as on Linux times of access are relative unless told otherwise.
+constexpr uint32_t kept_mount_flags(uint32_t flags) {
+    if (!(flags & (kMountNoAtime | kMountStrictAtime))) flags |= kMountRelatime;
+    return flags & kMountFlagsKept;
+}
 
 class Mount final : public RefCounted {
   public:
-    Mount(Ref<FileSystem> fs, Ref<Dentry> top, Path where, uint32_t options, String from)
+    Mount(Ref<FileSystem> fs, Ref<Dentry> top, Path where, uint32_t kept_flags, String from)
         : file_system(std::move(fs)),
           root(std::move(top)),
-          place(std::move(where)),
-          flags(options & kMountFlagsKept),
-          source(std::move(from)) {}
+          flags(kept_flags),
+          source(std::move(from)),
+          place_(std::move(where)) {
+        LockGuard guard(dentry_lock);
+        ++file_system->mounts;
+    }
     ~Mount() override;
 
     bool read_only() const { return (flags & kMountReadOnly) || file_system->read_only(); }
 
+    // What it covers, under dentry_lock: null for the root of everything and what was detached.
+    const Path& place_locked() const { return place_; }
+    Path place() const;
+    Path set_place_locked(Path place) { return std::exchange(place_, std::move(place)); }
+
+    // Somebody walks into it: for MNT_EXPIRE.
+    void note_crossing() {
+        if (const uint8_t mark = __atomic_load_n(&expiry_, __ATOMIC_RELAXED);
+            mark == 1 || mark == 2)
+            __atomic_store_n(&expiry_, mark + 1, __ATOMIC_RELAXED);
+    }
+    // Marks it; true if it was marked, and only the caller has walked into it since.
+    bool expire() { return __atomic_exchange_n(&expiry_, 1, __ATOMIC_RELAXED) == 2; }
+
     const Ref<FileSystem> file_system;
     const Ref<Dentry> root;
-    const Path place;  // what it covers; empty for the root of everything
-    uint32_t flags;    // kMountFlagsKept
+    uint32_t flags;        // kMountFlagsKept
+    uint32_t id = 0;       // as /proc/self/mountinfo counts them
+    uint32_t writers = 0;  // regular files open for writing; atomic
     const String source;
     ListNode node;
+
+  private:
+    Path place_;
+    uint8_t expiry_ = 0;  // 1: marked; 2, 3: walked into since, once or more
 };
 
 // The mount that covers this place, if any: the newest one.
 Ref<Mount> mount_covering(const Mount& mount, const Dentry& dentry);
+
+// All mounts, oldest first; under mount_table and, to change it, dentry_lock too.
+extern Mutex mount_table;
+extern List<Mount, &Mount::node> mounts;
+// Those detached that are still in use, or are being finished; under dentry_lock.
+extern List<Mount, &Mount::node> leaving_mounts;
+
+// With mount_table held: puts new mounts in their places, all at once; takes some out.
+void attach_mounts(std::span<Ref<Mount>> fresh);
+void detach_mounts(std::span<Ref<Mount>> leaving);
+
+// The inode was read by that path: its time of access changes as the mount's flags say.
+inline void note_access(const Path& path, Inode& inode) {
+    const uint32_t flags = path.mount().flags;
+    if (flags & (kMountNoAtime | kMountReadOnly)) return;
+    if ((flags & kMountNoDirectoryAtime) && path.dentry().is_directory()) return;
+    inode.note_access(flags & kMountRelatime);
+}
 
 // With dentry_lock held: a mount whose top this is.
 const Mount* mount_with_root_locked(const Dentry& top);
@@ -46,8 +98,12 @@ const Mount* mount_with_root_locked(const Dentry& top);
 Result<std::string_view> place_name(const Path& place, const Path* stop, std::span<char> buffer,
                                     bool& reached);
 
+// The same up to the top of its file system, whatever is mounted where.
+std::string_view name_in_file_system(const Dentry& dentry, std::span<char> buffer);
+
 // A mount function that refuses says why in one line; what was said since the last clear.
 // Callers hold mount_table, as all mounting does.
+void clear_mount_refusals();
 void mount_refused(std::string_view format, std::span<const FormatArgument> arguments);
 template <typename... Args>
 Errno refuse_mount(Errno error, std::string_view format, const Args&... args) {
@@ -56,6 +112,7 @@ Errno refuse_mount(Errno error, std::string_view format, const Args&... args) {
     return error;
 }
 
+FileSystemType* find_file_system_type(std::string_view name);  // null: unknown
 const FileSystemType* file_system_types();  // the first of all that were registered
 
 // A device number for a file system without a device: 0:1, 0:2, ...

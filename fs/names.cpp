@@ -28,9 +28,10 @@ Result<void> write_upwards(FrontWriter& text, const Mount* mount, const Dentry* 
         reached = stop && mount == &stop->mount() && at == &stop->dentry();
         if (reached) return {};
         if (at == mount->root.get()) {
-            if (!mount->place) return {};
-            at = &mount->place.dentry();
-            mount = &mount->place.mount();
+            const Path& place = mount->place_locked();
+            if (!place) return {};
+            at = &place.dentry();
+            mount = &place.mount();
         } else if (const Dentry* parent = at->parent_locked()) {
             if (!text.put(at->name_locked()) || !text.put("/")) return Errno::nametoolong;
             at = parent;
@@ -51,6 +52,15 @@ Result<std::string_view> place_name(const Path& place, const Path* stop, std::sp
     }
     if (!stop) reached = true;
     if (text.view().empty() && !text.put("/")) return Errno::nametoolong;
+    return text.view();
+}
+
+std::string_view name_in_file_system(const Dentry& dentry, std::span<char> buffer) {
+    FrontWriter text(buffer);
+    LockGuard guard(dentry_lock);
+    for (const Dentry* at = &dentry; at->parent_locked(); at = at->parent_locked())
+        if (!text.put(at->name_locked()) || !text.put("/")) break;
+    if (text.view().empty()) text.put("/");
     return text.view();
 }
 

@@ -55,7 +55,7 @@ Result<void> vfs_chdir(FsContext& who, const Path& path);  // ENOTDIR, EACCES
 Result<void> vfs_chroot(FsContext& who, const Path& path);
 FileSystemStatistics vfs_statistics(const Path& path);
 
-// Spec: mount(2) flags MS_RDONLY 1, MS_NOSUID 2, MS_NODEV 4, MS_NOEXEC 8, MS_NOATIME 1024, MS_BIND 4096, MS_REMOUNT 32.
+// Spec: mount(2), umount2(2).
 // The disk that a name stands for. ENOTBLK, ENXIO.
 class BlockDevice;
 Result<BlockDevice*> device_named(const FsContext& who, std::string_view name);
@@ -71,5 +71,6 @@ void vfs_stop();            // before the machine stops: all is written, nothing
 // Why the last mount failed, one line per type tried.
 std::string_view mount_refusals();
 
-// One line per mount, as in /proc/mounts.
+// One line per mount, as in /proc/mounts and /proc/self/mountinfo (proc(5)).
 void list_mounts(const FsContext& who, class TextSink& sink);
+void list_mount_details(const FsContext& who, class TextSink& sink);

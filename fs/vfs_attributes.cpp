@@ -29,7 +29,10 @@ Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::strin
     // An empty name means `base` itself, opened with O_PATH | O_NOFOLLOW.
     Path path = name.empty() ? base : TRY(resolve(who, base, name, Follow::no));
     if (!path.dentry().is_symlink()) return name.empty() ? Errno::noent : Errno::inval;
-    return inode_of(path).read_link(buffer);
+    Inode& link = inode_of(path);
+    const uint32_t length = TRY(link.read_link(buffer));
+    note_access(path, link);
+    return length;
 }
 
 Result<void> vfs_set_attributes(const FsContext& who, const Path& path,

@@ -169,6 +169,7 @@ void Ext2::discard(Ext2Inode& fresh) {
         LockGuard guard(records_);
         fresh.record().links_count = 0;
     }
+    note_nameless();
     remove_inode(fresh);  // its last reference buries it
 }
 
@@ -198,6 +199,7 @@ void Ext2::reap() {
                 note_error();
         }
         delete dead;
+        __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);
     }
 }
 

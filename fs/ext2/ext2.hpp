@@ -39,6 +39,7 @@ class Ext2 final : public FileSystem {
     Result<void> sync() override;
     void write_metadata() override;
     Result<void> set_read_only(bool read_only) override;
+    bool has_nameless_files() override { return __atomic_load_n(&nameless_, __ATOMIC_RELAXED); }
     void unmounted() override;
 
     Result<Ref<Inode>> inode(InodeNo number);
@@ -94,8 +95,9 @@ class Ext2 final : public FileSystem {
     Result<void> flush() { return device_.flush(); }
 
     void note_dirty(Ext2Inode& inode);  // its record differs from the table's; no lock needed
-    void bury(Ext2Inode& inode);        // the last reference is gone, and no name is left
-    void note_error();                  // e2fsck should look at it
+    void note_nameless() { __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED); }
+    void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
+    void note_error();            // e2fsck should look at it
     SpinLock& records() { return records_; }
 
   private:
@@ -168,6 +170,7 @@ class Ext2 final : public FileSystem {
     Mutex lock_{LockRank::file_system};
     SpinLock records_{LockRank::inode_records};
     bool read_only_ = true;  // atomic
+    uint32_t nameless_ = 0;  // inodes without a name, since it may be written; atomic
     const bool may_write_;
     uint16_t mounted_state_;  // what the superblock said when we came
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);

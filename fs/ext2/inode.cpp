@@ -24,13 +24,6 @@ uint32_t seconds_now() { return static_cast<uint32_t>(timestamp_now().seconds); 
 class Ext2File final : public CachedFile {
   public:
     Ext2File(uint32_t flags, Ext2Inode& file) : CachedFile(flags, file, file.cache()) {}
-    Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
-        Result<uint32_t> done = CachedFile::read_at(to, offset);
-        if (!(flags() & kOpenNoAtime) &&
-            !(path() && (path().mount().flags & (kMountNoAtime | kMountReadOnly))))
-            file().note_access();
-        return done;
-    }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
         return finish(file().write(from, offset, false));
     }
@@ -217,17 +210,11 @@ Result<uint32_t> Ext2Inode::read_link(std::span<char> buffer) {
 
 // --- times
 
-// relatime: once after each change, and once a day.
-void Ext2Inode::note_access() {
-    constexpr uint32_t kDay = 24 * 60 * 60;
+void Ext2Inode::note_access(bool relative) {
     const InodeRecord& r = record_;
-    const uint32_t accessed = r.access_time;
-    if (accessed > r.modification_time && accessed > r.change_time) [[likely]] {
-        // A clock that was set back doesn't matter.
-        if (seconds_now() - accessed < kDay) return;
-    }
     const uint32_t now = seconds_now();
-    if (now == accessed || ext2().read_only()) return;
+    if (relative && !access_is_news(r.access_time, r.modification_time, r.change_time, now)) return;
+    if (now == r.access_time || ext2().read_only()) return;
     {
         LockGuard guard(ext2().records());
         record_.access_time = now;

@@ -52,7 +52,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     // --- contents
     PageCache& cache() { return cache_; }
     Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
-    void note_access();  // relatime
+    void note_access(bool relative) override;
     // Where `block` of the file lies, and how many after it (at most `most`) lie right behind it.
     struct Run {
         uint32_t first;  // on the disk; 0: a hole

@@ -104,6 +104,7 @@ Result<void> Ext2::set_read_only(bool wanted) {
         mounting_ = true;
         TRY(write_superblock(false));
         TRY(device_.flush());
+        __atomic_store_n(&nameless_, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&read_only_, false, __ATOMIC_RELAXED);
         return {};
     }

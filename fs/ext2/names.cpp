@@ -105,7 +105,10 @@ Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
         add_links(-1);
     }
     if (victim.record_.links_count) victim.add_links(-1);
-    if (victim.record_.links_count == 0) remove_inode(victim);
+    if (victim.record_.links_count == 0) {
+        ext2().note_nameless();
+        remove_inode(victim);
+    }
     return {};
 }
 

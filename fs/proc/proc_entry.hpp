@@ -75,6 +75,7 @@ Result<void> show_process_regions(TextSink& to, const ProcTarget& target);
 Result<void> show_process_region_use(TextSink& to, const ProcTarget& target);
 Result<void> show_process_limits(TextSink& to, const ProcTarget& target);
 Result<void> show_process_mounts(TextSink& to, const ProcTarget& target);
+Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target);
 void link_to_self(TextSink& to, const ProcTarget&);
 void link_to_own_thread(TextSink& to, const ProcTarget&);
 Result<Path> program_of(const ProcTarget& target);

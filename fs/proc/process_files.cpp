@@ -136,12 +136,23 @@ Result<void> show_process_limits(TextSink& to, const ProcTarget& target) {
     return {};
 }
 
-Result<void> show_process_mounts(TextSink& to, const ProcTarget& target) {
+namespace {
+Result<FsContext> view_of(const ProcTarget& target) {
     static_cast<void>(TRY(process_source().info(target.pid)));
     FsContext view;
     Result<Path> root = process_source().root(target.pid);
     if (root.is_error()) return Errno::inval;  // a zombie has no view any more
     view.root = root.release_value();
-    list_mounts(view, to);
+    return view;
+}
+}  // namespace
+
+Result<void> show_process_mounts(TextSink& to, const ProcTarget& target) {
+    list_mounts(TRY(view_of(target)), to);
+    return {};
+}
+
+Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target) {
+    list_mount_details(TRY(view_of(target)), to);
     return {};
 }

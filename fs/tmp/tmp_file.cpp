@@ -52,6 +52,16 @@ Attributes TmpInode::attributes() {
     return copy;
 }
 
+void TmpInode::note_access(bool relative) {
+    const Timestamp now = timestamp_now();
+    LockGuard guard(lock_);
+    Attributes& a = common_;
+    if (relative &&
+        !access_is_news(a.accessed.seconds, a.modified.seconds, a.changed.seconds, now.seconds))
+        return;
+    a.accessed = now;
+}
+
 Result<void> TmpInode::set_attributes(const SetAttributes& changes) {
     const Timestamp now = timestamp_now();
     LockGuard guard(lock_);

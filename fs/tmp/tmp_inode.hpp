@@ -55,6 +55,7 @@ class TmpInode : public Inode {
         return {common_.mode, common_.uid, common_.gid};
     }
     Result<Ref<File>> open(uint32_t) override { return Errno::nxio; }
+    void note_access(bool relative) final;
     Result<void> set_attributes(const SetAttributes& changes) final;
 
     uint32_t number() const { return number_; }

@@ -180,8 +180,8 @@ Result<void> sys_mount(UserString source, UserString target, UserString type, ui
 }
 
 Result<void> sys_umount2(UserString target, uint32_t flags) {
-    constexpr uint32_t kForce = 1, kDetach = 2, kExpire = 4, kNoFollow = 8;
-    if (flags & ~(kForce | kDetach | kExpire | kNoFollow)) return Errno::inval;
+    constexpr uint32_t kAllFlags = 15;
+    if (flags & ~kAllFlags) return Errno::inval;
     UserText text;
     std::string_view where = TRY(text.copy(target));
     if (where.empty()) return Errno::noent;

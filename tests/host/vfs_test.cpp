@@ -6,7 +6,7 @@
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
 // sources: fs/fat/fat.cpp fs/iso9660/iso9660.cpp
-// sources: fs/lookup.cpp fs/mount.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp
+// sources: fs/lookup.cpp fs/mount.cpp fs/mount_calls.cpp fs/mount_list.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp
 // sources: fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp
 // sources: fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/file_map.cpp fs/ext2/mount.cpp
 // sources: fs/tmp/tmp_directory.cpp fs/tmp/tmp_file.cpp fs/tmp/tmpfs.cpp drivers/block.cpp
@@ -334,7 +334,8 @@ TEST_F(Vfs, ListingsOfMounts) {
     char buffer[2000];
     BufferSink text(buffer);
     list_mounts(v, text);
-    EXPECT_NE(text.view().find("none / tmpfs rw 0 0\n"), std::string_view::npos) << text.view();
+    EXPECT_NE(text.view().find("none / tmpfs rw,relatime 0 0\n"), std::string_view::npos)
+        << text.view();
 }
 
 // Pages that are the only copy stay when memory is short; the names and clean pages go.
