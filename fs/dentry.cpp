@@ -45,6 +45,18 @@ struct DentryCache {
         dentry.clock_.unlink();
         --count;
     }
+    // Those that nobody uses and that are wanted, chained.
+    template <typename F>
+    Dentry* take_unused(F&& is_wanted) {
+        Dentry* victims = nullptr;
+        for (Dentry& dentry : clock) {
+            if (dentry.ref_count() > 1 || !is_wanted(dentry)) continue;
+            remove(dentry);
+            dentry.hash_next_ = victims;
+            victims = &dentry;
+        }
+        return victims;
+    }
     static void drop(Dentry* victims) {
         while (victims) {
             Dentry* next = std::exchange(victims->hash_next_, nullptr);
@@ -156,13 +168,21 @@ Ref<Dentry> dentry_parent(const Dentry& dentry) {
 void dentry_set_inode(Dentry& negative, Ref<Inode> inode) { negative.attach(std::move(inode)); }
 
 void dentry_remove(Dentry& dentry) {
+    Dentry* children = nullptr;  // and itself
     {
         LockGuard guard(dentry_lock);
         dentry.removed_ = true;
-        if (!dentry.cached_) return;
-        cache.remove(dentry);
+        // Names that were looked for in a directory and not found: they would keep it, and with it
+        // its space on the disk. Nobody adds more once it is removed.
+        if (dentry.is_directory() && dentry.ref_count() > 2)
+            children = cache.take_unused([&](Dentry& at) { return at.parent_.get() == &dentry; });
+        if (dentry.cached_) {
+            cache.remove(dentry);
+            dentry.hash_next_ = children;
+            children = &dentry;
+        }
     }
-    Ref<Dentry>::adopt(&dentry);
+    DentryCache::drop(children);
 }
 
 void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name) {
@@ -207,15 +227,10 @@ uint32_t shrink_dentries(uint32_t wanted) {
 void forget_dentries(const FileSystem& file_system) {
     Dentry* victims;
     do {  // dropping leaves makes their parents unused
-        victims = nullptr;
         {
             LockGuard guard(dentry_lock);
-            for (Dentry& dentry : cache.clock) {
-                if (&dentry.file_system() != &file_system || dentry.ref_count() > 1) continue;
-                cache.remove(dentry);
-                dentry.hash_next_ = victims;
-                victims = &dentry;
-            }
+            victims = cache.take_unused(
+                [&](Dentry& dentry) { return &dentry.file_system() == &file_system; });
         }
         DentryCache::drop(victims);
     } while (victims);

@@ -151,9 +151,11 @@ void vfs_write_metadata() {
 
 void vfs_stop() {
     LockGuard guard(mount_table);
-    for (Mount& mount : mounts)
+    for (Mount& mount : mounts) {
+        forget_dentries(*mount.file_system);  // what was removed, and only they still hold, goes
         if (mount.file_system->set_read_only(true).is_error())
             log_error("{}: could not be written in full", mount.source.view());
+    }
 }
 
 FileSystemStatistics vfs_statistics(const Path& path) {

@@ -2,6 +2,7 @@
 // hashes of contents. The same binary runs here and on the host (it is an ordinary i386 program), so
 // that system/fs_random_test.py may compare both. Alone it compares the root's file system with tmpfs.
 //   fsops run SEED OPERATIONS WORKERS FOLDER      workers are processes, each in a folder of its own
+//   fsops keep SEED OPERATIONS WORKERS FOLDER     the same, but folders aren't renamed
 //   fsops tree FOLDER
 #include <dirent.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 
 namespace {
 
+bool keep_folders = false;
 constexpr int kHandles = 6;
 constexpr uint32_t kFnvStart = 2166136261u;
 
@@ -160,6 +162,8 @@ class Worker {
     void two_names(const char* what, int (*call)(const char*, const char*)) {
         text_ += what;
         const std::string from = name(), to = name();
+        struct stat64 s;
+        if (keep_folders && lstat64(from.c_str(), &s) == 0 && S_ISDIR(s.st_mode)) return;
         result(call(from.c_str(), to.c_str()));
     }
     void open_file() {
@@ -310,7 +314,8 @@ std::string tree(const std::string& folder) {
 }  // namespace
 
 int main(int count, char** words) {
-    if (count == 6 && !strcmp(words[1], "run")) {
+    keep_folders = count == 6 && !strcmp(words[1], "keep");
+    if (keep_folders || (count == 6 && !strcmp(words[1], "run"))) {
         check::print(run(uint32_t(atoi(words[2])), uint32_t(atoi(words[3])),
                          uint32_t(atoi(words[4])), words[5]));
         return 0;

@@ -121,7 +121,7 @@ def known_faults(mode, good, work):
 
 def random_faults(seed, good, work):
     chance = random.Random(seed)
-    mode = chance.choice(['poll', 'irq', 'dma'])
+    mode = ('poll', 'irq', 'dma')[seed % 3]
     print(f'seed {seed}, {mode}', flush=True)
     image = work / 'image'
     image.write_bytes(good.read_bytes())

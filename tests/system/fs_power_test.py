@@ -2,7 +2,7 @@
 """Cuts of power. QEMU logs every write to a disk while a busy load changes it; each beginning of that log
 is a disk after a cut, and so is one in which of the writes since the last flush only some arrived (the
 disk may order them as it likes). e2fsck -p repairs every one without a question, and what had been fsynced
-holds its bytes.
+holds its bytes. (Not renamed are folders: docs/disk.md tells why.)
 
     fs_power_test.py [--cuts N | --every] [--block SIZE] [--seed S]   more than the suite does
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
@@ -23,7 +23,7 @@ KEPT = 40
 # File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
 LOAD = f'''mount -t ext2 /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
 (while :; do sync; done) &
-/usr/lib/orrery/tests/fsops run SEED 450 2 /mnt/r >/dev/null &
+/usr/lib/orrery/tests/fsops keep SEED 450 2 /mnt/r >/dev/null &
 k=0; while [ $k -lt {KEPT} ]; do k=$((k+1)); seq $k $((k * 150)) | dd of=$k conv=fsync 2>/tmp/e || cat /tmp/e; done
 wait $!'''
 

@@ -15,6 +15,7 @@ tar cf t.tar a && mkdir u && tar xf t.tar -C u && diff -r a u/a
 mv u/a moved && mv moved/b/c up && rmdir u
 dd if=a/b/c/big of=sparse bs=1000 seek=700 2>/dev/null
 rm -r copy/b && rm t.tar
+mkdir gone; ! test -e gone/x; rmdir gone  # who looked for x in it does not keep it
 truncate -s 3000000000 huge && echo end >>huge
 echo "naïve" >"ünïcode"
 EOF
