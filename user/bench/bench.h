@@ -15,6 +15,9 @@ struct Row {
 // --- semaphore_rows.c
 Measure semaphore_pair, semaphore_ping_pong;
 
+// --- socket_rows.c
+Measure socket_ping_pong, socket_4k;
+
 // --- thread_rows.c; all others are in rows.c
 Measure futex_ping_pong, thread_create_join;
 

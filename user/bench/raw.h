@@ -26,6 +26,7 @@ enum {
     kClone = 120,
     kMmap2 = 192,
     kFutex = 240,
+    kSocketpair = 360,
 };
 
 static inline long call(long number, long a, long b, long c) {

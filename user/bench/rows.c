@@ -275,6 +275,8 @@ const struct Row kRows[] = {
     {"semaphores", "semop ping-pong, round trip of two processes", semaphore_ping_pong, 1000},
     {"thread", "thread: clone + exit + join", thread_create_join, 200},
     {"pipe-4k", "pipe, 4 KiB through", pipe_4k, 1000},
+    {"unix-ping-pong", "local socket ping-pong, round trip", socket_ping_pong, 1000},
+    {"unix-4k", "local stream socket, 4 KiB through", socket_4k, 1000},
     {"fault-zero", "zero-fill page fault", fault_zero, 500},
     {"fault-cow", "copy-on-write fault", fault_cow, 500},
     {"mmap", "mmap + munmap", map_unmap, 1000},
