@@ -43,8 +43,9 @@ Result<void> vfs_link(const FsContext& who, const Path& old_base, std::string_vi
                       const Path& new_base, std::string_view new_name, Follow follow);
 Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Path& base,
                          std::string_view name);
+// EEXIST if there is something of the new name that it may not replace.
 Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_view old_name,
-                        const Path& new_base, std::string_view new_name);
+                        const Path& new_base, std::string_view new_name, bool may_replace = true);
 Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::string_view name,
                               std::span<char> buffer);
 // chmod, chown, utimes: ownership rules checked here. The Path variants serve f* calls.

@@ -71,7 +71,7 @@ Result<void> perform(Walk& from, Walk& to, Dentry& source, Dentry& target) {
 }  // namespace
 
 Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_view old_name,
-                        const Path& new_base, std::string_view new_name) {
+                        const Path& new_base, std::string_view new_name, bool may_replace) {
     Walk from(who), to(who);
     TRY(from.to_last(old_base, old_name));
     TRY(to.to_last(new_base, new_name));
@@ -86,6 +86,7 @@ Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_
     TwoDirectories both(from.directory(), to.directory());
     Ref<Dentry> source = TRY(dentry_lookup_locked(from.directory(), from.last()));
     Ref<Dentry> target = TRY(dentry_lookup_locked(to.directory(), to.last()));
+    if (!source->is_negative() && !target->is_negative() && !may_replace) return Errno::exist;
     TRY(check_rename(who, from, to, *source, *target));
     if (target->inode() == source->inode()) return {};
     return perform(from, to, *source, *target);

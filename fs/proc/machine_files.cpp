@@ -56,6 +56,8 @@ void show_one_processor(TextSink& to, uint32_t id) {
     format_to(to, "fpu\t\t: {}\nfpu_exception\t: {}\nwp\t\t: yes\nflags\t\t:", fpu, fpu);
     put_features(to, cpu.edx1, kFeatures);
     put_features(to, cpu.ecx1, kMoreFeatures);
+    if (cpu.ebx7 & kCpuEbx7Smep) to.put(" smep");
+    if (cpu.ebx7 & kCpuEbx7Smap) to.put(" smap");
     format_to(to, "\nbogomips\t: {}.{:02}\n\n", kilohertz / 500, kilohertz / 5 % 100);
 }
 }  // namespace

@@ -12,6 +12,14 @@ constinit Cpu boot_cpu;
 constinit Cpu* cpus[kMaxCpus] = {&boot_cpu};
 constinit uint32_t cpu_count = 1;
 
+extern "C" {
+struct UserWindow {  // see user_window.inc
+    uint8_t* at;
+    uint32_t opens;
+};
+extern const UserWindow __user_windows_start[], __user_windows_end[];
+}
+
 namespace {
 
 constinit CpuFeatures features;
@@ -86,11 +94,21 @@ void set_control_registers() {
     if (features.has(kCpuPge)) cr4 |= kCr4Pge;
     if (features.has(kCpuFxsr)) cr4 |= kCr4OsFxsr;
     if (features.has(kCpuSse)) cr4 |= kCr4OsXmmExcpt;
-    if (features.ebx7 & 1u << 7) cr4 |= kCr4Smep;
+    if (features.ebx7 & kCpuEbx7Smep) cr4 |= kCr4Smep;
+    if (features.ebx7 & kCpuEbx7Smap) cr4 |= kCr4Smap;
     write_cr4(cr4);
     uint32_t cr0 = read_cr0() & ~(kCr0Emulation | kCr0TaskSwitched);
     write_cr0(cr0 | kCr0MonitorCoprocessor | kCr0NumericError | kCr0WriteProtect);
     fpu_init(features.has(kCpuFxsr), features.has(kCpuSse));
+}
+
+// While the kernel's text can still be written.
+void arm_user_windows() {
+    for (const UserWindow* window = __user_windows_start; window < __user_windows_end; ++window) {
+        window->at[0] = 0x0f;
+        window->at[1] = 0x01;
+        window->at[2] = window->opens ? 0xcb : 0xca;  // STAC, CLAC
+    }
 }
 
 }  // namespace
@@ -99,8 +117,12 @@ const CpuFeatures& cpu_features() { return features; }
 
 void cpu_init() {
     identify();
+    if (features.ebx7 & kCpuEbx7Smap) arm_user_windows();
     load_segments(boot_cpu);
     set_control_registers();
+    const uint32_t cr4 = read_cr4();
+    log_info("cpu: {}{}{}", static_cast<const char*>(features.vendor),
+             cr4 & kCr4Smep ? ", SMEP on" : "", cr4 & kCr4Smap ? ", SMAP on" : "");
     boot_cpu.online = true;
 }
 

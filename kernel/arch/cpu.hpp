@@ -68,6 +68,7 @@ struct CpuFeatures {
 };
 constexpr uint32_t kCpuPse = 3, kCpuTsc = 4, kCpuApic = 9, kCpuPge = 13, kCpuCmov = 15,
                    kCpuFxsr = 24, kCpuSse = 25;
+constexpr uint32_t kCpuEbx7Smep = 1u << 7, kCpuEbx7Smap = 1u << 20;
 const CpuFeatures& cpu_features();
 
 void cpu_init();                // GDT, TSS, control registers, FPU of the boot processor
@@ -78,7 +79,7 @@ constexpr uint32_t kCr0ProtectionEnable = 1u << 0, kCr0MonitorCoprocessor = 1u <
                    kCr0Emulation = 1u << 2, kCr0TaskSwitched = 1u << 3, kCr0NumericError = 1u << 5,
                    kCr0WriteProtect = 1u << 16;
 constexpr uint32_t kCr4Pge = 1u << 7, kCr4OsFxsr = 1u << 9, kCr4OsXmmExcpt = 1u << 10,
-                   kCr4Umip = 1u << 11, kCr4Smep = 1u << 20;
+                   kCr4Umip = 1u << 11, kCr4Smep = 1u << 20, kCr4Smap = 1u << 21;
 
 inline uint32_t read_cr0() {
     uint32_t v;

@@ -10,6 +10,7 @@
 // Prototypes: extern "C" void trap_from_user(TrapFrame&), trap_from_kernel(TrapFrame&),
 // system_call_entry(TrapFrame&); [[noreturn]] void enter_user(TrapFrame&);
 #include "kernel/arch/selectors.hpp"
+#include "kernel/arch/user_window.inc"
 
         .cfi_sections .debug_frame
         .text
@@ -34,6 +35,7 @@ trap_entry_start:
         movl    $SELECTOR_CPU, %eax
         movl    %eax, %fs
         cld
+        FORBID_USER_ACCESS      // the program's EFLAGS.AC, or a window that was interrupted
         movl    %esp, %ebp
 .endm
 

@@ -32,7 +32,7 @@ constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorBreakpoint = 3, kVec
                    kVectorDoubleFault = 8, kVectorProtection = 13, kVectorPageFault = 14,
                    kVectorSystemCall = 0x80;
 // Error code of #PF.
-constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2;
+constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4;
 
 constinit uint64_t idt[256] = {};
 
@@ -111,13 +111,16 @@ void interrupt(uint32_t vector, bool from_user) {
 
 // --- exceptions
 
-bool apply_fixup(TrapFrame& frame) {
+const ExceptionTableEntry* find_fixup(const TrapFrame& frame) {
     for (const auto* entry = __ex_table_start; entry < __ex_table_end; ++entry)
-        if (entry->instruction == frame.eip) {
-            frame.eip = entry->fixup;
-            return true;
-        }
-    return false;
+        if (entry->instruction == frame.eip) return entry;
+    return nullptr;
+}
+
+bool apply_fixup(TrapFrame& frame) {
+    const ExceptionTableEntry* entry = find_fixup(frame);
+    if (entry) frame.eip = entry->fixup;
+    return entry;
 }
 
 void non_maskable_interrupt() {
@@ -129,7 +132,8 @@ void kernel_exception(TrapFrame& frame) {
     if (frame.vector == kVectorPageFault) {
         VirtAddr address(read_cr2());
         // Only code that says so may touch user memory, and only that is paged.
-        if (address < kUserTop && (frame.eflags & kFlagInterrupts) && trap_hooks.page_fault) {
+        if (address < kUserTop && (frame.eflags & kFlagInterrupts) && trap_hooks.page_fault &&
+            find_fixup(frame)) {
             enable_interrupts();
             bool resolved = trap_hooks.page_fault(address, frame.error & kFaultWrite, false,
                                                   frame.error & kFaultPresent);
@@ -155,13 +159,21 @@ void kernel_exception(TrapFrame& frame) {
     panic_with_frame(frame, "exception in the kernel");
 }
 
+// The CPU itself met a page of the program's where SMAP expects the kernel's. A CPU does so for
+// descriptors only, and ours lie in the kernel; QEMU 7.2 also for the stack of a program's far
+// call. Another attempt would end the same way.
+bool refused_by_smap(const TrapFrame& frame) {
+    return (frame.error & (kFaultPresent | kFaultUser)) == kFaultPresent && read_cr4() & kCr4Smap;
+}
+
 void user_exception(TrapFrame& frame) {
     VirtAddr address(frame.eip);
     if (frame.vector == kVectorPageFault) {
         address = VirtAddr(read_cr2());
         enable_interrupts();
-        if (trap_hooks.page_fault && trap_hooks.page_fault(address, frame.error & kFaultWrite, true,
-                                                           frame.error & kFaultPresent))
+        if (!refused_by_smap(frame) && trap_hooks.page_fault &&
+            trap_hooks.page_fault(address, frame.error & kFaultWrite, true,
+                                  frame.error & kFaultPresent))
             return;
     } else if (frame.vector == kVectorNmi) {
         return non_maskable_interrupt();

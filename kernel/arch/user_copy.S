@@ -7,7 +7,10 @@
 //   CMPXCHG: *expected becomes what was seen. Not 0 after a fault.
 //
 // 1. Words first. A fault in them is retried byte by byte, so that the count is exact.
-// 2. __ex_table names the instructions that may fault and where to go on.
+// 2. The window to user memory is open from before the first access until all is done, faults too.
+// 3. __ex_table names the instructions that may fault and where to go on.
+#include "kernel/arch/user_window.inc"
+
         .text
         .globl  copy_guarded, clear_guarded, copy_string_guarded, exchange_guarded
 copy_guarded:
@@ -19,12 +22,14 @@ copy_guarded:
         movl    %ecx, %edx
         shrl    $2, %ecx
         andl    $3, %edx
+        ALLOW_USER_ACCESS
 copy_words:
         rep movsl
         movl    %edx, %ecx
 copy_bytes:
         rep movsb
 copy_done:
+        FORBID_USER_ACCESS
         movl    %ecx, %eax
         popl    %edi
         popl    %esi
@@ -41,12 +46,14 @@ clear_guarded:
         shrl    $2, %ecx
         andl    $3, %edx
         xorl    %eax, %eax
+        ALLOW_USER_ACCESS
 clear_words:
         rep stosl
         movl    %edx, %ecx
 clear_bytes:
         rep stosb
 clear_done:
+        FORBID_USER_ACCESS
         movl    %ecx, %eax
         popl    %edi
         ret
@@ -61,6 +68,7 @@ copy_string_guarded:
         movl    16(%esp), %esi
         movl    20(%esp), %ecx
         xorl    %edx, %edx
+        ALLOW_USER_ACCESS
 1:      cmpl    %ecx, %edx
         je      2f
 string_load:
@@ -71,7 +79,8 @@ string_load:
         incl    %edx
         jmp     1b
 2:      movl    %edx, %eax
-3:      popl    %edi
+3:      FORBID_USER_ACCESS
+        popl    %edi
         popl    %esi
         ret
 string_fault:
@@ -84,13 +93,16 @@ exchange_guarded:
         movl    12(%esp), %ebx
         movl    16(%esp), %ecx
         movl    (%ebx), %eax
+        ALLOW_USER_ACCESS
 exchange_word:
         lock cmpxchgl %ecx, (%edx)
+        FORBID_USER_ACCESS
         movl    %eax, (%ebx)
         xorl    %eax, %eax
         popl    %ebx
         ret
 exchange_fault:
+        FORBID_USER_ACCESS
         movl    $1, %eax
         popl    %ebx
         ret

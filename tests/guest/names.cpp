@@ -172,6 +172,23 @@ void test_rename() {
     unlink("two");
 }
 
+void test_rename_flags() {
+    create("one", "1");
+    create("two", "2");
+    auto renames = [](const char* from, const char* to, unsigned flags) {
+        return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags);
+    };
+    fails("NOREPLACE over a file", renames("one", "two", RENAME_NOREPLACE), EEXIST);
+    fails("NOREPLACE to itself", renames("one", "one", RENAME_NOREPLACE), EEXIST);
+    fails("NOREPLACE of nothing", renames("none", "two", RENAME_NOREPLACE), ENOENT);
+    same("leaves both", content_of("one") + content_of("two"), "12");
+    succeeds("NOREPLACE to a free name", renames("one", "three", RENAME_NOREPLACE));
+    same("moves it", content_of("three"), "1");
+    fails("flags that nobody knows", renames("three", "one", 1u << 20), EINVAL);
+    unlink("two");
+    unlink("three");
+}
+
 void test_relative() {
     mkdir("base", 0755);
     int base = open("base", O_RDONLY | O_DIRECTORY);
@@ -270,6 +287,7 @@ int main() {
     test_working_folder();
     test_links();
     test_rename();
+    test_rename_flags();
     test_relative();
     test_sizes();
     test_status();
