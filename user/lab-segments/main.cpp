@@ -72,7 +72,13 @@ void protection() {
     read_word(selector(0), 16);
     write_word(selector(0));
     write_word(selector(1));
-    std::printf("call   %02x:%08x  returned %u\n", selector(2), 0, far_call(selector(2), 0));
+    std::printf("call   %02x:%08x  ", selector(2), 0);
+    unsigned returned = 0;
+    const Fault refused = attempt([&] { returned = far_call(selector(2), 0); });
+    if (refused.signal)
+        print(refused);  // an emulator may take its stack accesses for the kernel's: SMAP
+    else
+        std::printf("returned %u\n", returned);
     expect_fault("call+", selector(2), [] { far_call(selector(2), 64); });  // beyond its limit
     expect_fault("call", selector(0), [] { far_call(selector(0), 0); });
     expect_fault("stack", selector(1), [] { load_ss(selector(1)); });
