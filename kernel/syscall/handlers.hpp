@@ -42,6 +42,8 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument);
 Result<void> sys_flock(int fd, uint32_t operation);
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument);
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to);
+Result<int> sys_eventfd(uint32_t initial);
+Result<int> sys_eventfd2(uint32_t initial, uint32_t flags);
 Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags);
 // Gives both a number, and tells the numbers; all or nothing.
 Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,

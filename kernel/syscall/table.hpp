@@ -289,10 +289,12 @@
     CALL(318, getcpu, sys_getcpu)                                                                  \
     NAMED(319, epoll_pwait)                                                                        \
     CALL(320, utimensat, sys_utimensat<TimeSpec32>)                                                \
-    NAMED(321, signalfd) NAMED(322, timerfd_create) NAMED(323, eventfd)                            \
+    NAMED(321, signalfd) NAMED(322, timerfd_create)                                                \
+    CALL(323, eventfd, sys_eventfd)                                                                \
     CALL(324, fallocate, sys_fallocate)                                                            \
     NAMED(325, timerfd_settime) NAMED(326, timerfd_gettime) NAMED(327, signalfd4)                  \
-    NAMED(328, eventfd2) NAMED(329, epoll_create1)                                                 \
+    CALL(328, eventfd2, sys_eventfd2)                                                              \
+    NAMED(329, epoll_create1)                                                                      \
     CALL(330, dup3, sys_dup3)                                                                      \
     CALL(331, pipe2, sys_pipe2)                                                                    \
     NAMED(332, inotify_init1)                                                                      \
