@@ -162,6 +162,7 @@ struct PageCacheTotals {  // in pages
     uint32_t all, of_devices, dirty, writing;
 };
 PageCacheTotals page_cache_totals();
+uint32_t cached_pages();  // all of them, a moment ago; takes no lock
 
 // Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing: for more than
 // the clean ones see request_write_back().

@@ -279,6 +279,8 @@ uint32_t reclaim_pages(uint32_t wanted) {
     return freed;
 }
 
+uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMIC_RELAXED); }
+
 PageCacheTotals page_cache_totals() {
     LockGuard guard(page_table.lock);
     return page_table.totals;

@@ -15,6 +15,7 @@
 #include "kernel/arch/local_descriptors.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/sync/mutex.hpp"
+#include "mm/memory_trace.hpp"
 #include "mm/pager.hpp"
 #include "mm/region.hpp"
 #include "mm/replacement/policy_set.hpp"
@@ -174,7 +175,8 @@ class AddressSpace : public RefCounted {
     uint32_t limit_stack = 8u << 20;
     uint32_t limit_resident = UINT32_MAX;  // of its own pages, while there is swap
 
-    ListNode all_node;  // all_spaces.hpp
+    ListNode all_node;     // all_spaces.hpp
+    void trace_regions();  // all of them, for the program that begins (memory_trace.hpp)
 
     // A user page's frame, with one more reference; brings the page in as an access would.
     // EFAULT, ENOMEM.
@@ -237,9 +239,17 @@ class AddressSpace : public RefCounted {
         Ref<Pager> pager{};
         uint32_t index = 0;
         Frame frame{};
+        FaultSource source{};  // and what it got, for the trace
+        Frame got{};
         ~Awaited();
+        FaultResult resolved(FaultSource from, Frame page) {
+            source = from;
+            got = page;
+            return FaultResult::resolved;
+        }
         FaultResult read();
     };
+    FaultResult handle(VirtAddr address, bool write, bool user, Awaited& awaited);
     FaultResult handle_once(VirtAddr page, bool write, bool user, Awaited& awaited);
     FaultResult fault_in_once(VirtAddr page, bool write, Awaited& awaited, Frame& frame);
     FaultResult swap_in(Region& region, VirtAddr page, PageEntry* slot, bool write,
@@ -252,8 +262,12 @@ class AddressSpace : public RefCounted {
     FaultResult load_from_pager(Region& region, VirtAddr page, PageEntry* slot, bool write,
                                 Awaited& awaited);
     Frame map_around(Region& region, VirtAddr page, PageEntry* slot);
-    FaultResult allow_write(Region& region, VirtAddr page, PageEntry* slot);
+    FaultResult allow_write(Region& region, VirtAddr page, PageEntry* slot, Awaited& awaited);
     Region* region_for(VirtAddr page);
+    void trace_mapped(VirtAddr start, VirtAddr end, const RegionAttributes& attributes);
+    void trace_unmapped(VirtAddr start, VirtAddr end);
+    void trace_resident();
+    void trace_evicted(VirtAddr page, Frame frame, bool dirty);
     bool grow_down(Region& region, VirtAddr page);
 
     bool migrate_page(VirtAddr page, PageEntry& slot, Migration& migration);
@@ -274,8 +288,9 @@ class AddressSpace : public RefCounted {
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
     PagingState paging_{};
-    ReplacementSet pool_{};  // swap_lock
-    VirtAddr hand_{0};       // next_private()
+    uint32_t resident_traced_ = 0;  // at which tick
+    ReplacementSet pool_{};         // swap_lock
+    VirtAddr hand_{0};              // next_private()
     LocalDescriptorsSlot local_descriptors_ = nullptr;
     VirtAddr stale_pages_[2] = {};  // that some TLB may see wrongly (tlb_lab.cpp)
     Frame stale_frames_[2] = {};    // ... as these, held; 0: none

@@ -62,7 +62,6 @@ bool page_fault(VirtAddr address, bool write, bool user, bool present) {
     const FaultResult result = thread.space->handle_fault(address, write, user, present);
     ++(thread.voluntary_switches == waits ? thread.minor_faults : thread.major_faults);
     thread.fault_result = static_cast<uint8_t>(result);
-    trace<TraceType::fault_done_event>(address.raw(), static_cast<uint32_t>(result));
     return result == FaultResult::resolved;
 }
 
@@ -72,6 +71,7 @@ void address_spaces_init() {
     table_pool_init();
     add_trace_names(result_names);
     add_trace_names(cause_names);
+    memory_trace_init();
     trap_hooks.page_fault = page_fault;
     trap_hooks.single_step = [] {
         AddressSpace* space = Thread::current().space;
@@ -100,12 +100,19 @@ class AddressSpace::PagingTime {
 };
 
 FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, bool) {
+    Awaited awaited;
+    const FaultResult result = handle(address, write, user, awaited);
+    trace<TraceType::fault_done_event>(address.raw(), static_cast<uint32_t>(result),
+                                       static_cast<uint32_t>(awaited.source), awaited.got.raw());
+    return result;
+}
+
+inline FaultResult AddressSpace::handle(VirtAddr address, bool write, bool user, Awaited& awaited) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
     const VirtAddr page(address.raw() & ~kPageMask);
     PagingTime paging(*this);
     if (pages_.own_resident() > paging_.frames_most) [[unlikely]]
         keep_to_allocation();
-    Awaited awaited;
     for (;;) {
         FaultResult result = handle_once(page, write, user, awaited);
         if (result < FaultResult::out_of_memory) [[likely]]
@@ -120,6 +127,7 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, 
 inline FaultResult AddressSpace::handle_once(VirtAddr page, bool write, bool user,
                                              Awaited& awaited) {
     Session session(*this);
+    if (trace_wanted<TraceType::resident_event>()) trace_resident();
     if (lab_ && lab_->covers(page)) [[unlikely]]
         return lab_fault(page, write, user, awaited);
     return resolve(page, write, awaited);
@@ -161,6 +169,7 @@ bool AddressSpace::grow_down(Region& region, VirtAddr page) {
         return false;
     if (check_growth((region.start - page) >> kPageShift, region.attributes).is_error())
         return false;
+    trace_mapped(page, region.start, region.attributes);
     regions_.set_start(region, page);
     return true;
 }
@@ -188,9 +197,9 @@ FaultResult AddressSpace::resolve(VirtAddr page, bool write, Awaited& awaited) {
     }
     // Once forbidden altogether, now allowed again.
     if (!slot->present()) *slot = slot->without(kEntryHeld).with(kEntryPresent);
-    if (write && !slot->writable()) return allow_write(*region, page, slot);
+    if (write && !slot->writable()) return allow_write(*region, page, slot, awaited);
     flush_range(pages_.directory(), page, page + kPageSize);  // somebody else was faster
-    return FaultResult::resolved;
+    return awaited.resolved(FaultSource::present, slot->frame());
 }
 
 FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* slot, bool write,
@@ -202,7 +211,7 @@ FaultResult AddressSpace::load_page(Region& region, VirtAddr page, PageEntry* sl
     note_private(pool_, frame.value(), page);
     pages_.fill(
         slot, PageEntry::make(frame.value(), writable ? kUserFlags | kEntryWritable : kUserFlags));
-    return FaultResult::resolved;
+    return awaited.resolved(FaultSource::zeroed, frame.value());
 }
 
 // The page's frame, with a reference, if it is in memory. Neighbours that are come into the address
@@ -249,13 +258,14 @@ FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEnt
         if (copy.is_error()) return FaultResult::out_of_memory;
         note_private(pool_, copy.value(), page);
         pages_.fill(slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
-        return FaultResult::resolved;
+        return awaited.resolved(FaultSource::file_copy, copy.value());
     }
     pages_.fill(slot, PageEntry::make(frame, flags));
-    return FaultResult::resolved;
+    return awaited.resolved(FaultSource::file, frame);
 }
 
-FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* slot) {
+FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* slot,
+                                      Awaited& awaited) {
     bool own = !slot->has(kEntryFile) && frame_references(slot->frame()) == 1;
     if (!own && swap_active && !slot->has(kEntryFile)) [[unlikely]]
         own = swap_take_over(slot->frame());
@@ -263,12 +273,12 @@ FaultResult AddressSpace::allow_write(Region& region, VirtAddr page, PageEntry* 
         if (region.attributes.shared) region.attributes.pager->mark_dirty(region.pager_index(page));
         *slot = slot->with(kEntryWritable);
         flush_range(pages_.directory(), page, page + kPageSize);
-        return FaultResult::resolved;
+        return awaited.resolved(FaultSource::write, slot->frame());
     }
     Result<Frame> copy = allocate_frame(Zone::any);
     if (copy.is_error()) return FaultResult::out_of_memory;
     copy_frame(copy.value(), slot->frame());
     note_private(pool_, copy.value(), page);
     pages_.replace(page, slot, PageEntry::make(copy.value(), kUserFlags | kEntryWritable));
-    return FaultResult::resolved;
+    return awaited.resolved(FaultSource::copy, copy.value());
 }

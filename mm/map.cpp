@@ -97,6 +97,7 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
         if (request.flags & kMapFixed) TRY(unmap_range(range));
         TRY(regions_.insert(range.start, range.end, attributes,
                             request.pager ? request.page_offset : 0));
+        trace_mapped(range.start, range.end, attributes);
     }
     // What can't be brought in now comes, or fails, when it is touched.
     if (attributes.locked || request.flags & kMapPopulate)
@@ -107,6 +108,7 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
 Result<void> AddressSpace::unmap_range(Range range) {
     TRY(regions_.remove(range.start, range.end));
     pages_.clear(range.start, range.end);
+    trace_unmapped(range.start, range.end);
     return {};
 }
 
@@ -166,6 +168,7 @@ VirtAddr AddressSpace::set_break(VirtAddr end) {
             check_growth((new_end - old_end) >> kPageShift, heap).is_error() ||
             regions_.insert(old_end, new_end, heap, 0).is_error())
             return break_;
+        trace_mapped(old_end, new_end, heap);
     }
     return break_ = end;
 }

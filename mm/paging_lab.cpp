@@ -116,6 +116,7 @@ void AddressSpace::evict_lab_page(uint32_t page, bool& dirty) {
     const PageEntry* entry = pages_.find(address);
     dirty = entry && entry->has(kEntryDirty);
     lab_->take_out(page);
+    if (entry && entry->holds_frame()) trace_evicted(address, entry->frame(), dirty);
     pages_.clear(address, address + kPageSize);
 }
 

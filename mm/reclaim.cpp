@@ -24,7 +24,7 @@ constinit bool running = false;                 // under lock
 constinit uint32_t rounds = 0, freed_last = 0;  // under lock
 constinit bool wanted = false;                  // atomic
 constinit Thread* thread = nullptr;
-constinit SleepingReclaimer file_reclaimer{nullptr};
+constinit SleepingReclaimer file_reclaimer{nullptr, nullptr};
 
 void sample_all() {
     const auto now = static_cast<uint32_t>(monotonic_now().raw() / 1'000'000);
@@ -98,8 +98,9 @@ void reclaim_thread(void*) {
 // From any allocation, under whatever locks: the next tick wakes the thread.
 void ask_for_round() { __atomic_store_n(&wanted, true, __ATOMIC_RELEASE); }
 
-void wake_if_wanted() {
+void each_tick() {
     if (is_wanted() || load_control_due()) unpark(*thread);
+    trace_frames(file_reclaimer.pages ? file_reclaimer.pages() : 0);
 }
 
 // How many frames a whole round freed.
@@ -129,7 +130,7 @@ void reclaim_start() {
     thread = created.value().leak();  // it never ends
     start_thread(*thread);
     memory_short_hook = ask_for_round;
-    tick_hook = wake_if_wanted;
+    tick_hook = each_tick;
 }
 
 bool wait_for_memory() {

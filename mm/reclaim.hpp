@@ -17,6 +17,7 @@ bool wait_for_memory();
 // Frees about `wanted` frames by means that sleep; how many. fs/ installs one for mapped files.
 struct SleepingReclaimer {
     uint32_t (*reclaim)(uint32_t wanted);
+    uint32_t (*pages)();  // that it might free; takes no lock
 };
 void install_file_reclaimer(const SleepingReclaimer& reclaimer);
 

@@ -42,6 +42,7 @@ Result<VirtAddr> AddressSpace::move_region(const Region& region, Range from, Ran
         return ready.error();
     }
     pages_.move(from.start, to.start, bytes);
+    trace_mapped(to.start, to.end, attributes);
     // If there is no memory to cut the old region, it stays, without its pages.
     if (unmap_range(from).is_error()) pages_.clear(from.start, from.end);
     return to.start;
@@ -79,6 +80,7 @@ Result<VirtAddr> AddressSpace::remap(VirtAddr start, uint32_t old_length, uint32
     if (from.end == region->end && bytes <= kUserTop - from.start &&
         regions_.is_free(from.end, from.start + bytes)) {
         regions_.set_end(*region, from.start + bytes);
+        trace_mapped(from.end, from.start + bytes, region->attributes);
         return start;
     }
     if (!may_move) return Errno::nomem;

@@ -21,7 +21,10 @@ FaultResult AddressSpace::swap_in(Region& region, VirtAddr page, PageEntry* slot
     pages_.fill_swapped(slot, PageEntry::make(frame, kEntryPresent | kEntryUser));
     track_frame(frame, page, pool_);
     swap_drop_name(entry);
-    return write ? allow_write(region, page, slot) : FaultResult::resolved;
+    FaultResult result = awaited.resolved(FaultSource::swap, frame);
+    if (write) result = allow_write(region, page, slot, awaited);
+    awaited.source = FaultSource::swap;
+    return result;
 }
 
 AddressSpace::Awaited::~Awaited() {
@@ -86,6 +89,7 @@ bool AddressSpace::evict(Frame frame, VirtAddr page, SwapEntry entry) {
         const Region* region = regions_.find(page);
         if (!region || region->attributes.locked || (lab_ && lab_->covers(page))) return false;
         swap_add_name(entry);
+        trace_evicted(page, frame, slot->has(kEntryDirty));
         pages_.replace_by_swap(page, slot, PageEntry{entry.raw});
         return true;
     });
@@ -150,6 +154,7 @@ bool AddressSpace::give_up_file_page(const Pager* pager, uint32_t index, Frame f
                 *slot = slot->without(kEntryAccessed);
                 return false;
             }
+            trace_evicted(page, frame, false);  // written back before
             pages_.clear(page, page + kPageSize);
         }
         return true;

@@ -15,6 +15,15 @@ def label(thread):
     return f'{thread.name or "thread"} {thread.tid}' if thread else 'idle'
 
 
+def fault_arguments(fault):
+    words = {'address': hex(fault.address), 'at': hex(fault.at), 'cause': fault.cause,
+             'result': fault.result, 'source': fault.source, 'frame': fault.frame}
+    if fault.victims:
+        words['victims'] = [{'address': hex(address), 'frame': frame, 'dirty': bool(dirty)}
+                            for address, frame, dirty in fault.victims]
+    return words
+
+
 class Writer:
     def __init__(self, model):
         self.model = model
@@ -102,10 +111,10 @@ class Writer:
                 end = end or thread.ended or self.model.end
                 self.slice(self.call_row(thread, seen), start, end, str(name), 'syscall',
                            {'arguments': [hex(word) for word in words], 'result': result})
-        for start, end, thread, address, at, cause, result in self.model.faults:
-            if thread:
-                self.slice(self.call_row(thread, seen), start, end or start, 'page fault', 'fault',
-                           {'address': hex(address), 'at': hex(at), 'cause': cause, 'result': result})
+        for fault in self.model.faults:
+            if fault.thread:
+                self.slice(self.call_row(fault.thread, seen), fault.start, fault.end or fault.start,
+                           'page fault', 'fault', fault_arguments(fault))
 
     def arrows(self):
         turns = {}

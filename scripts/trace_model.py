@@ -6,6 +6,8 @@ leave no gap, and a thread's running time is the sum of its slices.
 """
 from collections import Counter
 
+from trace_memory import Memory
+
 IDLE = 0
 KERNEL = 0  # the process number under which kernel threads are shown
 
@@ -72,6 +74,20 @@ class Process:
         }
 
 
+class Fault:
+    """What the kernel knew of it at its begin, and, once it is done, at its end."""
+
+    def __init__(self, event, thread):
+        self.start, self.end, self.thread = event.time, None, thread
+        self.address, self.at, self.cause = event['address'], event['at'], event['cause']
+        self.result = self.source = self.frame = None
+        self.victims = []  # (page, frame, dirty): taken by this very fault
+
+    def done(self, event):
+        self.end, self.result = event.time, event['result']
+        self.source, self.frame = event['source'], event['frame']
+
+
 class Model:
     def __init__(self, trace):
         self.trace = trace
@@ -81,7 +97,8 @@ class Model:
         self.cpus = [[] for _ in range(max(trace.cpus, 1))]  # per CPU: [start, end, Thread or None]
         self.interrupts = []  # (start, end, cpu, line)
         self.calls = []  # [start, end or None, Thread, name, arguments, result]
-        self.faults = []  # [start, end or None, Thread, address, at, cause, result]
+        self.faults = []
+        self.memory = Memory(self)
         self.wakes = []  # (time, waker Thread or None, cpu, in an interrupt, woken Thread)
         self.waits = []  # (time, Thread, the Thread that it waits for, what): what the kernel knows
         self.marks = []  # (time, Thread or None, text)
@@ -118,6 +135,9 @@ class Model:
         for event in events:
             self.counts[event.name] += 1
             handler = getattr(self, '_on_' + event.name, None)
+            if handler:
+                handler(event)
+            handler = getattr(self.memory, 'on_' + event.name, None)
             if handler:
                 handler(event)
         for thread in self.threads:
@@ -232,15 +252,19 @@ class Model:
             call[1], call[5] = event.time, event['result']
 
     def _on_fault(self, event):
-        fault = [event.time, None, self.thread(event.tid), event['address'], event['at'],
-                 event['cause'], None]
+        fault = Fault(event, self.thread(event.tid))
         self._open_faults[event.tid] = fault
         self.faults.append(fault)
 
     def _on_fault_done(self, event):
         fault = self._open_faults.pop(event.tid, None)
         if fault:
-            fault[1], fault[6] = event.time, event['result']
+            fault.done(event)
+
+    def _on_evict(self, event):
+        fault = self._open_faults.get(event.tid)
+        if fault:
+            fault.victims.append((event['address'], event['frame'], event['dirty']))
 
     def _on_waits_for(self, event):
         waiter, holder = self.thread(event.tid), self.thread(event['holder'])

@@ -4,9 +4,10 @@ import html
 import json
 import os
 
+from trace_memory import memory_data
 from trace_model import KERNEL, Model
 
-TEMPLATE = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'trace_report.html')
+HERE = os.path.dirname(os.path.realpath(__file__))
 STATES = ('new', 'ready', 'running', 'blocked', 'suspended-ready', 'suspended-blocked', 'terminated')
 
 
@@ -99,14 +100,16 @@ def report_data(trace):
         'processes': [process_data(model, process) for process in processes],
         'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
                   for time, waker, _, interrupted, woken in model.wakes if not interrupted],
-        'faults': [[f[0] - model.start, index.get(f[2], -1)] for f in model.faults],
+        'memory': memory_data(model),
         'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
     }
 
 
 def write_report(trace, page, title):
-    with open(TEMPLATE) as file:
+    with open(os.path.join(HERE, 'trace_report.html')) as file:
         template = file.read()
+    with open(os.path.join(HERE, 'trace_memory.js')) as file:
+        template = template.replace('@MEMORY@', file.read())
     # Inside a script element only "</" could end it.
     data = json.dumps(report_data(trace), separators=(',', ':')).replace('</', '<\\/')
     with open(page, 'w') as file:

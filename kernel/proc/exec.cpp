@@ -256,6 +256,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     set_name(self, name);
     trace_name(self.tid, self.name);
     trace<TraceType::exec_event>(static_cast<uint32_t>(self.process->pid));
+    self.space->trace_regions();
     program_started(self.name);
     {
         InterruptsOff off;

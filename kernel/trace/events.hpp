@@ -18,6 +18,7 @@
     CATEGORY(syscall,  false)  \
     CATEGORY(irq,      true)   \
     CATEGORY(fault,    true)   \
+    CATEGORY(memory,   true)   /* mappings, what leaves memory, who owns the frames */ \
     CATEGORY(lock,     true)   /* contention only */ \
     CATEGORY(sync,     true)   /* futexes, semaphores */ \
     CATEGORY(mark,     true)   /* what programs write to /proc/trace_marker */
@@ -39,7 +40,17 @@
     EVENT(interrupt,        irq,     "line:irq") \
     EVENT(interrupt_done,   irq,     "line:irq") \
     EVENT(fault,            fault,   "address:hex at:hex cause:cause") \
-    EVENT(fault_done,       fault,   "address:hex result:fault") \
+    EVENT(fault_done,       fault,   "address:hex result:fault source:source frame:int") \
+    /* A page that was taken from `space`; recorded with who took it: where a fault's own policy \
+       did (lab-paging) that is the thread that faults, before its fault_done. */ \
+    EVENT(evict,            memory,  "address:hex frame:int dirty:int space:hex") \
+    /* Of the thread's own program: what it maps from here on, and all of it after an exec. */ \
+    EVENT(map,              memory,  "address:hex pages:int kind:mapping") \
+    EVENT(unmap,            memory,  "address:hex pages:int") \
+    /* Pages of a space, at a fault or eviction, no more than once a tick. */ \
+    EVENT(resident,         memory,  "space:hex resident:int working_set:int swapped:int") \
+    /* The machine's frames by owner, at a tick, if that changed. */ \
+    EVENT(frames,           memory,  "free:int files:int kernel:int programs:int") \
     EVENT(lock_wait,        lock,    "lock:hex rank:int") \
     EVENT(lock_taken,       lock,    "lock:hex rank:int") \
     EVENT(futex_wait,       sync,    "address:hex expected:int") \

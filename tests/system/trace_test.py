@@ -79,14 +79,42 @@ def pictures(folder, file):
     check(root.tag.endswith("svg") and len(root) > 20, "the picture is an SVG")
 
 
+def report_of(file):
+    page = file.with_suffix(".html")
+    tool("report", file, "-o", page)
+    return json.loads(page.read_text().partition('id="data">')[2].partition("</script>")[0])
+
+
+def memory(folder):
+    """A fault tells where its page came from, in which frame, and what had to go for it."""
+    file = folder / "memory.json"
+    trace = traced(file, "lab-paging --policy fifo --frames 2 1w 2 3 1 >/dev/null", "--append",
+                   "trace=process,fault,memory")
+    faults = [e["args"] for e in trace["traceEvents"] if e["name"] == "page fault"]
+    losers = [f["victims"][0] for f in faults if "victims" in f]
+    check([v["dirty"] for v in losers] == [True, False], f"the victims of FIFO, dirty and clean: {losers}")
+    check(losers and losers[0]["frame"] in [f["frame"] for f in faults], "a victim's frame had been got")
+    check(all((f["source"] != "none") == (f["result"] == "resolved") for f in faults), "where each came from")
+    check({"zeroed", "file", "copy"} <= {f["source"] for f in faults}, "of several kinds")
+    data = report_of(file)
+    told = data["memory"]
+    lab = next(p["pid"] for p in data["processes"] if p["name"] == "lab-paging")
+    seen = told["processes"][str(lab)]
+    names = {told["kinds"][r[4]] for r in seen["ranges"]}
+    check({"text", "stack", "heap"} <= names and "unknown" not in names, f"what it had mapped: {names}")
+    check(all(any(r[2] <= f[1] < r[2] + r[3] and r[0] <= f[0] <= r[1] for r in seen["ranges"])
+              for f in seen["faults"]), "faults are where something is mapped")
+    check(len(seen["evictions"]) == 2 and len(seen["faults"]) > 10, "its evictions and faults")
+    check(seen["resident"] and seen["resident"][-1][1] == 0, "nothing is left of it")
+    check(len({sum(row[1:]) for row in told["frames"]}) == 1, "the owners' frames are all there are")
+
+
 def who_waits_for_whom(folder):
     """The naive philosophers: each waits for the next one, and the kernel knew. Semaphores tell of each
     P and V: below zero the value says how many wait."""
-    page, waiting = folder / "whom.html", set()
+    waiting = set()
     traced(folder / "whom.json", "lab-sync kernel 20; lab-sync naive 10")
-    tool("report", folder / "whom.json", "-o", page)
-    text = page.read_text().partition('id="data">')[2].partition("</script>")[0]
-    data = json.loads(text)
+    data = report_of(folder / "whom.json")
     edges = {data["threads"][i]["tid"]: {data["threads"][h]["tid"] for *_, holders, _, known in waits if known
                                           for h in holders}
              for i, waits in enumerate(data["whom"]) if any(w[4] for w in waits)}
@@ -114,6 +142,7 @@ def main():
         file = whole_run(folder, "1")
         whole_run(folder, "4")
         pictures(folder, file)
+        memory(folder)
         who_waits_for_whom(folder)
         small_ring(folder)
         (folder / "junk.json").write_text("{")

@@ -1,0 +1,85 @@
+// See memory_trace.hpp.
+#include "mm/memory_trace.hpp"
+
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/thread.hpp"
+#include "kernel/trace/trace.hpp"
+#include "mm/frames.hpp"
+#include "mm/heap.hpp"
+#include "mm/session.hpp"
+
+namespace {
+
+enum class MappingKind : uint8_t { anonymous, text, file, shared, heap, stack, guard };
+constexpr const char* kMappingNames[] = {"anonymous", "text",  "file", "shared",
+                                         "heap",      "stack", "guard"};
+constexpr const char* kSourceNames[] = {"none", "zeroed", "file", "file-copy",
+                                        "copy", "write",  "swap", "present"};
+
+constinit TraceNames mapping_names{"mapping", [](uint32_t kind) { return kMappingNames[kind]; },
+                                   std::size(kMappingNames)};
+constinit TraceNames source_names{"source", [](uint32_t source) { return kSourceNames[source]; },
+                                  std::size(kSourceNames)};
+
+MappingKind kind_of(const RegionAttributes& a) {
+    if (!a.protection) return MappingKind::guard;
+    if (a.label == RegionLabel::heap) return MappingKind::heap;
+    if (a.grows_down) return MappingKind::stack;
+    if (a.shared) return MappingKind::shared;
+    if (!a.pager) return MappingKind::anonymous;
+    return a.protection & kProtExecute ? MappingKind::text : MappingKind::file;
+}
+
+}  // namespace
+
+void memory_trace_init() {
+    add_trace_names(mapping_names);
+    add_trace_names(source_names);
+}
+
+// What exec builds isn't the program's yet: trace_regions() tells it once it is.
+void AddressSpace::trace_mapped(VirtAddr start, VirtAddr end, const RegionAttributes& attributes) {
+    if (Thread::current().space == this)
+        trace<TraceType::map_event>(start.raw(), (end - start) >> kPageShift,
+                                    static_cast<uint32_t>(kind_of(attributes)));
+}
+
+void AddressSpace::trace_unmapped(VirtAddr start, VirtAddr end) {
+    if (Thread::current().space == this)
+        trace<TraceType::unmap_event>(start.raw(), (end - start) >> kPageShift);
+}
+
+void AddressSpace::trace_regions() {
+    if (!trace_wanted<TraceType::map_event>()) return;
+    Session session(*this);
+    for (const Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
+        trace_mapped(r->start, r->end, r->attributes);
+}
+
+void AddressSpace::trace_resident() {
+    const uint32_t tick = ticks_now().raw();
+    if (tick == resident_traced_) [[likely]]
+        return;
+    resident_traced_ = tick;
+    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
+    trace<TraceType::resident_event>(self, pages_.resident(), paging_.working_set,
+                                     pages_.swapped());
+}
+
+void AddressSpace::trace_evicted(VirtAddr page, Frame frame, bool dirty) {
+    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
+    trace<TraceType::evict_event>(page.raw(), frame.raw(), dirty, self);
+    trace_resident();
+}
+
+void trace_frames(uint32_t of_files) {
+    if (!trace_wanted<TraceType::frames_event>()) return;
+    static constinit uint32_t last_free = 0, last_of_files = 0;
+    const MemoryTotals memory = memory_totals();
+    if (memory.free == last_free && of_files == last_of_files) return;
+    last_free = memory.free;
+    last_of_files = of_files;
+    const uint32_t kernel = heap_statistics().pages;
+    trace<TraceType::frames_event>(memory.free, of_files, kernel,
+                                   memory.total - memory.free - of_files - kernel);
+}
