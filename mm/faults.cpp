@@ -107,7 +107,8 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user, 
     return result;
 }
 
-inline FaultResult AddressSpace::handle(VirtAddr address, bool write, bool user, Awaited& awaited) {
+[[gnu::always_inline]] inline FaultResult AddressSpace::handle(VirtAddr address, bool write,
+                                                               bool user, Awaited& awaited) {
     if (address >= kUserTop) return FaultResult::bad_address_unmapped;
     const VirtAddr page(address.raw() & ~kPageMask);
     PagingTime paging(*this);
@@ -127,7 +128,7 @@ inline FaultResult AddressSpace::handle(VirtAddr address, bool write, bool user,
 inline FaultResult AddressSpace::handle_once(VirtAddr page, bool write, bool user,
                                              Awaited& awaited) {
     Session session(*this);
-    if (trace_wanted<TraceType::resident_event>()) trace_resident();
+    if (pages_.resident() % 8 == 0) trace_resident();
     if (lab_ && lab_->covers(page)) [[unlikely]]
         return lab_fault(page, write, user, awaited);
     return resolve(page, write, awaited);

@@ -20,7 +20,9 @@ void (*memory_short_hook)() = nullptr;
 
 namespace {
 
-constexpr uint32_t kStockMost = 64, kStockBatch = 32;
+// As many as a program of some size brings in and gives back at its end, so that the buddy system
+// sees little of it.
+constexpr uint32_t kStockMost = 256, kStockBatch = 64;
 
 // A CPU's own single free frames of a zone. Others only take them back, when none are left elsewhere.
 struct FrameStock {
@@ -224,9 +226,10 @@ void free_unhooked(Frame frame) {
 }
 
 Result<Frame> allocate_frame(Zone zone) {
-    reclaim_if_short(zone);
-    if (free_for(zone) <= reserve) [[unlikely]]
-        return Errno::nomem;
+    if (free_for(zone) < watermark) [[unlikely]] {
+        reclaim_if_short(zone);
+        if (free_for(zone) <= reserve) return Errno::nomem;
+    }
     return allocate_frames(0, zone);
 }
 

@@ -2,10 +2,12 @@
 // asks the kernel (/proc/paging) to give them N frames under a policy, touches the pages in the
 // order of its arguments, and shows what the kernel did: the frame table of the textbook, or JSON.
 //   lab-paging --policy NAME --frames N [--json] PAGE[w]...
+//   lab-paging --patterns [--frames N]      the faults of all policies under four ways of access
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,8 +25,8 @@ struct Access {
 };
 struct Options {
     std::string policy = "fifo";
-    unsigned long frames = 3;
-    bool json = false;
+    unsigned long frames = 0;
+    bool json = false, patterns = false;
     std::vector<Access> string;
 };
 struct Event {
@@ -40,8 +42,10 @@ struct Event {
 [[noreturn]] void usage(int status) {
     std::fputs(
         "usage: lab-paging --policy NAME --frames N [--json] PAGE[w]...\n"
+        "       lab-paging --patterns [--frames N]\n"
         "policies: fifo lru ageing lfu clock improved-clock opt working-set\n"
-        "PAGE: 0 to 4095; with w it is written, else read\n",
+        "PAGE: 0 to 4095; with w it is written, else read\n"
+        "--patterns: how often each policy faults with N frames (default 24) under four patterns\n",
         status ? stderr : stdout);
     std::exit(status);
 }
@@ -62,6 +66,8 @@ Options parse(int argc, char** argv) {
         if (word == "--help") usage(0);
         if (word == "--json") {
             options.json = true;
+        } else if (word == "--patterns") {
+            options.patterns = true;
         } else if (word == "--policy" && more) {
             options.policy = argv[++i];
         } else if (word == "--frames" && more) {
@@ -75,7 +81,11 @@ Options parse(int argc, char** argv) {
             options.string.push_back({page, *rest == 'w'});
         }
     }
-    if (options.string.empty() || options.frames == 0) usage(2);
+    if (options.patterns) {
+        if (!options.string.empty() || options.json) usage(2);
+        if (options.frames == 0) options.frames = 24;
+    }
+    if ((options.string.empty() && !options.patterns) || options.frames == 0) usage(2);
     return options;
 }
 
@@ -184,10 +194,74 @@ void print_table(const Options& options, const std::vector<Event>& events) {
                 options.policy.c_str(), faults, accesses, options.frames);
 }
 
+// The same for ever: a multiplicative generator, of which the upper bits are used.
+unsigned long chance(unsigned long below) {
+    static uint64_t state = 20;
+    state = state * 6364136223846793005 + 1442695040888963407;
+    return (state >> 33) % below;
+}
+
+// Page `rank` is asked for in proportion to 1 / rank.
+unsigned long zipf(unsigned long pages) {
+    constexpr unsigned long kUnit = 1'000'000;
+    unsigned long sum = 0;
+    for (unsigned long rank = 1; rank <= pages; ++rank) sum += kUnit / rank;
+    unsigned long at = chance(sum), rank = 1;
+    for (; at >= kUnit / rank; ++rank) at -= kUnit / rank;
+    return rank - 1;
+}
+
+constexpr unsigned long kAccesses = 4000;
+struct Pattern {
+    const char* name;
+    unsigned long (*page)(unsigned long access);
+};
+constexpr Pattern kPatterns[] = {
+    {"looping", [](unsigned long i) { return i % 32; }},    // a loop of 32 pages
+    {"sequential", [](unsigned long i) { return i / 4; }},  // each page 4 times, then never again
+    {"zipf", [](unsigned long) { return zipf(128); }},      // few pages often, many seldom
+    {"phases",
+     [](unsigned long i) { return i / 1000 * 20 + chance(20); }},  // 20 pages, then others
+};
+constexpr const char* kPolicies[] = {"opt",   "fifo",           "lru",        "ageing", "lfu",
+                                     "clock", "improved-clock", "working-set"};
+
+// Every fourth access writes.
+std::vector<Access> string_of(const Pattern& pattern) {
+    std::vector<Access> string;
+    for (unsigned long i = 0; i < kAccesses; ++i) string.push_back({pattern.page(i), i % 4 == 3});
+    return string;
+}
+
+void print_patterns(Options options) {
+    std::vector<std::vector<Access>> strings;
+    std::printf("%-15s", "policy");
+    for (const Pattern& pattern : kPatterns) {
+        std::printf("%12s", pattern.name);
+        strings.push_back(string_of(pattern));
+    }
+    for (const char* policy : kPolicies) {
+        options.policy = policy;
+        std::printf("\n%-15s", policy);
+        for (const auto& string : strings) {
+            options.string = string;
+            const std::vector<Event> events = run(options);
+            std::printf("%12zu",
+                        static_cast<size_t>(std::ranges::count(events, "fault", &Event::kind)));
+            std::fflush(stdout);
+        }
+    }
+    std::printf("\n%lu accesses, %lu frames\n", kAccesses, options.frames);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const Options options = parse(argc, argv);
+    if (options.patterns) {
+        print_patterns(options);
+        return 0;
+    }
     const std::vector<Event> events = run(options);
     if (options.json)
         print_json(events);

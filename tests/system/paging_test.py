@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The course note's replacement runs by a real process on the MMU: same faults, same victims in the
-same order; Belady's anomaly; and every policy loses nothing and agrees with a second run."""
+same order; Belady's anomaly; and two hundred random strings, each against a reference that is as
+plain as the textbook's words."""
 import json
 import pathlib
+import random
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTE = "7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1"
@@ -44,14 +47,71 @@ OTHERS = [
 ]
 
 
+def reference(policy, frames, string):
+    """(page, victim) of each fault. `held` is in the order that the policy looks at: of loading, or
+    of last use; the clock's hand is at the front."""
+    held, used, pairs = [], set(), []
+    for now, page in enumerate(string):
+        if page in held:
+            used.add(page)
+            if policy == "lru":
+                held.remove(page)
+                held.append(page)
+            continue
+        victim = None
+        if len(held) == frames:
+            if policy == "opt":
+                rest = string[now + 1:]
+                # The farthest next use; of those without one, the one that came first.
+                victim = max(held, key=lambda p: rest.index(p) if p in rest else len(string))
+            else:
+                while policy == "clock" and held[0] in used:
+                    used.discard(held[0])
+                    held.append(held.pop(0))
+                victim = held[0]
+            held.remove(victim)
+        held.append(page)
+        used.add(page)
+        pairs.append([page, victim])
+    return pairs
+
+
+def random_strings():
+    seed = 20240607
+    chance = random.Random(seed)
+    runs = []
+    for i in range(200):
+        pages = chance.randint(2, 12)
+        string = [chance.randrange(pages) for _ in range(chance.randint(1, 40))]
+        runs.append((("fifo", "lru", "opt", "clock")[i % 4], chance.randint(1, 8), string))
+    with tempfile.TemporaryDirectory() as folder:
+        script = pathlib.Path(folder) / "strings"
+        script.write_text("".join(f"lab-paging --policy {p} --frames {n} --json {' '.join(map(str, s))}\n"
+                                  for p, n, s in runs))
+        run = subprocess.run([ROOT / "scripts/run", "--icount", "--add", f"{script}:/strings", "--exec",
+                              "sh /strings"], text=True, capture_output=True, timeout=100,
+                             stdin=subprocess.DEVNULL)
+    lines, bad = run.stdout.splitlines(), 0
+    for (policy, frames, string), line in zip(runs, lines):
+        got, wanted = json.loads(line), reference(policy, frames, string)
+        if got != {"faults": len(wanted), "load_evict": wanted}:
+            bad += 1
+            print(f"seed {seed}: {policy} {frames} frames {string}:\n  wanted {wanted}\n  got    {got}")
+    if len(lines) != len(runs) or run.returncode:
+        bad += 1
+        print(f"{len(lines)} lines, status {run.returncode}: {run.stderr}")
+    return bad
+
+
 def main():
     runs = RUNS + OTHERS
     script = "; ".join(f"lab-paging --policy {p} --frames {n} --json {s}" for p, n, s, _ in runs)
-    script += f"; lab-paging --policy fifo --frames 3 {BELADY}; lab-paging --policy nope --frames 3 1"
+    script += f"; lab-paging --policy fifo --frames 3 {BELADY}; lab-paging --patterns"
+    script += "; lab-paging --policy nope --frames 3 1"
     run = subprocess.run([ROOT / "scripts/run", "--icount", "--exec", script], text=True,
                          capture_output=True, timeout=100, stdin=subprocess.DEVNULL)
     lines = run.stdout.splitlines()
-    bad = 0
+    bad = random_strings()
     for (policy, frames, string, wanted), line in zip(runs, lines):
         got = json.loads(line)
         pairs = [f"{page}{'-' if victim is None else victim}" for page, victim in got["load_evict"]]
@@ -63,6 +123,12 @@ def main():
     if faults != {3: 9, 4: 10}:
         bad += 1
         print("no anomaly:", faults)
+    counts = {words[0]: list(map(int, words[1:])) for words in map(str.split, lines[-11:])
+              if len(words) == 5 and words[1].isdigit()}
+    best = counts.get("opt")
+    if len(counts) != 8 or any(n < least for row in counts.values() for n, least in zip(row, best)):
+        bad += 1
+        print("OPT isn't the best under every pattern:", counts)
     table = "\n".join(lines[len(runs):])
     if "fifo: 9 faults in 12 accesses with 3 frames" not in table or \
             "fault      F   F   F   F   F   F   F           F   F" not in table:
