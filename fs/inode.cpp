@@ -1,6 +1,7 @@
 // See inode.hpp: what a file system that does not know better says.
 #include "fs/inode.hpp"
 
+#include "drivers/block.hpp"
 #include "fs/fifo_hook.hpp"
 
 Ownership Inode::ownership() {
@@ -23,6 +24,7 @@ Result<void> Inode::rename_child(std::string_view, Inode&, Inode&, std::string_v
 Result<uint64_t> Inode::list(DirectorySink&, uint64_t) { return Errno::notdir; }
 Result<uint32_t> Inode::read_link(std::span<char>) { return Errno::inval; }
 Result<void> Inode::set_attributes(const SetAttributes&) { return Errno::rofs; }
+Result<Box<BlockDevice>> Inode::as_device() { return Errno::inval; }
 Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
 Result<void> Inode::sync(bool) { return {}; }
 

@@ -6,7 +6,10 @@
 #pragma once
 
 #include "fs/file.hpp"
+#include "kernel/lib/ref.hpp"
 #include "kernel/lib/string.hpp"
+
+class BlockDevice;
 
 class FileSystem;
 
@@ -65,6 +68,10 @@ class Inode : public RefCounted {
     virtual Result<void> truncate(uint64_t size);                       // default EINVAL
     // fsync, fdatasync (`contents` only): all is on the disk when this returns.
     virtual Result<void> sync(bool contents);  // default: nothing to do
+    // Its blocks as a device, for swapping: all are there and stay where they are for as long as the
+    // device lives, and nobody may write, cut or rename the file (ETXTBSY, EPERM). EINVAL: it has
+    // none, or holes; EBUSY: somebody has them already.
+    virtual Result<Box<BlockDevice>> as_device();
 
     Mutex names{LockRank::directory};
     // Where those who name this file meet: the buffer of a FIFO while it is open, the socket that is

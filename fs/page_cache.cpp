@@ -100,6 +100,7 @@ Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
 // In pieces of a few pages: their pages are brought in, then the source finds room for them, then
 // they are filled.
 Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
+    if (frozen()) return Errno::txtbsy;
     const uint64_t end = std::min(kMaxSize, from.end());
     if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
     const uint64_t old_size = size();
@@ -175,6 +176,7 @@ void PageCache::clear_tail(uint64_t size) {
 Result<void> PageCache::truncate(uint64_t bytes) {
     if (bytes > kMaxSize) return Errno::fbig;
     LockGuard guard(writers_);
+    if (frozen()) return Errno::txtbsy;
     const uint64_t old_size = size();
     const bool shrinks = bytes < old_size;
     if (bytes > old_size) clear_tail(old_size);
@@ -192,6 +194,19 @@ Result<void> PageCache::truncate(uint64_t bytes) {
         if (source_) return source_->resize(bytes);
     }
     return {};
+}
+
+Result<void> PageCache::freeze() {
+    LockGuard guard(writers_);
+    if (frozen()) return Errno::busy;
+    TRY(write_back());
+    __atomic_store_n(&frozen_, true, __ATOMIC_RELAXED);
+    return {};
+}
+
+void PageCache::thaw() {
+    LockGuard guard(writers_);
+    __atomic_store_n(&frozen_, false, __ATOMIC_RELAXED);
 }
 
 Result<HeldPage> PageCache::page(uint32_t index) { return HeldPage(TRY(get(index, 1))); }

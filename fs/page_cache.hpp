@@ -90,7 +90,12 @@ class PageCache final : public Pager {
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // also EFBIG, ENOMEM
     Result<uint32_t> append(ByteSource& from, uint64_t& offset);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
-    Result<HeldPage> page(uint32_t index);  // for the owner: directories, index blocks
+    // Writes back; then somebody else uses the file's blocks, and writing and truncating are ETXTBSY.
+    // EBUSY: it is so already.
+    Result<void> freeze();
+    void thaw();
+    bool frozen() const { return __atomic_load_n(&frozen_, __ATOMIC_RELAXED); }
+    Result<HeldPage> page(uint32_t index);               // for the owner: directories, index blocks
     Result<HeldPage> page_to_overwrite(uint32_t index);  // its contents don't matter
     uint32_t pages() const { return pages_; }
 
@@ -152,6 +157,7 @@ class PageCache final : public Pager {
     const WriteBack write_back_;
     bool written_by_mapping_ = false;
     uint32_t write_errors_ = 0;
+    bool frozen_ = false;  // atomic; changes under writers_
 };
 
 // The cache of a disk's own sectors: file systems' metadata, and /dev/hda as a file.

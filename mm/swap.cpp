@@ -27,6 +27,8 @@ struct Area {
     uint32_t slots = 0;             // slot 0 is the header
     uint32_t usable = 0, used = 0;  // without the header and bad pages
     int priority = 0;
+    bool is_file = false;
+    char path[56] = {};
     bool closed = false;  // nothing new goes there: it failed, or leaves
     Slot* table = nullptr;
     uint32_t* taken = nullptr;  // bitmap
@@ -127,17 +129,19 @@ Result<void> add_area(Area& fresh, BlockDevice& device, int priority) {
 
 }  // namespace
 
-Result<void> swap_on(BlockDevice& device, int priority) {
+Result<void> swap_on(BlockDevice& device, int priority, std::string_view path, bool is_file) {
     if (device.read_only()) return Errno::rofs;
     TRY(start_tracking());
     Area fresh;
+    fresh.is_file = is_file;
+    path.copy(fresh.path, sizeof fresh.path - 1);
     Result<void> done = set_up(fresh, device);
     if (done.is_ok()) done = add_area(fresh, device, priority);
     if (done.is_error()) {
         free_area(fresh);
         return done;
     }
-    log_info("swap: {} KiB on {}", fresh.usable * 4, device.name());
+    log_info("swap: {} KiB on {}", fresh.usable * 4, fresh.path);
     return {};
 }
 
@@ -174,8 +178,9 @@ void show_swap_areas(TextSink& to) {
     LockGuard guard(swap_lock);
     for (const Area& area : areas)
         if (area.device)
-            format_to(to, "/dev/{:<34} partition\t{}\t\t{}\t\t{}\n", area.device->name(),
-                      area.usable * 4, area.used * 4, area.priority);
+            format_to(to, "{:<39} {}\t{}\t\t{}\t\t{}\n", area.path,
+                      area.is_file ? "file\t" : "partition", area.usable * 4, area.used * 4,
+                      area.priority);
 }
 
 SwapTotals swap_totals() {
@@ -255,7 +260,7 @@ Result<void> swap_read(SwapEntry entry) {
     const Result<void> done = device.read(Sector(uint64_t{entry.slot()} * kSectorsPerPage),
                                           kSectorsPerPage, to_virtual(frame));
     if (done.is_error()) {
-        log_error("swap: {}: page {} can't be read", device.name(), entry.slot());
+        log_error("swap: {}: page {} can't be read", areas[entry.area()].path, entry.slot());
         put_frame(frame);
         return done;
     }
@@ -307,5 +312,5 @@ void swap_area_failed(SwapEntry entry) {
     Area& area = areas[entry.area()];
     if (area.closed) return;
     area.closed = true;
-    log_error("swap: {}: a write failed; nothing more goes there", area.device->name());
+    log_error("swap: {}: a write failed; nothing more goes there", area.path);
 }

@@ -40,8 +40,9 @@ static_assert(SwapEntry::make(3, 0x12345).raw == 0x12345806);
 extern SpinLock swap_lock;
 extern bool swap_active;  // there is or was an area: private pages are tracked
 
-// EINVAL, EBUSY, ENOMEM, EIO; EPERM is the caller's business. `priority` -1: below all others.
-Result<void> swap_on(BlockDevice& device, int priority);
+// EINVAL, EBUSY, ENOMEM, EIO; EPERM is the caller's business. `priority` -1: below all others. The
+// device must live until swap_off; `path` is what /proc/swaps shows, as far as there is room.
+Result<void> swap_on(BlockDevice& device, int priority, std::string_view path, bool is_file);
 // Brings every page of it back first. EINVAL: not in use. ENOMEM: not enough frames.
 Result<void> swap_off(BlockDevice& device);
 void show_swap_areas(TextSink& to);

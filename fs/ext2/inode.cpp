@@ -5,6 +5,7 @@
 #include "fs/ext2/block_map.hpp"
 #include "fs/ext2/ext2.hpp"
 #include "fs/ext2/file_map.hpp"
+#include "fs/ext2/swap_file.hpp"
 #include "fs/mount.hpp"
 #include "fs/timestamp.hpp"
 #include "fs/write_back.hpp"
@@ -284,7 +285,8 @@ Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pa
     const uint32_t shift = ext2().geometry().block_shift;
     const uint64_t start = uint64_t{first} << kPageShift;
     const uint64_t end = std::min(start + (uint64_t{pages.size()} << kPageShift), cache_.size());
-    if (end <= start) return {};
+    // A frozen file's blocks are another's; only who still has it mapped can have changed its pages.
+    if (end <= start || cache_.frozen()) return {};
     const auto blocks = static_cast<uint32_t>((end - start + (1u << shift) - 1) >> shift);
     return write_page_blocks(static_cast<uint32_t>(start >> shift), blocks, pages.data());
 }
@@ -349,6 +351,12 @@ Result<void> Ext2Inode::truncate(uint64_t size) {
     TRY(cache_.truncate(size));
     note_change(true);
     return {};
+}
+
+Result<Box<BlockDevice>> Ext2Inode::as_device() {
+    if (type() != kTypeRegular) return Errno::inval;
+    if (ext2().read_only()) return Errno::rofs;
+    return SwapFile::create(*this);
 }
 
 Result<void> Ext2Inode::sync(bool contents) {

@@ -47,6 +47,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> set_attributes(const SetAttributes& changes) override;
     Result<void> truncate(uint64_t size) override;
     Result<void> sync(bool contents) override;
+    Result<Box<BlockDevice>> as_device() override;
     bool evictable() const override;
 
     // --- contents
@@ -59,6 +60,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
         uint32_t count;
     };
     Result<Run> map(uint32_t block, uint32_t most);
+
+    Ext2& ext2() const;
 
     // --- for the file system, under its lock
     const InodeRecord& record() const { return record_; }
@@ -124,7 +127,6 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> check_link_room() const;
 
     Errno damaged(std::string_view what);
-    Ext2& ext2() const;
     uint32_t uid() const { return record_.uid_low | uint32_t{record_.uid_high} << 16; }
     uint32_t gid() const { return record_.gid_low | uint32_t{record_.gid_high} << 16; }
     uint64_t size() const;

@@ -114,6 +114,7 @@ Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
 
 Result<void> Ext2Inode::remove_child(std::string_view name, Inode& inode, bool directory) {
     Ext2Inode& victim = ours(inode);
+    if (victim.cache_.frozen()) return Errno::perm;
     return ext2().change([&]() -> Result<void> {
         if (directory && !TRY(victim.is_empty())) return Errno::notempty;
         // Its other name must be on the disk before this one goes.
@@ -151,6 +152,7 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
                                      std::string_view new_name, Inode* replaced_inode) {
     Ext2Inode &inode = ours(moved), &target = ours(new_parent);
     Ext2Inode* replaced = replaced_inode ? &ours(*replaced_inode) : nullptr;
+    if (inode.cache_.frozen() || (replaced && replaced->cache_.frozen())) return Errno::perm;
     const bool directory = inode.is_directory();
     bool done = false;
     if (&target == this)

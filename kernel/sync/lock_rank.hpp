@@ -8,6 +8,7 @@
 enum class LockRank : uint8_t {
     // Mutexes: may be held across a sleep.
     mount_table = 10,
+    swap_calls = 11,   // swapon and swapoff, and the files that are areas
     rename = 12,       // serialises moves of directories between parents
     file_offset = 13,  // the offset of one open file
     directory = 14,    // one directory's names; parent before child

@@ -20,6 +20,23 @@ guest --mem 16 --smp 4 --add "$work/file:/file" --exec "swapon /dev/hdb; $bin/sw
 output_has '64 MiB, 1 rounds: all there'
 output_has '1 MiB, 1 rounds: all there'
 
+# A file as the area: its blocks must all be there, and nobody else touches it meanwhile.
+head -c 56M /dev/urandom >"$work/area"
+mkswap "$work/area" >/dev/null 2>&1
+guest --mem 16 --smp 2 --add "$work/area:/area" --exec "swapon /area && $bin/sweep 48 1 && cat /proc/swaps
+    for try in 'echo x >>/area' 'mv /area /moved' 'rm /area' 'swapon /area'; do sh -c \"\$try\" || echo refused; done
+    swapoff /area && echo off && echo x >>/area && rm /area && wc -l </proc/swaps
+    dd if=/dev/zero of=/holes bs=4k seek=1000 count=1 2>/dev/null && mkswap /holes >/dev/null
+    swapon /holes; swapon /etc; swapoff /holes" </dev/null
+output_has '48 MiB, 1 rounds: all there'
+output_has '^/area  *file'
+check 'four refusals' [ "$(grep -c refused "$out")" = 4 ]
+check 'text file busy, not permitted twice, busy' \
+    [ "$(grep -Ec 'Text file busy|not permitted|resource busy' "$err")" = 4 ]
+output_has '^off'
+check 'no area is left' [ "$(tail -1 "$out")" = 1 ]
+check 'holes, and no file' [ "$(grep -Ec 'holes|Invalid argument' "$err")" = 3 ]
+
 # Two at once, under another policy each time it is told to change.
 guest --mem 16 --exec "swapon /dev/hdb; ($bin/sweep 14 3) & ($bin/sweep 14 3) &
     for policy in fifo lru ageing lfu improved-clock working-set clock; do
@@ -55,12 +72,12 @@ failing() { # failing read|write
 guest --mem 16 --exec "swapon /dev/hdb; $bin/sweep 30; echo status \$?; echo alive" \
     </dev/null -- -drive "$(failing write)"
 output_has 'alive'
-log_has 'swap: hdb: a write failed'
+log_has 'swap: /dev/hdb: a write failed'
 guest --mem 16 --exec "swapon /dev/hdb; $bin/sweep 30; echo status \$?; $bin/sweep 8; echo alive" \
     </dev/null -- -drive "$(failing read)"
 output_has 'status 135'
 output_has '8 MiB, 2 rounds: all there'
 output_has 'alive'
-log_has "swap: hdb: page .* can't be read"
+log_has "swap: /dev/hdb: page .* can't be read"
 
 finish
