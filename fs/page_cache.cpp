@@ -58,7 +58,7 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset) {
         const uint32_t piece = std::min(smaller(size_ - offset, wanted), kPageSize - start);
         CachedPage* page = page_table.find(*this, index);
         Frame frame;
-        if (page && !page->filling) [[likely]] {
+        if (page && is_in_memory(*page)) [[likely]] {
             page->referenced = true;
             next_ = index + 1;
             frame = page->frame;
@@ -104,7 +104,7 @@ Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
     const uint64_t end = std::min(kMaxSize, from.end());
     if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
     const uint64_t old_size = size();
-    if (offset > old_size) clear_tail(old_size);
+    if (offset > old_size) TRY(clear_tail(old_size));
     uint32_t total = 0;
     while (from.remaining() && offset < end) {
         Result<uint32_t> done = write_chunk(from, offset);
@@ -153,9 +153,7 @@ Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
     }
     {
         LockGuard guard(page_table.lock);
-        for (uint32_t i = 0; i * kPageSize < start + total && total; ++i)
-            if (CachedPage* page = page_table.find(*this, first + i))
-                page_table.mark_dirty(*page, kWholePage);
+        for (uint32_t i = 0; i * kPageSize < start + total && total; ++i) note_write(first + i);
         if (total) size_ = std::max(size_, offset + total);
     }
     for (uint32_t i = 0; i < count; ++i) put_frame(frames[i]);
@@ -165,12 +163,29 @@ Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
 }
 
 // What a mapping wrote beyond the end must not come to light when the end moves on.
-void PageCache::clear_tail(uint64_t size) {
-    if (!within(size)) return;
+Result<void> PageCache::clear_tail(uint64_t size) {
+    const uint32_t index = index_of(size);
+    if (!within(size)) return {};
+    {
+        LockGuard guard(page_table.lock);
+        const CachedPage* page = page_table.find(*this, index);
+        if (!page || (page->filling && source_)) return {};
+    }
+    const HeldPage last(TRY(get(index, 1)));
+    __builtin_memset(last.data() + within(size), 0, kPageSize - within(size));
+    if (!shared_) return {};
     LockGuard guard(page_table.lock);
-    CachedPage* page = page_table.find(*this, index_of(size));
-    if (!page || page->filling) return;
-    __builtin_memset(bytes_of(page->frame) + within(size), 0, kPageSize - within(size));
+    note_write(index);
+    return {};
+}
+
+// Its contents are newer than anybody's copy. The caller has its frame, and the table's lock.
+void PageCache::note_write(uint32_t index) {
+    if (shared_) wait_until_filled(index);
+    CachedPage* page = page_table.find(*this, index);
+    if (!page) return;
+    if (shared_ && swap_active) leave_slot(*page);
+    page_table.mark_dirty(*page, kWholePage);
 }
 
 Result<void> PageCache::truncate(uint64_t bytes) {
@@ -179,12 +194,13 @@ Result<void> PageCache::truncate(uint64_t bytes) {
     if (frozen()) return Errno::txtbsy;
     const uint64_t old_size = size();
     const bool shrinks = bytes < old_size;
-    if (bytes > old_size) clear_tail(old_size);
+    if (bytes > old_size) TRY(clear_tail(old_size));
     if (shrinks && within(bytes)) {
         // The rest of the last page must read as zeros when the file grows again.
         HeldPage last(TRY(get(index_of(bytes), 1)));
         std::fill(last.data() + within(bytes), last.data() + kPageSize, uint8_t{0});
-        set_dirty(index_of(bytes), kWholePage);
+        LockGuard table(page_table.lock);
+        note_write(index_of(bytes));
     }
     if (!shrinks && source_) TRY(source_->resize(bytes));
     set_size(bytes);
@@ -224,7 +240,7 @@ Result<Frame> PageCache::frame_for(uint32_t index) {
 void PageCache::mark_dirty(uint32_t index) {
     LockGuard guard(page_table.lock);
     written_by_mapping_ = true;
-    if (CachedPage* page = page_table.find(*this, index)) page_table.mark_dirty(*page, kWholePage);
+    note_write(index);
 }
 
 std::string_view PageCache::name(std::span<char> buffer) const {
@@ -243,7 +259,7 @@ void PageCache::cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> 
         to[i] = Frame(0);
         if (!(wanted >> i & 1) || first + i >= end) continue;
         const CachedPage* page = page_table.find(*this, first + i);
-        if (!page || page->filling) continue;
+        if (!page || !is_in_memory(*page)) continue;
         get_frame(to[i] = page->frame);
         next_ = first + i + 1;
     }

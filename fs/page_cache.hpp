@@ -3,8 +3,8 @@
 // Invariant: bytes of a cached page beyond `size` are zero (but for what a mapping wrote there,
 // which never reaches the source); a page being filled is marked so, and whoever else wants it
 // waits, so that no page is read twice. Clean pages that nobody else refers to are given back when
-// memory is short, oldest unused first; with no source the cached page is the only copy (tmpfs),
-// and stays. Dirty ones are written back by write_back.hpp's thread, sooner if somebody asks.
+// memory is short, as the replacement policy says; with no source (tmpfs) the page stays, or goes to swap and
+// comes back (page_swap.hpp). Dirty ones are written back by write_back.hpp's thread, sooner if somebody asks.
 // Locks: one spin lock for the table of all pages (rank page_cache); `writers_` (rank inode)
 // serialises changes of contents and size. Filling holds neither.
 #pragma once
@@ -14,7 +14,10 @@
 #include "kernel/sync/mutex.hpp"
 #include "mm/frames.hpp"
 #include "mm/pager.hpp"
+#include "mm/replacement/policy.hpp"
+#include "mm/swap.hpp"
 
+class SharedPages;
 class FileSystem;
 class Inode;
 
@@ -57,21 +60,25 @@ class HeldPage {
 };
 
 class PageCache;
-struct CachedPage {
+struct CachedPage : ResidentPage {  // linked: may be given back
+    CachedPage(PageCache& cache, uint32_t index, Frame frame)
+        : cache(&cache), index(index), frame(frame) {}
     PageCache* cache;
     uint32_t index;
-    Frame frame;
+    Frame frame;        // 0: `entry` has it
+    SwapEntry entry{};  // only without a source
     CachedPage* hash_next = nullptr;
     CachedPage* cache_next = nullptr;   // in the cache's own list,
     CachedPage** cache_link = nullptr;  // and what points to us there
-    ListNode clock{};                   // linked: may be given back
     ListNode dirty_node{};              // linked: waits for the write-back thread
     bool filling = true;
-    bool writing = false;     // on its way to the source
-    bool referenced = false;  // since the clock's hand came by
-    uint8_t dirty = 0;        // sectors that are newer than the source; the page stays in memory
+    bool writing = false;  // on its way to the source
+    bool aside = false;    // linked, but not with the policy
+    bool shared = false;   // of a cache without a source: tracked as shared_pages.hpp has it
+    uint8_t dirty = 0;     // sectors that are newer than the source; the page stays in memory
 };
 using DirtyPages = List<CachedPage, &CachedPage::dirty_node>;
+inline bool is_in_memory(const CachedPage& page) { return !page.filling && page.frame.raw(); }
 constexpr uint8_t kWholePage = 0xff;
 
 class PageCache final : public Pager {
@@ -124,6 +131,7 @@ class PageCache final : public Pager {
   private:
     friend struct CachedPage;
     friend struct CachedPages;
+    friend class SwappedCache;
     void last_reference_dropped() const override;
     Result<Frame> get(uint32_t index, uint32_t ahead);
     void wait_until_filled(uint32_t index);
@@ -134,7 +142,10 @@ class PageCache final : public Pager {
     Result<Frame> add_zeroed(uint32_t index);
     Result<uint32_t> write_locked(ByteSource& from, uint64_t offset);
     Result<uint32_t> write_chunk(ByteSource& from, uint64_t offset);
-    void clear_tail(uint64_t size);
+    void note_write(uint32_t index);
+    Result<void> bring_back(CachedPage& page);
+    void leave_slot(CachedPage& page);
+    Result<void> clear_tail(uint64_t size);
     void drop_from(uint32_t index);
     uint32_t take_dirty_run(std::span<CachedPage*> run);
     Result<void> write_run(std::span<CachedPage*> run);
@@ -144,6 +155,7 @@ class PageCache final : public Pager {
     RefCounted& owner_;
     PageSource* source_;
     Inode* inode_;
+    SharedPages* shared_ = nullptr;  // set at start: how pages go to swap
     uint32_t hash_;
     Mutex writers_{LockRank::inode};
     // Under the table's lock:

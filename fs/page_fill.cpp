@@ -4,6 +4,8 @@
 #include <bit>
 
 #include "fs/page_table.hpp"
+#include "mm/reclaim.hpp"
+#include "mm/shared_pages.hpp"
 
 constinit CachedPages page_table;
 
@@ -38,7 +40,7 @@ Result<Frame> allocate_run(uint32_t& count) {
 CachedPage* make_pages(PageCache& cache, uint32_t first, uint32_t count, Frame frame) {
     CachedPage* pages = nullptr;
     for (uint32_t i = count; i-- > 0;) {
-        auto* page = new (std::nothrow) CachedPage{&cache, first + i, frame + i};
+        auto* page = new (std::nothrow) CachedPage(cache, first + i, frame + i);
         if (!page) {
             free_pages(pages);
             return nullptr;
@@ -61,8 +63,9 @@ void CachedPages::insert(CachedPage& page) {
     page.cache->all_ = &page;
     ++page.cache->pages_;
     ++totals.all;
+    page.shared = page.cache->shared_ != nullptr;
     if (!page.cache->inode_) ++totals.of_devices;
-    if (page.cache->source_) clock.push_back(page);
+    if (page.cache->source_) policy().load(page, false, now);
 }
 
 void CachedPages::remove(CachedPage& page) {
@@ -72,16 +75,23 @@ void CachedPages::remove(CachedPage& page) {
     *page.cache_link = page.cache_next;
     if (page.cache_next) page.cache_next->cache_link = page.cache_link;
     --page.cache->pages_;
-    --totals.all;
+    if (page.frame.raw()) --totals.all;
     if (!page.cache->inode_) --totals.of_devices;
-    if (page.clock.linked()) page.clock.unlink();
+    if (page.aside)
+        page.node.unlink();
+    else if (page.node.linked())
+        policy().remove(page);
     mark_clean(page);
 }
 
 void free_pages(CachedPage* pages) {
     while (pages) {
         CachedPage* next = pages->hash_next;
-        put_frame(pages->frame);
+        if (pages->shared && pages->frame.raw()) forget_shared(pages->frame);
+        if (pages->frame.raw())
+            put_frame(pages->frame);
+        else
+            swap_drop_name(pages->entry);
         delete pages;
         pages = next;
     }
@@ -110,15 +120,19 @@ void PageCache::wait_until_still(uint32_t index) {
 // probably be wanted too.
 Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
     for (;;) {
-        uint32_t first = index;
+        CachedPage* swapped = nullptr;
         {
             LockGuard guard(page_table.lock);
             wait_until_filled(index);
             const bool sequential = std::exchange(next_, index + 1) == index;
             if (CachedPage* page = page_table.find(*this, index)) {
                 page->referenced = true;
-                get_frame(page->frame);
-                return page->frame;
+                if (page->frame.raw()) [[likely]] {
+                    get_frame(page->frame);
+                    return page->frame;
+                }
+                swapped = page;
+                swapped->filling = true;
             }
             if (sequential) ahead = kLongestRun;
             uint32_t end = static_cast<uint32_t>((size_ + kPageMask) >> kPageShift);
@@ -127,7 +141,10 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
             else
                 ahead = std::min({ahead, kLongestRun, end - index});
         }
-        TRY(fill(first, ahead));
+        Result<void> done = swapped ? bring_back(*swapped) : fill(index, ahead);
+        // Only tmpfs waits: its locks are none that making frames free could want.
+        if (done.is_error() && !(done.error() == Errno::nomem && shared_ && wait_for_memory()))
+            return done.error();
     }
 }
 
@@ -159,6 +176,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count) {
         for (uint32_t i = 0; i < taken; ++i) {
             CachedPage* page = page_table.find(*this, first + i);
             page->filling = false;
+            if (filled.is_ok() && shared_) track_shared(page->frame, *shared_, page->index);
             if (filled.is_ok()) continue;
             page_table.remove(*page);
             page->hash_next = failed;
@@ -252,31 +270,6 @@ void page_cache_init() {
     page_table.buckets = new (std::nothrow) CachedPage*[buckets]();
     VERIFY(page_table.buckets);
     page_table.mask = buckets - 1;
-}
-
-uint32_t reclaim_pages(uint32_t wanted) {
-    uint32_t freed = 0;
-    CachedPage* victims = nullptr;
-    {
-        LockGuard guard(page_table.lock);
-        for (uint32_t looked = 2 * page_table.totals.all; looked && freed < wanted; --looked) {
-            CachedPage* page = page_table.clock.front();
-            if (!page) break;
-            const bool busy =
-                page->filling || page->writing || page->dirty || frame_references(page->frame) > 1;
-            if (busy || std::exchange(page->referenced, false)) {
-                page->clock.unlink();
-                page_table.clock.push_back(*page);
-                continue;
-            }
-            page_table.remove(*page);
-            page->hash_next = victims;
-            victims = page;
-            ++freed;
-        }
-    }
-    free_pages(victims);
-    return freed;
 }
 
 uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMIC_RELAXED); }

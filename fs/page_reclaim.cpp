@@ -1,5 +1,7 @@
 // Cached pages that programs map: they are taken away from those who don't use them, and are then
 // as good as any other clean page. See page_table.hpp and mm/reclaim.hpp.
+#include <utility>
+
 #include "fs/page_table.hpp"
 #include "mm/reclaim.hpp"
 
@@ -13,19 +15,16 @@ struct Mapped {
     Frame frame;
 };
 
-// The next mapped clean pages at the clock's hand, each with one more reference.
-uint32_t take_mapped(Mapped (&batch)[kBatch], uint32_t& look) {
+// The next mapped clean pages, each with one more reference.
+uint32_t take_mapped(Mapped (&batch)[kBatch]) {
     LockGuard guard(page_table.lock);
     uint32_t count = 0;
-    for (; look && count < kBatch; --look) {
-        CachedPage* page = page_table.clock.front();
-        if (!page) look = 1;  // there are none: this was the last look
-        if (!page) continue;
-        page->clock.unlink();
-        page_table.clock.push_back(*page);
+    page_table.policy().prepare();
+    while (count < kBatch) {
+        CachedPage* page = page_table.next_victim();
+        if (!page) break;
         if (page->filling || page->dirty || frame_references(page->frame) < 2) continue;
         get_frame(page->frame);
-        page->referenced = false;
         batch[count++] = {page->cache, page->index, page->frame};
     }
     return count;
@@ -33,18 +32,89 @@ uint32_t take_mapped(Mapped (&batch)[kBatch], uint32_t& look) {
 
 }  // namespace
 
+CachedPage* CachedPages::next_victim() {
+    ResidentPage* page = policy().victim(now);
+    if (!page) return nullptr;
+    policy().remove(*page);
+    aside.push_back(*page);
+    auto& found = static_cast<CachedPage&>(*page);
+    found.aside = true;
+    return &found;
+}
+
+void CachedPages::put_back_aside() {
+    while (ResidentPage* page = aside.pop_front()) {
+        static_cast<CachedPage*>(page)->aside = false;
+        policy().put_back(*page);
+    }
+}
+
+// Under the table's lock. Clean pages that nobody uses leave the table, chained by hash_next.
+uint32_t CachedPages::take_unused(uint32_t wanted, CachedPage*& victims) {
+    uint32_t taken = 0;
+    policy().prepare();
+    while (taken < wanted) {
+        CachedPage* page = next_victim();
+        if (!page) break;
+        if (page->filling || page->writing || page->dirty || frame_references(page->frame) > 1)
+            continue;
+        remove(*page);
+        page->hash_next = victims;
+        victims = page;
+        ++taken;
+    }
+    return taken;
+}
+
+uint32_t reclaim_pages(uint32_t wanted) {
+    uint32_t freed;
+    CachedPage* victims = nullptr;
+    {
+        LockGuard guard(page_table.lock);
+        freed = page_table.take_unused(wanted, victims);
+        page_table.put_back_aside();
+    }
+    free_pages(victims);
+    return freed;
+}
+
 uint32_t reclaim_mapped_pages(uint32_t wanted) {
     uint32_t freed = reclaim_pages(wanted);
-    uint32_t look = 2 * page_cache_totals().all;
     Mapped batch[kBatch];
-    while (freed < wanted && look) {
-        const uint32_t count = take_mapped(batch, look);
+    // Who is asked twice has not used it in between.
+    bool again = false;
+    for (uint32_t left = 2 * page_cache_totals().all / kBatch + 2; freed < wanted && left; --left) {
+        const uint32_t count = take_mapped(batch);
         uint32_t unmapped = 0;
         for (uint32_t i = 0; i < count; ++i) {
-            unmapped += unmap_file_page(batch[i].cache, batch[i].index, batch[i].frame);
+            unmapped += unmap_page_of(*batch[i].cache, batch[i].index, batch[i].frame, false);
             put_frame(batch[i].frame);
         }
         if (unmapped) freed += reclaim_pages(wanted - freed);
+        if (count) continue;
+        LockGuard guard(page_table.lock);
+        page_table.put_back_aside();
+        if (std::exchange(again, true)) break;
     }
+    LockGuard guard(page_table.lock);
+    page_table.put_back_aside();
     return freed;
+}
+
+void choose_page_replacement(uint32_t policy) {
+    LockGuard guard(page_table.lock);
+    if (page_table.policies.chosen == policy) return;
+    page_table.put_back_aside();
+    ReplacementPolicy& former = page_table.policy();
+    page_table.policies.chosen = policy;
+    while (ResidentPage* page = former.first()) {
+        former.remove(*page);
+        page_table.policy().load(*page, false, page_table.now);
+    }
+}
+
+void tick_page_replacement(uint32_t now) {
+    LockGuard guard(page_table.lock);
+    page_table.now = now;
+    page_table.policy().tick(now, nullptr);
 }

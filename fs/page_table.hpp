@@ -5,13 +5,16 @@
 
 #include "fs/page_cache.hpp"
 #include "kernel/lib/list.hpp"
+#include "mm/replacement/policy_set.hpp"
 
 struct CachedPages {
     SpinLock lock{LockRank::page_cache};
     CachedPage** buckets = nullptr;
     uint32_t mask = 0;
     PageCacheTotals totals{};
-    List<CachedPage, &CachedPage::clock> clock;
+    ReplacementSet policies{};                      // of clean pages that could be read again
+    uint32_t now = 0;                               // their time
+    List<ResidentPage, &ResidentPage::node> aside;  // what a search has seen and couldn't free
     List<PageCache, &PageCache::dirty_node_> dirty_caches;  // the one that waits longest first
     WaitQueue filled;                                       // or written
 
@@ -27,6 +30,11 @@ struct CachedPages {
     void remove(CachedPage& page);  // the frame's reference becomes the caller's
     void mark_dirty(CachedPage& page, uint8_t sectors);
     void mark_clean(CachedPage& page);
+    ReplacementPolicy& policy() { return policies.at(policies.chosen); }
+    CachedPage* next_victim();  // which is set aside; null: there are no more
+    void put_back_aside();
+    uint32_t take_unused(uint32_t wanted, CachedPage*& victims);
+    void come_back(CachedPage& page, Frame frame);  // page_swap.cpp
 };
 extern CachedPages page_table;
 
@@ -34,4 +42,6 @@ extern CachedPages page_table;
 void free_pages(CachedPage* pages);
 
 void page_cache_init();
+void choose_page_replacement(uint32_t policy);
+void tick_page_replacement(uint32_t now);
 uint32_t reclaim_mapped_pages(uint32_t wanted);  // sleeps; programs lose pages they don't use

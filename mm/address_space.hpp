@@ -190,7 +190,7 @@ class AddressSpace : public RefCounted {
     // unless it was used.
     bool evict(Frame frame, VirtAddr page, SwapEntry entry);
     void sample(uint32_t milliseconds);
-    bool give_up_file_page(const Pager* pager, uint32_t index, Frame frame);
+    bool give_up_file_page(const Pager& pager, uint32_t index, Frame frame, bool even_if_used);
     // The next private frames at the hand, each with one more reference; how many.
     uint32_t next_private(std::span<Frame> to);
     uint32_t own_resident() const { return pages_.own_resident(); }

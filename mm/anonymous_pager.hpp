@@ -1,14 +1,15 @@
 // AnonymousPager: memory without a file that several address spaces share: MAP_SHARED with
-// MAP_ANONYMOUS, inherited by fork. Pages are zero when first touched, and live as long as any
-// mapping does.
-// Locks: its own Mutex (rank page_cache_fill).
+// MAP_ANONYMOUS, inherited by fork, and System V segments. Pages are zero when first touched, go to
+// swap and come back (shared_pages.hpp), and live as long as any mapping does.
+// Locks: its own Mutex (rank page_cache_fill), never held while waiting for a page or memory.
 #pragma once
 
+#include "kernel/arch/page_table.hpp"
 #include "kernel/lib/vector.hpp"
 #include "kernel/sync/mutex.hpp"
-#include "mm/pager.hpp"
+#include "mm/shared_pages.hpp"
 
-class AnonymousPager final : public Pager {
+class AnonymousPager final : public Pager, private SharedPages {
   public:
     static Result<Ref<Pager>> create(uint32_t pages);
     explicit AnonymousPager(uint32_t pages) : pages_(pages) {}
@@ -16,7 +17,7 @@ class AnonymousPager final : public Pager {
 
     Result<Frame> frame_for(uint32_t index) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
-    void mark_dirty(uint32_t) override {}  // there is nothing to write it to
+    void mark_dirty(uint32_t index) override;
     std::string_view name(std::span<char>) const override { return "/dev/zero (deleted)"; }
     uint32_t inode_number() const override { return 0; }
     uint32_t device_number() const override { return 0; }
@@ -24,8 +25,18 @@ class AnonymousPager final : public Pager {
   private:
     static constexpr uint32_t kChunkPages = 256;
     struct Chunk {
-        Frame frames[kChunkPages];  // 0: not touched yet
+        PageEntry pages[kChunkPages];  // a frame, a slot of swap, or 0: not touched yet
     };
+
+    RefCounted& owner() override { return *this; }
+    const Pager& pager() const override { return *this; }
+    bool give_up(uint32_t index, Frame frame, SwapEntry entry) override;
+    Result<void> bring_in(uint32_t area) override;
+    void track_all() override;
+
+    PageEntry* find(uint32_t index);
+    bool is_here(PageEntry& page, uint32_t index);
+    void install(PageEntry& page, uint32_t index, Frame frame);
 
     Mutex lock_{LockRank::page_cache_fill};
     uint32_t pages_;

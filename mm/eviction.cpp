@@ -2,9 +2,11 @@
 #include "mm/eviction.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "mm/all_spaces.hpp"
 #include "mm/reclaim.hpp"
+#include "mm/shared_pages.hpp"
 #include "mm/tracked_frames.hpp"
 #include "mm/window.hpp"
 
@@ -21,20 +23,40 @@ struct Victim {
     Frame frame{};
     SwapEntry entry{};
     bool write = false;  // the slot doesn't have its contents yet
+    uint32_t index = 0;
+    SharedPages* shared = nullptr;  // whose page it is, which `owner` keeps alive
+    Ref<RefCounted> owner{};        // must not be dropped under swap_lock
 };
+
+// Locks: swap_lock. Back to its policy, unless its object has given it up meanwhile.
+void keep(const Victim& victim, bool write) {
+    TrackedFrame& page = tracked(victim.frame);
+    if (page.node.linked() || (victim.shared && !page.shared)) return;
+    policy_of(page).load(page, write, samplings);
+}
 
 // Locks: swap_lock. Taken off the policy's list, with one more reference.
 uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
     ReplacementPolicy& policy = policy_of(pool);
     uint32_t count = 0;
+    policy.prepare();
     for (uint32_t left = policy.size(); left > 0 && count < kCluster; --left) {
         ResidentPage* page = policy.victim(samplings);
         if (!page) break;
         policy.remove(*page);
         ++reclaim_counts.scanned;
         const Frame frame(page->page);
-        if (!try_get_frame(frame)) continue;  // its last owner is just leaving it
-        victims[count++] = {frame, tracked(frame).entry};
+        // The last owner of either may just be leaving it.
+        if (!try_get_frame(frame)) continue;
+        const TrackedFrame& chosen = tracked(frame);
+        if (chosen.shared && !chosen.shared->owner().try_add_ref()) {
+            put_tracked(frame);
+            continue;
+        }
+        Victim& victim = victims[count++];
+        victim = {
+            .frame = frame, .entry = chosen.entry, .index = chosen.index, .shared = chosen.shared};
+        if (chosen.shared) victim.owner = Ref<RefCounted>::adopt(&chosen.shared->owner());
     }
     return count;
 }
@@ -50,7 +72,7 @@ uint32_t give_slots(std::span<Victim> victims) {
         if (!victim.entry) {
             if (room == 0) room = swap_allocate(need, next);
             if (room == 0) {
-                policy_of(tracked(victim.frame)).load(tracked(victim.frame), true, samplings);
+                keep(victim, true);
                 put_tracked(victim.frame);
                 continue;
             }
@@ -62,13 +84,18 @@ uint32_t give_slots(std::span<Victim> victims) {
             get_frame(victim.frame);
             swap_cache_insert(victim.entry, victim.frame);
         }
-        victims[kept++] = victim;
+        std::swap(victims[kept++], victim);
     }
     return kept;
 }
 
 // Everybody who maps it gets the slot instead. False: nobody could be made to.
 bool unmap(const Victim& victim) {
+    if (victim.shared) {
+        if (!victim.shared->give_up(victim.index, victim.frame, victim.entry)) return false;
+        unmap_page_of(victim.shared->pager(), victim.index, victim.frame, true);
+        return frame_references(victim.frame) == 2;
+    }
     const VirtAddr address = tracked(victim.frame).address;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
@@ -120,8 +147,8 @@ uint32_t settle(std::span<const Victim> victims) {
         page.unwritten = victim.write && page.entry == victim.entry;
         if (only_us && !victim.write && swap_cache_remove(victim.entry, victim.frame))
             ++freed;
-        else if (!page.node.linked())
-            policy_of(page).load(page, false, samplings);
+        else
+            keep(victim, false);
         put_tracked(victim.frame);
     }
     reclaim_counts.stolen += freed;
@@ -140,14 +167,15 @@ uint32_t evict(std::span<Victim> chosen) {
         Victim& victim = chosen[i];
         victim.write |= tracked(victim.frame).unwritten;
         if (unmap(victim)) {
-            chosen[evicted++] = victim;
+            std::swap(chosen[evicted++], victim);
             continue;
         }
+        swap_about_to_drop(victim.frame);
         // Somebody is busy with it: it stays, and its slot goes if nobody names it by now.
         LockGuard guard(swap_lock);
         TrackedFrame& page = tracked(victim.frame);
-        if (victim.write) page.unwritten = true;
-        if (!page.node.linked()) policy_of(page).load(page, true, samplings);
+        page.unwritten = victim.write && page.entry;
+        keep(victim, true);
         put_tracked(victim.frame);
     }
     write_out(chosen.first(evicted));

@@ -20,6 +20,8 @@ class Pager : public RefCounted {
     // What frame_for() has just given is.
     virtual void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) = 0;
     virtual void mark_dirty(uint32_t index) = 0;
+    // Whose pages they are: another pager's, if this one only gives them another name.
+    virtual const Pager& base() const { return *this; }
     // msync: what was marked dirty is where it lasts when this returns. No locks held.
     virtual Result<void> sync() { return {}; }
 

@@ -12,6 +12,7 @@
 #include "mm/tracked_frames.hpp"
 
 constinit ReclaimCounts reclaim_counts{};
+constinit SleepingReclaimer file_reclaimer{};
 
 namespace {
 
@@ -24,11 +25,9 @@ constinit bool running = false;                 // under lock
 constinit uint32_t rounds = 0, freed_last = 0;  // under lock
 constinit bool wanted = false;                  // atomic
 constinit Thread* thread = nullptr;
-constinit SleepingReclaimer file_reclaimer{nullptr, nullptr};
 
 void sample_all() {
     const auto now = static_cast<uint32_t>(monotonic_now().raw() / 1'000'000);
-    ++samplings;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
         space->sample(now);
@@ -60,6 +59,8 @@ uint32_t one_round() {
     const uint32_t free = memory_totals().free, target = reclaim_target();
     if (free >= target && !excess) return target;
     const uint32_t wish = free < target ? target - free : 0;
+    ++samplings;
+    if (file_reclaimer.tick) file_reclaimer.tick(samplings);
     if (wish && file_reclaimer.reclaim) freed = file_reclaimer.reclaim((wish + 1) / 2);
     if (swap_active) {
         sample_all();
@@ -150,11 +151,11 @@ void AddressSpace::keep_to_allocation() {
     if (thread && swap_active) wait_for_round();
 }
 
-bool unmap_file_page(const Pager* pager, uint32_t index, Frame frame) {
+bool unmap_page_of(const Pager& pager, uint32_t index, Frame frame, bool even_if_used) {
     bool all = true;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
-        all &= space->give_up_file_page(pager, index, frame);
-    if (all) ++reclaim_counts.file_unmapped;
+        all &= space->give_up_file_page(pager, index, frame, even_if_used);
+    if (all && !even_if_used) ++reclaim_counts.file_unmapped;
     return all;
 }

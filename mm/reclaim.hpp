@@ -18,12 +18,16 @@ bool wait_for_memory();
 struct SleepingReclaimer {
     uint32_t (*reclaim)(uint32_t wanted);
     uint32_t (*pages)();  // that it might free; takes no lock
+    // Its pages' replacement policy, of those of a ReplacementSet; and that policy's time.
+    void (*choose)(uint32_t policy);
+    void (*tick)(uint32_t now);
 };
+extern SleepingReclaimer file_reclaimer;
 void install_file_reclaimer(const SleepingReclaimer& reclaimer);
 
-// Takes a file's page away from all who map it, unless one of them used it since it was last asked
-// about. True: nobody maps it any more. `pager` is only compared.
-bool unmap_file_page(const Pager* pager, uint32_t index, Frame frame);
+// Takes an object's page away from all who map it; unless one of them used it since it was last
+// asked about, if that matters. True: nobody maps it any more. `pager` is only compared.
+bool unmap_page_of(const Pager& pager, uint32_t index, Frame frame, bool even_if_used);
 
 struct ReclaimCounts {  // since boot
     uint32_t rounds, scanned, stolen, file_unmapped, fruitless;

@@ -6,6 +6,8 @@
 
 #include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/sched/clock.hpp"
+#include "kernel/sched/scheduler.hpp"
 #include "mm/tracked_frames.hpp"
 #include "mm/virtual_area.hpp"
 
@@ -16,6 +18,7 @@ constinit SwapCounts swap_counts{};
 namespace {
 
 constexpr uint32_t kSectorsPerPage = kPageSize / kSectorSize;
+constexpr uint64_t kMillisecond = 1'000'000;  // nanoseconds
 
 struct Slot {
     Frame frame;         // of the cache; 0: none
@@ -27,6 +30,7 @@ struct Area {
     uint32_t slots = 0;             // slot 0 is the header
     uint32_t usable = 0, used = 0;  // without the header and bad pages
     int priority = 0;
+    uint32_t writing = 0;  // requests under way; the slots may be nobody's by now
     bool is_file = false;
     char path[56] = {};
     bool closed = false;  // nothing new goes there: it failed, or leaves
@@ -127,6 +131,11 @@ Result<void> add_area(Area& fresh, BlockDevice& device, int priority) {
     return {};
 }
 
+bool swap_writes_to(uint32_t index) {
+    LockGuard guard(swap_lock);
+    return areas[index].writing != 0;
+}
+
 }  // namespace
 
 Result<void> swap_on(BlockDevice& device, int priority, std::string_view path, bool is_file) {
@@ -155,6 +164,9 @@ Result<void> swap_off(BlockDevice& device) {
         index = static_cast<uint32_t>(area - areas);
     }
     const Result<void> done = swap_in_all(index);
+    while (swap_writes_to(index))
+        park(
+            {.interruptible = false, .deadline = monotonic_now() + kMillisecond, .reason = "swap"});
     Area gone;
     {
         LockGuard guard(swap_lock);
@@ -273,6 +285,12 @@ Result<void> swap_read(SwapEntry entry) {
     return {};
 }
 
+Result<Frame> swap_bring_in(SwapEntry entry) {
+    Frame frame;
+    while (!swap_find(entry, frame)) TRY(swap_read(entry));
+    return frame;
+}
+
 // --- writing
 
 uint32_t swap_allocate(uint32_t count, SwapEntry& first) {
@@ -299,10 +317,16 @@ uint32_t swap_allocate(uint32_t count, SwapEntry& first) {
 }
 
 Result<void> swap_write(SwapEntry first, uint32_t count, const void* from) {
-    BlockDevice& device = *areas[first.area()].device;
-    const Result<void> done = device.write(Sector(uint64_t{first.slot()} * kSectorsPerPage),
-                                           count * kSectorsPerPage, from);
+    swap_lock.lock();
+    Area& area = areas[first.area()];
+    BlockDevice* const device = area.device;
+    if (device) ++area.writing;
+    swap_lock.unlock();
+    if (!device) return Errno::io;  // switched off: nobody names these slots any more
+    const Result<void> done = device->write(Sector(uint64_t{first.slot()} * kSectorsPerPage),
+                                            count * kSectorsPerPage, from);
     LockGuard guard(swap_lock);
+    --area.writing;
     ++swap_counts.writes;
     if (done.is_ok()) swap_counts.out += count;
     return done;

@@ -64,6 +64,8 @@ void swap_drop_name(SwapEntry entry);  // one fewer
 bool swap_find(SwapEntry entry, Frame& frame);
 // Brings them into the cache. The caller has a name, so that it stays. EIO, ENOMEM. Sleeps.
 Result<void> swap_read(SwapEntry entry);
+// The frame with the contents of a slot that the caller's object names, with a reference. Sleeps.
+Result<Frame> swap_bring_in(SwapEntry entry);
 // A frame that only the caller and perhaps the cache hold: true if the caller may write to it
 // now, because the cache gave it up.
 bool swap_take_over(Frame frame);

@@ -5,6 +5,7 @@
 #include "mm/paging_lab.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/session.hpp"
+#include "mm/shared_pages.hpp"
 #include "mm/tracked_frames.hpp"
 
 // A slot that must be read first is left to the caller, who lets go of the lock meanwhile: reclaim
@@ -69,6 +70,8 @@ Result<void> swap_in_all(uint32_t area) {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         if (!space->bring_in_area(area)) return Errno::nomem;
+    AllSharedPages all;
+    while (SharedPages* pages = all.next()) TRY(pages->bring_in(area));
     return {};
 }
 
@@ -108,7 +111,7 @@ void AddressSpace::sample(uint32_t now) {
                 if (used) page.seen = now;
                 if (page.seen && now - page.seen <= kWorkingSetWindow) ++recent;
                 // Of a file's page the cache's own clock wants to see the bit too.
-                if (!used || entry.has(kEntryFile)) return;
+                if (!used || (entry.has(kEntryFile) && !page.node.linked())) return;
                 page.referenced = true;
                 page.modified |= entry.has(kEntryDirty);
                 entry = entry.without(kEntryAccessed);
@@ -139,22 +142,23 @@ uint32_t AddressSpace::next_private(std::span<Frame> to) {
 }
 
 // Whether the space has no entry for this page of a file any more.
-bool AddressSpace::give_up_file_page(const Pager* pager, uint32_t index, Frame frame) {
+bool AddressSpace::give_up_file_page(const Pager& pager, uint32_t index, Frame frame,
+                                     bool even_if_used) {
     return try_session([&] {
         for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
-            if (r->attributes.pager.get() != pager || index < r->page_offset ||
-                index - r->page_offset >= r->bytes() >> kPageShift)
+            if (!r->attributes.pager || &r->attributes.pager->base() != &pager ||
+                index < r->page_offset || index - r->page_offset >= r->bytes() >> kPageShift)
                 continue;
             const VirtAddr page = r->start + ((index - r->page_offset) << kPageShift);
             PageEntry* slot = pages_.find(page);
             if (!slot || !slot->has(kEntryFile) || slot->frame() != frame) continue;
             if (r->attributes.locked || (lab_ && lab_->covers(page))) return false;
-            if (slot->has(kEntryAccessed)) {
+            if (!even_if_used && slot->has(kEntryAccessed)) {
                 // A TLB that still has the entry won't note the next use: a guess, and cheap.
                 *slot = slot->without(kEntryAccessed);
                 return false;
             }
-            trace_evicted(page, frame, false);  // written back before
+            trace_evicted(page, frame, even_if_used && slot->has(kEntryDirty));
             pages_.clear(page, page + kPageSize);
         }
         return true;

@@ -2,7 +2,9 @@
 #include "mm/tracked_frames.hpp"
 
 #include "mm/all_spaces.hpp"
+#include "mm/reclaim.hpp"
 #include "mm/session.hpp"
+#include "mm/shared_pages.hpp"
 #include "mm/virtual_area.hpp"
 
 constinit TrackedFrame* tracked_frames = nullptr;
@@ -68,6 +70,7 @@ bool choose_replacement(std::string_view name) {
         chosen = next;
     }
     change_policy(common_pool);
+    if (file_reclaimer.choose) file_reclaimer.choose(next);
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         change_policy(space->pool());
@@ -99,6 +102,8 @@ Result<void> start_tracking() {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         space->track_all();
+    AllSharedPages all;
+    while (SharedPages* pages = all.next()) pages->track_all();
     return {};
 }
 
@@ -112,6 +117,7 @@ void AddressSpace::track_all() {
 void track_frame(Frame frame, VirtAddr address, ReplacementSet& pool) {
     LockGuard guard(swap_lock);
     TrackedFrame& page = tracked(frame);
+    page.shared = nullptr;
     page.address = address;
     page.unwritten &= static_cast<bool>(page.entry);
     ReplacementSet& wanted = local_scope ? pool : common_pool;

@@ -1,7 +1,9 @@
-// The frames that may be evicted: those of private pages, once there is swap. Each has an entry
-// for the replacement policy, and knows the one address where all who map it have it: a page keeps
-// its address through fork, and mremap moves it only while nobody shares it. So the reverse map is
-// the list of all address spaces, asked at that address; pages cost nothing more at fork or fault.
+// The frames that may be evicted, once there is swap: those of private pages and of shared memory.
+// Each has an entry for the replacement policy. A private one knows the one address where all who
+// map it have it: a page keeps its address through fork, and mremap moves it only while nobody
+// shares it. A shared one knows its object and its place there. So the reverse map is the list of
+// all address spaces, asked at that address or for regions of that object; pages cost nothing more
+// at fork or fault.
 // Invariant: a frame on the policy's list is in use; its list entry goes before the frame does.
 // Locks: swap_lock (swap.hpp), except for fields said to be atomic.
 #pragma once
@@ -10,9 +12,13 @@
 #include "mm/replacement/policy_set.hpp"
 #include "mm/swap.hpp"
 
+class SharedPages;
+
 struct TrackedFrame : ResidentPage {  // `page` is the frame's number
     ReplacementSet* pool = nullptr;   // among whose pages it competes; set when it is loaded
-    VirtAddr address{0};
+    SharedPages* shared = nullptr;    // null: private
+    uint32_t index = 0;               // of the object's pages
+    VirtAddr address{0};              // of a private page
     uint32_t seen = 0;       // milliseconds: when a sample last found it used; file pages too
     SwapEntry entry{};       // the slot with the same contents
     bool unwritten = false;  // which it will have only once it can be written

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fs/cached_file.hpp"
+#include "fs/page_swap.hpp"
 #include "fs/timestamp.hpp"
 #include "kernel/lib/vector.hpp"
 
@@ -96,6 +97,7 @@ class TmpFile final : public TmpInode {
 
     uint32_t charged_ = 0;  // pages that the file system has been told of; atomic
     PageCache cache_;
+    SwappedCache swapped_{cache_};
 };
 
 class TmpSymlink final : public TmpInode {

@@ -4,6 +4,7 @@
 #include "kernel/lib/format.hpp"
 #include "mm/anonymous_pager.hpp"
 #include "mm/frames.hpp"
+#include "mm/swap.hpp"
 
 namespace {
 constinit uint32_t all_pages = 0;  // atomic
@@ -25,6 +26,7 @@ class SegmentPager final : public Pager {
         memory_->cached_frames(first, wanted, to);
     }
     void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
+    const Pager& base() const override { return *memory_; }
     std::string_view name(std::span<char> buffer) const override {
         return format_in(buffer, "/SYSV{:08x} (deleted)",
                          static_cast<uint32_t>(segment_->permission.key));
@@ -40,7 +42,7 @@ class SegmentPager final : public Pager {
 };
 
 uint32_t segment_pages() { return __atomic_load_n(&all_pages, __ATOMIC_RELAXED); }
-uint32_t segment_page_limit() { return memory_totals().total; }
+uint32_t segment_page_limit() { return memory_totals().total + swap_totals().total; }
 
 Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
     const uint32_t pages = pages_for(bytes);

@@ -40,4 +40,4 @@ class Segment final : public IpcObject {
 Result<void> detach_segment(AddressSpace& space, VirtAddr at, int pid);
 IpcTable& segments();
 uint32_t segment_pages();       // of all segments
-uint32_t segment_page_limit();  // all memory
+uint32_t segment_page_limit();  // all memory and swap

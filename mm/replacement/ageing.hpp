@@ -1,6 +1,6 @@
 // Ageing: LRU by eight bits a page. At each tick the history moves right and the reference bit
 // comes in at the left; the smallest history leaves, with a use since the tick counting most.
-// Where accesses are seen, each kPeriod of them are a tick. Victim: O(pages).
+// Where accesses are seen, each kPeriod of them are a tick. Victim: O(pages), or prepared.
 #pragma once
 
 #include "mm/replacement/policy.hpp"
@@ -18,25 +18,29 @@ class AgeingReplacement final : public ReplacementPolicy {
         ReplacementPolicy::access(page, write, now);
     }
     void tick(uint32_t now, PageProbe* probe) override {
+        sampled_ = true;
+        age(now, probe);
+    }
+    ResidentPage* victim(uint32_t, PageProbe*) override { return smallest(recency); }
+    void prepare() override { sort_by(recency); }
+
+  private:
+    static uint32_t recency(const ResidentPage& page) {
+        return page.history + (page.referenced ? 0x100u : 0u);
+    }
+    void age(uint32_t now, PageProbe* probe) {
         for (ResidentPage& page : pages_) {
             if (probe) probe->look(page);
             page.history = static_cast<uint8_t>(page.history >> 1 | (page.referenced ? 0x80 : 0));
             if (page.referenced && probe) page.used = now;
             page.referenced = false;
         }
-        sampled_ |= probe != nullptr;
+        sorted_ = false;
     }
-    ResidentPage* victim(uint32_t, PageProbe*) override {
-        return smallest([](const ResidentPage& page) {
-            return page.history + (page.referenced ? 0x100u : 0u);
-        });
-    }
-
-  private:
     void count_access() {
         if (sampled_ || ++since_tick_ <= kPeriod) return;
         since_tick_ = 1;
-        tick(0, nullptr);
+        age(0, nullptr);
     }
     uint32_t since_tick_ = 0;
     bool sampled_ = false;  // ticks come from outside

@@ -49,14 +49,14 @@ class ReplacementPolicy {
         page.history = 0;
         page.referenced = true;
         page.modified = write;
-        pages_.push_back(page);
-        ++size_;
+        put_back(page);
     }
     virtual void access(ResidentPage& page, bool write, uint32_t now) {
         page.used = now;
         ++page.count;
         page.referenced = true;
         page.modified |= write;
+        sorted_ = false;
     }
     // The page to give up; it stays until remove(). Null: there is none.
     virtual ResidentPage* victim(uint32_t now, PageProbe* probe = nullptr) = 0;
@@ -69,10 +69,20 @@ class ReplacementPolicy {
             if (page.referenced) note_use(page, now);
             page.referenced = false;
         }
+        sorted_ = false;
     }
+    // Many victims will be asked for: who looks for the smallest of something puts its pages in order
+    // once, in O(n log n), and finds each victim in O(1) until a page comes or is used.
+    virtual void prepare() {}
     void remove(ResidentPage& page) {
         page.node.unlink();
         --size_;
+    }
+    // After remove(), because it couldn't leave: all that is known of it still holds.
+    void put_back(ResidentPage& page) {
+        pages_.push_back(page);
+        ++size_;
+        sorted_ = false;
     }
 
     // Only for drivers that know what is to come (OPT).
@@ -93,10 +103,41 @@ class ReplacementPolicy {
     // The first page with the smallest key.
     template <typename F>
     ResidentPage* smallest(F&& key) {
+        if (sorted_) return pages_.front();
         ResidentPage* best = nullptr;
         for (ResidentPage& page : pages_)
             if (!best || key(page) < key(*best)) best = &page;
         return best;
+    }
+    // Merge sort, bottom up: runs[i] is empty or has 2^i pages.
+    template <typename F>
+    void sort_by(F&& key) {
+        PageList runs[32] = {};
+        uint32_t used = 0;
+        while (ResidentPage* page = pages_.pop_front()) {
+            PageList run{};
+            run.push_back(*page);
+            uint32_t i = 0;
+            for (; !runs[i].empty(); ++i) merge(runs[i], run, key);
+            append(runs[i], run);
+            used = i >= used ? i + 1 : used;
+        }
+        for (uint32_t i = 0; i < used; ++i) merge(runs[i], pages_, key);
+        sorted_ = true;
+    }
+    static void append(PageList& to, PageList& from) {
+        while (ResidentPage* page = from.pop_front()) to.push_back(*page);
+    }
+    // Into `late`; of equals those of `early` come first.
+    template <typename F>
+    static void merge(PageList& early, PageList& late, F&& key) {
+        PageList both{};
+        while (!early.empty() && !late.empty())
+            both.push_back(key(*late.front()) < key(*early.front()) ? *late.pop_front()
+                                                                    : *early.pop_front());
+        append(both, early);
+        append(both, late);
+        append(late, both);
     }
     void to_back(ResidentPage& page) {
         page.node.unlink();
@@ -105,4 +146,5 @@ class ReplacementPolicy {
 
     PageList pages_{};
     uint32_t size_ = 0;
+    bool sorted_ = false;  // by what the policy looks for
 };

@@ -11,13 +11,15 @@ class WorkingSetReplacement final : public ReplacementPolicy {
     void set_window(uint32_t window) { window_ = window; }
     ResidentPage* victim(uint32_t now, PageProbe* probe) override {
         if (probe) tick(now, probe);
-        return smallest([](const ResidentPage& page) { return page.used; });
+        return smallest(last_use);
     }
+    void prepare() override { sort_by(last_use); }
     ResidentPage* expired(uint32_t now) override {
         ResidentPage* page = victim(now, nullptr);
         return page && now - page->used >= window_ ? page : nullptr;
     }
 
   private:
+    static uint32_t last_use(const ResidentPage& page) { return page.used; }
     uint32_t window_ = 8;
 };

@@ -179,6 +179,39 @@ TEST(Replacement, ImprovedClockTakesClassesInOrder) {
               (std::vector<Load>{{1, -1}, {2, -1}, {3, -1}, {4, 2}, {5, 3}, {6, 1}}));
 }
 
+// Many victims at once: the same ones in the same order, whether the pages were put in order first.
+TEST(Replacement, PreparingChangesNoVictim) {
+    std::mt19937 random(7);
+    ReplacementSet plain, prepared;
+    for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
+        ReplacementPolicy* policies[] = {&plain.at(i), &prepared.at(i)};
+        if (policies[0]->knows_future()) continue;
+        constexpr uint32_t kPages = 300;
+        std::array<std::array<ResidentPage, kPages>, 2> pages;
+        for (uint32_t now = 0; now < 2000; ++now) {
+            const uint32_t which = now < kPages ? now : random() % kPages;
+            const bool tick = random() % 50 == 0, write = random() % 4 == 0;
+            for (int side = 0; side < 2; ++side) {
+                ResidentPage& page = pages[side][which];
+                page.page = which;
+                if (now < kPages)
+                    policies[side]->load(page, write, now);
+                else
+                    policies[side]->access(page, write, now);
+                if (tick) policies[side]->tick(now, nullptr);
+            }
+        }
+        policies[1]->prepare();
+        for (uint32_t left = kPages; left > 0; --left) {
+            ResidentPage *first = policies[0]->victim(2000), *second = policies[1]->victim(2000);
+            ASSERT_TRUE(first && second);
+            ASSERT_EQ(first->page, second->page) << policies[0]->name() << ", " << left << " left";
+            policies[0]->remove(*first);
+            policies[1]->remove(*second);
+        }
+    }
+}
+
 TEST(Replacement, WorkingSetShrinks) {
     ReplacementSet set;
     set.working_set().set_window(2);

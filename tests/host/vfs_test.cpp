@@ -6,7 +6,7 @@
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
 // sources: fs/fat/fat.cpp fs/iso9660/iso9660.cpp
-// sources: fs/lookup.cpp fs/mount.cpp fs/mount_calls.cpp fs/mount_list.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/path.cpp
+// sources: fs/lookup.cpp fs/mount.cpp fs/mount_calls.cpp fs/mount_list.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/page_swap.cpp fs/page_reclaim.cpp fs/path.cpp
 // sources: fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp
 // sources: fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/swap_file.cpp fs/ext2/file_map.cpp fs/ext2/mount.cpp
 // sources: fs/tmp/tmp_directory.cpp fs/tmp/tmp_file.cpp fs/tmp/tmpfs.cpp drivers/block.cpp

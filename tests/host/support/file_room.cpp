@@ -17,6 +17,7 @@
 #include "mm/buddy.hpp"
 #include "mm/frames.hpp"
 #include "mm/reclaim.hpp"
+#include "mm/shared_pages.hpp"
 
 // The arena lies where the address sanitizer keeps an unused gap.
 extern "C" const char* __asan_default_options();
@@ -250,4 +251,17 @@ void unmap_pages_of(const Pager&, uint32_t) {}
 
 // Nobody takes pages back in a test.
 void install_file_reclaimer(const SleepingReclaimer&) {}
-uint32_t reclaim_mapped_pages(uint32_t) { return 0; }
+bool unmap_page_of(const Pager&, uint32_t, Frame, bool) { return false; }
+bool wait_for_memory() { return false; }
+
+// --- No swap.
+bool swap_active = false;
+void add_shared_pages(SharedPages&) {}
+void remove_shared_pages(SharedPages&) {}
+void track_shared(Frame, SharedPages&, uint32_t) {}
+void forget_shared(Frame) {}
+void note_shared_write(Frame) { std::abort(); }
+bool swap_find(SwapEntry, Frame&) { std::abort(); }
+Result<Frame> swap_bring_in(SwapEntry) { std::abort(); }
+void swap_add_name(SwapEntry) { std::abort(); }
+void swap_drop_name(SwapEntry) { std::abort(); }
