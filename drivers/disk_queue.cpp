@@ -7,20 +7,22 @@ namespace {
 
 constexpr uint64_t kReadDeadline = 500'000'000, kWriteDeadline = 5'000'000'000;  // nanoseconds
 
-constinit Elevator g_elevator = Elevator::look;
+constinit uint32_t g_elevator = static_cast<uint32_t>(Elevator::look);  // atomic
 
 }  // namespace
 
 bool choose_elevator(std::string_view name) {
     for (uint32_t i = 0; i < kElevatorCount; ++i)
         if (kElevatorNames[i] == name) {
-            __atomic_store_n(&g_elevator, static_cast<Elevator>(i), __ATOMIC_RELAXED);
+            __atomic_store_n(&g_elevator, i, __ATOMIC_RELAXED);
             return true;
         }
     return false;
 }
 
-Elevator current_elevator() { return __atomic_load_n(&g_elevator, __ATOMIC_RELAXED); }
+Elevator current_elevator() {
+    return static_cast<Elevator>(__atomic_load_n(&g_elevator, __ATOMIC_RELAXED));
+}
 
 void DiskQueue::grant_next() {
     Ticket* next = head_.choose(current_elevator(), waiting_, monotonic_now().raw());

@@ -15,20 +15,22 @@ constexpr uint32_t kDataRequestTimeout = 1000;        // milliseconds
 constexpr uint32_t kAttempts = 4;
 constexpr uint32_t kWordsPerSector = kSectorSize / 4;
 
-constinit IdeMode g_mode = IdeMode::dma;
+constinit uint32_t g_mode = static_cast<uint32_t>(IdeMode::dma);  // atomic
 
 }  // namespace
 
 bool choose_ide_mode(std::string_view name) {
     for (uint32_t i = 0; i < std::size(kIdeModeNames); ++i)
         if (kIdeModeNames[i] == name) {
-            __atomic_store_n(&g_mode, static_cast<IdeMode>(i), __ATOMIC_RELAXED);
+            __atomic_store_n(&g_mode, i, __ATOMIC_RELAXED);
             return true;
         }
     return false;
 }
 
-IdeMode current_ide_mode() { return __atomic_load_n(&g_mode, __ATOMIC_RELAXED); }
+IdeMode current_ide_mode() {
+    return static_cast<IdeMode>(__atomic_load_n(&g_mode, __ATOMIC_RELAXED));
+}
 
 Result<void> IdeChannel::read(uint32_t which, Sector first, uint32_t count, void* to) {
     return perform({which, first, count, static_cast<uint8_t*>(to), nullptr});

@@ -270,6 +270,7 @@ void page_cache_init() {
     page_table.buckets = new (std::nothrow) CachedPage*[buckets]();
     VERIFY(page_table.buckets);
     page_table.mask = buckets - 1;
+    page_table.chosen = &page_table.policies.at(page_table.policies.chosen);
 }
 
 uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMIC_RELAXED); }

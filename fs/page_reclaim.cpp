@@ -103,13 +103,13 @@ uint32_t reclaim_mapped_pages(uint32_t wanted) {
 
 void choose_page_replacement(uint32_t policy) {
     LockGuard guard(page_table.lock);
-    if (page_table.policies.chosen == policy) return;
+    ReplacementPolicy &former = page_table.policy(), &next = page_table.policies.at(policy);
+    if (&former == &next) return;
     page_table.put_back_aside();
-    ReplacementPolicy& former = page_table.policy();
-    page_table.policies.chosen = policy;
+    page_table.chosen = &next;
     while (ResidentPage* page = former.first()) {
         former.remove(*page);
-        page_table.policy().load(*page, false, page_table.now);
+        next.load(*page, false, page_table.now);
     }
 }
 

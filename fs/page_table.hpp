@@ -13,6 +13,7 @@ struct CachedPages {
     uint32_t mask = 0;
     PageCacheTotals totals{};
     ReplacementSet policies{};                      // of clean pages that could be read again
+    ReplacementPolicy* chosen = nullptr;            // of these
     uint32_t now = 0;                               // their time
     List<ResidentPage, &ResidentPage::node> aside;  // what a search has seen and couldn't free
     List<PageCache, &PageCache::dirty_node_> dirty_caches;  // the one that waits longest first
@@ -30,7 +31,7 @@ struct CachedPages {
     void remove(CachedPage& page);  // the frame's reference becomes the caller's
     void mark_dirty(CachedPage& page, uint8_t sectors);
     void mark_clean(CachedPage& page);
-    ReplacementPolicy& policy() { return policies.at(policies.chosen); }
+    ReplacementPolicy& policy() { return *chosen; }
     CachedPage* next_victim();  // which is set aside; null: there are no more
     void put_back_aside();
     uint32_t take_unused(uint32_t wanted, CachedPage*& victims);

@@ -14,12 +14,6 @@ constinit int last_kernel_thread = 0;  // atomic
 
 void install_stack_source(const StackSource& source) { stacks = source; }
 
-Thread& Thread::current() {
-    Thread* thread;
-    asm volatile("movl %%fs:4, %0" : "=r"(thread));
-    return *thread;
-}
-
 Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), void* argument) {
     Ref<Thread> thread = TRY(make_ref<Thread>());
     TRY(thread->prepare(name, entry, argument));

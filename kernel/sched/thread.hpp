@@ -54,7 +54,11 @@ class Thread : public RefCounted {
     static Ref<Thread> adopt_boot_thread(VirtAddr stack_bottom);
     ~Thread() override;
 
-    static Thread& current();
+    static Thread& current() {
+        Thread* thread;
+        asm volatile("mov %%fs:4, %0" : "=r"(thread));
+        return *thread;
+    }
 
     // Where a trap from ring 3 leaves its TrapFrame: the top of the kernel stack.
     TrapFrame& user_frame() const {
