@@ -17,6 +17,7 @@ static int json, rounds = 3, printed;
 
 static void run(const struct Row* row) {
     int64_t least = INT64_MAX, cost = 0;
+    give_back_chunk();
     for (int i = 0; i < rounds && cost >= 0; i++) {
         cost = row->measure(row->count);
         if (cost < least) least = cost;

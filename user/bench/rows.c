@@ -15,6 +15,8 @@ enum { kPageBytes = 4096, kChunkBytes = 65536, kNoSuch = 2 /* ENOENT */ };
 
 static char chunk[kChunkBytes] __attribute__((aligned(4096)));
 
+void give_back_chunk(void) { madvise(chunk, sizeof chunk, MADV_DONTNEED); }
+
 static int64_t null_call(unsigned count) { return COST_OF(count, call(kGetppid, 0, 0, 0)); }
 static int64_t yield(unsigned count) { return COST_OF(count, call(kYield, 0, 0, 0)); }
 
