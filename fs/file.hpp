@@ -89,6 +89,7 @@ class File : public RefCounted {
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
     virtual Socket* socket() { return nullptr; }
+    virtual bool is_pipe() const { return false; }  // kernel/ipc's, with or without a name
 
   protected:
     ~File() override;

@@ -71,7 +71,7 @@ static_assert(kMaxGroups == 32);
 constexpr ProcEntry kFiles[] = {
     {.name = "pipe-max-size",
      .mode = kReadOnly,
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "65536"); }},
+     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1048576"); }},
 };
 
 constexpr ProcEntry kDevices[] = {

@@ -36,6 +36,9 @@ class Pipe final : public RefCounted {
     // fifo(7): an end waits until the other has been opened. EINTR's kin.
     Result<void> wait_for_partner(bool reads);
 
+    Result<uint32_t> resize(uint32_t slots);
+    uint32_t capacity() const NO_LOCK_ANALYSIS { return ring_.capacity(); }
+
     // Unlocked looks, for poll: what changes them wakes the queue that poll() joined before.
     uint32_t count() const NO_LOCK_ANALYSIS { return ring_.count(); }
     uint32_t room() const NO_LOCK_ANALYSIS { return ring_.room(); }
@@ -100,6 +103,13 @@ Result<uint32_t> Pipe::write(ByteSource& from, bool non_blocking) {
     }
 }
 
+Result<uint32_t> Pipe::resize(uint32_t slots) {
+    LockGuard guard(lock_);
+    TRY(ring_.resize(slots));
+    if (ring_.room() >= kPipeBuf) write_queue_.wake_all();
+    return ring_.capacity();
+}
+
 void Pipe::open_end(bool reads, bool writes) {
     LockGuard guard(lock_);
     if (reads) ++readers_, ++reader_openings_;
@@ -159,6 +169,7 @@ class PipeEnd final : public File {
     uint32_t poll(PollTable* table) override;
     Result<Attributes> attributes() override;
     Inode* inode() override { return node_.get(); }
+    bool is_pipe() const override { return true; }
 
   private:
     Ref<Pipe> pipe_;
@@ -234,6 +245,24 @@ Result<PipeEnds> make_pipe(uint32_t flags) {
     ends.reader = TRY(make_ref<PipeEnd>(flags | kOpenReadOnly, pipe, nullptr, number));
     ends.writer = TRY(make_ref<PipeEnd>(flags | kOpenWriteOnly, pipe, nullptr, number));
     return ends;
+}
+
+namespace {
+Result<Pipe*> pipe_behind(File& file) {
+    if (!file.is_pipe()) return Errno::badf;
+    return &static_cast<PipeEnd&>(file).pipe();
+}
+}  // namespace
+
+Result<uint32_t> pipe_capacity(File& file) { return TRY(pipe_behind(file))->capacity(); }
+
+Result<uint32_t> set_pipe_capacity(File& file, uint32_t bytes, bool superuser) {
+    Pipe* pipe = TRY(pipe_behind(file));
+    if (bytes > 1u << 31) return Errno::inval;
+    uint32_t slots = 1;
+    while (slots * kPageSize < bytes) slots *= 2;
+    if (slots * kPageSize > kMostPipeBytes && !superuser) return Errno::perm;
+    return pipe->resize(slots);
 }
 
 void pipes_init() { open_fifo = open_named_pipe; }

@@ -1,5 +1,5 @@
-// PipeRing: the bytes of a pipe or a socket on their way: a ring (a pipe's has 64 KiB) whose pages
-// exist only where bytes lie, so that one with little in it costs one page.
+// PipeRing: the bytes of a pipe or a socket on their way: a ring (a pipe's has 64 KiB unless told
+// otherwise) whose pages exist only where bytes lie, so that one with little in it costs one page.
 //
 //   slot   0      1      2            15
 //        [ ....][xxxxx][xx...]  ...  [    ]     x: from tail_ up to head_; both run freely
@@ -25,26 +25,28 @@ concept PipePages = requires(T& pages, void* page) {
 template <PipePages Pages, uint32_t kSlots = 16>
 class PipeRing {
   public:
-    static constexpr uint32_t kCapacity = kSlots * kPageSize;
+    static constexpr uint32_t kCapacity = kSlots * kPageSize;  // until it is resized
     static_assert((kSlots & (kSlots - 1)) == 0, "positions run freely, beyond 2^32 too");
 
     PipeRing() = default;
     PipeRing(const PipeRing&) = delete;
     PipeRing& operator=(const PipeRing&) = delete;
     ~PipeRing() {
-        for (void* page : slots_)
-            if (page) pages_.release(page);
+        for (uint32_t i = 0; i < slot_count_; ++i)
+            if (slots_[i]) pages_.release(slots_[i]);
         if (spare_) pages_.release(spare_);
+        if (slots_ != own_slots_) delete[] slots_;
     }
 
     uint32_t count() const { return head_ - tail_; }
-    uint32_t room() const { return kCapacity - count(); }
+    uint32_t capacity() const { return slot_count_ * kPageSize; }
+    uint32_t room() const { return capacity() - count(); }
     bool empty() const { return head_ == tail_; }
 
     // Takes what fits, up to `most`. Fewer bytes than that only after a bad user pointer or without
     // memory; then it says which if there were none: EFAULT, ENOMEM. At least one byte is offered
     // and fits.
-    Result<uint32_t> write(ByteSource& from, uint32_t most = kCapacity) {
+    Result<uint32_t> write(ByteSource& from, uint32_t most = UINT32_MAX) {
         uint32_t total = 0;
         while (from.remaining() && room() && total < most) {
             uint8_t*& page = slots_[slot_of(head_)];
@@ -63,7 +65,7 @@ class PipeRing {
 
     // Gives what is there and asked for, up to `most`; as above. At least one byte is there and
     // asked for.
-    Result<uint32_t> read(ByteSink& to, uint32_t most = kCapacity) {
+    Result<uint32_t> read(ByteSink& to, uint32_t most = UINT32_MAX) {
         uint32_t total = 0;
         while (to.remaining() && !empty() && total < most) {
             const uint32_t bytes = std::min({piece_at(tail_), to.remaining(), most - total});
@@ -100,8 +102,29 @@ class PipeRing {
     // pages wait for the next bytes.
     void take_back(uint32_t bytes) { head_ -= bytes; }
 
+    // Makes it of so many slots, a power of two; what is in it stays. EBUSY if that doesn't fit,
+    // ENOMEM.
+    Result<void> resize(uint32_t slot_count) {
+        if (slot_count == slot_count_) return {};
+        if (count() > slot_count * kPageSize) return Errno::busy;
+        PipeRing other;
+        if (slot_count > kSlots) {
+            auto** slots = new (std::nothrow) uint8_t* [slot_count] {};
+            if (!slots) return Errno::nomem;
+            other.slots_ = slots;
+        }
+        other.slot_count_ = slot_count;
+        for (uint32_t at = tail_; at != head_;) {
+            KernelSource source({byte_at(at), piece_at(at)});
+            at += source.remaining();
+            if (other.write(source).is_error() || source.remaining()) return Errno::nomem;
+        }
+        swap_with(other);
+        return {};
+    }
+
   private:
-    static uint32_t slot_of(uint32_t position) { return position / kPageSize % kSlots; }
+    uint32_t slot_of(uint32_t position) const { return position / kPageSize & (slot_count_ - 1); }
     const uint8_t* byte_at(uint32_t position) const {
         return slots_[slot_of(position)] + (position & kPageMask);
     }
@@ -116,7 +139,7 @@ class PipeRing {
 
     // The reader has passed its end; the writer may have come round to its beginning.
     void leave_slot(uint32_t slot) {
-        if (count() <= (kSlots - 1) * kPageSize) give_page(slot);
+        if (count() <= (slot_count_ - 1) * kPageSize) give_page(slot);
     }
     void start_again() {
         if (slots_[slot_of(tail_)]) give_page(slot_of(tail_));
@@ -134,7 +157,21 @@ class PipeRing {
             spare_ = page;
     }
 
-    uint8_t* slots_[kSlots] = {};
+    void swap_with(PipeRing& other) {
+        const bool own = slots_ == own_slots_, others_own = other.slots_ == other.own_slots_;
+        std::swap(own_slots_, other.own_slots_);
+        std::swap(slots_, other.slots_);
+        if (others_own) slots_ = own_slots_;
+        if (own) other.slots_ = other.own_slots_;
+        std::swap(slot_count_, other.slot_count_);
+        std::swap(spare_, other.spare_);
+        std::swap(head_, other.head_);
+        std::swap(tail_, other.tail_);
+    }
+
+    uint8_t* own_slots_[kSlots] = {};
+    uint8_t** slots_ = own_slots_;  // or a larger array of the heap's
+    uint32_t slot_count_ = kSlots;
     uint8_t* spare_ = nullptr;
     uint32_t head_ = 0, tail_ = 0;
     [[no_unique_address]] Pages pages_;

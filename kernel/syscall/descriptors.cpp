@@ -57,6 +57,8 @@ enum FcntlCommand : uint32_t {
     set_owner = 8,
     get_owner = 9,
     dup_fd_close_on_exec = 1030,
+    set_pipe_bytes = 1031,
+    get_pipe_bytes = 1032,
 };
 constexpr uint32_t kFdCloseOnExec = 1;
 Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec) {
@@ -89,6 +91,10 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     switch (command) {
         case set_flags: change_flags(*file, argument); return 0;
         case get_owner: return 0;
+        case get_pipe_bytes: return static_cast<int>(TRY(pipe_capacity(*file)));
+        case set_pipe_bytes:
+            return static_cast<int>(
+                TRY(set_pipe_capacity(*file, argument, context().credentials.is_superuser())));
         default: return lock_command(*file, command, argument);
     }
 }

@@ -240,10 +240,45 @@ void test_select() {
     equal("select sleeps", select(0, nullptr, nullptr, nullptr, &brief), 0);
 }
 
+void test_size() {
+    Pipe pipe(O_NONBLOCK);
+    static char page[4096];
+    equal("F_GETPIPE_SZ", fcntl(pipe.out, F_GETPIPE_SZ), 65536);
+    equal("F_SETPIPE_SZ rounds up", fcntl(pipe.in, F_SETPIPE_SZ, 5000), 8192);
+    equal("both ends see it", fcntl(pipe.out, F_GETPIPE_SZ), 8192);
+    equal("a page is the least", fcntl(pipe.in, F_SETPIPE_SZ, 0), 4096);
+    equal("it holds that", write(pipe.in, page, sizeof page), 4096);
+    fails("and not more", write(pipe.in, page, 1), EAGAIN);
+    equal("a larger one", fcntl(pipe.in, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    int pages = 1;
+    while (write(pipe.in, page, sizeof page) == 4096) ++pages;
+    equal("holds more", pages, 256);
+    fails("what is in it has to fit", fcntl(pipe.in, F_SETPIPE_SZ, 1 << 19), EBUSY);
+    fails("not any number", fcntl(pipe.in, F_SETPIPE_SZ, 0x80000001), EINVAL);
+    fails("not of a file", fcntl(open("/bin/sh", O_RDONLY), F_GETPIPE_SZ), EBADF);
+    exits("beyond the limit", 0, [&] {
+        needs("setuid", setuid(1));
+        if (fcntl(pipe.in, F_SETPIPE_SZ, 1 << 21) != -1 || errno != EPERM) return 1;
+        return 0;
+    });
+    char text[16] = {};
+    int fd = open("/proc/sys/fs/pipe-max-size", O_RDONLY);
+    equal("the limit", read(fd, text, sizeof text) > 0 ? atoi(text) : 0, 1 << 20);
+
+    Pipe full;
+    fcntl(full.in, F_SETPIPE_SZ, 4096);
+    write(full.in, page, sizeof page);
+    pid_t writer = start([&] { return write(full.in, "x", 1) != 1; });
+    wait_until(writer);
+    fcntl(full.in, F_SETPIPE_SZ, 8192);
+    equal("a writer who waits goes on with the new room", wait_for(writer), 0);
+}
+
 }  // namespace
 
 int main() {
     test_basics();
+    test_size();
     test_non_blocking();
     test_stream();
     test_atomic();

@@ -103,6 +103,37 @@ TEST(PipeRing, FillsToItsCapacity) {
     EXPECT_EQ(live_pages, 1);
 }
 
+TEST(PipeRing, ResizedItKeepsWhatIsInIt) {
+    {
+        Ring ring;
+        std::vector<uint8_t> bytes(Ring::kCapacity);
+        for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i / 11);
+        put(ring, std::vector<uint8_t>(100));
+        put(ring, bytes);
+        take(ring, 100);
+        put(ring, bytes);  // the end has come round into the page of the beginning
+        ASSERT_EQ(ring.room(), 0u);
+        EXPECT_EQ(ring.resize(8).error(), Errno::busy);
+        ASSERT_TRUE(ring.resize(64).is_ok());
+        EXPECT_EQ(ring.room(), 48 * kPageSize);
+        EXPECT_EQ(put(ring, bytes), bytes.size());
+        std::vector<uint8_t> all = take(ring, 2 * Ring::kCapacity);
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end() - 100, all.begin()));
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), all.end() - Ring::kCapacity));
+        put(ring, {4, 5, 6});
+        ASSERT_TRUE(ring.resize(1).is_ok());
+        EXPECT_EQ(put(ring, bytes), kPageSize - 3);
+        page_limit = live_pages;
+        EXPECT_EQ(ring.resize(16).error(), Errno::nomem);
+        page_limit = 1000;
+        EXPECT_EQ(take(ring, 3), (std::vector<uint8_t>{4, 5, 6}));
+        ASSERT_TRUE(ring.resize(16).is_ok());
+        ASSERT_TRUE(ring.resize(16).is_ok());
+        EXPECT_EQ(take(ring, 2 * kPageSize).size(), kPageSize - 3);
+    }
+    EXPECT_EQ(live_pages, 0);
+}
+
 TEST(PipeRing, PeeksSkipsAndTakesBack) {
     {
         Ring ring;
