@@ -6,6 +6,7 @@
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/user_access.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
@@ -88,6 +89,8 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
     format_to(to, "compact_stall {}\ncompact_success {}\ncompact_fail {}\n", c.stalls, c.successes,
               c.failures);
     format_to(to, "pgmigrate_success {}\npgmigrate_fail {}\n", c.moved, c.move_failures);
+    const UserCopyTotals copied = user_copy_totals();
+    format_to(to, "user_bytes_in {}\nuser_bytes_out {}\n", copied.in, copied.out);
     return {};
 }
 

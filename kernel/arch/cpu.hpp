@@ -44,6 +44,9 @@ struct Cpu {
     struct {
         uint32_t single = 0, full = 0, asked = 0, answered = 0;
     } tlb;  // how often it forgot what: page_table.hpp
+    struct {
+        uint64_t in = 0, out = 0;
+    } copied;  // bytes from and to programs: user_access.hpp
 };
 static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);
 

@@ -1,6 +1,8 @@
 // See user_access.hpp. The faulting instructions are in user_copy.S.
 #include "kernel/arch/user_access.hpp"
 
+#include "kernel/arch/cpu.hpp"
+
 extern "C" {
 uint32_t copy_guarded(void* to, const void* from, uint32_t bytes);
 uint32_t clear_guarded(void* to, uint32_t bytes);
@@ -18,25 +20,43 @@ uint32_t clip(VirtAddr start, uint32_t bytes) {
 }
 void* pointer(VirtAddr address) { return reinterpret_cast<void*>(address.raw()); }
 
+// Each half is one instruction on whichever CPU it runs on; only the sum over all is ever read, so
+// a switch between the two, to another CPU even, does no harm.
+template <uint32_t kCounter>
+void count(uint32_t bytes) {
+    asm volatile("addl %0, %%fs:%c1\n\tadcl $0, %%fs:%c2"
+                 :
+                 : "r"(bytes), "i"(kCounter), "i"(kCounter + 4)
+                 : "cc");
+}
+void count_in(uint32_t bytes) { count<offsetof(Cpu, copied.in)>(bytes); }
+void count_out(uint32_t bytes) { count<offsetof(Cpu, copied.out)>(bytes); }
+
 }  // namespace
 
 uint32_t copy_from_user_partly(void* to, VirtAddr from, uint32_t bytes) {
-    uint32_t allowed = clip(from, bytes);
-    return allowed - copy_guarded(to, pointer(from), allowed);
+    const uint32_t allowed = clip(from, bytes);
+    const uint32_t done = allowed - copy_guarded(to, pointer(from), allowed);
+    count_in(done);
+    return done;
 }
 
 uint32_t copy_to_user_partly(VirtAddr to, const void* from, uint32_t bytes) {
-    uint32_t allowed = clip(to, bytes);
-    return allowed - copy_guarded(pointer(to), from, allowed);
+    const uint32_t allowed = clip(to, bytes);
+    const uint32_t done = allowed - copy_guarded(pointer(to), from, allowed);
+    count_out(done);
+    return done;
 }
 
 Result<void> copy_from_user(void* to, VirtAddr from, uint32_t bytes) {
     if (clip(from, bytes) != bytes || copy_guarded(to, pointer(from), bytes)) return Errno::fault;
+    count_in(bytes);
     return {};
 }
 
 Result<void> copy_to_user(VirtAddr to, const void* from, uint32_t bytes) {
     if (clip(to, bytes) != bytes || copy_guarded(pointer(to), from, bytes)) return Errno::fault;
+    count_out(bytes);
     return {};
 }
 
@@ -60,4 +80,14 @@ Result<uint32_t> exchange_user_if(UserPtr<uint32_t> at, uint32_t expected, uint3
     if (clip(at.address(), sizeof *word) != sizeof *word) return Errno::fault;
     if (exchange_guarded(word, &expected, desired)) return Errno::fault;
     return expected;
+}
+
+UserCopyTotals user_copy_totals() {
+    UserCopyTotals totals;
+    for (uint32_t i = 0; i < cpu_count; ++i) {
+        if (!cpus[i]) continue;
+        totals.in += cpus[i]->copied.in;
+        totals.out += cpus[i]->copied.out;
+    }
+    return totals;
 }

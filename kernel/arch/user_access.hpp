@@ -56,6 +56,13 @@ uint32_t copy_to_user_partly(VirtAddr to, const void* from, uint32_t bytes);
 // A string with its NUL into `to`; the length without NUL. ENAMETOOLONG if it doesn't fit.
 Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from);
 
+// Bytes that the CPUs have copied from and to programs so far (strings are not counted). Others
+// count on meanwhile.
+struct UserCopyTotals {
+    uint64_t in = 0, out = 0;
+};
+UserCopyTotals user_copy_totals();
+
 template <typename T>
 Result<T> read_user(UserPtr<T> from) {
     static_assert(std::is_trivially_copyable_v<T>);
