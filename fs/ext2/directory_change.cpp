@@ -11,8 +11,6 @@ namespace {
 constexpr uint32_t kIndexedFlag = 0x1000;  // EXT2_INDEX_FL: others keep a hash tree in it
 constexpr uint32_t kHeader = sizeof(DirectoryEntry);
 
-uint32_t bytes_needed(size_t name) { return align_up(static_cast<uint32_t>(kHeader + name), 4u); }
-
 void write_entry(uint8_t* at, uint32_t record_length, uint32_t inode, uint8_t type,
                  std::string_view name) {
     auto* entry = reinterpret_cast<DirectoryEntry*>(at);
@@ -68,12 +66,27 @@ Result<uint32_t> Ext2Inode::grow_directory() {
     write_entry(page.data() + (end & kPageMask), bytes, 0, 0, {});
     set_size(end + bytes);
     cache_.set_size(end + bytes);
+    if (index_ && index_->set_room(block, bytes).is_error()) forget_index();
     const auto sectors =
         static_cast<uint8_t>(((1u << (bytes >> 9)) - 1) << ((end & kPageMask) >> 9));
     cache_.set_dirty(static_cast<uint32_t>(end >> kPageShift), sectors);
     ext2().touch_directory(*this, block, true);
     note_change(true);
     return block;
+}
+
+bool Ext2Inode::has_room(uint32_t block, uint32_t needed) {
+    const Geometry& g = ext2().geometry();
+    Result<MetadataBlock> held = directory_block(uint64_t{block} << g.block_shift);
+    if (held.is_error()) return false;
+    for (uint32_t at = 0; at < g.block_size();) {
+        const DirectoryEntry* entry =
+            directory_entry_at({held.value().bytes(), g.block_size()}, at, g.inodes_count);
+        if (!entry) return false;
+        if (room_behind(*entry) >= needed) return true;
+        at += entry->record_length;
+    }
+    return false;
 }
 
 // Puts the entry into this block, or does nothing if it has no room.
@@ -83,39 +96,49 @@ bool Ext2Inode::put_in_block(uint32_t block, std::string_view name, InodeNo targ
     if (held.is_error()) return false;
     uint8_t* const bytes = held.value().bytes();
     const uint32_t needed = bytes_needed(name.size());
+    std::optional<uint32_t> place;
+    uint32_t room = 0;  // what the block has left
     for (uint32_t at = 0; at < g.block_size();) {
         const DirectoryEntry* entry =
             directory_entry_at({bytes, g.block_size()}, at, g.inodes_count);
         if (!entry) return false;
-        const uint32_t used = entry->inode ? bytes_needed(entry->name_length) : 0;
-        const uint32_t length = entry->record_length;
-        if (length >= used + needed) {
-            if (target.raw()) {
-                if (used)
-                    reinterpret_cast<DirectoryEntry*>(bytes + at)->record_length =
-                        static_cast<uint16_t>(used);
-                write_entry(bytes + at + used, length - used, target.raw(), entry_type(g, type),
-                            name);
-                changed_block(block);
-            }
-            return true;
+        uint32_t behind = room_behind(*entry);
+        if (!place && behind >= needed) {
+            place = at;
+            behind -= needed;
+            if (!index_) break;
         }
-        at += length;
+        room = std::max(room, behind);
+        at += entry->record_length;
     }
-    return false;
+    if (!place) return false;
+    auto* entry = reinterpret_cast<DirectoryEntry*>(bytes + *place);
+    const uint32_t behind = room_behind(*entry), used = entry->record_length - behind;
+    if (used) entry->record_length = static_cast<uint16_t>(used);
+    write_entry(bytes + *place + used, behind, target.raw(), entry_type(g, type), name);
+    note_entry(name, (block << g.block_shift) + *place + used, block, room);
+    changed_block(block);
+    return true;
+}
+
+// There is a new one; `room`: what its block has left.
+void Ext2Inode::note_entry(std::string_view name, uint32_t position, uint32_t block,
+                           uint32_t room) {
+    if (!index_) return;
+    if (index_->add(NameIndex::hash(name), position).is_error() ||
+        index_->set_room(block, room).is_error())
+        forget_index();
 }
 
 // The first block with room for such a name, perhaps a new one.
 Result<uint32_t> Ext2Inode::make_room(std::string_view name) {
-    const auto blocks = static_cast<uint32_t>(size() >> ext2().geometry().block_shift);
-    bool full = true;
-    for (uint32_t block = std::min(room_hint_, blocks); block < blocks; ++block) {
-        if (put_in_block(block, name, InodeNo(0), 0)) return block;
-        // A long name finds no room where a short one does; only then the search starts later.
-        if (full && name.size() < 16)
-            room_hint_ = block + 1;
-        else
-            full = false;
+    const uint32_t needed = bytes_needed(name.size());
+    if (NameIndex* known = index()) {
+        if (const std::optional<uint32_t> block = known->block_with_room(needed)) return *block;
+    } else {
+        const auto blocks = static_cast<uint32_t>(size() >> ext2().geometry().block_shift);
+        for (uint32_t block = 0; block < blocks; ++block)
+            if (has_room(block, needed)) return block;
     }
     return grow_directory();
 }
@@ -141,22 +164,28 @@ Result<void> Ext2Inode::remove_entry(std::string_view name, uint32_t inode) {
     auto* entry = reinterpret_cast<DirectoryEntry*>(held.bytes() + target);
     if (before) before->record_length += entry->record_length;
     entry->inode = 0;
-    room_hint_ = std::min(room_hint_, block);
+    if (index_) {
+        index_->remove(NameIndex::hash(name), found.position);
+        const uint32_t room = std::max(index_->room(block), room_behind(before ? *before : *entry));
+        if (index_->set_room(block, room).is_error()) forget_index();
+    }
     changed_block(block);
     return {};
 }
 
 // The name stays, and means another file.
 Result<void> Ext2Inode::set_entry(std::string_view name, InodeNo target, uint32_t type) {
+    return set_entry_at(TRY(find_entry(name)).position, target, type);
+}
+
+Result<void> Ext2Inode::set_entry_at(uint32_t position, InodeNo target, uint32_t type) {
     const Geometry& g = ext2().geometry();
-    const Found found = TRY(find_entry(name));
-    MetadataBlock held =
-        TRY(directory_block(align_down(uint64_t{found.position}, uint64_t{g.block_size()})));
+    MetadataBlock held = TRY(directory_block(align_down(position, g.block_size())));
     auto* entry =
-        reinterpret_cast<DirectoryEntry*>(held.bytes() + (found.position & (g.block_size() - 1)));
+        reinterpret_cast<DirectoryEntry*>(held.bytes() + (position & (g.block_size() - 1)));
     entry->inode = target.raw();
     entry->type = entry_type(g, type);
-    changed_block(found.position >> g.block_shift);
+    changed_block(position >> g.block_shift);
     return {};
 }
 
@@ -181,10 +210,13 @@ Result<void> Ext2Inode::start_directory(const Ext2Inode& parent) {
     return {};
 }
 
-// Not a change of the contents that anybody would see.
+// Not a change of the contents that anybody would see, nor is its `names` held.
 Result<void> Ext2Inode::set_parent(const Ext2Inode& parent) {
     const uint32_t modified = record_.modification_time;
-    Result<void> done = set_entry("..", parent.number(), kTypeDirectory);
+    Result<Found> found = find_by_scan("..");
+    Result<void> done = found.is_ok()
+                            ? set_entry_at(found.value().position, parent.number(), kTypeDirectory)
+                            : Result<void>(found.error());
     LockGuard guard(ext2().records());
     record_.modification_time = modified;
     return done;

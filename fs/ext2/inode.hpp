@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fs/ext2/layout.hpp"
+#include "fs/ext2/name_index.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/page_cache.hpp"
 
@@ -100,13 +101,21 @@ class Ext2Inode final : public CachedInode, private PageSource {
         uint32_t position = 0, inode = 0;
     };
     Result<Found> find_entry(std::string_view name);
+    Result<Found> find_by_scan(std::string_view name);
+    Result<uint32_t> inode_at(uint32_t position, std::string_view name);
+    NameIndex* index();
+    Result<void> fill_index(NameIndex& index);
+    void forget_index() { index_ = nullptr; }
     // directory_change.cpp
     Result<uint32_t> grow_directory();
     Result<uint32_t> make_room(std::string_view name);
     Result<void> add_entry(std::string_view name, InodeNo target, uint32_t type);
+    bool has_room(uint32_t block, uint32_t needed);
     bool put_in_block(uint32_t block, std::string_view name, InodeNo target, uint32_t type);
+    void note_entry(std::string_view name, uint32_t position, uint32_t block, uint32_t room);
     Result<void> remove_entry(std::string_view name, uint32_t inode);
     Result<void> set_entry(std::string_view name, InodeNo target, uint32_t type);
+    Result<void> set_entry_at(uint32_t position, InodeNo target, uint32_t type);
     void changed_block(uint32_t block);
     Result<bool> is_empty();
     Result<void> start_directory(const Ext2Inode& parent);
@@ -137,10 +146,11 @@ class Ext2Inode final : public CachedInode, private PageSource {
     InodeRecord record_;
     PageCache cache_;
     bool reported_ = false;
-    uint32_t links_epoch_ = 0;  // checkpoint interval in which it got another name
-    uint32_t room_hint_ = 0;    // a directory: no block before this one has room, probably
-    uint32_t last_block_ = 0;   // where the last allocated block went, and
-    uint32_t last_index_ = 0;   // which of the file's it is
+    uint32_t links_epoch_ = 0;   // checkpoint interval in which it got another name
+    Box<NameIndex> index_;       // a large directory's, once it was searched; under `names`
+    bool index_failed_ = false;  // there is no memory for it, or the directory is damaged
+    uint32_t last_block_ = 0;    // where the last allocated block went, and
+    uint32_t last_index_ = 0;    // which of the file's it is
 };
 
 }  // namespace ext2

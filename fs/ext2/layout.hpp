@@ -133,6 +133,14 @@ inline std::string_view name_of(const DirectoryEntry& entry) {
     return {reinterpret_cast<const char*>(&entry + 1), entry.name_length};
 }
 
+// What a record with such a name takes, and what a record has beyond that.
+constexpr uint32_t bytes_needed(size_t name) {
+    return (static_cast<uint32_t>(sizeof(DirectoryEntry) + name) + 3) & ~3u;
+}
+inline uint32_t room_behind(const DirectoryEntry& entry) {
+    return entry.record_length - (entry.inode ? bytes_needed(entry.name_length) : 0);
+}
+
 constexpr uint32_t kIncompatFiletype = 0x2;
 constexpr uint32_t kReadOnlySparseSuper = 0x1, kReadOnlyLargeFile = 0x2;
 constexpr uint32_t kKnownIncompatible = kIncompatFiletype;

@@ -144,7 +144,10 @@ Result<void> Ext2Inode::move_in_place(std::string_view name, Ext2Inode& inode,
     __builtin_memcpy(copy.data(), held.bytes(), bytes);
     TRY(remove_entry(name, inode.number().raw()));
     done = put_in_block(block, new_name, inode.number(), inode.type());
-    if (!done) __builtin_memcpy(held.bytes(), copy.data(), bytes);
+    if (!done) {
+        __builtin_memcpy(held.bytes(), copy.data(), bytes);
+        note_entry(name, from.position, block, 0);  // less room than there is does no harm
+    }
     return {};
 }
 
