@@ -58,13 +58,20 @@ class Condition {
 
     // A Hoare waiter comes back into the monitor that the signaller gave it.
     void wait() {
+        wait([] {});
+    }
+    // `outside` is what a Mesa waiter does between being made ready and being inside again.
+    template <typename F>
+    void wait(F&& outside) {
         ++waiting_;
         monitor_.leave();
         queue_.p();
-        if (monitor_.discipline_ == Discipline::mesa)
+        if (monitor_.discipline_ == Discipline::mesa) {
+            outside();
             monitor_.enter();
-        else
+        } else {
             --waiting_;
+        }
     }
     void signal() {
         if (waiting_ == 0) return;
