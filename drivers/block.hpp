@@ -1,7 +1,10 @@
 // Block devices: disks by name ("hda", "ram0"), read and written in sectors of 512 bytes.
+// A transfer is a BlockIo: sectors side by side on the disk, memory in pieces. Whoever has several
+// hands them over at once (submit), so that the disk may choose their order and join neighbours.
 // Locks: the registry is filled at start-up only; each driver serialises its own device.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "kernel/lib/list.hpp"
@@ -10,18 +13,48 @@
 
 constexpr uint32_t kSectorSize = 512;
 
-// What a disk did since the machine was switched on. Of a controller's two disks `travel` is the
-// same number: the way of the elevator's head over both, in sectors.
+// What a disk or partition did since the machine was switched on.
 struct DiskCounts {
     struct Direction {
-        uint64_t requests = 0, sectors = 0;
-        uint64_t nanoseconds = 0;  // from arrival to completion, summed over requests
+        uint64_t requests = 0, merges = 0, sectors = 0;  // merged ones are no requests of their own
+        uint64_t nanoseconds = 0;  // from arrival to completion, summed over all, merged or not
     };
     Direction reads, writes;
-    uint64_t failed = 0, travel = 0;
+    uint64_t flushes = 0, flush_nanoseconds = 0;
+    uint64_t failed = 0;
+    uint64_t travel = 0;  // of the elevator's head, in sectors; a partition has none
     uint64_t busy_nanoseconds = 0;
     uint32_t in_flight = 0;
 };
+
+// The counts with what it takes to keep them. Locks: the disk's queue's.
+struct DiskUse {
+    DiskCounts counts;
+    uint64_t busy_since = 0;  // nanoseconds; while in_flight is not 0
+};
+
+struct MemoryPiece {
+    uint8_t* start;  // in the direct map
+    uint32_t sectors;
+};
+
+class DiskQueue;
+struct IoSubmission;
+struct BlockIo {
+    enum class Kind : uint8_t { read, write, flush };
+    Kind kind = Kind::read;
+    uint64_t sector = 0;  // the first
+    uint32_t count = 0;   // sectors, at most kMostSectors
+    std::span<const MemoryPiece> memory{};
+    Errno failure{};  // 0: it went well
+    // The queue's own (disk_queue.hpp):
+    DiskUse* partition = nullptr;  // counted there too
+    IoSubmission* submission = nullptr;
+    uint64_t arrival = 0, deadline = 0, entered = 0;  // a number; nanoseconds
+    ListNode node{};
+};
+constexpr uint32_t kMostSectors = 256;  // of one BlockIo, and of one command
+constexpr uint32_t kMostPieces = 64;    // of memory, likewise
 
 class BlockDevice {
   public:
@@ -35,12 +68,21 @@ class BlockDevice {
     virtual bool is_partition() const { return false; }
     virtual uint32_t most_partitions() const { return 0; }  // numbers kept free behind its own
 
+    // To be called when somebody opens or mounts it. ENOMEDIUM: there is nothing in it, EIO.
+    virtual Result<void> prepare() { return {}; }
+    // Changes when the medium does: what is remembered of the old one is worth nothing.
+    virtual uint32_t medium() const { return 0; }
+
     // Whole sectors between the device and kernel memory in the direct map. Sleeps.
-    // Errors: EIO (also a range beyond the end), EROFS.
-    virtual Result<void> read(Sector first, uint32_t count, void* to) = 0;
-    virtual Result<void> write(Sector first, uint32_t count, const void* from) = 0;
+    // Errors: EIO (also a range beyond the end), EROFS, ENOMEDIUM.
+    virtual Result<void> read(Sector first, uint32_t count, void* to);
+    virtual Result<void> write(Sector first, uint32_t count, const void* from);
+    // All of these, in whatever order; the first failure, and each one's own in it. Ranges must not
+    // overlap. A device overrides this, or the two above.
+    virtual Result<void> submit(std::span<BlockIo> list);
     virtual Result<void> flush() { return {}; }
     virtual DiskCounts counts() { return {}; }
+    virtual DiskQueue* queue() { return nullptr; }  // a partition's is its disk's
 
     ListNode node;
 

@@ -1,69 +1,233 @@
 // See disk_queue.hpp.
 #include "drivers/disk_queue.hpp"
 
+#include "drivers/disk_trace.hpp"
 #include "kernel/sched/clock.hpp"
 
 namespace {
 
 constexpr uint64_t kReadDeadline = 500'000'000, kWriteDeadline = 5'000'000'000;  // nanoseconds
+constexpr uint64_t kLongestHold = 1'000'000'000;
 
 constinit uint32_t g_elevator = static_cast<uint32_t>(Elevator::look);  // atomic
 
+DiskCounts::Direction* direction_of(DiskCounts& counts, const BlockIo& io) {
+    switch (io.kind) {
+        case BlockIo::Kind::read: return &counts.reads;
+        case BlockIo::Kind::write: return &counts.writes;
+        case BlockIo::Kind::flush: break;
+    }
+    return nullptr;
+}
+
+void note_entered(DiskUse& use, uint64_t now) {
+    if (use.counts.in_flight++ == 0) use.busy_since = now;
+}
+
+void note_done(DiskUse& use, const BlockIo& io, bool merged, uint64_t now) {
+    DiskCounts& c = use.counts;
+    if (DiskCounts::Direction* d = direction_of(c, io)) {
+        ++(merged ? d->merges : d->requests);
+        d->sectors += io.count;
+        d->nanoseconds += now - io.entered;
+    } else {
+        c.flushes += !merged;
+        c.flush_nanoseconds += now - io.entered;
+    }
+    c.failed += io.failure != Errno{};
+    if (--c.in_flight == 0) c.busy_nanoseconds += now - use.busy_since;
+}
+
+Errno failure_of(const BlockIoList& members) {
+    for (const BlockIo* io = members.front(); io; io = members.next(*io))
+        if (io->failure != Errno{}) return io->failure;
+    return {};
+}
+
+DiskCounts up_to(const DiskUse& use, uint64_t now) {
+    DiskCounts counts = use.counts;
+    if (counts.in_flight) counts.busy_nanoseconds += now - use.busy_since;
+    return counts;
+}
+
 }  // namespace
 
-bool choose_elevator(std::string_view name) {
+bool find_elevator(std::string_view name, Elevator& found) {
     for (uint32_t i = 0; i < kElevatorCount; ++i)
         if (kElevatorNames[i] == name) {
-            __atomic_store_n(&g_elevator, i, __ATOMIC_RELAXED);
+            found = static_cast<Elevator>(i);
             return true;
         }
     return false;
 }
 
-Elevator current_elevator() {
+bool choose_elevator(std::string_view name) {
+    Elevator policy;
+    if (!find_elevator(name, policy)) return false;
+    __atomic_store_n(&g_elevator, static_cast<uint32_t>(policy), __ATOMIC_RELAXED);
+    for (BlockDevice& device : block_devices())
+        if (DiskQueue* queue = device.queue(); queue && !device.is_partition())
+            queue->set_elevator(policy);
+    return true;
+}
+
+Elevator default_elevator() {
     return static_cast<Elevator>(__atomic_load_n(&g_elevator, __ATOMIC_RELAXED));
 }
 
-void DiskQueue::grant_next() {
-    Ticket* next = head_.choose(current_elevator(), waiting_, monotonic_now().raw());
-    busy_ = next != nullptr;
-    if (!next) return;
-    waiting_.remove(*next);
-    next->granted = true;
-    granted_.wake_all();
+void DiskQueue::set_size(uint64_t sectors) {
+    LockGuard guard(lock_);
+    head_ = DiskHead(sectors);
 }
 
-void DiskQueue::enter(Ticket& ticket) {
+void DiskQueue::hold(uint32_t until_waiting) {
     const uint64_t now = monotonic_now().raw();
     LockGuard guard(lock_);
-    ticket.entered = now;
-    ticket.arrival = arrivals_++;
-    ticket.deadline = now + (ticket.write ? kWriteDeadline : kReadDeadline);
-    waiting_.push_back(ticket);
-    if (in_queue_++ == 0) busy_since_ = now;
-    if (!busy_) return grant_next();
-    granted_.wait(lock_, [&] { return ticket.granted; },
-                  {.interruptible = false, .reason = "disk queue"});
+    hold_until_ = until_waiting;
+    hold_deadline_ = now + kLongestHold;
+    if (!busy_) start_next();
 }
 
-void DiskQueue::leave(const Ticket& ticket, bool failed, DiskCounts& counts) {
+bool DiskQueue::held() {
+    if (hold_until_ && waiting_count_ < hold_until_ && monotonic_now().raw() < hold_deadline_)
+        return true;
+    hold_until_ = 0;
+    return false;
+}
+
+// Puts `io` at one end of the run, if it belongs there.
+bool DiskQueue::join(BlockIoList& run, BlockIo& io, uint32_t& sectors, uint32_t& pieces) {
+    const BlockIo &first = *run.front(), &last = *run.back();
+    const auto more = static_cast<uint32_t>(io.memory.size());
+    if (io.kind != first.kind || sectors + io.count > kMostSectors || pieces + more > kMostPieces)
+        return false;
+    const bool behind = io.sector == last.sector + last.count;
+    if (!behind && io.sector + io.count != first.sector) return false;
+    waiting_.remove(io);
+    --waiting_count_;
+    behind ? run.push_back(io) : run.push_front(io);
+    sectors += io.count;
+    pieces += more;
+    return true;
+}
+
+// The chosen one and its neighbours, to whoever handed in the chosen one.
+void DiskQueue::take_run(BlockIo& chosen) {
+    BlockIoList& run = chosen.submission->turn;
+    uint32_t sectors = chosen.count, pieces = static_cast<uint32_t>(chosen.memory.size());
+    waiting_.remove(chosen);
+    --waiting_count_;
+    run.push_back(chosen);
+    for (bool grew = true; grew && !waiting_.empty();) {
+        grew = false;
+        for (BlockIo* io = waiting_.front(); io;) {
+            BlockIo* const next = waiting_.next(*io);
+            if (join(run, *io, sectors, pieces)) grew = true;
+            io = next;
+        }
+    }
+    head_.serve(run.front()->sector, sectors);
+}
+
+void DiskQueue::start_next() {
+    busy_ = false;
+    if (held()) return;
+    IoSubmission* turn = nullptr;
+    if (!flushes_.empty() && !(flushed_last_ && !waiting_.empty())) {
+        turn = flushes_.front()->submission;
+        turn->turn.splice_back(flushes_);
+        flushed_last_ = true;
+    } else if (BlockIo* chosen = head_.pick(elevator(), waiting_, monotonic_now().raw())) {
+        turn = chosen->submission;
+        take_run(*chosen);
+        flushed_last_ = false;
+    } else {
+        return;
+    }
+    busy_ = true;
+    turn->wake.wake_one();
+}
+
+void DiskQueue::enter(BlockIo& io, IoSubmission& submission, uint64_t now) {
+    VERIFY(io.count <= kMostSectors && io.memory.size() <= kMostPieces);
+    io.submission = &submission;
+    io.entered = now;
+    io.failure = Errno{};
+    note_entered(use_, now);
+    if (io.partition) note_entered(*io.partition, now);
+    trace_disk_queued(device_number_, io);
+    if (io.kind == BlockIo::Kind::flush) return flushes_.push_back(io);
+    io.arrival = arrivals_++;
+    io.deadline = now + (io.kind == BlockIo::Kind::read ? kReadDeadline : kWriteDeadline);
+    waiting_.push_back(io);
+    ++waiting_count_;
+}
+
+// A hold may begin and end while we wait, so we look again now and then.
+void DiskQueue::await_turn(IoSubmission& submission) {
+    auto ready = [&] { return !submission.turn.empty() || !submission.left; };
+    if (ready()) return;
+    const Nanoseconds deadline = monotonic_now() + kLongestHold;
+    const WaitOptions options{.interruptible = false, .deadline = deadline, .reason = "disk queue"};
+    submission.wake.wait(lock_, ready, options);
+    if (!busy_) start_next();
+}
+
+// The lock is open while the server works.
+void DiskQueue::serve(IoSubmission& submission) {
+    BlockIoList members;
+    members.splice_back(submission.turn);
+    const BlockIo &first = *members.front(), &last = *members.back();
+    const auto count = static_cast<uint32_t>(last.sector + last.count - first.sector);
+    const DiskRun run{first.kind, first.sector, count, members};
+    trace_disk_issued(device_number_, run);
+    lock_.unlock();
+    server_.serve(run);
+    lock_.lock();
+    trace_disk_done(device_number_, run, failure_of(members));
+    finish(members);
+    start_next();
+}
+
+void DiskQueue::finish(BlockIoList& members) {
+    const uint64_t now = monotonic_now().raw();
+    bool merged = false;
+    while (BlockIo* io = members.pop_front()) {
+        note_done(use_, *io, merged, now);
+        if (io->partition) note_done(*io->partition, *io, merged, now);
+        merged = true;
+        if (--io->submission->left == 0) io->submission->wake.wake_one();
+    }
+}
+
+Result<void> DiskQueue::run(std::span<BlockIo> list) {
+    IoSubmission submission;
+    const uint64_t now = monotonic_now().raw();
+    {
+        LockGuard guard(lock_);
+        submission.left = static_cast<uint32_t>(list.size());
+        for (BlockIo& io : list) enter(io, submission, now);
+        if (!busy_) start_next();
+        while (submission.left) {
+            await_turn(submission);
+            if (!submission.turn.empty()) serve(submission);
+        }
+    }
+    for (const BlockIo& io : list)
+        if (io.failure != Errno{}) return io.failure;
+    return {};
+}
+
+DiskCounts DiskQueue::counts() {
     const uint64_t now = monotonic_now().raw();
     LockGuard guard(lock_);
-    DiskCounts::Direction& d = ticket.write ? counts.writes : counts.reads;
-    ++d.requests;
-    d.sectors += ticket.count;
-    d.nanoseconds += now - ticket.entered;
-    counts.failed += failed;
-    if (--in_queue_ == 0) busy_nanoseconds_ += now - busy_since_;
-    grant_next();
+    DiskCounts counts = up_to(use_, now);
+    counts.travel = head_.travel();
+    return counts;
 }
 
-DiskCounts DiskQueue::read_counts(const DiskCounts& counts) {
+DiskCounts DiskQueue::counts_of(const DiskUse& partition) {
+    const uint64_t now = monotonic_now().raw();
     LockGuard guard(lock_);
-    DiskCounts copy = counts;
-    copy.in_flight = in_queue_;
-    copy.travel = head_.travel();
-    copy.busy_nanoseconds = busy_nanoseconds_;
-    if (in_queue_) copy.busy_nanoseconds += monotonic_now().raw() - busy_since_;
-    return copy;
+    return up_to(partition, now);
 }

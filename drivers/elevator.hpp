@@ -30,9 +30,10 @@ class DiskHead {
     constexpr explicit DiskHead(uint64_t sectors, uint64_t at = 0, bool up = true)
         : last_(sectors ? sectors - 1 : 0), at_(at), up_(up) {}
 
-    // The request to serve now; null if none waits. `waiting`: any range, in order of arrival.
+    // The request to serve now; null if none waits. `waiting`: any range, in order of arrival. The
+    // head goes to the disk's edge, if the policy does before it turns.
     template <typename Range>
-    constexpr auto choose(Elevator policy, Range& waiting, uint64_t now) {
+    constexpr auto pick(Elevator policy, Range& waiting, uint64_t now) {
         using R = std::remove_reference_t<decltype(*waiting.begin())>;
         static_assert(DiskRequest<R>);
         R* oldest = nullptr;
@@ -58,8 +59,17 @@ class DiskHead {
                 if (!chosen) chosen = circle(waiting, false);
                 break;
         }
-        move_to(chosen->sector);
-        at_ += chosen->count;
+        return chosen;
+    }
+    // The head goes there, and on over what is transferred, which is no travel.
+    constexpr void serve(uint64_t first, uint32_t count) {
+        move_to(first);
+        at_ += count;
+    }
+    template <typename Range>
+    constexpr auto choose(Elevator policy, Range& waiting, uint64_t now) {
+        auto* chosen = pick(policy, waiting, now);
+        if (chosen) serve(chosen->sector, chosen->count);
         return chosen;
     }
 

@@ -1,5 +1,5 @@
 // IDE disks, by DMA or programmed I/O (IdeMode): hda and hdb on the first channel, hdc and hdd on the
-// second. Drives that speak packets (CD-ROM) are named and left alone.
+// second. CD-ROM drives (cd_drive.hpp) are named likewise.
 // Spec: ATA/ATAPI-6; PCI IDE Controller Specification 1.0 (native and legacy mode).
 #pragma once
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint64_t kRequestTimeout = 10'000'000'000;  // nanoseconds; a disk may have to spin up
 constexpr uint32_t kDataRequestTimeout = 1000;        // milliseconds
-constexpr uint32_t kAttempts = 4;
 constexpr uint32_t kWordsPerSector = kSectorSize / 4;
 
 constinit uint32_t g_mode = static_cast<uint32_t>(IdeMode::dma);  // atomic
@@ -32,66 +31,67 @@ IdeMode current_ide_mode() {
     return static_cast<IdeMode>(__atomic_load_n(&g_mode, __ATOMIC_RELAXED));
 }
 
-Result<void> IdeChannel::read(uint32_t which, Sector first, uint32_t count, void* to) {
-    return perform({which, first, count, static_cast<uint8_t*>(to), nullptr});
-}
-
-Result<void> IdeChannel::write(uint32_t which, Sector first, uint32_t count, const void* from) {
-    return perform({which, first, count, nullptr, static_cast<const uint8_t*>(from)});
-}
-
-Result<void> IdeChannel::flush(uint32_t which) {
-    return perform({which, Sector(0), 0, nullptr, nullptr});
-}
-
-Result<void> IdeChannel::perform(const Request& r) {
-    DiskQueue::Ticket ticket{.sector = r.first.raw(), .count = r.count, .write = !r.to};
-    queue_.enter(ticket);
-    Result<void> done = perform_in_turn(r);
-    queue_.leave(ticket, done.is_error(), counts_[r.drive]);
-    return done;
+Result<void> IdeChannel::perform(const Request& r, uint32_t attempts) {
+    LockGuard guard(turn_);
+    return perform_in_turn(r, attempts);
 }
 
 IdeMode IdeChannel::mode_for(const Request& r) {
     const IdeMode wanted = current_ide_mode();
     if (wanted != IdeMode::dma) return wanted;
     const bool can = r.count && drives_[r.drive].identity.dma &&
-                     dma_.prepare(r.to ? r.to : r.from, r.count * kSectorSize, r.to);
+                     dma_.prepare(r.memory, r.kind == BlockIo::Kind::read);
     return can ? IdeMode::dma : IdeMode::irq;
 }
 
-Result<void> IdeChannel::perform_in_turn(const Request& r) {
-    for (uint32_t i = 0; i < kAttempts; ++i) {
-        mode_ = mode_for(r);
-        write_control(mode_ == IdeMode::poll ? ata::kNoInterrupts : 0);
-        if (attempt(r)) return {};
-        if (mode_ == IdeMode::dma && i + 1 == kAttempts / 2) {
+void IdeChannel::use_mode(IdeMode mode) {
+    mode_ = mode;
+    write_control(mode == IdeMode::poll ? ata::kNoInterrupts : 0);
+}
+
+// What DMA could not do twice is tried without it: only if that helps it was DMA's fault.
+Result<void> IdeChannel::perform_in_turn(const Request& r, uint32_t attempts) {
+    Drive& drive = drives_[r.drive];
+    uint32_t dma_failures = 0;
+    for (uint32_t i = 0; i < attempts && drive.kind != Drive::Kind::none; ++i) {
+        use_mode(dma_failures < 2 ? mode_for(r) : IdeMode::irq);
+        if (attempt(r)) {
+            if (dma_failures < 2) return {};
             log_warning("hd{}: DMA fails; interrupts and copying from now on", letter(r.drive));
-            drives_[r.drive].identity.dma = false;
+            drive.identity.dma = false;
+            return {};
         }
-        if (i > 0) reset();
+        dma_failures += mode_ == IdeMode::dma;
+        if (i > 0 || (status_ & (ata::kBusy | ata::kDataRequest))) reset();
     }
+    if (attempts < kAttempts) return Errno::io;
+    constexpr std::string_view kNames[] = {"read", "write", "flush"};
     log_error("hd{}: {} of sector {} failed: status {:02x}, error {:02x}", letter(r.drive),
-              r.to     ? "read"
-              : r.from ? "write"
-                       : "flush",
-              r.first, status_, error_);
+              kNames[static_cast<uint32_t>(r.kind)], r.first, status_, error_);
     return Errno::io;
 }
 
 bool IdeChannel::attempt(const Request& r) {
-    bool ok = start(r) && (mode_ == IdeMode::dma ? transfer_by_dma(r)
-                           : r.to                ? transfer_in(r)
-                           : r.from              ? transfer_out(r)
-                                                 : await_interrupt() && !failed());
+    const auto transfer = [&] {
+        if (mode_ == IdeMode::dma) return transfer_by_dma();
+        switch (r.kind) {
+            case BlockIo::Kind::read: return transfer_in(r);
+            case BlockIo::Kind::write: return transfer_out(r);
+            case BlockIo::Kind::flush: break;
+        }
+        return await_interrupt() && !failed();
+    };
+    const bool ok = start(r) && transfer();
     if (!ok) error_ = read_register(ata::kError);
     return ok;
 }
 
-bool IdeChannel::start(const Request& r) {
-    const Drive& drive = drives_[r.drive];
-    ata::Address at = ata::encode_address(r.first.raw(), r.count, r.drive == 1);
-    if (!select(r.drive)) return false;
+void IdeChannel::expect_interrupt() {
+    LockGuard guard(interrupt_lock_);
+    interrupt_seen_ = false;
+}
+
+void IdeChannel::write_address(const ata::Address& at) {
     write_register(ata::kDevice, at.device);
     if (at.wide) {
         write_register(ata::kSectorCount, static_cast<uint8_t>(at.count >> 8));
@@ -103,35 +103,61 @@ bool IdeChannel::start(const Request& r) {
     write_register(ata::kLbaLow, at.lba[0]);
     write_register(ata::kLbaMid, at.lba[1]);
     write_register(ata::kLbaHigh, at.lba[2]);
-    {
-        LockGuard guard(interrupt_lock_);
-        interrupt_seen_ = false;
-    }
-    bool multiple = drive.block_sectors > 1;
+}
+
+uint8_t IdeChannel::command_for(const Request& r, bool wide) const {
+    const Drive& drive = drives_[r.drive];
+    if (r.kind == BlockIo::Kind::flush)
+        return drive.identity.lba48 ? ata::kFlushCacheExt : ata::kFlushCache;
+    const bool write = r.kind == BlockIo::Kind::write;
     if (mode_ == IdeMode::dma)
-        command(r.to      ? at.wide ? ata::kReadDmaExt : ata::kReadDma
-                : at.wide ? ata::kWriteDmaExt
-                          : ata::kWriteDma);
-    else if (r.to)
-        command(multiple  ? at.wide ? ata::kReadMultipleExt : ata::kReadMultiple
-                : at.wide ? ata::kReadSectorsExt
-                          : ata::kReadSectors);
-    else if (r.from)
-        command(multiple  ? at.wide ? ata::kWriteMultipleExt : ata::kWriteMultiple
-                : at.wide ? ata::kWriteSectorsExt
-                          : ata::kWriteSectors);
-    else
-        command(drive.identity.lba48 ? ata::kFlushCacheExt : ata::kFlushCache);
+        return write  ? wide ? ata::kWriteDmaExt : ata::kWriteDma
+               : wide ? ata::kReadDmaExt
+                      : ata::kReadDma;
+    if (drive.block_sectors > 1)
+        return write  ? wide ? ata::kWriteMultipleExt : ata::kWriteMultiple
+               : wide ? ata::kReadMultipleExt
+                      : ata::kReadMultiple;
+    return write  ? wide ? ata::kWriteSectorsExt : ata::kWriteSectors
+           : wide ? ata::kReadSectorsExt
+                  : ata::kReadSectors;
+}
+
+bool IdeChannel::start(const Request& r) {
+    const ata::Address at = ata::encode_address(r.first, r.count, r.drive == 1);
+    if (!select(r.drive)) return false;
+    write_address(at);
+    expect_interrupt();
+    command(command_for(r, at.wide));
     return true;
+}
+
+// Sectors [done, done + sectors) of the request, between its memory and the data register.
+void IdeChannel::move_data(const Request& r, uint32_t done, uint32_t sectors) {
+    const auto port = static_cast<uint16_t>(ports_.command + ata::kData);
+    for (const MemoryPiece& piece : r.memory) {
+        if (!sectors) return;
+        if (done >= piece.sectors) {
+            done -= piece.sectors;
+            continue;
+        }
+        const uint32_t now = std::min(sectors, piece.sectors - done);
+        uint8_t* const at = piece.start + done * kSectorSize;
+        if (r.kind == BlockIo::Kind::read)
+            in32_repeat(port, at, now * kWordsPerSector);
+        else
+            out32_repeat(port, at, now * kWordsPerSector);
+        sectors -= now;
+        done = 0;
+    }
 }
 
 // Spec: 9.7. An interrupt before each block.
 bool IdeChannel::transfer_in(const Request& r) {
     for (uint32_t done = 0; done < r.count;) {
         if (!await_interrupt() || !data_wanted()) return false;
-        uint32_t sectors = std::min(drives_[r.drive].block_sectors, r.count - done);
-        in32_repeat(ports_.command + ata::kData, r.to + done * kSectorSize,
-                    sectors * kWordsPerSector);
+        const uint32_t sectors = std::min(drives_[r.drive].block_sectors, r.count - done);
+        move_data(r, done, sectors);
         done += sectors;
     }
     return true;
@@ -142,9 +168,8 @@ bool IdeChannel::transfer_out(const Request& r) {
     if (!poll_until_idle(kDataRequestTimeout)) return false;
     for (uint32_t done = 0; done < r.count;) {
         if (!data_wanted()) return false;
-        uint32_t sectors = std::min(drives_[r.drive].block_sectors, r.count - done);
-        out32_repeat(ports_.command + ata::kData, r.from + done * kSectorSize,
-                     sectors * kWordsPerSector);
+        const uint32_t sectors = std::min(drives_[r.drive].block_sectors, r.count - done);
+        move_data(r, done, sectors);
         done += sectors;
         if (!await_interrupt()) return false;
     }
@@ -152,7 +177,7 @@ bool IdeChannel::transfer_out(const Request& r) {
 }
 
 // Spec: 9.10; Bus Master IDE, section 3.
-bool IdeChannel::transfer_by_dma(const Request&) {
+bool IdeChannel::transfer_by_dma() {
     dma_.start();
     const bool seen = await_interrupt();
     return dma_.finish() && seen && !failed();
@@ -187,9 +212,6 @@ Result<void> IdeChannel::enable_interrupts() {
     handler_ = {ports_.first_drive == 'a' ? "ide0" : "ide1",
                 [](void* channel) { static_cast<IdeChannel*>(channel)->handle_interrupt(); }, this};
     TRY(attach_interrupt(ports_.irq, handler_));
-    uint64_t sectors = 0;
-    for (const Drive& drive : drives_) sectors = std::max(sectors, drive.identity.sectors);
-    queue_.set_size(sectors);
     write_control(0);
     return {};
 }

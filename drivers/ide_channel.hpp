@@ -1,16 +1,20 @@
 // One IDE channel: two drives that share a set of registers and an interrupt, so one command is
-// under way at a time.
-// Locks: its turn in the queue (DiskQueue) for a whole request: who has it owns registers, table
-// of memory and status; an IrqSpinLock (rank block_queue) around what the interrupt handler sets.
-// Spec: ATA/ATAPI-6, section 9 (protocols: 9.3 reset, 9.7 PIO data-in, 9.8 PIO data-out).
+// under way at a time. Each drive has a queue of its own (disk_queue.hpp); here its requests meet
+// the other drive's.
+// Locks: turn_ (Mutex, rank block_device) for a whole request, retries included: who has it owns
+// registers, table of memory and status; an IrqSpinLock (rank block_queue) around what the
+// interrupt handler sets.
+// Spec: ATA/ATAPI-6, section 9 (protocols: 9.3 reset, 9.7 PIO data-in, 9.8 PIO data-out, 9.9
+// PACKET).
 #pragma once
 
-#include "drivers/disk_queue.hpp"
+#include "drivers/block.hpp"
+#include "drivers/atapi.hpp"
 #include "drivers/ide_dma.hpp"
 #include "drivers/ide_registers.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/lib/types.hpp"
-#include "kernel/sync/wait_queue.hpp"
+#include "kernel/sync/mutex.hpp"
 
 // How data moves: the CPU asks until the drive is ready and copies; sleeps until the interrupt and
 // copies; or the controller copies and then interrupts. By name: ide= at boot,
@@ -42,29 +46,45 @@ class IdeChannel {
     void probe();
     // From now on requests sleep until the interrupt.
     Result<void> enable_interrupts();
-    bool has_disk() const;
+    bool has_drive() const;
     bool has_dma() const { return dma_.present(); }
     const Drive& drive(uint32_t which) const { return drives_[which]; }
     char letter(uint32_t which) const { return static_cast<char>(ports_.first_drive + which); }
 
-    // At most 256 sectors that lie on the disk. Retries, resets, then EIO.
-    Result<void> read(uint32_t which, Sector first, uint32_t count, void* to);
-    Result<void> write(uint32_t which, Sector first, uint32_t count, const void* from);
-    Result<void> flush(uint32_t which);
-    DiskCounts counts(uint32_t which) { return queue_.read_counts(counts_[which]); }
-
-  private:
     struct Request {
         uint32_t drive;
-        Sector first;
-        uint32_t count;       // 0: no data, a flush
-        uint8_t* to;          // a read
-        const uint8_t* from;  // a write
+        BlockIo::Kind kind;
+        uint64_t first;  // sector
+        uint32_t count;  // at most kMostSectors, which lie on the disk; 0: a flush
+        std::span<const MemoryPiece> memory;
     };
-    Result<void> perform(const Request& request);
-    Result<void> perform_in_turn(const Request& request);
+    // EIO after so many attempts, with resets between them, and a line in the log.
+    static constexpr uint32_t kAttempts = 4;
+    Result<void> perform(const Request& request, uint32_t attempts = kAttempts);
+
+    // A command for a drive that speaks packets, and the data it answers with.
+    struct Packet {
+        uint32_t drive;
+        uint8_t command[atapi::kPacketBytes];
+        uint8_t* to = nullptr;  // in the direct map
+        uint32_t bytes = 0;
+    };
+    // False: it says why in `sense`; an answer of no sense at all: the drive doesn't answer.
+    bool perform(const Packet& packet, atapi::Sense& sense);
+
+  private:
+    Result<void> perform_in_turn(const Request& request, uint32_t attempts);
+    bool attempt_packet(const Packet& packet);
+    bool start_packet(const Packet& packet);
+    bool transfer_packet_in(const Packet& packet);
+    uint32_t take_packet_data(uint8_t* to, uint32_t bytes);
+    void use_mode(IdeMode mode);
+    void expect_interrupt();
+    void move_data(const Request& request, uint32_t done, uint32_t sectors);
+    void write_address(const ata::Address& address);
+    uint8_t command_for(const Request& request, bool wide) const;
     IdeMode mode_for(const Request& request);
-    bool transfer_by_dma(const Request& request);
+    bool transfer_by_dma();
     bool attempt(const Request& request);
     bool start(const Request& request);
     bool transfer_in(const Request& request);
@@ -72,6 +92,8 @@ class IdeChannel {
     void set_multiple(uint32_t which);
     void probe_drive(uint32_t which);
     Drive::Kind identify(uint32_t which, ata::Identity& identity);
+    bool identify_packet_device(uint32_t which, ata::Identity& identity);
+    bool read_identity(ata::Identity& identity);
     void reset();
 
     bool select(uint32_t which);
@@ -92,8 +114,7 @@ class IdeChannel {
     uint8_t status_ = 0;
     uint8_t error_ = 0;
 
-    DiskQueue queue_;
-    DiskCounts counts_[2];  // the queue's lock
+    Mutex turn_{LockRank::block_device};
     IdeDma dma_;
     IdeMode mode_ = IdeMode::irq;  // of the request under way
     IrqSpinLock interrupt_lock_{LockRank::block_queue};

@@ -11,31 +11,44 @@ namespace {
 enum Register : uint16_t { kCommand = 0, kStatus = 2, kTable = 4 };
 constexpr uint8_t kStart = 1 << 0, kToMemory = 1 << 3;                     // command
 constexpr uint8_t kActive = 1 << 0, kError = 1 << 1, kInterrupt = 1 << 2;  // status; 1 clears
-constexpr uint16_t kLastPiece = 1 << 15;
+constexpr uint16_t kLastEntry = 1 << 15;
 constexpr uint32_t kBoundary = 0x10000;
 
 }  // namespace
 
-bool IdeDma::prepare(const void* memory, uint32_t bytes, bool to_memory) {
-    auto address = reinterpret_cast<uintptr_t>(memory);
-    if (!present() || address % 2 || bytes == 0) return false;
-    if (address < kDirectMapBase.raw() || address - kDirectMapBase.raw() >= kDirectMapLimit ||
-        bytes > kDirectMapLimit - (address - kDirectMapBase.raw()))
-        return false;
-    const bool first_half_crosses = to_physical(&tables_[0]).raw() / kBoundary !=
-                                    to_physical(&tables_[kMaxPieces - 1]).raw() / kBoundary;
-    Piece* const pieces = &tables_[first_half_crosses ? kMaxPieces : 0];
-    uint32_t at = to_physical(memory).raw(), used = 0;
-    for (; bytes; ++used) {
-        if (used == kMaxPieces) return false;
+// Joins what lies side by side, cuts at multiples of 64 KiB.
+bool IdeDma::add(Entry* table, uint32_t& used, uint32_t at, uint32_t bytes) const {
+    while (bytes) {
+        Entry* const last = used ? &table[used - 1] : nullptr;
         const uint32_t size = std::min(bytes, kBoundary - at % kBoundary);
-        pieces[used] = {at, static_cast<uint16_t>(size), 0};
+        if (last && at % kBoundary && last->address + last->bytes == at) {
+            last->bytes = static_cast<uint16_t>(last->bytes + size);
+        } else {
+            if (used == kMaxEntries) return false;
+            table[used++] = {at, static_cast<uint16_t>(size), 0};
+        }
         at += size;
         bytes -= size;
     }
-    pieces[used - 1].flags = kLastPiece;
+    return true;
+}
+
+bool IdeDma::prepare(std::span<const MemoryPiece> memory, bool to_memory) {
+    if (!present() || memory.empty()) return false;
+    const bool first_half_crosses = to_physical(&tables_[0]).raw() / kBoundary !=
+                                    to_physical(&tables_[kMaxEntries - 1]).raw() / kBoundary;
+    Entry* const table = &tables_[first_half_crosses ? kMaxEntries : 0];
+    uint32_t used = 0;
+    for (const MemoryPiece& piece : memory) {
+        const uint32_t offset = reinterpret_cast<uintptr_t>(piece.start) - kDirectMapBase.raw();
+        const uint32_t bytes = piece.sectors * kSectorSize;
+        if (offset % 2 || offset >= kDirectMapLimit || bytes > kDirectMapLimit - offset)
+            return false;
+        if (!add(table, used, to_physical(piece.start).raw(), bytes)) return false;
+    }
+    table[used - 1].flags = kLastEntry;
     to_memory_ = to_memory;
-    out32(reg(kTable), to_physical(pieces).raw());
+    out32(reg(kTable), to_physical(table).raw());
     out8(reg(kCommand), to_memory ? kToMemory : 0);
     out8(reg(kStatus), static_cast<uint8_t>(in8(reg(kStatus)) | kError | kInterrupt));
     return true;

@@ -4,7 +4,7 @@
 // Spec: Programming Interface for Bus Master IDE Controller 1.0.
 #pragma once
 
-#include "kernel/lib/types.hpp"
+#include "drivers/block.hpp"
 
 class IdeDma {
   public:
@@ -15,7 +15,7 @@ class IdeDma {
     bool present() const { return port_ != 0; }
     void forget() { port_ = 0; }
     // False: this memory can't be reached (odd address, or outside the direct map).
-    bool prepare(const void* memory, uint32_t bytes, bool to_memory);
+    bool prepare(std::span<const MemoryPiece> memory, bool to_memory);
     void start() const;
     // True if the transfer went well. Also clears the registers for the next.
     bool finish() const;
@@ -24,15 +24,17 @@ class IdeDma {
   private:
     uint16_t reg(uint16_t offset) const { return static_cast<uint16_t>(port_ + offset); }
     // A piece of memory, which doesn't cross a multiple of 64 KiB; size 0 stands for 64 KiB.
-    struct Piece {
+    struct Entry {
         uint32_t address;
         uint16_t bytes;
         uint16_t flags;
     };
-    static constexpr uint32_t kMaxPieces = 4;
+    // Each piece may be cut in two, and one of 128 KiB in three.
+    static constexpr uint32_t kMaxEntries = kMostPieces + 3;
+    bool add(Entry* table, uint32_t& used, uint32_t at, uint32_t bytes) const;
 
     uint16_t port_ = 0;
     bool to_memory_ = false;
     // The table may not cross a multiple of 64 KiB either: one half of this doesn't.
-    Piece tables_[2 * kMaxPieces] = {};
+    Entry tables_[2 * kMaxEntries] = {};
 };

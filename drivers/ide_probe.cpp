@@ -6,7 +6,7 @@
 
 namespace {
 
-constexpr uint32_t kSelectTimeout = 100, kCommandTimeout = 2000, kResetTimeout = 5000;
+constexpr uint32_t kSelectTimeout = 100, kCommandTimeout = 2000, kResetTimeout = 31'000;
 constexpr uint32_t kMaxPolls = 20'000'000;  // should the clock not run
 constexpr uint32_t kMaxBlockSectors = 16;
 
@@ -48,8 +48,8 @@ bool IdeChannel::select(uint32_t which) {
     return poll_until_idle(kSelectTimeout);
 }
 
-bool IdeChannel::has_disk() const {
-    return drives_[0].kind == Drive::Kind::disk || drives_[1].kind == Drive::Kind::disk;
+bool IdeChannel::has_drive() const {
+    return drives_[0].kind != Drive::Kind::none || drives_[1].kind != Drive::Kind::none;
 }
 
 void IdeChannel::probe() {
@@ -67,8 +67,8 @@ void IdeChannel::probe_drive(uint32_t which) {
     write_register(ata::kLbaLow, 0xAA);
     if (read_register(ata::kSectorCount) != 0x55 || read_register(ata::kLbaLow) != 0xAA) return;
     drive.kind = identify(which, drive.identity);
-    if (drive.kind == Drive::Kind::packet)
-        log_info("hd{}: packet device (CD-ROM), left alone", letter(which));
+    if (drive.kind == Drive::Kind::packet && !identify_packet_device(which, drive.identity))
+        drive.kind = Drive::Kind::none;
     if (drive.kind != Drive::Kind::disk) return;
     if (!drive.identity.lba || drive.identity.sectors == 0) {
         log_warning("hd{}: {} knows no LBA, left alone", letter(which), &drive.identity.model[0]);
@@ -89,12 +89,28 @@ IdeChannel::Drive::Kind IdeChannel::identify(uint32_t which, ata::Identity& iden
         static_cast<uint16_t>(read_register(ata::kLbaMid) | read_register(ata::kLbaHigh) << 8);
     if (signature == ata::kPacketSignature || signature == ata::kSataPacketSignature)
         return Kind::packet;
-    if (!data_wanted()) return Kind::none;
+    return read_identity(identity) ? Kind::disk : Kind::none;
+}
+
+bool IdeChannel::read_identity(ata::Identity& identity) {
+    if (!data_wanted()) return false;
     uint16_t words[ata::kIdentifyWords];
     in16_repeat(ports_.command + ata::kData, words, ata::kIdentifyWords);
     read_register(ata::kStatus);
     identity = ata::decode_identity(words);
-    return Kind::disk;
+    return true;
+}
+
+bool IdeChannel::identify_packet_device(uint32_t which, ata::Identity& identity) {
+    if (!select(which)) return false;
+    command(ata::kIdentifyPacketDevice);
+    if (!poll_until_idle(kCommandTimeout) || !read_identity(identity)) {
+        log_warning("hd{}: a packet device that doesn't say what it is, left alone", letter(which));
+        return false;
+    }
+    if (atapi::device_type(identity.configuration) == atapi::kCdRom) return true;
+    log_info("hd{}: {}, no CD-ROM, left alone", letter(which), &identity.model[0]);
+    return false;
 }
 
 // One interrupt for several sectors, if the drive can.
@@ -110,13 +126,21 @@ void IdeChannel::set_multiple(uint32_t which) {
     read_register(ata::kStatus);
 }
 
-// Spec: 9.2. Both drives forget their settings.
+// Spec: 9.2. Both drives forget their settings. Who doesn't come back in the time that the standard
+// gives it is gone: nobody shall wait so long again.
 void IdeChannel::reset() {
     write_control(ata::kSoftReset | ata::kNoInterrupts);
     settle(5);
     write_control(ata::kNoInterrupts);
     settle(2000);
-    poll_until_idle(kResetTimeout);
+    if (!poll_until_idle(kResetTimeout)) {
+        for (uint32_t which : {0u, 1u}) {
+            if (drives_[which].kind == Drive::Kind::none) continue;
+            log_error("hd{}: doesn't come back after a reset, given up", letter(which));
+            drives_[which].kind = Drive::Kind::none;
+        }
+        return;
+    }
     for (uint32_t which : {0u, 1u})
         if (drives_[which].kind == Drive::Kind::disk) set_multiple(which);
     write_control(0);

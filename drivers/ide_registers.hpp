@@ -56,6 +56,8 @@ enum Command : uint8_t {
     kSetMultipleMode = 0xC6,
     kFlushCache = 0xE7,
     kFlushCacheExt = 0xEA,
+    kPacket = 0xA0,
+    kIdentifyPacketDevice = 0xA1,
     kIdentifyDevice = 0xEC,
 };
 
@@ -69,13 +71,14 @@ constexpr uint32_t kIdentifyWords = 256;
 
 // The parts of IDENTIFY DEVICE data that we use, 8.15.8.
 struct Identity {
-    char model[41] = {};    // words 27-46, without trailing blanks
-    bool dma = false;       // word 49 bit 8
-    bool lba = false;       // word 49 bit 9
-    bool lba48 = false;     // word 83 bit 10, if words 83 and up are valid
-    bool flush = false;     // word 83 bit 12
-    uint64_t sectors = 0;   // words 60-61, or 100-103 with lba48
-    uint32_t multiple = 1;  // word 47 bits 0-7: sectors per interrupt at most
+    uint16_t configuration = 0;  // word 0: of a packet device, its type
+    char model[41] = {};         // words 27-46, without trailing blanks
+    bool dma = false;            // word 49 bit 8
+    bool lba = false;            // word 49 bit 9
+    bool lba48 = false;          // word 83 bit 10, if words 83 and up are valid
+    bool flush = false;          // word 83 bit 12
+    uint64_t sectors = 0;        // words 60-61, or 100-103 with lba48
+    uint32_t multiple = 1;       // word 47 bits 0-7: sectors per interrupt at most
 };
 
 constexpr Identity decode_identity(std::span<const uint16_t, kIdentifyWords> words) {
@@ -87,6 +90,7 @@ constexpr Identity decode_identity(std::span<const uint16_t, kIdentifyWords> wor
         if (id.model[i] != ' ') length = i + 1;
     }
     id.model[length] = '\0';
+    id.configuration = words[0];
     id.dma = words[49] & 1 << 8;
     id.lba = words[49] & 1 << 9;
     bool valid = (words[83] & 0xC000) == 0x4000;

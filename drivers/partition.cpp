@@ -3,7 +3,7 @@
 // Locks: none; partitions are made at start-up and stay.
 #include "drivers/partition.hpp"
 
-#include "drivers/block.hpp"
+#include "drivers/disk_queue.hpp"
 #include "drivers/mbr.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/log.hpp"
@@ -23,22 +23,23 @@ class Partition final : public BlockDevice {
     uint64_t sectors() const override { return sectors_; }
     bool read_only() const override { return disk_.read_only(); }
     bool is_partition() const override { return true; }
-    Result<void> read(Sector first, uint32_t count, void* to) override {
-        return disk_.read(TRY(place(first, count)), count, to);
-    }
-    Result<void> write(Sector first, uint32_t count, const void* from) override {
-        return disk_.write(TRY(place(first, count)), count, from);
+    Result<void> submit(std::span<BlockIo> list) override {
+        for (const BlockIo& io : list)
+            if (io.sector > sectors_ || io.count > sectors_ - io.sector) return Errno::io;
+        for (BlockIo& io : list) {
+            io.sector += first_;
+            io.partition = &use_;
+        }
+        return disk_.submit(list);
     }
     Result<void> flush() override { return disk_.flush(); }
+    DiskCounts counts() override { return queue() ? queue()->counts_of(use_) : DiskCounts(); }
+    DiskQueue* queue() override { return disk_.queue(); }
 
   private:
-    Result<Sector> place(Sector first, uint32_t count) const {
-        if (first.raw() > sectors_ || count > sectors_ - first.raw()) return Errno::io;
-        return Sector(first_ + first.raw());
-    }
-
     BlockDevice& disk_;
     const uint64_t first_, sectors_;
+    DiskUse use_;  // the queue's lock
 };
 
 void add(BlockDevice& disk, uint32_t number, uint64_t first, uint64_t sectors) {

@@ -8,8 +8,16 @@ namespace {
 
 class DiskPages final : public RefCounted, public PageSource {
   public:
-    explicit DiskPages(BlockDevice& disk) : device(disk) {
+    explicit DiskPages(BlockDevice& disk) : device(disk), medium(disk.medium()) {
         cache.set_size(disk.sectors() * kSectorSize);
+    }
+    // Pages of the medium before are forgotten.
+    Result<void> follow_medium() {
+        if (medium == device.medium()) return {};
+        TRY(cache.truncate(0));
+        medium = device.medium();
+        cache.set_size(device.sectors() * kSectorSize);
+        return {};
     }
     Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override {
         constexpr uint32_t kSectorsPerPage = kPageSize / kSectorSize;
@@ -20,6 +28,7 @@ class DiskPages final : public RefCounted, public PageSource {
     }
 
     BlockDevice& device;
+    uint32_t medium;
     PageCache cache{*this, this, nullptr};
     DiskPages* next = nullptr;
 };
@@ -32,7 +41,10 @@ constinit DiskPages* disks = nullptr;
 Result<PageCache*> device_cache(BlockDevice& device) {
     LockGuard guard(lock);
     for (DiskPages* disk = disks; disk; disk = disk->next)
-        if (&disk->device == &device) return &disk->cache;
+        if (&disk->device == &device) {
+            TRY(disk->follow_medium());
+            return &disk->cache;
+        }
     Ref<DiskPages> disk = TRY(make_ref<DiskPages>(device));
     disk->next = disks;
     disks = disk.leak();

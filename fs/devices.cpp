@@ -42,6 +42,7 @@ Result<Ref<File>> open_disk(Inode& node, uint32_t number, uint32_t flags) {
     for (BlockDevice& device : block_devices()) {
         if (device.device_number() != number) continue;
         if ((flags & kOpenAccessMode) != kOpenReadOnly) return Errno::rofs;
+        TRY(device.prepare());
         PageCache* cache = TRY(device_cache(device));
         return TRY(make_ref<DiskFile>(flags, node, device, *cache));
     }

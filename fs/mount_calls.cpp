@@ -144,6 +144,7 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
     Ref<Mount> other;
     if (type->needs_device) {
         BlockDevice* device = TRY(device_named(who, source));
+        TRY(device->prepare());
         what = device->name();
         other = TRY(find_mounted(*type, device->device_number()));
     }

@@ -59,7 +59,7 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset) {
         CachedPage* page = page_table.find(*this, index);
         Frame frame;
         if (page && is_in_memory(*page)) [[likely]] {
-            page->referenced = true;
+            page_table.note_hit(*page);
             next_ = index + 1;
             frame = page->frame;
             get_frame(frame);

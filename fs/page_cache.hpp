@@ -74,6 +74,7 @@ struct CachedPage : ResidentPage {  // linked: may be given back
     bool filling = true;
     bool writing = false;  // on its way to the source
     bool aside = false;    // linked, but not with the policy
+    bool ahead = false;    // read ahead, and not used yet
     bool shared = false;   // of a cache without a source: tracked as shared_pages.hpp has it
     uint8_t dirty = 0;     // sectors that are newer than the source; the page stays in memory
 };
@@ -136,7 +137,7 @@ class PageCache final : public Pager {
     Result<Frame> get(uint32_t index, uint32_t ahead);
     void wait_until_filled(uint32_t index);
     void wait_until_still(uint32_t index);
-    Result<void> fill(uint32_t first, uint32_t count);
+    Result<void> fill(uint32_t first, uint32_t count, uint32_t asked);
     Result<void> fill_frames(uint32_t first, uint32_t count, Frame frame);
     Result<Frame> get_for_write(uint32_t index, bool whole);
     Result<Frame> add_zeroed(uint32_t index);
@@ -180,6 +181,10 @@ struct PageCacheTotals {  // in pages
     uint32_t all, of_devices, dirty, writing;
 };
 PageCacheTotals page_cache_totals();
+struct PageCacheUse {  // since the machine was switched on; `missed` and `ahead`: pages read
+    uint32_t hits, missed, ahead, ahead_used;
+};
+PageCacheUse page_cache_use();
 uint32_t cached_pages();  // all of them, a moment ago; takes no lock
 
 // Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing: for more than

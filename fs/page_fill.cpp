@@ -119,8 +119,10 @@ void PageCache::wait_until_still(uint32_t index) {
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
 // probably be wanted too.
 Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
+    bool missed = false;
     for (;;) {
         CachedPage* swapped = nullptr;
+        uint32_t asked = ahead;
         {
             LockGuard guard(page_table.lock);
             wait_until_filled(index);
@@ -128,6 +130,7 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
             if (CachedPage* page = page_table.find(*this, index)) {
                 page->referenced = true;
                 if (page->frame.raw()) [[likely]] {
+                    if (!missed) page_table.note_hit(*page);
                     get_frame(page->frame);
                     return page->frame;
                 }
@@ -140,8 +143,10 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
                 ahead = 1;
             else
                 ahead = std::min({ahead, kLongestRun, end - index});
+            asked = std::min(asked, ahead);
         }
-        Result<void> done = swapped ? bring_back(*swapped) : fill(index, ahead);
+        missed = true;
+        Result<void> done = swapped ? bring_back(*swapped) : fill(index, ahead, asked);
         // Only tmpfs waits: its locks are none that making frames free could want.
         if (done.is_error() && !(done.error() == Errno::nomem && shared_ && wait_for_memory()))
             return done.error();
@@ -149,8 +154,8 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
 }
 
 // Puts pages [first, first + count), or fewer, into the table and fills them. Pages that somebody
-// else put there meanwhile are left to him.
-Result<void> PageCache::fill(uint32_t first, uint32_t count) {
+// else put there meanwhile are left to him. `asked`: how many of them somebody waits for.
+Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     Frame frame = TRY(allocate_run(count));
     CachedPage* fresh = make_pages(*this, first, count, frame);
     if (!fresh) {
@@ -163,12 +168,18 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count) {
         while (fresh && !page_table.find(*this, first + taken)) {
             CachedPage* page = fresh;
             fresh = page->hash_next;
+            page->ahead = taken >= asked;
             page_table.insert(*page);
             ++taken;
+        }
+        if (source_) {
+            page_table.use.missed += std::min(taken, asked);
+            page_table.use.ahead += taken - std::min(taken, asked);
         }
     }
     free_pages(fresh);
     if (!taken) return {};
+    if (source_) trace_cache_miss(*this, first, taken, asked);
     Result<void> filled = fill_frames(first, taken, frame);
     CachedPage* failed = nullptr;
     {
@@ -186,7 +197,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count) {
     page_table.filled.wake_all();
     free_pages(failed);
     // What was only read ahead may be what cannot be read.
-    if (filled.is_error() && taken > 1) return fill(first, 1);
+    if (filled.is_error() && taken > 1) return fill(first, 1, 1);
     return filled;
 }
 
@@ -278,4 +289,9 @@ uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMI
 PageCacheTotals page_cache_totals() {
     LockGuard guard(page_table.lock);
     return page_table.totals;
+}
+
+PageCacheUse page_cache_use() {
+    LockGuard guard(page_table.lock);
+    return page_table.use;
 }

@@ -12,6 +12,7 @@ struct CachedPages {
     CachedPage** buckets = nullptr;
     uint32_t mask = 0;
     PageCacheTotals totals{};
+    PageCacheUse use{};
     ReplacementSet policies{};                      // of clean pages that could be read again
     ReplacementPolicy* chosen = nullptr;            // of these
     uint32_t now = 0;                               // their time
@@ -26,6 +27,15 @@ struct CachedPages {
         for (CachedPage* at = bucket(cache, index); at; at = at->hash_next)
             if (at->index == index && at->cache == &cache) return at;
         return nullptr;
+    }
+    // Somebody wants it, and has it at once.
+    void note_hit(CachedPage& page) {
+        page.referenced = true;
+        ++use.hits;
+        if (!page.ahead) [[likely]]
+            return;
+        page.ahead = false;
+        ++use.ahead_used;
     }
     void insert(CachedPage& page);
     void remove(CachedPage& page);  // the frame's reference becomes the caller's
@@ -43,6 +53,9 @@ extern CachedPages page_table;
 void free_pages(CachedPage* pages);
 
 void page_cache_init();
+// --- page_trace.cpp
+void trace_cache_miss(const PageCache& cache, uint32_t first, uint32_t pages, uint32_t asked);
+void trace_page_cache();  // each tick; takes no lock
 void choose_page_replacement(uint32_t policy);
 void tick_page_replacement(uint32_t now);
 uint32_t reclaim_mapped_pages(uint32_t wanted);  // sleeps; programs lose pages they don't use

@@ -4,6 +4,7 @@
 #include "boot/boot_info.hpp"
 #include "boot/options.hpp"
 #include "drivers/console.hpp"
+#include "drivers/disk_queue.hpp"
 #include "drivers/host_link.hpp"
 #include "drivers/ide.hpp"
 #include "drivers/ide_channel.hpp"

@@ -102,6 +102,7 @@ void ask_for_round() { __atomic_store_n(&wanted, true, __ATOMIC_RELEASE); }
 void each_tick() {
     if (is_wanted() || load_control_due()) unpark(*thread);
     trace_frames(file_reclaimer.pages ? file_reclaimer.pages() : 0);
+    if (file_reclaimer.each_tick) file_reclaimer.each_tick();
 }
 
 // How many frames a whole round freed.

@@ -21,6 +21,7 @@ struct SleepingReclaimer {
     // Its pages' replacement policy, of those of a ReplacementSet; and that policy's time.
     void (*choose)(uint32_t policy);
     void (*tick)(uint32_t now);
+    void (*each_tick)();  // of the clock, by its interrupt: takes no lock
 };
 extern SleepingReclaimer file_reclaimer;
 void install_file_reclaimer(const SleepingReclaimer& reclaimer);

@@ -92,6 +92,7 @@ class Ext2 final : public FileSystem {
     void use_large_files();                    // the feature flag
     // None of these blocks is a bitmap, an inode table or a copy of the descriptors.
     bool is_for_contents(uint32_t first, uint32_t count);
+    Result<void> submit(std::span<BlockIo> list) { return device_.submit(list); }
     Result<void> flush() { return device_.flush(); }
 
     void note_dirty(Ext2Inode& inode);  // its record differs from the table's; no lock needed

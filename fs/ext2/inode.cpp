@@ -3,6 +3,7 @@
 
 #include "fs/cached_file.hpp"
 #include "fs/ext2/block_map.hpp"
+#include "fs/ext2/block_writer.hpp"
 #include "fs/ext2/ext2.hpp"
 #include "fs/ext2/file_map.hpp"
 #include "fs/ext2/swap_file.hpp"
@@ -256,29 +257,27 @@ Result<void> Ext2Inode::fill_pages(uint32_t first, uint32_t count, void* to) {
     return {};
 }
 
-// Blocks [block, block + count) of the pages, which start at block 0 of `pages`' first one: in
-// pieces that lie together both in memory and on the disk. Holes that were not written stay holes.
+// Blocks [block, block + count) of the pages, which start at block 0 of `pages`' first one: one
+// request for each piece that lies together on the disk. Holes that were not written stay holes.
 Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages) {
     const uint32_t shift = ext2().geometry().block_shift, size = 1u << shift;
     const uint32_t per_page = kPageSize >> shift;
     auto memory = [&](uint32_t i) { return pages[i / per_page] + (i % per_page) * size; };
+    BlockWriter writer(ext2());
     for (uint32_t done = 0; done < count;) {
         Run run = TRY(map(block + done, count - done));
-        uint32_t length = 1;
-        while (length < run.count && memory(done + length) == memory(done) + length * size)
-            ++length;
         if (!run.first) {
-            length = 1;
+            run.count = 1;
             if (is_all_zero({memory(done), size})) {
                 ++done;
                 continue;
             }
             run = TRY(ext2().change([&] { return allocate(block + done, 1); }));
         }
-        TRY(ext2().write_blocks(run.first, length, memory(done)));
-        done += length;
+        for (uint32_t i = 0; i < run.count; ++i) TRY(writer.add(run.first + i, memory(done + i)));
+        done += run.count;
     }
-    return {};
+    return writer.finish();
 }
 
 Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pages) {

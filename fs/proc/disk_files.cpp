@@ -1,6 +1,8 @@
-// /proc/diskstats, and the disks' settings in /proc/sys/dev/disk: elevator, way of moving data.
-// Spec: Linux, Documentation/admin-guide/iostats.rst. `travel` is the way that the elevator's
-// head went, in sectors.
+// /proc/diskstats, and the disks' settings in /proc/sys/dev/disk: the way of moving data; and of each
+// disk its elevator, the way that the elevator's head went (in sectors), and `hold`, which keeps
+// the elevator from being asked until so many requests wait (a second at most).
+// Spec: Linux, Documentation/admin-guide/iostats.rst.
+#include "drivers/disk_queue.hpp"
 #include "drivers/ide_channel.hpp"
 #include "fs/devices.hpp"
 #include "fs/proc/proc_entry.hpp"
@@ -16,13 +18,51 @@ void show_choice(TextSink& to, std::span<const std::string_view> names, uint32_t
     to.put("\n");
 }
 
+// Those that have a queue of their own.
+BlockDevice* disk_at(int which) {
+    for (BlockDevice& device : block_devices())
+        if (!device.is_partition() && device.queue() && which-- == 0) return &device;
+    return nullptr;
+}
+DiskQueue& queue_of(const ProcTarget& target) { return *disk_at(target.which)->queue(); }
+
+constexpr ProcEntry kDiskFiles[] = {
+    {.name = "elevator",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
+         show_choice(to, kElevatorNames, static_cast<uint32_t>(queue_of(target).elevator()));
+         return {};
+     },
+     .store_for = [](const ProcTarget& target, std::string_view name) -> Result<void> {
+         Elevator policy;
+         if (!find_elevator(name, policy)) return Errno::inval;
+         queue_of(target).set_elevator(policy);
+         return {};
+     }},
+    {.name = "hold",
+     .mode = kTypeRegular | 0200,
+     .store_for = [](const ProcTarget& target, std::string_view text) -> Result<void> {
+         uint64_t count;
+         if (!parse_number(text, count) || count > UINT32_MAX) return Errno::inval;
+         queue_of(target).hold(static_cast<uint32_t>(count));
+         return {};
+     }},
+    {.name = "travel",
+     .mode = kReadOnly,
+     .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
+         format_to(to, "{}\n", queue_of(target).counts().travel);
+         return {};
+     }},
+};
+constexpr ProcEntry kDisk = {.name = "disk", .mode = kTypeDirectory | 0555, .children = kDiskFiles};
+
 }  // namespace
 
 constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
     {.name = "elevator",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_choice(to, kElevatorNames, static_cast<uint32_t>(current_elevator()));
+         show_choice(to, kElevatorNames, static_cast<uint32_t>(default_elevator()));
          return {};
      },
      .store = [](std::string_view name) -> Result<void> {
@@ -41,22 +81,32 @@ constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          for (BlockDevice& disk : block_devices())
-             if (!disk.is_partition()) format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
+             if (!disk.is_partition() && disk.queue())
+                 format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
          return {};
      }},
 };
 
+constinit const ProcNames kDiskNames = {[](int which) {
+                                            BlockDevice* disk = disk_at(which);
+                                            return disk ? disk->name() : std::string_view();
+                                        },
+                                        kDisk};
+
 Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
     for (BlockDevice& disk : block_devices()) {
-        if (disk.is_partition()) continue;  // counted as its disk's
         const DiskCounts c = disk.counts();
         const uint32_t number = disk.device_number();
-        format_to(to, "{:>4} {:>7} {} {} 0 {} {} {} 0 {} {}", device_major(number),
-                  device_minor(number), disk.name(), c.reads.requests, c.reads.sectors,
-                  c.reads.nanoseconds / kMillisecond, c.writes.requests, c.writes.sectors,
-                  c.writes.nanoseconds / kMillisecond);
-        format_to(to, " {} {} {}\n", c.in_flight, c.busy_nanoseconds / kMillisecond,
-                  (c.reads.nanoseconds + c.writes.nanoseconds) / kMillisecond);
+        auto put = [&](const DiskCounts::Direction& d) {
+            format_to(to, " {} {} {} {}", d.requests, d.merges, d.sectors,
+                      d.nanoseconds / kMillisecond);
+        };
+        format_to(to, "{:>4} {:>7} {}", device_major(number), device_minor(number), disk.name());
+        put(c.reads);
+        put(c.writes);
+        const uint64_t all = c.reads.nanoseconds + c.writes.nanoseconds + c.flush_nanoseconds;
+        format_to(to, " {} {} {} 0 0 0 0 {} {}\n", c.in_flight, c.busy_nanoseconds / kMillisecond,
+                  all / kMillisecond, c.flushes, c.flush_nanoseconds / kMillisecond);
     }
     return {};
 }

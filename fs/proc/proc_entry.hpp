@@ -9,9 +9,11 @@ struct ProcTarget {
     int pid = 0;  // 0: the file is not about a process
     int tid = 0;  // 0: about the process as a whole
     int fd = -1;
+    int which = -1;  // of a list of names (ProcNames)
 };
 
 struct ProcNumbers;
+struct ProcNames;
 
 struct ProcEntry {
     std::string_view name;
@@ -27,6 +29,7 @@ struct ProcEntry {
     // Directories.
     std::span<const ProcEntry> children = {};
     const ProcNumbers* numbers = nullptr;
+    const ProcNames* names = nullptr;
     // Links: by text, or to a place; a descriptor without a place is reached as the file itself.
     void (*text)(TextSink& to, const ProcTarget& target) = nullptr;
     Result<Path> (*place)(const ProcTarget& target) = nullptr;
@@ -37,6 +40,13 @@ struct ProcEntry {
 struct ProcNumbers {
     int (*next)(const ProcTarget& target, int from);  // the smallest >= from; -1: none
     int ProcTarget::*field;
+    const ProcEntry& entry;  // its name is unused
+};
+
+// The names of a directory that are found at run time: disks. Position `which` has the same name for
+// ever; empty: that is the end.
+struct ProcNames {
+    std::string_view (*name)(int which);
     const ProcEntry& entry;  // its name is unused
 };
 
@@ -61,6 +71,7 @@ Result<void> show_disks(TextSink& to, const ProcTarget&);
 Result<void> show_disk_counts(TextSink& to, const ProcTarget&);
 constexpr uint32_t kDiskSettingCount = 3;
 extern const ProcEntry kDiskSettings[kDiskSettingCount];
+extern const ProcNames kDiskNames;
 
 // --- process_files.cpp, process_status.cpp, process_links.cpp
 Result<void> show_process_stat(TextSink& to, const ProcTarget& target);

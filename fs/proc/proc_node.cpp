@@ -18,12 +18,25 @@ uint32_t number_of(const ProcEntry& entry, const ProcTarget& target) {
     add(static_cast<uint32_t>(target.pid));
     add(static_cast<uint32_t>(target.tid));
     add(static_cast<uint32_t>(target.fd));
+    add(static_cast<uint32_t>(target.which));
     return hash > kRootNumber ? hash : hash + 2;
 }
 
 ProcTarget with_number(ProcTarget target, const ProcNumbers& numbers, int number) {
     target.*numbers.field = number;
     return target;
+}
+
+ProcTarget with_name(ProcTarget target, int which) {
+    target.which = which;
+    return target;
+}
+
+// Which of the names it is; -1: none.
+int position_of(const ProcNames& names, std::string_view name) {
+    for (int which = 0; !names.name(which).empty(); ++which)
+        if (names.name(which) == name) return which;
+    return -1;
 }
 
 // The number that a name is the text of; -1: it isn't.
@@ -74,6 +87,9 @@ Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
     if (!attributes_.is_directory()) return Errno::notdir;
     for (const ProcEntry& child : entry_.children)
         if (child.name == name) return make_child(child, target_);
+    if (entry_.names)
+        if (const int which = position_of(*entry_.names, name); which >= 0)
+            return make_child(entry_.names->entry, with_name(target_, which));
     const ProcNumbers* numbers = entry_.numbers;
     const int number = number_named(name);
     if (!numbers || number < 0 || numbers->next(target_, number) != number) return Errno::noent;
@@ -82,9 +98,10 @@ Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
     return child;
 }
 
-// Offsets: 0 ".", 1 "..", 2 the first name of the table, and from kNumbers on the numbers.
+// Offsets: 0 ".", 1 "..", 2 the first name of the table, from kNames on those that are found at run
+// time, and from kNumbers on the numbers.
 Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
-    constexpr uint64_t kNumbers = 0x100;
+    constexpr uint64_t kNames = 0x80, kNumbers = 0x100;
     constexpr uint32_t kDirectory = kTypeDirectory >> 12;
     if (offset == 0) {
         if (!sink.add(".", attributes_.inode, kDirectory, 1)) return offset;
@@ -98,6 +115,16 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
         const ProcEntry& child = entry_.children[static_cast<size_t>(offset - 2)];
         const InodeNo number(number_of(child, target_));
         if (!sink.add(child.name, number, child.mode >> 12, offset + 1)) return offset;
+    }
+    if (const ProcNames* names = entry_.names) {
+        if (offset < kNames) offset = kNames;
+        for (int which; offset < kNumbers; ++offset) {
+            which = static_cast<int>(offset - kNames);
+            if (names->name(which).empty()) break;
+            const InodeNo number(number_of(names->entry, with_name(target_, which)));
+            if (!sink.add(names->name(which), number, names->entry.mode >> 12, offset + 1))
+                return offset;
+        }
     }
     const ProcNumbers* numbers = entry_.numbers;
     if (!numbers) return offset;

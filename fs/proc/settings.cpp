@@ -75,7 +75,7 @@ constexpr ProcEntry kFiles[] = {
 };
 
 constexpr ProcEntry kDevices[] = {
-    {.name = "disk", .mode = kDirectory, .children = kDiskSettings},
+    {.name = "disk", .mode = kDirectory, .children = kDiskSettings, .names = &kDiskNames},
 };
 
 }  // namespace

@@ -72,6 +72,9 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
 Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
     format_to(to, "nr_free_pages {}\nnr_file_pages {}\nnr_slab_unreclaimable {}\n",
               memory_totals().free, page_cache_totals().all, heap_statistics().pages);
+    const PageCacheUse use = page_cache_use();
+    format_to(to, "cache_hit {}\ncache_miss {}\ncache_ahead {}\ncache_ahead_used {}\n", use.hits,
+              use.missed, use.ahead, use.ahead_used);
     const SwapCounts s = swap_counts;
     const ReclaimCounts r = reclaim_counts;
     const TlbStatistics tlb = tlb_statistics();

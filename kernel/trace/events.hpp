@@ -21,6 +21,7 @@
     CATEGORY(memory,   true)   /* mappings, what leaves memory, who owns the frames */ \
     CATEGORY(lock,     true)   /* contention only */ \
     CATEGORY(sync,     true)   /* futexes, semaphores */ \
+    CATEGORY(disk,     true)   /* requests to disks, and what the page cache had */ \
     CATEGORY(mark,     true)   /* what programs write to /proc/trace_marker */
 
 //        name              category  fields
@@ -60,6 +61,16 @@
     EVENT(semaphore_wait,   sync,    "semaphore:hex change:int value:int waiting:int") \
     /* The thread cannot go on before `holder` does something: once for each of them. */ \
     EVENT(waits_for,        sync,    "holder:tid what:text which:int") \
+    /* A transfer is in the queue of disk `disk` (major << 8 | minor); the disk starts with one, or \
+       with several side by side; and has done that (error: an errno). */ \
+    EVENT(disk_queued,      disk,    "disk:hex sector:int sectors:int kind:transfer") \
+    EVENT(disk_issued,      disk,    "disk:hex sector:int sectors:int kind:transfer") \
+    EVENT(disk_done,        disk,    "disk:hex sector:int sectors:int error:int") \
+    /* Pages that a file's cache didn't have are read: from `page` on, of which `asked` were asked \
+       for; the rest is read ahead. Inode 0: of a disk itself. */ \
+    EVENT(cache_miss,       disk,    "inode:int page:int pages:int asked:int") \
+    /* Totals of the page cache, at a tick, if they changed. */ \
+    EVENT(cache,            disk,    "hits:int misses:int ahead:int used:int") \
     EVENT(mark,             mark,    "text:chars")
 // clang-format on
 

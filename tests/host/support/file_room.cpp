@@ -36,6 +36,9 @@ void log_line(LogLevel, std::string_view format, std::span<const FormatArgument>
     log_lines.emplace_back(sink.view());
 }
 
+void trace_cache_miss(const PageCache&, uint32_t, uint32_t, uint32_t) {}
+void trace_page_cache() {}
+
 // --- One thread: nobody to wait for.
 void WaitQueue::wake_all() {}
 void WaitQueue::wake_one() {}
