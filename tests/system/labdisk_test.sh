@@ -1,0 +1,34 @@
+# lab-disk: the textbooks' request set travels as far on a real disk's queue as the books say, in
+# the books' order; polling costs the CPU all of the time, DMA the fewest interrupts.
+. "$(dirname "$0")/harness.sh"
+
+truncate -s 64M "$work/b.img"
+second="file=$work/b.img,format=raw,if=ide,index=1,snapshot=on"
+guest --exec 'lab-disk elevators --disk hdb; lab-disk elevators --json --disk hdb --down 98 183 37 122 14 124 65 67
+    lab-disk elevators --computed --cylinders 100 --head 50 90 10
+    lab-disk modes --kib 1024 --json hdb; cat /proc/sys/dev/disk/hdb/elevator /proc/sys/dev/disk/ide
+    lab-disk modes nodisk; lab-disk elevators --head 200' -- -drive "$second" </dev/null
+row() { output_has "^$1 +$2 +$2 +[0-9]+  $3\$"; }
+row fcfs 640 '98, 183, 37, 122, 14, 124, 65, 67'
+row sstf 236 '65, 67, 37, 14, 98, 122, 124, 183'
+row scan 331 '65, 67, 98, 122, 124, 183, 37, 14'
+row cscan 382 '65, 67, 98, 122, 124, 183, 14, 37'
+row look 299 '65, 67, 98, 122, 124, 183, 37, 14'
+row clook 322 '65, 67, 98, 122, 124, 183, 14, 37'
+row fscan 299 '65, 67, 98, 122, 124, 183, 37, 14'
+row deadline 322 '65, 67, 98, 122, 124, 183, 14, 37'
+output_has '"scan", "computed": 236, "travelled": 236, .*"order": \[37, 14, 65'
+output_has '^fcfs +120 +- +-  90, 10$'
+python3 - "$out" <<'END' || fail 'the three modes'
+import json, re, sys
+text = open(sys.argv[1]).read()
+modes = {m['mode']: m for m in json.loads(re.search(r'\{"disk".*?\]\}', text, re.S)[0])['modes']}
+assert modes['poll']['interrupts'] == 0, modes
+assert modes['irq']['interrupts'] > 2 * modes['dma']['interrupts'] > 0, modes
+assert modes['dma']['cpu_ms'] < modes['irq']['cpu_ms'] and modes['dma']['cpu_ms'] < modes['poll']['cpu_ms'], modes
+END
+output_has '\[look\]'
+output_has '\[dma\]'
+errors_have 'nodisk is no disk with a queue'
+errors_have 'outside the disk'
+finish
