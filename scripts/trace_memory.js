@@ -18,9 +18,9 @@ function outline(c, list, value, y) {
   return points;
 }
 function line(g, points) { g.beginPath(); points.forEach(([x, y], i) => i ? g.lineTo(x, y) : g.moveTo(x, y)); g.stroke(); }
-function scale(c, top, height, most, text) {
+function scale(c, top, height, most, text, unit = 'pages') {
   c.g.fillStyle = css('--soft'); c.g.textAlign = 'left';
-  c.g.fillText(text, 4, top + 6); c.g.fillText(`${most} pages`, 4, top + 24); c.g.fillText('0', LABEL - 14, top + height - 4);
+  c.g.fillText(text, 4, top + 6); c.g.fillText(`${most} ${unit}`, 4, top + 24); c.g.fillText('0', LABEL - 14, top + height - 4);
   c.g.strokeStyle = css('--line'); c.g.strokeRect(LABEL, top, c.width - LABEL - 8, height);
 }
 

@@ -6,6 +6,7 @@ leave no gap, and a thread's running time is the sum of its slices.
 """
 from collections import Counter
 
+from trace_disk import Disks
 from trace_memory import Memory
 
 IDLE = 0
@@ -99,6 +100,7 @@ class Model:
         self.calls = []  # [start, end or None, Thread, name, arguments, result]
         self.faults = []
         self.memory = Memory(self)
+        self.disks = Disks()
         self.wakes = []  # (time, waker Thread or None, cpu, in an interrupt, woken Thread)
         self.waits = []  # (time, Thread, the Thread that it waits for, what): what the kernel knows
         self.marks = []  # (time, Thread or None, text)
@@ -137,9 +139,10 @@ class Model:
             handler = getattr(self, '_on_' + event.name, None)
             if handler:
                 handler(event)
-            handler = getattr(self.memory, 'on_' + event.name, None)
-            if handler:
-                handler(event)
+            for part in (self.memory, self.disks):
+                handler = getattr(part, 'on_' + event.name, None)
+                if handler:
+                    handler(event)
         for thread in self.threads:
             if thread.intervals and thread.state != 'terminated':
                 thread.intervals[-1][1] = self.end

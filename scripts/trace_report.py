@@ -4,6 +4,7 @@ import html
 import json
 import os
 
+from trace_disk import disk_data
 from trace_memory import memory_data
 from trace_model import KERNEL, Model
 
@@ -100,7 +101,7 @@ def report_data(trace):
         'processes': [process_data(model, process) for process in processes],
         'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
                   for time, waker, _, interrupted, woken in model.wakes if not interrupted],
-        'memory': memory_data(model),
+        'memory': memory_data(model), 'disk': disk_data(model),
         'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
     }
 
@@ -108,8 +109,9 @@ def report_data(trace):
 def write_report(trace, page, title):
     with open(os.path.join(HERE, 'trace_report.html')) as file:
         template = file.read()
-    with open(os.path.join(HERE, 'trace_memory.js')) as file:
-        template = template.replace('@MEMORY@', file.read())
+    for place, part in (('@MEMORY@', 'trace_memory.js'), ('@DISK@', 'trace_disk.js')):
+        with open(os.path.join(HERE, part)) as file:
+            template = template.replace(place, file.read())
     # Inside a script element only "</" could end it.
     data = json.dumps(report_data(trace), separators=(',', ':')).replace('</', '<\\/')
     with open(page, 'w') as file:
