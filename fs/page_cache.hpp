@@ -125,6 +125,7 @@ class PageCache final : public Pager {
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
     Result<void> sync() override;
+    bool has_file() const override { return source_; }
     std::string_view name(std::span<char> buffer) const override;
     uint32_t inode_number() const override;
     uint32_t device_number() const override;

@@ -66,7 +66,8 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     child->charged_ = child->regions_.committed();
     change_commitment(static_cast<int32_t>(child->charged_));
     for (Region* r = regions_.find_from(VirtAddr(0)); r && done.is_ok(); r = regions_.next(*r))
-        done = pages_.share(child->pages_, r->start, r->end, !r->attributes.shared, changed);
+        if (r->attributes.on_fork == OnFork::same)
+            done = pages_.share(child->pages_, r->start, r->end, !r->attributes.shared, changed);
     if (changed) flush_range(pages_.directory(), VirtAddr(0), kUserTop);
     if (done.is_error()) return done.error();
     return child;
@@ -145,9 +146,10 @@ void AddressSpace::visit_regions(RegionVisitor& visitor) {
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
         const RegionAttributes& a = r->attributes;
         const uint32_t flags = (a.shared ? kMapShared : kMapPrivate) |
-                               (a.pager ? 0 : kMapAnonymous) | (a.grows_down ? kMapGrowsDown : 0);
+                               (a.pager ? 0 : kMapAnonymous) | (a.grows_down ? kMapGrowsDown : 0) |
+                               (a.unreserved ? kMapNoReserve : 0);
         visitor.visit({r->start, r->end, a.protection, flags, a.pager.get(), r->page_offset,
-                       kLabels[static_cast<uint32_t>(a.label)], a.locked,
+                       kLabels[static_cast<uint32_t>(a.label)], a.locked(), a.may_write, a.on_fork,
                        visitor.wants_use() ? use_of(*r) : RegionUse()});
     }
 }
@@ -160,16 +162,32 @@ RegionUse AddressSpace::use_of(const Region& region) {
         // The page cache's own reference is nobody's mapping.
         const uint32_t cached = entry.has(kEntryFile) ? 1 : 0;
         const uint32_t mappings = std::max(frame_references(entry.frame()), cached + 1) - cached;
-        const bool dirty = entry.has(kEntryDirty);
+        // What no file holds was made here, whoever wrote it.
+        const bool dirty = entry.has(kEntryDirty) || !entry.has(kEntryFile);
         ++use.resident;
         ++(mappings > 1 ? (dirty ? use.shared_dirty : use.shared_clean)
                         : (dirty ? use.private_dirty : use.private_clean));
         use.referenced += entry.has(kEntryAccessed);
         use.anonymous += !entry.has(kEntryFile);
         use.share_bytes += kPageSize / mappings;
+        if (dirty) use.dirty_share_bytes += kPageSize / mappings;
     });
     return use;
 }
+
+namespace {
+// The program's own text lies lowest.
+void count_text(MemoryUse& use, const Region& region) {
+    const uint32_t pages = region.bytes() >> kPageShift;
+    if (use.text) {
+        use.libraries += pages;
+        return;
+    }
+    use.text = pages;
+    use.text_start = region.start;
+    use.text_end = region.end;
+}
+}  // namespace
 
 MemoryUse AddressSpace::memory_use() {
     Session session(*this);
@@ -178,17 +196,26 @@ MemoryUse AddressSpace::memory_use() {
     use.resident = pages_.resident();
     use.swapped = pages_.swapped();
     use.working_set = paging_.working_set;
-    use.shared = pages_.file_resident();
+    use.of_files = pages_.file_resident();
+    use.tables = pages_.tables();
+    use.peak_total = std::max(peak_total_, use.total);
+    use.peak_resident = pages_.peak();
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
         const RegionAttributes& a = r->attributes;
         const uint32_t pages = r->bytes() >> kPageShift;
-        if (a.locked) use.locked += pages;
+        if (a.locked()) use.locked += pages;
         if (a.label == RegionLabel::stack)
             use.stack += pages;
         else if (!a.shared && a.protection & kProtWrite)
             use.data += pages;
         else if (a.protection & kProtExecute)
-            use.text += pages;
+            count_text(use, *r);
+        // What only memory holds is not of files.
+        if (a.pager && !a.pager->has_file())
+            pages_.for_each(r->start, r->end, [&](VirtAddr, const PageEntry& entry) {
+                use.shared += entry.has(kEntryFile);
+            });
     }
+    use.of_files -= use.shared;
     return use;
 }

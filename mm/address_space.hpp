@@ -26,7 +26,7 @@ constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonym
                    kMapGrowsDown = 0x100, kMapLocked = 0x2000, kMapNoReserve = 0x4000,
                    kMapPopulate = 0x8000, kMapFixedNoReplace = 0x100000;
 constexpr uint32_t kLockCurrent = 1, kLockFuture = 2, kLockOnFault = 4;  // mlockall(2)
-constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2;                   // mremap(2)
+constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2, kRemapKeep = 4;   // mremap(2)
 constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;    // msync(2)
 constexpr VirtAddr kLowestMapping{0x10000};
 
@@ -44,6 +44,7 @@ struct RegionUse {  // pages
     uint32_t resident = 0, shared_clean = 0, shared_dirty = 0, private_clean = 0, private_dirty = 0,
              referenced = 0, anonymous = 0, swapped = 0;
     uint32_t share_bytes = 0;  // each page's part, if all who have it share the cost
+    uint32_t dirty_share_bytes = 0;
 };
 struct RegionInfo {  // for /proc/<pid>/maps and smaps
     VirtAddr start, end;
@@ -51,7 +52,8 @@ struct RegionInfo {  // for /proc/<pid>/maps and smaps
     const Pager* pager;
     uint32_t page_offset;
     const char* label;  // "[heap]", "[stack]" or ""
-    bool locked;
+    bool locked, may_write;
+    OnFork on_fork;
     RegionUse use;  // if the visitor wants it
 };
 class RegionVisitor {
@@ -64,7 +66,11 @@ class RegionVisitor {
 };
 
 struct MemoryUse {  // in pages
-    uint32_t total, resident, shared, data, stack, text, swapped, working_set, locked;
+    uint32_t total, resident, data, stack, text, libraries, swapped, working_set, locked;
+    uint32_t of_files, shared;           // of those resident
+    uint32_t tables;                     // page tables
+    uint32_t peak_total, peak_resident;  // since the program began
+    VirtAddr text_start, text_end;       // of the first region that may be executed
 };
 
 // What a fault turned out to be. For a program, bad addresses become SIGSEGV, and
@@ -113,10 +119,11 @@ class AddressSpace : public RefCounted {
 
     PhysAddr page_directory() const;
 
-    Result<VirtAddr> map(const MapRequest& request);      // EINVAL, ENOMEM, EEXIST, EPERM
+    Result<VirtAddr> map(const MapRequest& request);      // EINVAL, ENOMEM, EEXIST, EPERM, EAGAIN
     Result<void> unmap(VirtAddr start, uint32_t length);  // EINVAL
     // EINVAL, EACCES, ENOMEM
     Result<void> protect(VirtAddr start, uint32_t length, uint32_t protection);
+    // EINVAL, EFAULT, ENOMEM, EAGAIN, EPERM
     Result<VirtAddr> remap(VirtAddr start, uint32_t old_length, uint32_t new_length, uint32_t flags,
                            VirtAddr new_start);
     Result<void> advise(VirtAddr start, uint32_t length, uint32_t advice);
@@ -195,6 +202,7 @@ class AddressSpace : public RefCounted {
     uint32_t next_private(std::span<Frame> to);
     uint32_t own_resident() const { return pages_.own_resident(); }
     uint32_t own_swapped() const { return pages_.swapped(); }
+    uint32_t peak_resident() const { return pages_.peak(); }
     PagingState& paging() { return paging_; }
     ReplacementSet& pool() { return pool_; }
     void leave_pool();                  // its pages compete in the common pool
@@ -220,14 +228,31 @@ class AddressSpace : public RefCounted {
     // All below: lock held.
     void forget_stale();
     Result<void> copy_local_descriptors(const AddressSpace& from);
-    Result<void> check_growth(uint32_t pages, const RegionAttributes& attributes) const;
+    struct Overlap {  // pages
+        uint32_t all = 0, data = 0, committed = 0;
+    };
+    Overlap overlap(Range range) const;
+    // ENOMEM, EAGAIN: so many pages more, less those that go, are beyond a limit.
+    Result<void> check_growth(uint32_t pages, const RegionAttributes& attributes,
+                              const Overlap& going) const;
+    Result<void> check_growth(uint32_t pages, const RegionAttributes& attributes) const {
+        return check_growth(pages, attributes, Overlap());
+    }
     uint32_t locked_pages(Range within) const;
     Result<void> check_locked(uint32_t more, uint32_t limit) const;
-    Result<void> lock_session(Range range, uint32_t limit);
+    Result<void> lock_session(Range range, RegionLock lock, uint32_t limit);
     Result<Range> place(const MapRequest& request);
     Result<void> unmap_range(Range range);
     Result<VirtAddr> find_room(uint32_t bytes) const;
-    Result<VirtAddr> move_region(const Region& region, Range from, Range to);
+    Result<VirtAddr> move_region(const Region& region, Range from, Range to, bool keep);
+    Result<VirtAddr> remap_placed(Range from, Range to, uint32_t flags);
+    Result<VirtAddr> resize(Range from, uint32_t bytes, uint32_t flags);
+    Result<Region*> check_resize(Range from, uint32_t bytes, const Overlap& going);
+    static Result<void> check_advice(const RegionAttributes& attributes, uint32_t advice);
+    Result<void> discard_shared(Range range);
+    Result<void> populate_advised(Range range, bool write);
+    Result<Range> protected_range(VirtAddr start, uint32_t length, uint32_t grows) const;
+    VirtAddr set_break_session(VirtAddr end, Range& grown);
     // Without the lock: brings in the range's pages as accesses would; absent_only: those that are
     // on a disk. ENOMEM.
     Result<void> populate(Range range, bool absent_only);
@@ -277,14 +302,18 @@ class AddressSpace : public RefCounted {
 
     friend void unmap_pages_of(const Pager& pager, uint32_t first);
     friend void protect_pages_of(const Pager&, uint32_t, uint32_t);
+    friend void unmap_shared_pages_of(const Pager&, uint32_t, uint32_t);
     void forget_pages_of(const Pager& pager, uint32_t first);
+    template <typename F>
+    void for_each_shared(const Pager& pager, uint32_t first, uint32_t count, F&& visit);
     void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count);
 
     Mutex lock_{LockRank::address_space};
     RegionMap regions_;
     UserPages pages_;
-    uint32_t charged_ = 0;      // of regions_.committed(), what the system knows
-    bool lock_future_ = false;  // mlockall: new regions are locked
+    uint32_t charged_ = 0;                       // of regions_.committed(), what the system knows
+    uint32_t peak_total_ = 0;                    // pages of regions
+    RegionLock lock_future_ = RegionLock::none;  // mlockall: of new regions
     VirtAddr break_start_{0}, break_{0};
     PagingLab* lab_ = nullptr;
     PagingState paging_{};

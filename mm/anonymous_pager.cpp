@@ -1,6 +1,9 @@
 // See anonymous_pager.hpp.
 #include "mm/anonymous_pager.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "mm/commitment.hpp"
 #include "mm/frames.hpp"
 
@@ -20,14 +23,16 @@ AnonymousPager::~AnonymousPager() {
     }
     for (Chunk* chunk : chunks_) {
         if (!chunk) continue;
-        for (PageEntry page : chunk->pages) {
-            if (page.swapped()) swap_drop_name({page.raw});
-            if (!page.holds_frame()) continue;
-            forget_shared(page.frame());
-            put_frame(page.frame());
-        }
+        for (PageEntry page : chunk->pages) drop(page);
         delete chunk;
     }
+}
+
+void AnonymousPager::drop(PageEntry page) {
+    if (page.swapped()) swap_drop_name({page.raw});
+    if (!page.holds_frame()) return;
+    forget_shared(page.frame());
+    put_frame(page.frame());
 }
 
 PageEntry* AnonymousPager::find(uint32_t index) {
@@ -90,6 +95,15 @@ void AnonymousPager::mark_dirty(uint32_t index) {
     // Who asks has the frame, so that it is here, or the swap cache has it.
     PageEntry* page = find(index);
     if (page && is_here(*page, index)) note_shared_write(page->frame());
+}
+
+Result<void> AnonymousPager::discard(uint32_t first, uint32_t count) {
+    for (uint32_t index = first; index < std::min(first + count, pages_); ++index) {
+        LockGuard guard(lock_);
+        if (PageEntry* page = find(index)) drop(std::exchange(*page, {}));
+    }
+    unmap_shared_pages_of(*this, first, count);
+    return {};
 }
 
 // --- SharedPages

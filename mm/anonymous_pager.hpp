@@ -18,6 +18,7 @@ class AnonymousPager final : public Pager, private SharedPages {
     Result<Frame> frame_for(uint32_t index) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
+    Result<void> discard(uint32_t first, uint32_t count) override;
     std::string_view name(std::span<char>) const override { return "/dev/zero (deleted)"; }
     uint32_t inode_number() const override { return 0; }
     uint32_t device_number() const override { return 0; }
@@ -37,6 +38,7 @@ class AnonymousPager final : public Pager, private SharedPages {
     PageEntry* find(uint32_t index);
     bool is_here(PageEntry& page, uint32_t index);
     void install(PageEntry& page, uint32_t index, Frame frame);
+    static void drop(PageEntry page);
 
     Mutex lock_{LockRank::page_cache_fill};
     uint32_t pages_;

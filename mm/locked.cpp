@@ -10,7 +10,7 @@ uint32_t AddressSpace::locked_pages(Range within) const {
     uint32_t pages = 0;
     for (const Region* r = regions_.find_from(within.start); r && r->start < within.end;
          r = regions_.next(*r))
-        if (r->attributes.locked)
+        if (r->attributes.locked())
             pages +=
                 (std::min(r->end, within.end) - std::max(r->start, within.start)) >> kPageShift;
     return pages;
@@ -22,11 +22,11 @@ Result<void> AddressSpace::check_locked(uint32_t more, uint32_t limit) const {
     return all > limit >> kPageShift ? Result<void>(Errno::nomem) : Result<void>();
 }
 
-Result<void> AddressSpace::lock_session(Range range, uint32_t limit) {
+Result<void> AddressSpace::lock_session(Range range, RegionLock lock, uint32_t limit) {
     Session session(*this);
     if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
     TRY(check_locked(range.pages() - locked_pages(range), limit));
-    return regions_.set_locked(range.start, range.end, true);
+    return regions_.set_lock(range.start, range.end, lock);
 }
 
 Result<void> AddressSpace::lock_range(VirtAddr start, uint32_t length, bool on_fault,
@@ -36,7 +36,7 @@ Result<void> AddressSpace::lock_range(VirtAddr start, uint32_t length, bool on_f
     Range range;
     if (!make_range(start - inside, length + inside, range)) return Errno::nomem;
     if (range.bytes() == 0) return {};
-    TRY(lock_session(range, limit));
+    TRY(lock_session(range, on_fault ? RegionLock::on_fault : RegionLock::whole, limit));
     return on_fault ? Result<void>() : populate(range, false);
 }
 
@@ -47,17 +47,19 @@ Result<void> AddressSpace::unlock_range(VirtAddr start, uint32_t length) {
     if (!make_range(start - inside, length + inside, range)) return Errno::nomem;
     Session session(*this);
     if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
-    return range.bytes() ? regions_.set_locked(range.start, range.end, false) : Result<void>();
+    return range.bytes() ? regions_.set_lock(range.start, range.end, RegionLock::none)
+                         : Result<void>();
 }
 
 Result<void> AddressSpace::lock_all(uint32_t flags, uint32_t limit) {
     const Range everything{VirtAddr(0), kUserTop};
+    const RegionLock lock = flags & kLockOnFault ? RegionLock::on_fault : RegionLock::whole;
     {
         Session session(*this);
         if (flags & kLockCurrent && limit != UINT32_MAX && regions_.pages() > limit >> kPageShift)
             return Errno::nomem;
-        if (flags & kLockCurrent) TRY(regions_.set_locked(everything.start, everything.end, true));
-        lock_future_ = flags & kLockFuture;
+        if (flags & kLockCurrent) TRY(regions_.set_lock(everything.start, everything.end, lock));
+        lock_future_ = flags & kLockFuture ? lock : RegionLock::none;
         limit_locked = limit;
     }
     // Spec: pages that can't be brought in are no error here.
@@ -68,8 +70,8 @@ Result<void> AddressSpace::lock_all(uint32_t flags, uint32_t limit) {
 
 void AddressSpace::unlock_all() {
     Session session(*this);
-    lock_future_ = false;
-    static_cast<void>(regions_.set_locked(VirtAddr(0), kUserTop, false));
+    lock_future_ = RegionLock::none;
+    static_cast<void>(regions_.set_lock(VirtAddr(0), kUserTop, RegionLock::none));
 }
 
 Result<void> AddressSpace::populate(Range range, bool absent_only) {

@@ -13,6 +13,7 @@ namespace {
 constexpr uint32_t kMapTypeMask = 0xf, kMapSharedValidate = 3;
 constexpr uint32_t kProtAll = kProtRead | kProtWrite | kProtExecute;
 constexpr uint32_t kProtSemaphore = 8;  // accepted and without meaning, as on Linux' i386
+constexpr uint32_t kProtGrowsDown = 0x1000000, kProtGrowsUp = 0x2000000;
 constexpr uint32_t kRegionsMost = 65530;
 constexpr uint32_t kStackStart = 32 * kPageSize;
 
@@ -27,14 +28,31 @@ bool AddressSpace::make_range(VirtAddr start, uint32_t length, Range& out) {
     return true;
 }
 
-Result<void> AddressSpace::check_growth(uint32_t pages, const RegionAttributes& attributes) const {
-    if (regions_.pages() + pages > limit_address_space >> kPageShift) return Errno::nomem;
-    if (attributes.commits()) TRY(check_commitment(pages));
-    // Spec: getrlimit(2): RLIMIT_DATA counts private writable mappings too.
-    if (!attributes.shared && attributes.protection & kProtWrite && !attributes.grows_down &&
-        regions_.committed() + pages > limit_data >> kPageShift)
+AddressSpace::Overlap AddressSpace::overlap(Range range) const {
+    Overlap there;
+    for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
+         r = regions_.next(*r)) {
+        const uint32_t pages =
+            (std::min(r->end, range.end) - std::max(r->start, range.start)) >> kPageShift;
+        const RegionAttributes& a = r->attributes;
+        there.all += pages;
+        if (a.is_data() && !a.grows_down) there.data += pages;
+        if (a.commits()) there.committed += pages;
+    }
+    return there;
+}
+
+Result<void> AddressSpace::check_growth(uint32_t pages, const RegionAttributes& attributes,
+                                        const Overlap& going) const {
+    if (regions_.pages() - going.all + pages > limit_address_space >> kPageShift)
         return Errno::nomem;
-    if (attributes.locked && check_locked(pages, limit_locked).is_error()) return Errno::again;
+    if (attributes.commits() && pages > going.committed)
+        TRY(check_commitment(pages - going.committed));
+    // Spec: getrlimit(2): RLIMIT_DATA counts private writable mappings too.
+    if (attributes.is_data() && !attributes.grows_down &&
+        regions_.data() - going.data + pages > limit_data >> kPageShift)
+        return Errno::nomem;
+    if (attributes.locked() && check_locked(pages, limit_locked).is_error()) return Errno::again;
     if (regions_.count() >= kRegionsMost) return Errno::nomem;
     return {};
 }
@@ -77,13 +95,14 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
     if (request.pager && request.page_offset + pages < pages) return Errno::overflow;
     const bool writable = request.protection & kProtWrite;
     if (shared && writable && !request.may_write) return Errno::acces;
-    RegionAttributes attributes{.protection = request.protection & kProtAll,
-                                .shared = shared,
-                                .may_write = request.may_write || !shared,
-                                .grows_down = (request.flags & kMapGrowsDown) != 0,
-                                .locked = (request.flags & kMapLocked) != 0,
-                                .unreserved = (request.flags & kMapNoReserve) != 0,
-                                .pager = request.pager};
+    RegionAttributes attributes{
+        .protection = request.protection & kProtAll,
+        .shared = shared,
+        .may_write = request.may_write || !shared,
+        .grows_down = (request.flags & kMapGrowsDown) != 0,
+        .lock = request.flags & kMapLocked ? RegionLock::whole : RegionLock::none,
+        .unreserved = (request.flags & kMapNoReserve) != 0,
+        .pager = request.pager};
     if (attributes.grows_down && (shared || attributes.pager)) return Errno::inval;
     if (shared && !attributes.pager && !attributes.unreserved) TRY(check_commitment(pages));
     if (shared && !attributes.pager) attributes.pager = TRY(AnonymousPager::create(pages));
@@ -92,15 +111,15 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
     {
         Session session(*this);
         range = TRY(place(request));
-        attributes.locked |= lock_future_;
-        TRY(check_growth(pages, attributes));
+        attributes.lock = std::max(attributes.lock, lock_future_);
+        TRY(check_growth(pages, attributes, overlap(range)));
         if (request.flags & kMapFixed) TRY(unmap_range(range));
         TRY(regions_.insert(range.start, range.end, attributes,
                             request.pager ? request.page_offset : 0));
         trace_mapped(range.start, range.end, attributes);
     }
     // What can't be brought in now comes, or fails, when it is touched.
-    if (attributes.locked || request.flags & kMapPopulate)
+    if (attributes.lock == RegionLock::whole || request.flags & kMapPopulate)
         static_cast<void>(populate(range, false));
     return range.start;
 }
@@ -120,26 +139,47 @@ Result<void> AddressSpace::unmap(VirtAddr start, uint32_t length) {
     return unmap_range(range);
 }
 
-Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t protection) {
+// What mprotect is to change: with PROT_GROWSDOWN, from the start of the stack on.
+Result<AddressSpace::Range> AddressSpace::protected_range(VirtAddr start, uint32_t length,
+                                                          uint32_t grows) const {
     Range range;
-    if (!is_page_aligned(start) || protection & ~(kProtAll | kProtSemaphore)) return Errno::inval;
     if (!make_range(start, length, range)) return Errno::nomem;
-    protection &= kProtAll;
-    Session session(*this);
+    if (grows && range.bytes()) {
+        const Region* first = regions_.find_from(start);
+        if (!first || first->start >= range.end) return Errno::nomem;
+        if (grows != kProtGrowsDown || !first->attributes.grows_down) return Errno::inval;
+        range.start = first->start;
+    }
     if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
+    return range;
+}
+
+Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t protection) {
+    const uint32_t grows = protection & (kProtGrowsDown | kProtGrowsUp);
+    protection &= ~(grows | kProtSemaphore);
+    if (!is_page_aligned(start) || protection & ~kProtAll ||
+        grows == (kProtGrowsDown | kProtGrowsUp))
+        return Errno::inval;
+    Session session(*this);
+    const Range range = TRY(protected_range(start, length, grows));
     if (protection & kProtWrite)
         for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
              r = regions_.next(*r))
             if (!r->attributes.may_write) return Errno::acces;
     if (range.bytes() == 0) return {};
     if (protection & kProtWrite) {
-        uint32_t more = 0;
+        uint32_t more = 0, promised = 0;
         for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
-             r = regions_.next(*r))
-            if (!r->attributes.shared && !r->attributes.commits())
-                more +=
-                    (std::min(r->end, range.end) - std::max(r->start, range.start)) >> kPageShift;
-        TRY(check_commitment(more));
+             r = regions_.next(*r)) {
+            const RegionAttributes& a = r->attributes;
+            if (a.shared || a.is_data()) continue;
+            const uint32_t pages =
+                (std::min(r->end, range.end) - std::max(r->start, range.start)) >> kPageShift;
+            if (!a.grows_down) more += pages;
+            if (!a.unreserved) promised += pages;
+        }
+        if (more && regions_.data() + more > limit_data >> kPageShift) return Errno::nomem;
+        TRY(check_commitment(promised));
     }
     TRY(regions_.protect(range.start, range.end, protection));
     // More rights are given page by page, as faults ask for them.
@@ -155,20 +195,28 @@ void AddressSpace::set_break_start(VirtAddr start) {
 }
 
 VirtAddr AddressSpace::set_break(VirtAddr end) {
+    Range grown{end, end};
+    const VirtAddr result = set_break_session(end, grown);
+    if (grown.bytes()) static_cast<void>(populate(grown, false));
+    return result;
+}
+
+// `grown`: what has to be brought in, if anything.
+VirtAddr AddressSpace::set_break_session(VirtAddr end, Range& grown) {
     Session session(*this);
     if (end < break_start_ || end > kUserTop || end - break_start_ > limit_data) return break_;
     const VirtAddr old_end(align_up(break_.raw(), kPageSize));
     const VirtAddr new_end(align_up(end.raw(), kPageSize));
     if (new_end < old_end && unmap_range({new_end, old_end}).is_error()) return break_;
     if (new_end > old_end) {
-        const RegionAttributes heap{.protection = kProtRead | kProtWrite,
-                                    .locked = lock_future_,
-                                    .label = RegionLabel::heap};
+        const RegionAttributes heap{
+            .protection = kProtRead | kProtWrite, .lock = lock_future_, .label = RegionLabel::heap};
         if (!regions_.is_free(old_end, new_end) ||
             check_growth((new_end - old_end) >> kPageShift, heap).is_error() ||
             regions_.insert(old_end, new_end, heap, 0).is_error())
             return break_;
         trace_mapped(old_end, new_end, heap);
+        if (lock_future_ == RegionLock::whole) grown = {old_end, new_end};
     }
     return break_ = end;
 }

@@ -20,11 +20,15 @@ class Pager : public RefCounted {
     // What frame_for() has just given is.
     virtual void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) = 0;
     virtual void mark_dirty(uint32_t index) = 0;
+    // Pages [first, first + count) are zeros again, their memory free. EOPNOTSUPP. No locks held.
+    virtual Result<void> discard(uint32_t, uint32_t) { return Errno::opnotsupp; }
     // Whose pages they are: another pager's, if this one only gives them another name.
     virtual const Pager& base() const { return *this; }
     // msync: what was marked dirty is where it lasts when this returns. No locks held.
     virtual Result<void> sync() { return {}; }
 
+    // False: nothing but memory and swap holds them.
+    virtual bool has_file() const { return false; }
     // For /proc/<pid>/maps: path, inode and device numbers.
     virtual std::string_view name(std::span<char> buffer) const = 0;
     virtual uint32_t inode_number() const = 0;
@@ -34,6 +38,9 @@ class Pager : public RefCounted {
 // The object was cut off: its pages from `first` on leave every address space, copies of private
 // mappings too, so that the next access is a SIGBUS. Sleeps; no address space's lock is held.
 void unmap_pages_of(const Pager& pager, uint32_t first);
+// Shared mappings of these pages look for them anew.
+// Sleeps; no address space's lock is held.
+void unmap_shared_pages_of(const Pager& pager, uint32_t first, uint32_t count);
 // Shared mappings of these pages may not write any more until they say so again (mark_dirty).
 // Sleeps; no address space's lock is held.
 void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count);

@@ -29,10 +29,11 @@ void RegionMap::destroy(Region* removed) {
 
 Result<void> RegionMap::copy_from(const RegionMap& other) {
     for (Region* from = other.tree_.first(); from; from = other.next(*from)) {
+        if (from->attributes.on_fork == OnFork::nothing) continue;
         auto* copy =
             new (std::nothrow) Region{from->start, from->end, from->attributes, from->page_offset};
         if (!copy) return Errno::nomem;
-        copy->attributes.locked = false;
+        copy->attributes.lock = RegionLock::none;
         link(*copy);
     }
     return {};
@@ -107,6 +108,7 @@ void RegionMap::count(const Region& region, bool added) {
     const uint32_t pages = region.bytes() >> kPageShift, change = added ? pages : 0u - pages;
     pages_ += change;
     if (region.attributes.commits()) committed_ += change;
+    if (region.attributes.is_data() && !region.attributes.grows_down) data_ += change;
 }
 
 void RegionMap::discard(Region& region) {
@@ -203,8 +205,12 @@ Result<void> RegionMap::protect(VirtAddr start, VirtAddr end, uint32_t protectio
     return change(start, end, [=](RegionAttributes& a) { a.protection = protection; });
 }
 
-Result<void> RegionMap::set_locked(VirtAddr start, VirtAddr end, bool locked) {
-    return change(start, end, [=](RegionAttributes& a) { a.locked = locked; });
+Result<void> RegionMap::set_lock(VirtAddr start, VirtAddr end, RegionLock lock) {
+    return change(start, end, [=](RegionAttributes& a) { a.lock = lock; });
+}
+
+Result<void> RegionMap::set_on_fork(VirtAddr start, VirtAddr end, OnFork on_fork) {
+    return change(start, end, [=](RegionAttributes& a) { a.on_fork = on_fork; });
 }
 
 void RegionMap::set_start(Region& region, VirtAddr start) {

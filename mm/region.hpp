@@ -17,20 +17,27 @@ constexpr uint32_t kProtRead = 1, kProtWrite = 2, kProtExecute = 4;
 constexpr uint32_t kStackGuardGap = 256 * kPageSize;
 
 enum class RegionLabel : uint8_t { none, heap, stack };
+// mlock(2): its pages stay in memory; with on_fault, they are not brought in ahead of use.
+enum class RegionLock : uint8_t { none, on_fault, whole };
+// madvise(2): what a child of fork(2) has there.
+enum class OnFork : uint8_t { same, nothing, zeros };
 
 struct RegionAttributes {
     uint32_t protection = 0;  // kProt*
     bool shared = false;
     bool may_write = true;
     bool grows_down = false;
-    bool locked = false;      // mlock(2): stays in memory
+    RegionLock lock = RegionLock::none;
+    OnFork on_fork = OnFork::same;
     bool unreserved = false;  // MAP_NORESERVE: not counted as promised
     RegionLabel label = RegionLabel::none;
     Ref<Pager> pager{};  // null: anonymous
 
     bool operator==(const RegionAttributes&) const = default;
     // Each of its pages may come to need a frame or a slot of its own.
-    bool commits() const { return !shared && !unreserved && protection & kProtWrite; }
+    bool commits() const { return !unreserved && is_data(); }
+    bool is_data() const { return !shared && protection & kProtWrite; }
+    bool locked() const { return lock != RegionLock::none; }
 };
 
 struct Region {
@@ -56,7 +63,8 @@ class RegionMap {
   public:
     RegionMap() = default;
     ~RegionMap();
-    Result<void> copy_from(const RegionMap& other);  // for fork: locks are not inherited
+    // For fork: locks are not inherited, nor what is nothing there.
+    Result<void> copy_from(const RegionMap& other);
 
     Region* find(VirtAddr address);             // the region that contains it
     Region* find_from(VirtAddr address) const;  // the first that ends above it
@@ -74,12 +82,14 @@ class RegionMap {
     Result<void> remove(VirtAddr start, VirtAddr end);
     // ENOMEM, and then nothing has changed.
     Result<void> protect(VirtAddr start, VirtAddr end, uint32_t protection);
-    Result<void> set_locked(VirtAddr start, VirtAddr end, bool locked);
+    Result<void> set_lock(VirtAddr start, VirtAddr end, RegionLock lock);
+    Result<void> set_on_fork(VirtAddr start, VirtAddr end, OnFork on_fork);
     void set_start(Region& region, VirtAddr start);  // the new range must be free
     void set_end(Region& region, VirtAddr end);
 
     uint32_t pages() const { return pages_; }
     uint32_t committed() const { return committed_; }  // pages of regions that commit
+    uint32_t data() const { return data_; }            // private writable ones, no stacks
     uint32_t count() const { return tree_.size(); }
 
     // Removed regions wait here, because dropping their pagers may need locks that come before the
@@ -104,5 +114,5 @@ class RegionMap {
     Tree tree_;
     Region* recent_ = nullptr;  // found last
     Region* removed_ = nullptr;
-    uint32_t pages_ = 0, committed_ = 0;
+    uint32_t pages_ = 0, committed_ = 0, data_ = 0;
 };

@@ -2,6 +2,7 @@
 // went meanwhile are destroyed after unlocking (see region.hpp).
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "mm/address_space.hpp"
@@ -16,6 +17,7 @@ class SCOPED_CAPABILITY AddressSpace::Session {
         Region* removed = space_.regions_.take_removed();
         if (const uint32_t now = space_.regions_.committed(); now != space_.charged_)
             change_commitment(static_cast<int32_t>(now - std::exchange(space_.charged_, now)));
+        space_.peak_total_ = std::max(space_.peak_total_, space_.regions_.pages());
         space_.lock_.unlock();
         RegionMap::destroy(removed);
     }

@@ -90,7 +90,7 @@ bool AddressSpace::evict(Frame frame, VirtAddr page, SwapEntry entry) {
         if (!slot || !slot->holds_frame() || slot->has(kEntryFile) || slot->frame() != frame)
             return false;
         const Region* region = regions_.find(page);
-        if (!region || region->attributes.locked || (lab_ && lab_->covers(page))) return false;
+        if (!region || region->attributes.locked() || (lab_ && lab_->covers(page))) return false;
         swap_add_name(entry);
         trace_evicted(page, frame, slot->has(kEntryDirty));
         pages_.replace_by_swap(page, slot, PageEntry{entry.raw});
@@ -152,7 +152,7 @@ bool AddressSpace::give_up_file_page(const Pager& pager, uint32_t index, Frame f
             const VirtAddr page = r->start + ((index - r->page_offset) << kPageShift);
             PageEntry* slot = pages_.find(page);
             if (!slot || !slot->has(kEntryFile) || slot->frame() != frame) continue;
-            if (r->attributes.locked || (lab_ && lab_->covers(page))) return false;
+            if (r->attributes.locked() || (lab_ && lab_->covers(page))) return false;
             if (!even_if_used && slot->has(kEntryAccessed)) {
                 // A TLB that still has the entry won't note the next use: a guess, and cheap.
                 *slot = slot->without(kEntryAccessed);

@@ -44,17 +44,34 @@ void unmap_pages_of(const Pager& pager, uint32_t first) {
         space->forget_pages_of(pager, first);
 }
 
-void AddressSpace::protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
+// visit(start, end) for each range that is a shared view of these pages.
+template <typename F>
+void AddressSpace::for_each_shared(const Pager& pager, uint32_t first, uint32_t count, F&& visit) {
     Session session(*this);
     for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
+        const RegionAttributes& a = r->attributes;
+        if (!a.shared || !a.pager || &a.pager->base() != &pager) continue;
         const uint32_t pages = (r->end - r->start) >> kPageShift;
-        if (r->attributes.pager.get() != &pager || !r->attributes.shared) continue;
         const uint32_t from = std::max(first, r->page_offset);
         const uint32_t to = std::min(first + count, r->page_offset + pages);
         if (from >= to) continue;
-        pages_.restrict(r->start + ((from - r->page_offset) << kPageShift),
-                        r->start + ((to - r->page_offset) << kPageShift), UserPages::Rights::read);
+        visit(r->start + ((from - r->page_offset) << kPageShift),
+              r->start + ((to - r->page_offset) << kPageShift));
     }
+}
+
+void unmap_shared_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        space->for_each_shared(pager, first, count, [&](VirtAddr start, VirtAddr end) {
+            space->pages_.clear(start, end);
+        });
+}
+
+void AddressSpace::protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
+    for_each_shared(pager, first, count, [&](VirtAddr start, VirtAddr end) {
+        pages_.restrict(start, end, UserPages::Rights::read);
+    });
 }
 
 void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {

@@ -136,6 +136,7 @@ void UserPages::fill_swapped(PageEntry* slot, PageEntry entry) {
 }
 
 void UserPages::replace_by_swap(VirtAddr page, PageEntry* slot, PageEntry entry) {
+    note_peak();
     const PageEntry old = std::exchange(*slot, entry);
     ++swapped_;
     count(old, -1);
@@ -144,6 +145,7 @@ void UserPages::replace_by_swap(VirtAddr page, PageEntry* slot, PageEntry entry)
 }
 
 void UserPages::clear(VirtAddr start, VirtAddr end) {
+    note_peak();
     Release release(directory());
     for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
         uint16_t& in_use = entries_in_use(&table);

@@ -4,6 +4,7 @@
 // Locks: the address space's.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "kernel/arch/page_table.hpp"
@@ -50,8 +51,10 @@ class UserPages {
         });
     }
 
+    uint32_t tables() const { return tables_; }
     uint32_t swapped() const { return swapped_; }
     uint32_t resident() const { return resident_; }  // pages
+    uint32_t peak() const { return std::max(peak_, resident_); }
     uint32_t own_resident() const { return resident_ - file_resident_; }
     uint32_t file_resident() const { return file_resident_; }  // of them, a pager's frames
 
@@ -73,5 +76,6 @@ class UserPages {
 
     PageTable* directory_ = nullptr;
     uint32_t tables_ = 0;
-    uint32_t resident_ = 0, file_resident_ = 0, swapped_ = 0;
+    void note_peak() { peak_ = peak(); }  // before resident_ shrinks
+    uint32_t resident_ = 0, file_resident_ = 0, swapped_ = 0, peak_ = 0;
 };

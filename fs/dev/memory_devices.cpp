@@ -5,7 +5,6 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
 #include "kernel/sched/scheduler.hpp"
-#include "mm/anonymous_pager.hpp"
 
 namespace {
 
@@ -36,10 +35,7 @@ class ZeroFile final : public UniformFile {
     using UniformFile::UniformFile;
     Result<uint32_t> read_at(ByteSink& to, uint64_t) override { return give_zeros(to); }
     Result<uint32_t> write_at(ByteSource& from, uint64_t) override { return from.remaining(); }
-    // As much as anybody maps; each mapping its own.
-    Result<Ref<Pager>> pager() override {
-        return AnonymousPager::create(kUserTop.raw() / kPageSize);
-    }
+    Result<Ref<Pager>> pager() override { return Ref<Pager>(); }  // each mapping its own memory
 };
 
 class FullFile final : public UniformFile {

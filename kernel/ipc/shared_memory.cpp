@@ -26,6 +26,9 @@ class SegmentPager final : public Pager {
         memory_->cached_frames(first, wanted, to);
     }
     void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
+    Result<void> discard(uint32_t first, uint32_t count) override {
+        return memory_->discard(first, count);
+    }
     const Pager& base() const override { return *memory_; }
     std::string_view name(std::span<char> buffer) const override {
         return format_in(buffer, "/SYSV{:08x} (deleted)",

@@ -238,6 +238,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     leave_user_memory(self, old_tid);
     {
         LockGuard guard(process_tree);
+        process.dead_threads.note_peak(process.space.get());
         std::swap(process.space, fresh.space);
         if (fresh.files) std::swap(process.files, fresh.files);
         std::swap(process.executable, fresh.program.path);

@@ -67,6 +67,7 @@ void give_up_possessions(Process& process) {
     Ref<FdTable> files;
     Path cwd, root, executable;
     LockGuard guard(process_tree);
+    process.dead_threads.note_peak(process.space.get());
     space = std::move(process.space);
     files = std::move(process.files);
     cwd = std::move(process.fs.cwd);

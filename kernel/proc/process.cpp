@@ -50,6 +50,11 @@ void CpuTimes::add(const CpuTimes& other) {
     major_faults += other.major_faults;
     voluntary_switches += other.voluntary_switches;
     involuntary_switches += other.involuntary_switches;
+    peak_resident = std::max(peak_resident, other.peak_resident);
+}
+
+void CpuTimes::note_peak(const AddressSpace* space) {
+    if (space) peak_resident = std::max(peak_resident, space->peak_resident());
 }
 
 // The total is exact, from the dispatcher; ticks only tell how user and kernel mode share it.
@@ -57,14 +62,20 @@ CpuTimes times_of(const Thread& t) {
     uint64_t total = cpu_time_of(t);
     uint64_t ticks = (t.user_time + t.kernel_time) / kNanosecondsPerTick;
     uint64_t user = ticks ? total / ticks * (t.user_time / kNanosecondsPerTick) : total;
-    return {user,           total - user,         t.minor_faults,
-            t.major_faults, t.voluntary_switches, t.involuntary_switches};
+    return {user,
+            total - user,
+            t.minor_faults,
+            t.major_faults,
+            t.voluntary_switches,
+            t.involuntary_switches,
+            0};
 }
 
 CpuTimes Process::times() const {
     LockGuard guard(process_tree);
     CpuTimes sum = dead_threads;
     for (Thread& t : const_cast<Process*>(this)->threads) sum.add(times_of(t));
+    sum.note_peak(space.get());
     return sum;
 }
 

@@ -36,10 +36,12 @@ struct LimitPair {
     uint32_t soft = kInfinite, hard = kInfinite;
 };
 
-struct CpuTimes {  // nanoseconds, and counts
+struct CpuTimes {  // nanoseconds, counts, and pages
     uint64_t user = 0, kernel = 0;
     uint32_t minor_faults = 0, major_faults = 0, voluntary_switches = 0, involuntary_switches = 0;
+    uint32_t peak_resident = 0;  // of a sum: the largest
     void add(const CpuTimes& other);
+    void note_peak(const AddressSpace* space);
 };
 
 CpuTimes times_of(const Thread& thread);

@@ -7,18 +7,26 @@
 namespace {
 
 constexpr uint32_t kProtections = kProtRead | kProtWrite | kProtExecute;
-constexpr uint32_t kMapType = 0xf, kMapSharedValidate = 3;
+constexpr uint32_t kMapType = 0xf, kMapSharedValidate = 3, kMapNonBlock = 0x10000;
 
 AddressSpace& space() { return *current_process().space; }
 
 bool page_aligned(uint32_t address) { return (address & kPageMask) == 0; }
 
-// How many bytes the caller may lock; EPERM if none.
-Result<uint32_t> may_lock() {
+// How many bytes the caller may lock.
+uint32_t lock_limit() {
     if (context().credentials.is_superuser()) return UINT32_MAX;
-    const uint32_t limit = current_process().limits[limit_memlock].soft;
+    return current_process().limits[limit_memlock].soft;
+}
+Result<uint32_t> may_lock() {  // EPERM if none
+    const uint32_t limit = lock_limit();
     if (limit == 0) return Errno::perm;
     return limit;
+}
+// What grows may be locked (mlockall): the limit is that of who asks now.
+AddressSpace& growing_space() {
+    space().limit_locked = lock_limit();
+    return space();
 }
 
 // The pager of the file that `fd` names, if a mapping of this kind is allowed.
@@ -38,10 +46,16 @@ Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32
     constexpr uint32_t kUnderstood = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
                                      kMapGrowsDown | kMapLocked | kMapNoReserve | kMapPopulate |
                                      kMapFixedNoReplace;
-    constexpr uint32_t kHuge = 0x40000;
+    // Those that are no more than a wish: DENYWRITE, EXECUTABLE, NONBLOCK, STACK, 32BIT, sizes.
+    constexpr uint32_t kHuge = 0x40000, kIgnored = 0x7C031840;
     uint32_t type = flags & kMapType;
-    if (type == kMapSharedValidate) flags &= ~kMapPrivate, type = kMapShared;
+    if (type == kMapSharedValidate && !(flags & kMapAnonymous)) {
+        if (flags & ~(kMapType | kIgnored | (kUnderstood & ~kMapFixedNoReplace)))
+            return Errno::opnotsupp;
+        flags &= ~kMapPrivate, type = kMapShared;
+    }
     if ((type != kMapShared && type != kMapPrivate) || length == 0) return Errno::inval;
+    if (flags & kMapNonBlock) flags &= ~kMapPopulate;
     if (flags & kHuge) return Errno::nomem;
     MapRequest request;
     request.hint = hint;
@@ -51,7 +65,7 @@ Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32
     request.page_offset = page_offset;
     if (flags & kMapLocked) TRY(may_lock());
     if (!(flags & kMapAnonymous)) TRY(attach_file(request, fd));
-    return TRY(space().map(request)).raw();
+    return TRY(growing_space().map(request)).raw();
 }
 
 }  // namespace
@@ -77,30 +91,21 @@ Result<void> sys_munmap(uint32_t start, uint32_t length) {
 }
 
 Result<void> sys_mprotect(uint32_t start, uint32_t length, uint32_t protection) {
-    if (!page_aligned(start) || (protection & ~kProtections)) return Errno::inval;
-    if (length == 0) return {};
     return space().protect(VirtAddr(start), length, protection);
 }
 
 Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_length,
                             uint32_t flags, uint32_t new_start) {
-    constexpr uint32_t kMayMove = 1, kFixed = 2;
-    if (!page_aligned(start) || (flags & ~(kMayMove | kFixed)) || new_length == 0)
-        return Errno::inval;
-    if ((flags & kFixed) && (!(flags & kMayMove) || !page_aligned(new_start))) return Errno::inval;
-    return TRY(space().remap(VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
+    AddressSpace& space = growing_space();
+    return TRY(space.remap(VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
         .raw();
 }
 
 Result<void> sys_madvise(uint32_t start, uint32_t length, uint32_t advice) {
-    if (!page_aligned(start)) return Errno::inval;
     return space().advise(VirtAddr(start), length, advice);
 }
 
 Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags) {
-    constexpr uint32_t kAsync = 1, kInvalidate = 2, kSync = 4;
-    if (!page_aligned(start) || (flags & ~(kAsync | kInvalidate | kSync))) return Errno::inval;
-    if ((flags & kAsync) && (flags & kSync)) return Errno::inval;
     return space().sync(VirtAddr(start), length, flags);
 }
 
@@ -117,7 +122,7 @@ Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
     return {};
 }
 
-uint32_t sys_brk(uint32_t end) { return space().set_break(VirtAddr(end)).raw(); }
+uint32_t sys_brk(uint32_t end) { return growing_space().set_break(VirtAddr(end)).raw(); }
 
 Result<void> sys_mlock(uint32_t start, uint32_t length) {
     return space().lock_range(VirtAddr(start), length, false, TRY(may_lock()));

@@ -50,6 +50,7 @@ constexpr uint32_t kThreadOptions = kNoThread | kAll | kClone;  // all our child
 
 Rusage rusage_of(const CpuTimes& times) {
     Rusage usage{};
+    usage.max_resident_kib = static_cast<int32_t>(times.peak_resident * (kPageSize / 1024));
     usage.user = to_time<TimeVal32>(Nanoseconds(times.user));
     usage.kernel = to_time<TimeVal32>(Nanoseconds(times.kernel));
     usage.minor_faults = static_cast<int32_t>(times.minor_faults);
@@ -102,14 +103,13 @@ Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
     Process& process = current_process();
     const Thread& thread = Thread::current();
     switch (who) {
-        case kSelf: {
-            Rusage usage = rusage_of(process.times());
-            usage.max_resident_kib =
-                static_cast<int32_t>(process.space->memory_use().resident * (kPageSize / 1024));
-            return write_user(to, usage);
-        }
+        case kSelf: return write_user(to, rusage_of(process.times()));
         case kChildren: return write_user(to, rusage_of(process.dead_children));
-        case kThread: return write_user(to, rusage_of(times_of(thread)));
+        case kThread: {
+            CpuTimes own = times_of(thread);
+            own.peak_resident = process.times().peak_resident;
+            return write_user(to, rusage_of(own));
+        }
         default: return Errno::inval;
     }
 }

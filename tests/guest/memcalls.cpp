@@ -305,7 +305,7 @@ void test_proc() {
     std::string line, size;
     while (std::getline(smaps, line) && !line.starts_with(wanted)) continue;
     bool rss = false, flags = false;
-    for (int i = 0; i < 14 && std::getline(smaps, line); ++i) {
+    for (int i = 0; i < 24 && std::getline(smaps, line); ++i) {
         if (line.starts_with("Private_Dirty:")) rss = strtol(line.c_str() + 14, nullptr, 10) >= 8;
         if (line.starts_with("VmFlags: rd wr")) flags = true;
     }

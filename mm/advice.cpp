@@ -1,0 +1,146 @@
+// Advice about ranges, and writing them back. See address_space.hpp.
+// Spec: madvise(2), msync(2).
+#include <algorithm>
+
+#include "mm/address_space.hpp"
+#include "mm/session.hpp"
+
+namespace {
+
+enum Advice : uint32_t {
+    kAdviseWillNeed = 3,
+    kAdviseDontNeed = 4,
+    kAdviseFree = 8,
+    kAdviseRemove = 9,
+    kAdviseDontFork = 10,
+    kAdviseDoFork = 11,
+    kAdviseWipeOnFork = 18,
+    kAdviseKeepOnFork = 19,
+    kAdviseCold = 20,
+    kAdvisePageOut = 21,
+    kAdvisePopulateRead = 22,
+    kAdvisePopulateWrite = 23,
+};
+
+bool is_known(uint32_t advice) {
+    return advice <= kAdviseDontNeed || (advice >= kAdviseFree && advice <= kAdvisePopulateWrite);
+}
+
+bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
+
+}  // namespace
+
+Result<void> AddressSpace::check_advice(const RegionAttributes& a, uint32_t advice) {
+    switch (advice) {
+        case kAdviseDontNeed:
+        case kAdviseCold:
+        case kAdvisePageOut: return a.locked() ? Errno::inval : Result<void>();
+        case kAdviseFree: return a.locked() || a.pager ? Errno::inval : Result<void>();
+        case kAdviseWipeOnFork: return a.shared || a.pager ? Errno::inval : Result<void>();
+        case kAdviseRemove:
+            if (a.locked() || !a.pager) return Errno::inval;
+            return a.shared && a.may_write ? Result<void>() : Errno::acces;
+        default: return {};
+    }
+}
+
+Result<void> AddressSpace::advise(VirtAddr start, uint32_t length, uint32_t advice) {
+    Range range;
+    if (!is_page_aligned(start) || !is_known(advice) || length > align_up(length, kPageSize) ||
+        start.raw() + length < start.raw())
+        return Errno::inval;
+    if (length == 0) return {};
+    if (!make_range(start, length, range)) return Errno::nomem;
+    if (advice == kAdvisePopulateRead || advice == kAdvisePopulateWrite)
+        return populate_advised(range, advice == kAdvisePopulateWrite);
+    // Spec: what is mapped in the range is treated, and then ENOMEM says that not all of it was.
+    bool covered;
+    {
+        Session session(*this);
+        covered = regions_.is_covered(range.start, range.end);
+        for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;
+             r = regions_.next(*r)) {
+            TRY(check_advice(r->attributes, advice));
+            // What a pager holds comes back from there, the rest as zeros.
+            if (advice == kAdviseDontNeed || advice == kAdviseFree)
+                pages_.clear(std::max(r->start, range.start), std::min(r->end, range.end));
+        }
+        if (advice == kAdviseDontFork || advice == kAdviseWipeOnFork)
+            TRY(regions_.set_on_fork(range.start, range.end,
+                                     advice == kAdviseDontFork ? OnFork::nothing : OnFork::zeros));
+        if (advice == kAdviseDoFork || advice == kAdviseKeepOnFork)
+            TRY(regions_.set_on_fork(range.start, range.end, OnFork::same));
+    }
+    if (advice == kAdviseWillNeed) static_cast<void>(populate(range, true));
+    if (advice == kAdviseRemove) TRY(discard_shared(range));
+    return covered ? Result<void>() : Errno::nomem;
+}
+
+// Pagers take pages away from all spaces, so that our lock must not be held.
+Result<void> AddressSpace::discard_shared(Range range) {
+    for (VirtAddr at = range.start; at < range.end;) {
+        Ref<Pager> pager;
+        uint32_t first = 0, count = 0;
+        {
+            Session session(*this);
+            const Region* region = regions_.find_from(at);
+            if (!region || region->start >= range.end) break;
+            at = std::max(at, region->start);
+            const VirtAddr end = std::min(region->end, range.end);
+            TRY(check_advice(region->attributes, kAdviseRemove));
+            pager = region->attributes.pager;
+            first = region->pager_index(at);
+            count = (end - at) >> kPageShift;
+            at = end;
+        }
+        TRY(pager->discard(first, count));
+    }
+    return {};
+}
+
+Result<void> AddressSpace::populate_advised(Range range, bool write) {
+    for (VirtAddr page = range.start; page < range.end; page = page + kPageSize) {
+        {
+            Session session(*this);
+            const Region* region = regions_.find(page);
+            if (!region) return Errno::nomem;
+            const uint32_t protection = region->attributes.protection;
+            if (!(protection & (write ? kProtWrite : kProtRead | kProtExecute)))
+                return Errno::inval;
+            const PageEntry* entry = pages_.find(page);
+            if (entry && entry->present() && (!write || entry->writable())) continue;
+        }
+        const FaultResult result = handle_fault(page, write, false, false);
+        if (result == FaultResult::out_of_memory) return Errno::nomem;
+        if (result != FaultResult::resolved) return Errno::fault;
+    }
+    return {};
+}
+
+Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags) {
+    Range range;
+    if (!is_page_aligned(start) || flags & ~(kSyncAsync | kSyncInvalidate | kSyncNow) ||
+        (flags & kSyncAsync && flags & kSyncNow))
+        return Errno::inval;
+    if (!make_range(start, length, range)) return Errno::nomem;
+    bool covered;
+    {
+        Session session(*this);
+        covered = regions_.is_covered(range.start, range.end);
+        if (flags & kSyncInvalidate && locked_pages(range)) return Errno::busy;
+    }
+    if (!(flags & kSyncNow)) return covered ? Result<void>() : Errno::nomem;
+    // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
+    for (VirtAddr at = range.start; at < range.end;) {
+        Ref<Pager> pager;
+        {
+            Session session(*this);
+            const Region* region = regions_.find_from(at);
+            if (!region || region->start >= range.end) break;
+            at = region->end;
+            if (region->attributes.shared) pager = region->attributes.pager;
+        }
+        if (pager) TRY(pager->sync());
+    }
+    return covered ? Result<void>() : Errno::nomem;
+}
