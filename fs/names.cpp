@@ -92,6 +92,7 @@ std::string_view inode_name(const Inode& inode, std::span<char> buffer) {
     const Dentry* top = dentry;
     while (top && top->parent_locked()) top = top->parent_locked();
     const Mount* mount = top ? mount_with_root_locked(*top) : nullptr;
+    if (dentry && dentry->removed()) text.put(" (deleted)");
     if (!mount || write_upwards(text, mount, dentry, nullptr, reached).is_error()) return {};
     return text.view();
 }

@@ -42,20 +42,55 @@ void RegionLines::show_use(const RegionInfo& r) {
         {"MMUPageSize:", kKilobytes},
         {"Rss:", u.resident * kKilobytes},
         {"Pss:", u.share_bytes / 1024},
+        {"Pss_Dirty:", u.dirty_share_bytes / 1024},
         {"Shared_Clean:", u.shared_clean * kKilobytes},
         {"Shared_Dirty:", u.shared_dirty * kKilobytes},
         {"Private_Clean:", u.private_clean * kKilobytes},
         {"Private_Dirty:", u.private_dirty * kKilobytes},
         {"Referenced:", u.referenced * kKilobytes},
         {"Anonymous:", u.anonymous * kKilobytes},
+        {"LazyFree:", 0},
+        {"AnonHugePages:", 0},
+        {"ShmemPmdMapped:", 0},
+        {"FilePmdMapped:", 0},
+        {"Shared_Hugetlb:", 0},
+        {"Private_Hugetlb:", 0},
         {"Swap:", u.swapped * kKilobytes},
+        {"SwapPss:", u.swapped * kKilobytes},
         {"Locked:", r.locked ? u.share_bytes / 1024 : 0},
     };
     for (const auto& line : lines) format_to(to_, "{:<16}{:>8} kB\n", line.name, line.kilobytes);
-    format_to(to_, "VmFlags:{}{}{}{} mr mw me{}{} \n", r.protection & kProtRead ? " rd" : "",
-              r.protection & kProtWrite ? " wr" : "", r.protection & kProtExecute ? " ex" : "",
-              r.flags & kMapShared ? " sh" : "", r.flags & kMapGrowsDown ? " gd" : "",
-              r.locked ? " lo" : "");
+    const bool shared = r.flags & kMapShared, writable = r.protection & kProtWrite;
+    const struct {
+        std::string_view name;
+        bool set;
+    } flags[] = {{"rd", (r.protection & kProtRead) != 0},
+                 {"wr", writable},
+                 {"ex", (r.protection & kProtExecute) != 0},
+                 {"sh", shared && r.may_write},
+                 {"mr", true},
+                 {"mw", r.may_write},
+                 {"me", true},
+                 {"ms", shared},
+                 {"gd", (r.flags & kMapGrowsDown) != 0},
+                 {"lo", r.locked},
+                 {"dc", r.on_fork == OnFork::nothing},
+                 {"ac", !shared && writable && !(r.flags & kMapNoReserve)},
+                 {"nr", (r.flags & kMapNoReserve) != 0},
+                 {"wf", r.on_fork == OnFork::zeros}};
+    to_.put("THPeligible:    0\nVmFlags:");
+    for (const auto& flag : flags)
+        if (flag.set) format_to(to_, " {}", flag.name);
+    to_.put(" \n");
+}
+
+// A line is a line, whatever the name.
+void put_name(TextSink& to, std::string_view name) {
+    for (size_t end; (end = name.find('\n')) != name.npos; name.remove_prefix(end + 1)) {
+        to.put(name.substr(0, end));
+        to.put("\\012");
+    }
+    to.put(name);
 }
 
 void RegionLines::visit(const RegionInfo& r) {
@@ -70,12 +105,12 @@ void RegionLines::visit(const RegionInfo& r) {
     format_to(sink, " {:08x} {:02x}:{:02x} {} ", uint64_t{r.page_offset} * kPageSize,
               device_major(device), device_minor(device), r.pager ? r.pager->inode_number() : 0);
     const std::string_view name = r.pager ? r.pager->name(buffer) : r.label;
-    if (name.empty())
-        format_to(to_, "{}\n", sink.view());
-    else if (sink.view().size() < kNameColumn)
-        format_to(to_, "{:<49}{}\n", sink.view(), name);
+    if (name.empty() || sink.view().size() >= kNameColumn)
+        to_.put(sink.view());
     else
-        format_to(to_, "{}{}\n", sink.view(), name);
+        format_to(to_, "{:<49}", sink.view());
+    put_name(to_, name);
+    to_.put("\n");
     if (with_use_) show_use(r);
 }
 

@@ -47,10 +47,10 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
               ticks(p.children_user_time), ticks(p.children_kernel_time));
     format_to(to, " {} {} {} 0 {} {} {} {}", priority, p.nice, p.threads, ticks(p.start_time.raw()),
               uint64_t{p.memory.total} * kPageSize, p.memory.resident, p.rss_limit);
-    // Addresses of code and stack, registers: not told, as Linux does for those that run.
-    format_to(to, " 0 0 {} 0 0 {} {} {} {}", p.start_stack, old_signals(p.signals_pending),
-              old_signals(p.signals_blocked), old_signals(p.signals_ignored),
-              old_signals(p.signals_caught));
+    // Stack pointer and program counter: not told, as Linux does for those that run.
+    format_to(to, " {} {} {} 0 0 {} {} {} {}", p.memory.text_start.raw(), p.memory.text_end.raw(),
+              p.start_stack, old_signals(p.signals_pending), old_signals(p.signals_blocked),
+              old_signals(p.signals_ignored), old_signals(p.signals_caught));
     // wchan nswap cnswap exit_signal processor rt_priority policy, block I/O and guest times,
     // start and end of data, heap, arguments, environment; exit code
     format_to(to, " {} 0 0 {} 0 {} {} 0 0 0 0 0 0 0 0 0 0 0\n", sleeps(p) ? 1 : 0, p.exit_signal,
@@ -70,14 +70,28 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
     for (uint32_t i = 0; i < who.group_count; ++i) format_to(to, "{} ", who.groups[i]);
     to.put("\n");
     if (p.memory.total) {
-        format_to(to, "WorkingSet:\t{:>8} kB\n", kilobytes(p.memory.working_set));
-        format_to(to, "VmLck:\t{:>8} kB\nVmSwap:\t{:>8} kB\n", kilobytes(p.memory.locked),
-                  kilobytes(p.memory.swapped));
-        format_to(to, "VmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nRssFile:\t{:>8} kB\n",
-                  kilobytes(p.memory.total), kilobytes(p.memory.resident),
-                  kilobytes(p.memory.shared));
-        format_to(to, "VmData:\t{:>8} kB\nVmStk:\t{:>8} kB\nVmExe:\t{:>8} kB\n",
-                  kilobytes(p.memory.data), kilobytes(p.memory.stack), kilobytes(p.memory.text));
+        const MemoryUse& m = p.memory;
+        const struct {
+            std::string_view name;
+            uint32_t pages;
+        } lines[] = {{"VmPeak", m.peak_total},
+                     {"VmSize", m.total},
+                     {"VmLck", m.locked},
+                     {"VmPin", 0},
+                     {"VmHWM", m.peak_resident},
+                     {"VmRSS", m.resident},
+                     {"RssAnon", m.resident - m.of_files - m.shared},
+                     {"RssFile", m.of_files},
+                     {"RssShmem", m.shared},
+                     {"VmData", m.data},
+                     {"VmStk", m.stack},
+                     {"VmExe", m.text},
+                     {"VmLib", m.libraries},
+                     {"VmPTE", m.tables},
+                     {"VmSwap", m.swapped},
+                     {"WorkingSet", m.working_set}};  // ours
+        for (const auto& line : lines)
+            format_to(to, "{}:\t{:>8} kB\n", line.name, kilobytes(line.pages));
     }
     format_to(to, "Threads:\t{}\nSigQ:\t0/0\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\n", p.threads,
               uint64_t{0}, p.signals_pending);
@@ -91,7 +105,8 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
 
 Result<void> show_process_memory(TextSink& to, const ProcTarget& target) {
     const MemoryUse m = TRY(info_of(target)).memory;
-    format_to(to, "{} {} {} {} 0 {} 0\n", m.total, m.resident, m.shared, m.text, m.data + m.stack);
+    format_to(to, "{} {} {} {} 0 {} 0\n", m.total, m.resident, m.of_files + m.shared, m.text,
+              m.data + m.stack);
     return {};
 }
 
