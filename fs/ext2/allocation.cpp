@@ -169,13 +169,29 @@ void Ext2::discard(Ext2Inode& fresh) {
         LockGuard guard(records_);
         fresh.record().links_count = 0;
     }
-    note_nameless();
+    note_nameless(fresh);
     remove_inode(fresh);  // its last reference buries it
 }
 
 void Ext2::bury(Ext2Inode& inode) {
     LockGuard guard(records_);
     dead_inodes_.push_back(inode);
+}
+
+void Ext2::give_back(Ext2Inode& dead) {
+    dead.free_contents();
+    {
+        const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+        LockGuard guard(records_);
+        if (!dead.is_listed) dead.record().deletion_time = now;
+        if (dead.dirty_node.linked()) dead.dirty_node.unlink();
+        if (dead.nameless_node.linked()) dead.nameless_node.unlink();
+    }
+    if (store(dead, dead.record()).is_error()) note_error();
+    if (dead.is_listed)
+        orphan_ended(dead);
+    else if (pending_inodes_.push_back({dead.number().raw(), dead.is_directory()}).is_error())
+        note_error();
 }
 
 void Ext2::reap() {
@@ -186,18 +202,7 @@ void Ext2::reap() {
             dead = dead_inodes_.pop_front();
         }
         if (!dead) return;
-        if (!read_only()) {
-            dead->free_contents();
-            const auto now = static_cast<uint32_t>(timestamp_now().seconds);
-            LockGuard guard(records_);
-            dead->record().deletion_time = now;
-            if (dead->dirty_node.linked()) dead->dirty_node.unlink();
-        }
-        if (!read_only()) {
-            if (store(*dead, dead->record()).is_error()) note_error();
-            if (pending_inodes_.push_back({dead->number().raw(), dead->is_directory()}).is_error())
-                note_error();
-        }
+        if (!read_only() && !dead->is_released) give_back(*dead);
         delete dead;
         __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);
     }

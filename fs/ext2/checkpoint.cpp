@@ -13,6 +13,7 @@
 //   5. created directories enter the tables, in order,   each has its entry and its contents now
 //      then created files
 //   6. bitmaps, descriptors, superblock                  from here on what was freed may be used
+//   7. the list of orphans                               see orphans.cpp
 //
 // The disk's own cache is flushed between the steps. Contents of files are not part of it: fsync
 // writes them before. A rename between directories adds the new name, makes a checkpoint, and
@@ -170,20 +171,28 @@ void Ext2::write_in_order() {
     barrier();
 }
 
+void Ext2::write_maps() {
+    for (uint32_t block : map_blocks_) write_metadata_block(block);
+    map_blocks_.clear();
+    barrier();
+}
+
 Result<void> Ext2::checkpoint() {
     if (read_only()) return {};
     reap();
     store_records();
+    // e2fsck trusts that what an orphan has is taken.
+    if (std::exchange(orphan_grew_, false)) write_maps();
     if (!table_blocks_.empty() || !directory_blocks_.empty() || !index_blocks_.empty())
         write_in_order();
     for (const TableBlock& table : table_blocks_) forget(table.block);
     commit_frees();
-    for (uint32_t block : map_blocks_) write_metadata_block(block);
+    write_maps();
     if (std::exchange(super_changed_, false)) note_write(write_superblock(false));
     barrier();
+    update_orphans();
     table_blocks_.clear();
     index_blocks_.clear();
-    map_blocks_.clear();
     fresh_.clear();
     gone_.clear();
     directory_blocks_.clear();  // may end directories: they go to the dead, if anywhere

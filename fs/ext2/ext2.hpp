@@ -95,8 +95,9 @@ class Ext2 final : public FileSystem {
     Result<void> submit(std::span<BlockIo> list) { return device_.submit(list); }
     Result<void> flush() { return device_.flush(); }
 
-    void note_dirty(Ext2Inode& inode);  // its record differs from the table's; no lock needed
-    void note_nameless() { __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED); }
+    void note_dirty(Ext2Inode& inode);     // its record differs from the table's; no lock needed
+    void note_nameless(Ext2Inode& inode);  // its last name is gone
+    void note_orphan_growth() { orphan_grew_ = true; }
     void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
     void note_error();            // e2fsck should look at it
     SpinLock& records() { return records_; }
@@ -117,6 +118,11 @@ class Ext2 final : public FileSystem {
         Ref<Ext2Inode> directory;
         uint32_t block;
         bool fresh;
+    };
+    struct Orphan {
+        Ext2Inode* inode;  // null: ended
+        uint32_t number;
+        bool directory;
     };
     struct PagePart {
         uint32_t page;
@@ -150,6 +156,7 @@ class Ext2 final : public FileSystem {
     Result<InodeNo> allocate_inode(uint32_t group, bool directory);
     Result<void> clear_blocks(const Extent& extent);
     Result<void> clear_inode(uint32_t number, bool directory);
+    void give_back(Ext2Inode& dead);
     void reap();  // frees what dead inodes had
 
     // checkpoint.cpp
@@ -162,8 +169,18 @@ class Ext2 final : public FileSystem {
     bool is_masked(const TableBlock& table) const;
     void write_in_order();
     void commit_frees();
+    void write_maps();
     void barrier();
     void note_write(Result<void> done);
+
+    // orphans.cpp
+    void update_orphans();
+    void end_orphans_with(uint32_t count, uint32_t next);
+    Result<void> write_deletion_time(uint32_t number, uint32_t time);
+    void orphan_ended(const Ext2Inode& inode);
+    uint32_t count_orphans();
+    Result<void> adopt_orphans();
+    void release_nameless();
 
     BlockDevice& device_;
     PageCache& metadata_;
@@ -176,7 +193,12 @@ class Ext2 final : public FileSystem {
     uint16_t mounted_state_;  // what the superblock said when we came
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::dead_node> dead_inodes_ GUARDED_BY(records_);
+    List<Ext2Inode, &Ext2Inode::nameless_node> unlisted_ GUARDED_BY(records_);  // nor buried
+    const bool has_orphan_list_;
     // Under lock_:
+    uint32_t orphan_head_;
+    bool orphan_grew_ = false;  // since the last checkpoint
+    Vector<Orphan> orphans_;    // as they are listed on the disk
     uint32_t free_blocks_, free_inodes_;
     const uint32_t reserved_blocks_;
     uint32_t pending_block_count_ = 0;

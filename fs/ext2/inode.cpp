@@ -59,13 +59,14 @@ Ext2Inode::Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& recor
 Ext2Inode::~Ext2Inode() {
     LockGuard guard(ext2().records());
     if (dirty_node.linked()) dirty_node.unlink();
+    if (nameless_node.linked()) nameless_node.unlink();
 }
 
 Ext2& Ext2Inode::ext2() const { return static_cast<Ext2&>(file_system()); }
 
 void Ext2Inode::last_reference_dropped() const {
     auto* self = const_cast<Ext2Inode*>(this);
-    if (record_.links_count == 0 && !ext2().read_only())
+    if (record_.links_count == 0 && !is_released && !ext2().read_only())
         ext2().bury(*self);
     else
         delete self;

@@ -72,7 +72,9 @@ class Ext2Inode final : public CachedInode, private PageSource {
     uint32_t type() const { return record_.mode & kTypeMask; }
     bool is_directory() const { return type() == kTypeDirectory; }
 
-    ListNode dirty_node, dead_node;
+    ListNode dirty_node, dead_node, nameless_node;
+    bool is_listed = false;        // on the disk's list of orphans: see orphans.cpp
+    bool is_released = false;      // its number is another's, perhaps
     uint32_t structure_epoch = 0;  // checkpoint interval in which it got blocks, names, size
 
   private:

@@ -56,12 +56,21 @@ struct Superblock {
     uint32_t features_read_only;  // unknown ones: may be read, not written
     uint8_t uuid[16];
     char volume_name[16];
-    uint8_t unused[888];
+    uint8_t unused[96];
+    uint32_t last_orphan;  // inode; its deletion_time is the next one
+    uint8_t unused2[24];
+    uint32_t
+        first_meta_group;  // with meta_bg: descriptor blocks from this one on lie in their groups
+    uint8_t unused3[760];
 };
 static_assert(sizeof(Superblock) == 1024);
 static_assert(offsetof(Superblock, magic) == 56);
 static_assert(offsetof(Superblock, revision) == 76);
 static_assert(offsetof(Superblock, features_incompatible) == 96);
+static_assert(offsetof(Superblock, last_orphan) == 0xE8);
+static_assert(offsetof(Superblock, first_meta_group) == 0x104);
+
+constexpr uint16_t kStateClean = 1, kStateErrors = 2;
 
 struct GroupDescriptor {
     uint32_t block_bitmap;

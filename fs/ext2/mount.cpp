@@ -40,8 +40,6 @@ bool may_write_with(std::string_view name, const Superblock& super) {
     return false;
 }
 
-constexpr uint16_t kStateClean = 1, kStateErrors = 2;
-
 }  // namespace
 
 Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std::string_view) {
@@ -79,6 +77,8 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
       geometry_(geometry),
       may_write_(!device.read_only() && may_write_with(device.name(), super)),
       mounted_state_(super.state),
+      has_orphan_list_(super.revision != 0),
+      orphan_head_(has_orphan_list_ ? super.last_orphan : 0),
       free_blocks_(super.free_blocks_count),
       free_inodes_(super.free_inodes_count),
       reserved_blocks_(super.reserved_blocks_count) {}
@@ -106,11 +106,13 @@ Result<void> Ext2::set_read_only(bool wanted) {
         TRY(device_.flush());
         __atomic_store_n(&nameless_, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&read_only_, false, __ATOMIC_RELAXED);
-        return {};
+        return adopt_orphans();
     }
     Result<void> done = sync();
     LockGuard guard(lock_);
+    release_nameless();
     Result<void> last = checkpoint();
+    if (has_pending()) note_write(checkpoint());  // of orphans that have left the list by now
     __atomic_store_n(&read_only_, true, __ATOMIC_RELAXED);
     Result<void> marked = write_superblock(true);
     Result<void> flushed = device_.flush();
@@ -131,6 +133,7 @@ Result<void> Ext2::write_superblock(bool clean) {
     super.write_time = now;
     super.free_blocks_count = free_blocks_;
     super.free_inodes_count = free_inodes_;
+    if (has_orphan_list_) super.last_orphan = orphan_head_;
     if (large_files_) super.features_read_only |= kReadOnlyLargeFile;
     super.state = static_cast<uint16_t>(mounted_state_ & ~(clean ? 0 : kStateClean));
     return device_.write(Sector(kSuperblockOffset / kSectorSize), sizeof(Superblock) / kSectorSize,

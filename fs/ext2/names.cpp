@@ -2,7 +2,6 @@
 // lock but for moves between blocks of directories, which take a checkpoint in between: see
 // checkpoint.cpp for why. vfs holds the directories' `names` and has checked the rules.
 #include "fs/ext2/ext2.hpp"
-#include "fs/timestamp.hpp"
 
 namespace ext2 {
 
@@ -19,8 +18,6 @@ void Ext2Inode::add_links(int32_t change) {
     {
         LockGuard guard(ext2().records());
         record_.links_count = static_cast<uint16_t>(record_.links_count + change);
-        if (record_.links_count == 0)
-            record_.deletion_time = static_cast<uint32_t>(timestamp_now().seconds);
     }
     structure_epoch = ext2().epoch();
     note_change(false);
@@ -106,7 +103,7 @@ Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
     }
     if (victim.record_.links_count) victim.add_links(-1);
     if (victim.record_.links_count == 0) {
-        ext2().note_nameless();
+        ext2().note_nameless(victim);
         remove_inode(victim);
     }
     return {};

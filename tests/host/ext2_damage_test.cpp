@@ -4,7 +4,7 @@
 // than the suite does, from ORRERY_SEED on.
 // sources: fs/page_dirty.cpp
 // sources: fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
-// sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp
+// sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp fs/ext2/orphans.cpp
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
 // sources: fs/fat/fat.cpp fs/iso9660/iso9660.cpp
@@ -80,7 +80,7 @@ class Damage {
     void hit() {
         const size_t table = word_at(image_, descriptors_ + 8) * block_;
         switch (random_() % 8) {
-            case 0: return at(1024, 104);
+            case 0: return random_() % 4 ? at(1024, 104) : at(1024 + 0xE8, 4);  // list of orphans
             case 1: return at(descriptors_, 32);
             case 2: return at(word_at(image_, descriptors_) * block_, block_);  // block bitmap
             case 3: return at(word_at(image_, descriptors_ + 4) * block_, 32);  // inode bitmap
@@ -235,6 +235,43 @@ TEST(Ext2Damage, WritingDoesNoHarm) {
     }
     EXPECT_TRUE(wanted || mounted > 30) << mounted;
     if (wanted) fprintf(stderr, "%d were mounted\n", mounted);
+}
+
+// A list of orphans that never ends, or leads astray: left alone, and said.
+TEST(Ext2Damage, ListsOfOrphans) {
+    const auto member = [](int inode, int next) {
+        const std::string n = "<" + std::to_string(inode) + "> ";
+        return "sif " + n + "links_count 0\nsif " + n + "dtime @" + std::to_string(next) + "\n";
+    };
+    struct List {
+        std::string changes;
+        bool said;
+    };
+    for (const List& list :
+         {List{"ssv last_orphan 12\n" + member(12, 13) + member(13, 14) + member(14, 12), true},
+          List{"ssv last_orphan 12\n" + member(12, 12), true},
+          List{"ssv last_orphan 12\n" + member(12, 13), true},  // 13 has a name
+          List{"ssv last_orphan 5\n", true}, List{"ssv last_orphan 4000000000\n", true},
+          List{"ssv last_orphan 12\n" + member(12, 13) + member(13, 0), false}}) {
+        SCOPED_TRACE(list.changes);
+        HostFolder folder;
+        for (int i = 0; i < 4; ++i) std::ofstream(folder.path / std::to_string(i)) << "text";
+        log_lines.clear();
+        ImageDisk& disk =
+            make_disk(make_image("-N 64 -d " + folder.path.string(), 1024, list.changes.c_str()));
+        Result<Path> root = mount_root(disk.name(), false);
+        ASSERT_TRUE(root.is_ok());
+        FileSystem& fs = *root.value().mount().file_system;
+        EXPECT_FALSE(fs.has_nameless_files());
+        EXPECT_TRUE(fs.set_read_only(true).is_ok());
+        EXPECT_EQ(word_at(disk.bytes, 1024 + 0xE8), 0u);
+        bool said = false;
+        for (const std::string& line : log_lines)
+            said |= line.find("is on the list of orphans") != line.npos;
+        EXPECT_EQ(said, list.said);
+        shrink_dentries(UINT32_MAX);
+        shrink_inodes(UINT32_MAX);
+    }
 }
 
 }  // namespace

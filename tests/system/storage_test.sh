@@ -61,4 +61,34 @@ for cut in 3 17 40; do
     [ $? -le 1 ] || fail "e2fsck -p after cut $cut: $(cat "$work/fsck")"
     [ "$(debugfs -R "cat /srv/kept$cut" "$image" 2>/dev/null)" = kept ] || fail "what was fsynced is gone"
 done
+
+# Files and a folder without a name that are open: they are on the disk's list of orphans. After a cut of
+# power e2fsck -p clears them, and so does the next mount; an orderly power-off leaves none.
+orphans='mount -t ext2 /dev/hdb /mnt && cd /mnt && echo kept >kept && df . >/tmp/before
+    exec 5>a 6>b 7>c 8>d; mkdir e; rm a b; sync; cd e; rmdir ../e; rm ../c ../d; echo late >&7
+    head -c 200000 /bin/busybox >&5; head -c 300000 /bin/busybox >&6; exec 8>&-; sync; echo more >&6; exec 5>&-; sync'
+small=$work/small.img
+truncate -s 4M "$small"
+disk=(-- -drive "file=$small,format=raw,if=ide,index=1,media=disk")
+for block in 1024 4096; do
+    mke2fs -q -F -t ext2 -b $block "$small"
+    guest --exec "$orphans" "${disk[@]}" </dev/null
+    status_is 0
+    e2fsck -fn "$small" >"$work/fsck" 2>&1 || fail "e2fsck after power-off with orphans: $(cat "$work/fsck")"
+    dumpe2fs -h "$small" 2>/dev/null | grep -q 'First orphan' && fail 'the list is not empty'
+    guest --exec "$orphans; echo b >/proc/sysrq-trigger" "${disk[@]}" </dev/null
+    check 'there is a list' eval "dumpe2fs -h '$small' 2>/dev/null | grep -q 'First orphan'"
+    cp "$small" "$work/cut.img"
+    e2fsck -p "$work/cut.img" >"$work/fsck" 2>&1
+    [ $? = 1 ] && grep -q 'Clearing orphaned' "$work/fsck" || fail "e2fsck -p: $(cat "$work/fsck")"
+    guest --exec 'mount -t ext2 /dev/hdb /mnt && cat /mnt/kept && df /mnt | tail -1' "${disk[@]}" </dev/null
+    output_has '^kept'
+    log_has 'files without a name are removed'
+    after=$(tail -1 "$out")
+    e2fsck -fn "$small" >"$work/fsck" 2>&1 || fail "e2fsck after the list was worked off: $(cat "$work/fsck")"
+    e2fsck -p "$work/cut.img" >/dev/null 2>&1
+    guest --exec 'mount -t ext2 /dev/hdb /mnt && df /mnt | tail -1' -- \
+        -drive "file=$work/cut.img,format=raw,if=ide,index=1,media=disk" </dev/null
+    output_is "$after"
+done
 finish
