@@ -7,6 +7,13 @@ namespace {
 constexpr int kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
 }
 
+void (*watched_file_gone)(File&) = nullptr;
+
+void File::last_reference_dropped() const {
+    if (watched) watched_file_gone(const_cast<File&>(*this));
+    delete this;
+}
+
 File::~File() {
     if (counted_writer_) __atomic_sub_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
 }

@@ -21,15 +21,31 @@ constexpr uint32_t kOpenAccessMode = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, k
 
 // Spec: poll(2).
 constexpr uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
-                   kPollInvalid = 32, kPollReadHangUp = 0x2000;
+                   kPollInvalid = 32, kPollReadNormal = 0x40, kPollWriteNormal = 0x100,
+                   kPollReadHangUp = 0x2000, kPollAny = UINT32_MAX;
+// POLLRDNORM and POLLWRNORM are what files don't tell apart from POLLIN and POLLOUT.
+constexpr uint32_t with_normal_bits(uint32_t ready) {
+    return ready | (ready & kPollIn ? kPollReadNormal : 0) |
+           (ready & kPollOut ? kPollWriteNormal : 0);
+}
+constexpr uint32_t kPollAlways = kPollError | kPollHangUp;  // told though nobody asked
 
 // Collects the queues on which a poll() waits. A null table means: only tell, nobody will wait.
 class PollTable {
   public:
-    virtual void watch(WaitQueue& queue) = 0;
+    // News of these `events` wakes the queue. It stays while the file is open, or `owner` does.
+    void watch(WaitQueue& queue, uint32_t events = kPollAny, RefCounted* owner = nullptr) {
+        join(queue, events, owner);
+    }
 
   protected:
     ~PollTable() = default;
+    virtual void join(WaitQueue& queue, uint32_t events, RefCounted* owner) = 0;
+};
+
+// Somebody who must know when nobody has a file open any more.
+struct FileWatch {
+    ListNode watch_node;
 };
 
 // Takes directory entries; returns false when it has no room for this one.
@@ -82,6 +98,11 @@ class File : public RefCounted {
     virtual Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset);  // new offset; ENOTDIR
     virtual Result<int32_t> ioctl(uint32_t request, uint32_t argument);      // default ENOTTY
     virtual uint32_t poll(PollTable* table);                                 // default: in and out
+    virtual bool pollable() const { return false; }  // poll() has queues to wait on
+    // What /proc/PID/fd shows of a file that has neither a place nor a type.
+    virtual std::string_view link_text() const { return {}; }
+    // Which class it is, for the calls on one kind of file only: the address of its kKind.
+    virtual const void* kind() const { return nullptr; }
     virtual Result<Attributes> attributes() = 0;
     virtual Result<void> truncate(uint64_t size);  // default EINVAL
     virtual Result<void> sync() { return Errno::inval; }
@@ -91,8 +112,13 @@ class File : public RefCounted {
     virtual Socket* socket() { return nullptr; }
     virtual bool is_pipe() const { return false; }  // kernel/ipc's, with or without a name
 
+    // Guarded by `watched_file_gone`'s room. `watched` is set by the first and stays.
+    List<FileWatch, &FileWatch::watch_node> watches;
+    bool watched = false;
+
   protected:
     ~File() override;
+    void last_reference_dropped() const override;
 
   private:
     uint32_t flags_;
@@ -101,3 +127,12 @@ class File : public RefCounted {
     uint64_t offset_ GUARDED_BY(offset_lock_) = 0;
     Path path_;
 };
+
+// Null if it is of another kind.
+template <typename T>
+T* file_as(File& file) {
+    return file.kind() == &T::kKind ? static_cast<T*>(&file) : nullptr;
+}
+
+// Ends all watches of a file before its end; set at start-up by kernel/ipc.
+extern void (*watched_file_gone)(File& file);

@@ -27,6 +27,7 @@
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/deadlock/manager.hpp"
+#include "kernel/ipc/epoll.hpp"
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
@@ -133,6 +134,7 @@ void start_user_land(void*) {
     procfs_init();
     pipes_init();
     sockets_init();
+    epoll_init();
     sysv_ipc_init();
     futex_init();
     sync_lab_init();

@@ -13,6 +13,7 @@ class HostInput final : public DeviceFile {
         return read_through_buffer(
             to, [&](std::span<uint8_t> room) { return host_link_read(room, non_blocking()); });
     }
+    bool pollable() const override { return true; }
     uint32_t poll(PollTable* table) override {
         if (table) table->watch(host_link_read_queue());
         return host_link_readable() ? kPollIn : 0;
@@ -29,6 +30,7 @@ class HostOutput final : public DeviceFile {
             return static_cast<uint32_t>(bytes.size());
         });
     }
+    bool pollable() const override { return true; }
     uint32_t poll(PollTable*) override { return kPollOut; }
 
   private:

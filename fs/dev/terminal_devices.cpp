@@ -21,10 +21,11 @@ class TerminalFile final : public DeviceFile {
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
         return tty_.ioctl(request, argument);
     }
+    bool pollable() const override { return true; }
     uint32_t poll(PollTable* table) override {
         if (table) {
-            table->watch(tty_.read_queue());
-            table->watch(tty_.write_queue());
+            table->watch(tty_.read_queue(), kPollIn | kPollHangUp);
+            table->watch(tty_.write_queue(), kPollOut);
         }
         return (tty_.readable() ? kPollIn : 0) | (tty_.writable() ? kPollOut : 0);
     }

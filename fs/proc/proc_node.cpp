@@ -160,12 +160,11 @@ Result<uint32_t> ProcNode::read_link(std::span<char> buffer) {
         if (place.error() != Errno::inval || !entry_.file) return place.error();
         Ref<File> file = TRY(entry_.file(target_));
         const Attributes a = TRY(file->attributes());
-        const uint32_t type = a.mode & kTypeMask;
-        format_to(sink,
-                  type == kTypeFifo     ? "pipe:[{}]"
-                  : type == kTypeSocket ? "socket:[{}]"
-                                        : "anon_inode:[{}]",
-                  a.inode);
+        if (std::string_view text = file->link_text(); !text.empty())
+            sink.put(text);
+        else
+            format_to(sink, (a.mode & kTypeMask) == kTypeFifo ? "pipe:[{}]" : "socket:[{}]",
+                      a.inode);
     }
     return static_cast<uint32_t>(sink.view().size());
 }

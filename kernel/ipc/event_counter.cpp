@@ -3,37 +3,25 @@
 // which may fault) guards the value. Readers sleep at 0, writers while their sum would not fit.
 #include "kernel/ipc/event_counter.hpp"
 
-#include "fs/timestamp.hpp"
+#include "kernel/ipc/anonymous_file.hpp"
 
 namespace {
 
 constexpr uint64_t kMost = UINT64_MAX - 1;
-constexpr uint32_t kCounterDevice = device_number(0, 10);
-constinit uint32_t last_number = 0;  // atomic
 
-class EventCounter final : public File {
+class EventCounter final : public AnonymousFile {
   public:
     EventCounter(uint32_t initial, uint32_t flags, bool one_by_one)
-        : File(kOpenReadWrite | flags), value_(initial), one_by_one_(one_by_one) {}
+        : AnonymousFile(flags, "anon_inode:[eventfd]"), value_(initial), one_by_one_(one_by_one) {}
 
     Result<uint32_t> read_at(ByteSink& to, uint64_t) override;
     Result<uint32_t> write_at(ByteSource& from, uint64_t) override;
     uint32_t poll(PollTable* table) override NO_LOCK_ANALYSIS;
-    Result<Attributes> attributes() override {
-        Attributes a;
-        a.mode = 0600;
-        a.device = kCounterDevice;
-        a.inode = InodeNo(number_);
-        a.accessed = a.modified = a.changed = made_;
-        return a;
-    }
 
   private:
     Mutex lock_{LockRank::inode};
     uint64_t value_ GUARDED_BY(lock_);
     const bool one_by_one_;
-    const uint32_t number_ = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
-    const Timestamp made_ = timestamp_now();
     WaitQueue readers_, writers_;
 };
 
@@ -70,8 +58,8 @@ Result<uint32_t> EventCounter::write_at(ByteSource& from, uint64_t) {
 
 uint32_t EventCounter::poll(PollTable* table) {
     if (table) {
-        table->watch(readers_);
-        table->watch(writers_);
+        table->watch(readers_, kPollIn);
+        table->watch(writers_, kPollOut);
     }
     LockGuard guard(lock_);
     return (value_ ? kPollIn : 0) | (value_ < kMost ? kPollOut : 0);

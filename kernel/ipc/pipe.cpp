@@ -2,7 +2,8 @@
 // Locks: `lock_` (a Mutex of rank inode, because it is held while user memory is copied, which may
 // fault) guards all of a Pipe; `fifo_nodes` (rank pipe) guards which Pipe a FIFO's inode has.
 // Wake-ups: a reader sleeps only while the ring is empty, a writer only while there is less than
-// kPipeBuf of room. So only crossing these limits wakes, and then everybody.
+// kPipeBuf of room. So only crossing these limits wakes, and then everybody; but whoever watches
+// for edges hears of each write.
 #include "kernel/ipc/pipe.hpp"
 
 #include "fs/fifo_hook.hpp"
@@ -97,7 +98,7 @@ Result<uint32_t> Pipe::write(ByteSource& from, bool non_blocking) {
         const bool was_empty = ring_.empty();
         const uint32_t expected = std::min(from.remaining(), ring_.room());
         Result<uint32_t> done = ring_.write(from);
-        if (was_empty && !ring_.empty()) read_queue_.wake_all();
+        if ((was_empty && !ring_.empty()) || read_queue_.watched()) read_queue_.wake_all();
         if (done.is_error()) return total ? Result(total) : done.error();
         if (!from.remaining() || done.value() < expected) return total + done.value();
     }
@@ -167,6 +168,7 @@ class PipeEnd final : public File {
         return 0;
     }
     uint32_t poll(PollTable* table) override;
+    bool pollable() const override { return true; }
     Result<Attributes> attributes() override;
     Inode* inode() override { return node_.get(); }
     bool is_pipe() const override { return true; }
@@ -182,13 +184,13 @@ class PipeEnd final : public File {
 uint32_t PipeEnd::poll(PollTable* table) {
     uint32_t events = 0;
     if (readable()) {
-        if (table) table->watch(pipe_->read_queue());
+        if (table) table->watch(pipe_->read_queue(), kPollIn | kPollHangUp);
         if (pipe_->count()) events |= kPollIn;
         if (!pipe_->has_writers() && pipe_->writer_openings() != writers_seen_)
             events |= kPollHangUp;
     }
     if (writable()) {
-        if (table) table->watch(pipe_->write_queue());
+        if (table) table->watch(pipe_->write_queue(), kPollOut | kPollError);
         if (pipe_->room() >= kPipeBuf) events |= kPollOut;
         if (!pipe_->has_readers()) events |= kPollError;
     }

@@ -163,6 +163,7 @@ class SocketFile final : public File {
         return socket_->send(request);
     }
     uint32_t poll(PollTable* table) override { return socket_->poll(table); }
+    bool pollable() const override { return true; }
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
         if (request != kIoctlUnread && request != kIoctlUnsent) return Errno::notty;
         const uint32_t bytes = request == kIoctlUnread ? TRY(socket_->unread()) : socket_->unsent();

@@ -80,7 +80,9 @@ Result<void> Socket::connect(const FsContext& who, const SocketAddress& address,
     Ref<Socket> to = TRY(find_socket(who, address, type_));
     Ref<Socket> end = TRY(make(type_, id));
     end->set_first_limit(send_limit());
-    return to->enqueue(*this, std::move(end), id, wait);
+    TRY(to->enqueue(*this, std::move(end), id, wait));
+    arrivals_.wake_all();  // for who watches: there is a peer to look at now
+    return {};
 }
 
 // In the listener: `client` gets `end` for its peer, which accept() will find.
@@ -131,7 +133,7 @@ Result<void> Socket::enqueue(Socket& client, Ref<Socket> end, SenderId id, bool 
         Ref<Socket> none = std::move(end->peer_);
         return Errno::isconn;
     }
-    if (backlog_.empty()) arrivals_.wake_all();
+    if (backlog_.empty() || arrivals_.watched()) arrivals_.wake_all();
     backlog_.push_back(*end.leak());
     ++backlog_count_;
     return {};

@@ -1,5 +1,6 @@
 // Sockets: sending and receiving. See socket.hpp.
-// Wake-ups: receivers sleep only while the inbox is empty, so the first message wakes them all.
+// Wake-ups: receivers sleep only while the inbox is empty, so the first message wakes them all;
+// whoever watches for edges hears of each one.
 // Senders sleep while there is no room and are woken once three quarters are free, so that sender
 // and receiver switch seldom; for a message that needs more than that, once the inbox is empty.
 // Spec: send(2), recv(2), socket(7) for the time-outs.
@@ -54,7 +55,7 @@ Result<uint32_t> Socket::send_stream(Socket& peer, SendRequest& request) {
         const bool was_empty = inbox.empty();
         Result<uint32_t> done = inbox.append(request);
         if (done.is_error()) return sent ? Result(sent) : done.error();
-        if (was_empty) peer.arrivals_.wake_all();
+        if (was_empty || peer.arrivals_.watched()) peer.arrivals_.wake_all();
         sent += done.value();
         if (done.value() < expected) return sent;
     }
@@ -79,7 +80,7 @@ Result<uint32_t> Socket::send_message(Socket& to, SendRequest& request) {
     if (to.refuses(*this)) return Errno::pipe;
     const bool was_empty = to.inbox_.empty();
     const uint32_t sent = TRY(to.inbox_.add(request, from));
-    if (was_empty) to.arrivals_.wake_all();
+    if (was_empty || to.arrivals_.watched()) to.arrivals_.wake_all();
     return sent;
 }
 
@@ -128,12 +129,12 @@ uint32_t Socket::poll(PollTable* table) {
     if (is_shut(shut_read)) events |= kPollIn | kPollReadHangUp;
     if (is_shut(shut_read) && is_shut(shut_write)) events |= kPollHangUp;
     if (is_datagram()) {
-        if (table) table->watch(datagram_space);
+        if (table) table->watch(datagram_space, kPollOut);
         Ref<Socket> to = peer();
         return events | (!to || to->has_room() ? kPollOut : 0);
     }
     Socket* to = connected_peer();
     if (!to) return events | kPollHangUp | kPollOut;
-    if (table) table->watch(to->space_);
+    if (table) table->watch(to->space_, kPollOut);
     return events | (to->has_room() ? kPollOut : 0);
 }

@@ -8,11 +8,13 @@
 enum class LockRank : uint8_t {
     // Mutexes: may be held across a sleep.
     mount_table = 10,
-    swap_calls = 11,   // swapon and swapoff, and the files that are areas
-    rename = 12,       // serialises moves of directories between parents
-    file_offset = 13,  // the offset of one open file
-    directory = 14,    // one directory's names; parent before child
-    inode = 16,        // one file's contents and size
+    swap_calls = 11,     // swapon and swapoff, and the files that are areas
+    rename = 12,         // serialises moves of directories between parents
+    watched_files = 12,  // which epoll sets watch which files
+    epoll = 13,          // what one epoll set watches; outer set before one in it
+    file_offset = 13,    // the offset of one open file
+    directory = 14,      // one directory's names; parent before child
+    inode = 16,          // one file's contents and size
     tty_write = 17,
     resources = 18,         // the deadlock manager: all parties and types
     file_locks = 19,        // record locks and flock, and who waits for them
@@ -45,6 +47,7 @@ enum class LockRank : uint8_t {
     block_queue = 58,
     reclaim = 59,  // rounds of the reclaim thread
     wait_queue = 60,
+    epoll_ready = 62,  // which files of an epoll set have news
     timers = 64,
     run_queue = 70,
     swap = 71,          // swap slots, the swap cache, pages that may be evicted

@@ -16,12 +16,45 @@ void WaitQueue::remove(Waiter& waiter) {
     if (waiter.node.linked()) waiter.node.unlink();
 }
 
+// Whoever notifies is not preempted, so these waits are for another CPU, and short.
+void WaitQueue::watch(Watcher& watcher) {
+    __atomic_store_n(&watched_, true, __ATOMIC_RELAXED);
+    for (;;) {
+        {
+            LockGuard guard(lock_);
+            if (watcher.node.linked()) return;
+            if (!watcher.notified_) return waiters_.push_back(watcher);
+        }
+        while (__atomic_load_n(&watcher.notified_, __ATOMIC_ACQUIRE)) serve_shoot_down();
+    }
+}
+
+void WaitQueue::unwatch(Watcher& watcher) {
+    {
+        LockGuard guard(lock_);
+        if (watcher.node.linked()) watcher.node.unlink();
+    }
+    while (__atomic_load_n(&watcher.notified_, __ATOMIC_ACQUIRE)) serve_shoot_down();
+}
+
+// A watcher wakes others in turn, whose queues' locks have the rank of this one.
+void WaitQueue::wake(Waiter& waiter) {
+    if (waiter.thread) [[likely]]
+        return unpark(*waiter.thread);
+    auto& watcher = static_cast<Watcher&>(waiter);
+    __atomic_store_n(&watcher.notified_, true, __ATOMIC_RELAXED);
+    lock_.unlock();
+    watcher.notify();
+    __atomic_store_n(&watcher.notified_, false, __ATOMIC_RELEASE);
+    lock_.lock();
+}
+
 // The sleeper stays on the queue's list until it has run and removed itself, under the lock, so
 // its Thread is alive while we hold it. A woken waiter leaves the list here: the next wake_one
 // goes to somebody else.
 void WaitQueue::wake_one() {
     LockGuard guard(lock_);
-    if (Waiter* waiter = waiters_.pop_front()) unpark(*waiter->thread);
+    if (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
 }
 
 void WaitQueue::wake_all() {
@@ -29,7 +62,7 @@ void WaitQueue::wake_all() {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (waiters_.empty()) return;
     LockGuard guard(lock_);
-    while (Waiter* waiter = waiters_.pop_front()) unpark(*waiter->thread);
+    while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
 }
 
 Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }

@@ -21,7 +21,23 @@ struct WaitOptions {
 // One thread on one queue.
 struct Waiter {
     ListNode node;
-    Thread* thread = nullptr;
+    Thread* thread = nullptr;  // null: a Watcher
+};
+
+// Somebody on a queue who is told of the wake-up instead of being woken, and who leaves the queue
+// by it as a thread does.
+class Watcher : public Waiter {
+  public:
+    // The queue's lock is not held, but perhaps the waker's, and it may be an interrupt: takes
+    // locks of the rank wait_queue and above only, and never sleeps.
+    virtual void notify() = 0;
+
+  protected:
+    ~Watcher() = default;
+
+  private:
+    friend class WaitQueue;
+    bool notified_ = false;  // notify() runs, or is about to; atomic
 };
 
 class WaitQueue {
@@ -34,6 +50,12 @@ class WaitQueue {
     // For polling several queues at once: join all, check, park(), leave all.
     void add(Waiter& waiter);     // sets waiter.thread to the current thread
     void remove(Waiter& waiter);  // no-op if it is not on a queue
+    // The same for who wants to be told. A watcher is on one queue at a time, and may be on this
+    // one already. After unwatch() no notify() of it runs.
+    void watch(Watcher& watcher);
+    void unwatch(Watcher& watcher);
+    // Whether anybody ever watched: who wakes for news only wakes for each piece of it then.
+    bool watched() const { return __atomic_load_n(&watched_, __ATOMIC_RELAXED); }
 
     // Sleeps until `ready()` is true. `lock` is held on entry, while ready() runs, and on return;
     // it is released while asleep. Any lock type; sleeping with another spin lock held is a bug.
@@ -53,7 +75,9 @@ class WaitQueue {
 
   private:
     static Woken park(const WaitOptions& options);
+    void wake(Waiter& waiter) REQUIRES(lock_);
 
     IrqSpinLock lock_{LockRank::wait_queue};
     List<Waiter, &Waiter::node> waiters_;
+    bool watched_ = false;
 };

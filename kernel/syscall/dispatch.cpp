@@ -6,7 +6,7 @@
 
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/log.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/ipc_handlers.hpp"
 #include "kernel/syscall/table.hpp"
 #include "kernel/trace/trace.hpp"
 

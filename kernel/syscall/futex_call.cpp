@@ -4,7 +4,7 @@
 #include "kernel/ipc/robust_list.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/futex_operation.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/ipc_handlers.hpp"
 
 namespace {
 

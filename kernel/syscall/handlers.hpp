@@ -1,6 +1,7 @@
 // The handlers of all system calls, by file. A signature says how the call's registers are to be
 // read (dispatch.cpp): in the order ebx ecx edx esi edi ebp; 64-bit integers take two, low half
-// first. What is left out is ignored. 16: the variant with 16-bit ids.
+// first. What is left out is ignored. 16: the variant with 16-bit ids. Those of inter-process
+// communication are in ipc_handlers.hpp.
 // Locks: handlers are called with none, and with interrupts on.
 #pragma once
 
@@ -361,32 +362,6 @@ Result<void> sys_setsockopt(int fd, uint32_t level, uint32_t option, UserPtr<con
                             uint32_t bytes);
 Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<void> to,
                             UserPtr<uint32_t> bytes);
-
-// --- sysv_calls.cpp
-struct SemaphoreOperation;
-Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t third,
-                         uint32_t pointer, uint32_t fifth);
-Result<int> sys_semget(int key, int count, uint32_t flags);
-template <typename T>
-Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint32_t count,
-                            UserPtr<const T> timeout);
-Result<int> sys_semctl(int id, int number, uint32_t command, uint32_t argument);
-Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags);
-Result<uint32_t> sys_shmat(int id, uint32_t address, uint32_t flags);
-Result<void> sys_shmdt(uint32_t address);
-Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument);
-Result<int> sys_msgget(int key, uint32_t flags);
-Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags);
-Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
-                            uint32_t flags);
-Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument);
-
-// --- futex_call.cpp
-template <typename T>
-Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t value,
-                           UserPtr<const T> time, UserPtr<uint32_t> second, uint32_t value3);
-Result<void> sys_set_robust_list(uint32_t head, uint32_t bytes);
-Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32_t> bytes);
 
 // --- system.cpp
 struct SystemInfo;

@@ -4,6 +4,7 @@
 // Spec: poll(2), select(2).
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/wait_mask.hpp"
 
 struct PollFd {
     int32_t fd;
@@ -12,10 +13,6 @@ struct PollFd {
 static_assert(sizeof(PollFd) == 8);
 
 namespace {
-
-// POLLRDNORM and kin are what files don't tell apart.
-constexpr uint32_t kReadNormal = 0x40, kWriteNormal = 0x100;
-constexpr uint32_t kAlways = kPollError | kPollHangUp;
 
 // The queues that one round has joined; leaves them when it ends.
 class JoinedQueues final : public PollTable {
@@ -26,7 +23,7 @@ class JoinedQueues final : public PollTable {
             if (place->on_heap) delete place;
         }
     }
-    void watch(WaitQueue& queue) override {
+    void join(WaitQueue& queue, uint32_t, RefCounted* owner) override {
         Place* place = used_ < kInline ? &inline_[used_++] : new (std::nothrow) Place;
         if (!place) {
             failed_ = true;
@@ -35,12 +32,20 @@ class JoinedQueues final : public PollTable {
         place->on_heap = place < inline_ || place >= inline_ + kInline;
         place->queue = &queue;
         place->file = file_;
+        place->owner = Ref<RefCounted>(owner);
         places_.push_back(*place);
         queue.add(place->waiter);
     }
     // The file that is asked next: it, and so its queues, stay while we are on them.
     void set_file(const Ref<File>& file) { file_ = file; }
     bool failed() const { return failed_; }
+    // Whether a queue has been woken. Asking later files may sleep for their locks, and that takes
+    // the permit which the wake-up left for park().
+    bool any_woken() {
+        for (Place& place : places_)
+            if (!place.waiter.node.linked()) return true;
+        return false;
+    }
 
   private:
     static constexpr uint32_t kInline = 6;
@@ -49,6 +54,7 @@ class JoinedQueues final : public PollTable {
         Waiter waiter;
         WaitQueue* queue = nullptr;
         Ref<File> file;
+        Ref<RefCounted> owner;
         bool on_heap = false;
     };
     Place inline_[kInline];
@@ -63,8 +69,7 @@ Result<uint32_t> ready_on(int fd, JoinedQueues* table) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     if (table) table->set_file(file);
-    uint32_t ready = file->poll(table);
-    return ready | (ready & kPollIn ? kReadNormal : 0) | (ready & kPollOut ? kWriteNormal : 0);
+    return with_normal_bits(file->poll(table));
 }
 
 // Calls check(table) until it finds something ready (and returns how much), the time is up or a
@@ -83,6 +88,7 @@ Result<uint32_t> wait_for_files(Timeout timeout, F&& check) {
         if (interrupted) return Errno::restart_no_handler;
         if (!timeout.waits) return 0u;
         if (table.failed()) return Errno::nomem;
+        if (table.any_woken()) continue;
         Woken woken = park({.deadline = timeout.deadline, .reason = "poll"});
         interrupted = woken == Woken::interrupted;
         timeout.waits = woken == Woken::condition;
@@ -105,20 +111,6 @@ void tell_time_left(UserPtr<T> to, const Timeout& timeout) {
     static_cast<void>(write_user(to, to_time<T>(Nanoseconds(left))));
 }
 
-// The mask stays in force until a handler has run if a signal ended the wait.
-Result<uint32_t> finish_mask(bool masked, Result<uint32_t> result) {
-    bool by_signal = result.is_error() && result.error() == Errno::restart_no_handler;
-    if (masked && !by_signal) drop_temporary_mask();
-    return result;
-}
-
-Result<bool> apply_mask(UserPtr<const SignalSet> mask, uint32_t bytes) {
-    if (!mask) return false;
-    if (bytes != sizeof(SignalSet)) return Errno::inval;
-    set_temporary_mask(TRY(read_user(mask)));
-    return true;
-}
-
 // --- poll
 
 Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeout) {
@@ -132,7 +124,8 @@ Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeou
             file.found = 0;
             if (file.fd < 0) continue;
             Result<uint32_t> state = ready_on(file.fd, table);
-            uint32_t bits = state.is_ok() ? state.value() & (file.wanted | kAlways) : kPollInvalid;
+            uint32_t bits =
+                state.is_ok() ? state.value() & (file.wanted | kPollAlways) : kPollInvalid;
             file.found = static_cast<uint16_t>(bits);
             if (!bits) continue;
             ++found;

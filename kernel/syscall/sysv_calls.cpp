@@ -4,7 +4,7 @@
 #include "kernel/ipc/semaphore_set.hpp"
 #include "kernel/ipc/shared_memory.hpp"
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/ipc_handlers.hpp"
 
 namespace {
 

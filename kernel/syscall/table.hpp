@@ -244,8 +244,11 @@
     NAMED(249, io_cancel)                                                                          \
     CALL(250, fadvise64, sys_fadvise64)                                                            \
     CALL(252, exit_group, sys_exit_group)                                                          \
-    NAMED(253, lookup_dcookie) NAMED(254, epoll_create) NAMED(255, epoll_ctl)                      \
-    NAMED(256, epoll_wait) NAMED(257, remap_file_pages)                                            \
+    NAMED(253, lookup_dcookie)                                                                     \
+    CALL(254, epoll_create, sys_epoll_create)                                                      \
+    CALL(255, epoll_ctl, sys_epoll_ctl)                                                            \
+    CALL(256, epoll_wait, sys_epoll_wait)                                                          \
+    NAMED(257, remap_file_pages)                                                                   \
     CALL(258, set_tid_address, sys_set_tid_address)                                                \
     NAMED(259, timer_create) NAMED(260, timer_settime) NAMED(261, timer_gettime)                   \
     NAMED(262, timer_getoverrun) NAMED(263, timer_delete)                                          \
@@ -287,14 +290,14 @@
     NAMED(313, splice) NAMED(314, sync_file_range) NAMED(315, tee) NAMED(316, vmsplice)            \
     NAMED(317, move_pages)                                                                         \
     CALL(318, getcpu, sys_getcpu)                                                                  \
-    NAMED(319, epoll_pwait)                                                                        \
+    CALL(319, epoll_pwait, sys_epoll_pwait)                                                        \
     CALL(320, utimensat, sys_utimensat<TimeSpec32>)                                                \
     NAMED(321, signalfd) NAMED(322, timerfd_create)                                                \
     CALL(323, eventfd, sys_eventfd)                                                                \
     CALL(324, fallocate, sys_fallocate)                                                            \
     NAMED(325, timerfd_settime) NAMED(326, timerfd_gettime) NAMED(327, signalfd4)                  \
     CALL(328, eventfd2, sys_eventfd2)                                                              \
-    NAMED(329, epoll_create1)                                                                      \
+    CALL(329, epoll_create1, sys_epoll_create1)                                                    \
     CALL(330, dup3, sys_dup3)                                                                      \
     CALL(331, pipe2, sys_pipe2)                                                                    \
     NAMED(332, inotify_init1)                                                                      \
@@ -374,7 +377,9 @@
     CALL(436, close_range, sys_close_range)                                                        \
     NAMED(437, openat2) NAMED(438, pidfd_getfd)                                                    \
     CALL(439, faccessat2, sys_faccessat2)                                                          \
-    NAMED(440, process_madvise) NAMED(441, epoll_pwait2) NAMED(442, mount_setattr)                 \
+    NAMED(440, process_madvise)                                                                    \
+    CALL(441, epoll_pwait2, sys_epoll_pwait2)                                                      \
+    NAMED(442, mount_setattr)                                                                      \
     NAMED(443, quotactl_fd) NAMED(444, landlock_create_ruleset) NAMED(445, landlock_add_rule)      \
     NAMED(446, landlock_restrict_self) NAMED(447, memfd_secret) NAMED(448, process_mrelease)       \
     NAMED(449, futex_waitv) NAMED(450, set_mempolicy_home_node)

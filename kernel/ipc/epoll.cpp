@@ -1,0 +1,297 @@
+// See epoll.hpp.
+#include "kernel/ipc/epoll.hpp"
+
+#include <algorithm>
+
+#include "kernel/sched/thread.hpp"
+
+namespace {
+
+constexpr uint32_t kModes = kEpollExclusive | kEpollWakeUp | kEpollOneShot | kEpollEdge;
+
+constinit Mutex watched_files{LockRank::watched_files};
+constinit uint32_t last_walk = 0;  // under watched_files
+
+// Joins the queues of one item's file that bear news of what it asks for, in the order in which the
+// file names them: mostly the same ones as last time.
+class Joining final : public PollTable {
+  public:
+    Joining(EpollItem& item, EpollSpot& first) : item_(item), next_(&first) {}
+    bool failed() const { return failed_; }
+    // Whatever was joined for what isn't asked for any more.
+    void leave_rest() {
+        for (; next_; next_ = next_->next) next_->leave();
+    }
+
+  private:
+    void join(WaitQueue& queue, uint32_t events, RefCounted* owner) override {
+        if (!(with_normal_bits(events) & item_.events)) return;
+        if (!next_) {
+            next_ = new (std::nothrow) EpollSpot(item_);
+            if (!next_) {
+                failed_ = true;
+                return;
+            }
+            last_->next = next_;
+        }
+        next_->join(queue, owner);
+        last_ = std::exchange(next_, next_->next);
+    }
+
+    EpollItem& item_;
+    EpollSpot* next_;
+    EpollSpot* last_ = nullptr;
+    bool failed_ = false;
+};
+
+}  // namespace
+
+// --- spots and items
+
+void EpollSpot::notify() {
+    if (!(item_.events & ~kModes)) return;  // a one-shot that was told
+    item_.set.put_ready(item_, EpollSet::End::back);
+    item_.set.tell();
+}
+
+void EpollSpot::join(WaitQueue& queue, RefCounted* owner) {
+    if (queue_ != &queue) {
+        leave();
+        queue_ = &queue;
+        owner_ = Ref<RefCounted>(owner);
+    }
+    queue.watch(*this);
+}
+
+void EpollSpot::leave() {
+    if (queue_) std::exchange(queue_, nullptr)->unwatch(*this);
+    owner_ = nullptr;
+}
+
+void EpollItem::leave_all() {
+    first_.leave();
+    while (EpollSpot* more = first_.next) {
+        first_.next = more->next;
+        more->leave();
+        delete more;
+    }
+}
+
+uint32_t EpollItem::join_and_ask(bool& joined) {
+    Joining table(*this, first_);
+    const uint32_t state = with_normal_bits(file.poll(&table));
+    table.leave_rest();
+    joined = !table.failed();
+    return state & events;
+}
+
+// --- the ready list
+
+void EpollSet::put_ready(EpollItem& item, End end) {
+    LockGuard guard(ready_lock_);
+    if (item.ready_node.linked()) return;
+    if (end == End::front)
+        ready_.push_front(item);
+    else
+        ready_.push_back(item);
+    ++ready_count_;
+}
+
+EpollItem* EpollSet::take_ready() {
+    LockGuard guard(ready_lock_);
+    EpollItem* item = ready_.pop_front();
+    if (item) --ready_count_;
+    return item;
+}
+
+uint32_t EpollSet::ready_count() {
+    LockGuard guard(ready_lock_);
+    return ready_count_;
+}
+
+void EpollSet::tell() {
+    sleepers_.wake_one();
+    pollers_.wake_all();
+}
+
+// --- what is watched
+
+EpollItem* EpollSet::find(const File& file, int fd) const {
+    EpollItem* item = items_.find_not_below(EpollItem::key_of(file, fd));
+    return item && &item->file == &file && item->fd == fd ? item : nullptr;
+}
+
+// watched_files is held, and guards the trees against change.
+uint32_t EpollSet::depth_below(const EpollSet& avoid) NO_LOCK_ANALYSIS {
+    if (this == &avoid) return kMostNesting + 1;
+    if (walk_ == last_walk) return walk_depth_;
+    uint32_t deepest = 0;
+    for (EpollItem* item = items_.first(); item && deepest <= kMostNesting;
+         item = items_.next(*item))
+        if (auto* inner = file_as<EpollSet>(item->file))
+            deepest = std::max(deepest, inner->depth_below(avoid));
+    walk_ = last_walk;
+    return walk_depth_ = deepest + 1;
+}
+
+uint32_t EpollSet::depth_above() {
+    if (walk_ == last_walk) return walk_depth_;
+    uint32_t deepest = 0;
+    for (FileWatch& watch : watches)
+        deepest = std::max(deepest, static_cast<EpollItem&>(watch).set.depth_above());
+    walk_ = last_walk;
+    return walk_depth_ = deepest + 1;
+}
+
+Result<void> EpollSet::check_nesting(File& file) {
+    auto* inner = file_as<EpollSet>(file);
+    if (!inner) return {};
+    ++last_walk;
+    const uint32_t below = inner->depth_below(*this);
+    ++last_walk;
+    return below + depth_above() > kMostNesting ? Errno::loop : Result<void>();
+}
+
+Result<void> EpollSet::ask_first(EpollItem& item) {
+    bool joined;
+    if (item.join_and_ask(joined)) {
+        put_ready(item, End::back);
+        tell();
+    }
+    return joined ? Result<void>() : Errno::nomem;
+}
+
+Result<void> EpollSet::add(File& file, int fd, const EpollEvent& event) {
+    constexpr uint32_t kWithExclusive = kEpollExclusive | kEpollWakeUp | kEpollEdge | kPollAlways |
+                                        kPollIn | kPollOut | kPollReadNormal | kPollWriteNormal;
+    if ((event.events & kEpollExclusive) &&
+        ((event.events & ~kWithExclusive) || file_as<EpollSet>(file)))
+        return Errno::inval;
+    LockGuard watches_guard(watched_files);
+    TRY(check_nesting(file));
+    LockGuard guard(lock_);
+    if (find(file, fd)) return Errno::exist;
+    auto* item = new (std::nothrow) EpollItem(*this, file, fd);
+    if (!item) return Errno::nomem;
+    item->events = event.events | kPollAlways;
+    __builtin_memcpy(item->data, event.data, sizeof item->data);
+    items_.insert(*item);
+    file.watches.push_back(*item);
+    file.watched = true;
+    Result<void> asked = ask_first(*item);
+    if (asked.is_error()) drop(*item);
+    return asked;
+}
+
+Result<void> EpollSet::modify(File& file, int fd, const EpollEvent& event) {
+    if (event.events & kEpollExclusive) return Errno::inval;
+    LockGuard guard(lock_);
+    EpollItem* item = find(file, fd);
+    if (!item) return Errno::noent;
+    if (item->events & kEpollExclusive) return Errno::inval;
+    item->events = event.events | kPollAlways;
+    __builtin_memcpy(item->data, event.data, sizeof item->data);
+    return ask_first(*item);
+}
+
+Result<void> EpollSet::remove(File& file, int fd) {
+    LockGuard watches_guard(watched_files);
+    LockGuard guard(lock_);
+    EpollItem* item = find(file, fd);
+    if (!item) return Errno::noent;
+    drop(*item);
+    return {};
+}
+
+void EpollSet::drop(EpollItem& item) {
+    items_.remove(item);
+    item.watch_node.unlink();
+    item.leave_all();  // nobody makes it ready again
+    {
+        LockGuard guard(ready_lock_);
+        if (item.ready_node.linked()) {
+            item.ready_node.unlink();
+            --ready_count_;
+        }
+    }
+    delete &item;
+}
+
+EpollSet::~EpollSet() {
+    LockGuard watches_guard(watched_files);
+    LockGuard guard(lock_);
+    while (EpollItem* item = items_.first()) drop(*item);
+}
+
+void forget_watched_file(File& file) {
+    LockGuard watches_guard(watched_files);
+    while (FileWatch* watch = file.watches.front()) {
+        auto& item = static_cast<EpollItem&>(*watch);
+        EpollSet& set = item.set;
+        LockGuard guard(set.lock_);
+        set.drop(item);
+    }
+}
+
+// --- waiting
+
+// Those that are ready at the beginning are looked at once; what comes meanwhile is for the next.
+Result<uint32_t> EpollSet::harvest(UserPtr<EpollEvent> to, uint32_t room) {
+    LockGuard guard(lock_);
+    uint32_t found = 0;
+    for (uint32_t left = ready_count(); left && found < room; --left) {
+        EpollItem* item = take_ready();
+        if (!item) break;
+        bool joined;
+        const uint32_t news = item->join_and_ask(joined);
+        if (!joined) put_ready(*item, End::back);
+        if (!news) continue;
+        EpollEvent event{news, {item->data[0], item->data[1]}};
+        if (write_user(to + found, event).is_error()) {
+            put_ready(*item, End::front);
+            return found ? Result(found) : Errno::fault;
+        }
+        ++found;
+        if (item->events & kEpollOneShot)
+            item->events &= kModes;
+        else if (!(item->events & kEpollEdge))
+            put_ready(*item, End::back);
+    }
+    return found;
+}
+
+Result<uint32_t> EpollSet::wait(UserPtr<EpollEvent> to, uint32_t room, bool waits,
+                                Nanoseconds deadline) {
+    Woken woken = Woken::condition;
+    for (;;) {
+        Result<uint32_t> found = harvest(to, room);
+        const bool done = found.is_error() || found.value();
+        // News woke only one of those who wait: the rest is for the others.
+        if (done && ready_count()) sleepers_.wake_one();
+        if (done || !waits || woken == Woken::timed_out) return found;
+        if (woken == Woken::interrupted) return Errno::intr;
+        Waiter waiter;
+        sleepers_.add(waiter);
+        woken =
+            ready_count() ? Woken::condition : park({.deadline = deadline, .reason = "epoll_wait"});
+        sleepers_.remove(waiter);
+    }
+}
+
+uint32_t EpollSet::poll(PollTable* table) {
+    if (table) table->watch(pollers_, kPollIn);
+    LockGuard guard(lock_);
+    for (uint32_t left = ready_count(); left; --left) {
+        EpollItem* item = take_ready();
+        if (!item) break;
+        bool joined;
+        const uint32_t news = item->join_and_ask(joined);
+        if (news || !joined) put_ready(*item, End::front);
+        if (news) return kPollIn;
+    }
+    return 0;
+}
+
+Result<Ref<File>> make_epoll_set() { return Ref<File>(TRY(make_ref<EpollSet>())); }
+
+void epoll_init() { watched_file_gone = forget_watched_file; }

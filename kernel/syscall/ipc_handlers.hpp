@@ -1,0 +1,43 @@
+// The handlers of the calls for inter-process communication, by file. See handlers.hpp.
+// Locks: handlers are called with none, and with interrupts on.
+#pragma once
+
+#include "kernel/syscall/handlers.hpp"
+
+// --- sysv_calls.cpp
+struct SemaphoreOperation;
+Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t third,
+                         uint32_t pointer, uint32_t fifth);
+Result<int> sys_semget(int key, int count, uint32_t flags);
+template <typename T>
+Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint32_t count,
+                            UserPtr<const T> timeout);
+Result<int> sys_semctl(int id, int number, uint32_t command, uint32_t argument);
+Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags);
+Result<uint32_t> sys_shmat(int id, uint32_t address, uint32_t flags);
+Result<void> sys_shmdt(uint32_t address);
+Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument);
+Result<int> sys_msgget(int key, uint32_t flags);
+Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags);
+Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
+                            uint32_t flags);
+Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument);
+
+// --- futex_call.cpp
+template <typename T>
+Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t value,
+                           UserPtr<const T> time, UserPtr<uint32_t> second, uint32_t value3);
+Result<void> sys_set_robust_list(uint32_t head, uint32_t bytes);
+Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32_t> bytes);
+
+// --- epoll_calls.cpp
+struct EpollEvent;
+Result<int> sys_epoll_create(int size);
+Result<int> sys_epoll_create1(uint32_t flags);
+Result<void> sys_epoll_ctl(int epoll_fd, int operation, int fd, UserPtr<const EpollEvent> from);
+Result<uint32_t> sys_epoll_wait(int epoll_fd, UserPtr<EpollEvent> to, int room, int milliseconds);
+Result<uint32_t> sys_epoll_pwait(int epoll_fd, UserPtr<EpollEvent> to, int room, int milliseconds,
+                                 UserPtr<const SignalSet> mask, uint32_t mask_bytes);
+Result<uint32_t> sys_epoll_pwait2(int epoll_fd, UserPtr<EpollEvent> to, int room,
+                                  UserPtr<const TimeSpec64> time, UserPtr<const SignalSet> mask,
+                                  uint32_t mask_bytes);
