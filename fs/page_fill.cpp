@@ -207,7 +207,7 @@ Result<Frame> PageCache::get_for_write(uint32_t index, bool whole) {
     {
         LockGuard guard(page_table.lock);
         wait_until_filled(index);
-        if (CachedPage* page = page_table.find(*this, index)) {
+        if (CachedPage* page = page_table.find(*this, index); page && page->frame.raw()) {
             page->referenced = true;
             get_frame(page->frame);
             return page->frame;

@@ -19,6 +19,7 @@ const Pager& SwappedCache::pager() const { return cache_; }
 bool SwappedCache::give_up(uint32_t index, Frame frame, SwapEntry entry) {
     LockGuard guard(page_table.lock);
     CachedPage* page = page_table.find(cache_, index);
+    if (page && !page->filling && page->entry == entry) return true;
     if (!page || page->filling || page->frame != frame) return false;
     swap_add_name(entry);
     page->entry = entry;
@@ -62,8 +63,12 @@ Result<void> SwappedCache::bring_in(uint32_t area) {
         {
             LockGuard guard(page_table.lock);
             for (CachedPage* page = cache_.all_; page && !found; page = page->cache_next)
-                if (page->entry && page->entry.area() == area && !page->filling) found = page;
+                if (page->entry && page->entry.area() == area) found = page;
             if (!found) return {};
+            if (found->filling) {
+                cache_.wait_until_filled(found->index);
+                continue;
+            }
             found->filling = true;
         }
         TRY(cache_.bring_back(*found));

@@ -58,4 +58,5 @@ void trace_cache_miss(const PageCache& cache, uint32_t first, uint32_t pages, ui
 void trace_page_cache();  // each tick; takes no lock
 void choose_page_replacement(uint32_t policy);
 void tick_page_replacement(uint32_t now);
-uint32_t reclaim_mapped_pages(uint32_t wanted);  // sleeps; programs lose pages they don't use
+// Sleeps. Programs lose pages they haven't used since the last call; in need also those they have.
+uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too);

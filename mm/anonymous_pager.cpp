@@ -111,6 +111,7 @@ Result<void> AnonymousPager::discard(uint32_t first, uint32_t count) {
 bool AnonymousPager::give_up(uint32_t index, Frame frame, SwapEntry entry) {
     LockGuard guard(lock_);
     PageEntry* page = find(index);
+    if (page && page->raw == entry.raw) return true;
     if (!page || !page->holds_frame() || page->frame() != frame) return false;
     swap_add_name(entry);
     *page = PageEntry{entry.raw};

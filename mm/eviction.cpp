@@ -61,7 +61,7 @@ uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
     return count;
 }
 
-// Locks: swap_lock. Those without a slot get one; who gets none stays.
+// Locks: swap_lock. Those without a slot get one; who gets none stays, or whose is of no use.
 uint32_t give_slots(std::span<Victim> victims) {
     uint32_t kept = 0;
     SwapEntry next{};
@@ -69,13 +69,13 @@ uint32_t give_slots(std::span<Victim> victims) {
     auto need = static_cast<uint32_t>(
         std::ranges::count_if(victims, [](const Victim& v) { return !v.entry; }));
     for (Victim& victim : victims) {
+        if (!victim.entry && room == 0) room = swap_allocate(need, next);
+        if (victim.entry ? swap_is_leaving(victim.entry) : room == 0) {
+            keep(victim, true);
+            put_tracked(victim.frame);
+            continue;
+        }
         if (!victim.entry) {
-            if (room == 0) room = swap_allocate(need, next);
-            if (room == 0) {
-                keep(victim, true);
-                put_tracked(victim.frame);
-                continue;
-            }
             victim.entry = next;
             victim.write = true;
             next = SwapEntry::make(next.area(), next.slot() + 1);

@@ -61,13 +61,13 @@ uint32_t one_round() {
     const uint32_t wish = free < target ? target - free : 0;
     ++samplings;
     if (file_reclaimer.tick) file_reclaimer.tick(samplings);
-    if (wish && file_reclaimer.reclaim) freed = file_reclaimer.reclaim((wish + 1) / 2);
+    if (wish && file_reclaimer.reclaim) freed = file_reclaimer.reclaim((wish + 1) / 2, false);
     if (swap_active) {
         sample_all();
         if (excess) freed += evict_excess();
         if (freed < wish) freed += evict_somewhere(wish - freed);
     }
-    if (freed < wish && file_reclaimer.reclaim) freed += file_reclaimer.reclaim(wish - freed);
+    if (freed < wish && file_reclaimer.reclaim) freed += file_reclaimer.reclaim(wish - freed, true);
     return freed;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
 class Pager;
@@ -14,9 +15,23 @@ void reclaim_start();  // the thread; once sleeping works
 // A round passes; true: it is worth trying again. Holding no locks.
 bool wait_for_memory();
 
+// attempt(), a Result, again after rounds of reclaim while it has no memory. Holding no locks; an
+// attempt without memory has done nothing.
+template <typename F>
+auto with_memory(F&& attempt) {
+    constexpr uint32_t kAttempts = 32;  // the lack may be one that reclaim can't mend
+    for (uint32_t i = 1;; ++i) {
+        auto result = attempt();
+        if (!result.is_error() || result.error() != Errno::nomem || i == kAttempts ||
+            !wait_for_memory())
+            return result;
+    }
+}
+
 // Frees about `wanted` frames by means that sleep; how many. fs/ installs one for mapped files.
 struct SleepingReclaimer {
-    uint32_t (*reclaim)(uint32_t wanted);
+    // `used_too`: what has been used since the last call goes too, if nothing else is left.
+    uint32_t (*reclaim)(uint32_t wanted, bool used_too);
     uint32_t (*pages)();  // that it might free; takes no lock
     // Its pages' replacement policy, of those of a ReplacementSet; and that policy's time.
     void (*choose)(uint32_t policy);

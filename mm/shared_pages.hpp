@@ -14,7 +14,8 @@ class SharedPages {
     virtual RefCounted& owner() = 0;         // who lives as long as this has references
     virtual const Pager& pager() const = 0;  // Pager::base of the regions that map it
     // From now on page `index` is in this slot, unless another frame holds it by now (false). Names
-    // the slot, and drops the object's reference to the frame.
+    // the slot, and drops the object's reference to the frame; both have been done if it was given up
+    // before, and somebody who maps it could not be made to.
     virtual bool give_up(uint32_t index, Frame frame, SwapEntry entry) = 0;
     // All that is in this area comes back. Sleeps. EIO, ENOMEM.
     virtual Result<void> bring_in(uint32_t area) = 0;

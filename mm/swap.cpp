@@ -8,6 +8,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "mm/reclaim.hpp"
 #include "mm/tracked_frames.hpp"
 #include "mm/virtual_area.hpp"
 
@@ -33,7 +34,8 @@ struct Area {
     uint32_t writing = 0;  // requests under way; the slots may be nobody's by now
     bool is_file = false;
     char path[56] = {};
-    bool closed = false;  // nothing new goes there: it failed, or leaves
+    bool closed = false;   // nothing new goes there: it failed, or leaves
+    bool leaving = false;  // nor does what came back from there: swap_off would never end
     Slot* table = nullptr;
     uint32_t* taken = nullptr;  // bitmap
     uint32_t next = 1;          // where the search for free slots goes on
@@ -131,6 +133,21 @@ Result<void> add_area(Area& fresh, BlockDevice& device, int priority) {
     return {};
 }
 
+// A closed area that nobody names any more leaves the table; what is only cached has no need of its
+// slot. An area without a device: somebody does.
+Area take_if_unused(uint32_t index) {
+    LockGuard guard(swap_lock);
+    Area& area = areas[index];
+    for (uint32_t i = 1; i < area.slots; ++i)
+        if (const Frame frame = area.table[i].frame; frame.raw())
+            swap_cache_remove(SwapEntry::make(index, i), frame);
+    return area.used ? Area{} : std::exchange(area, Area{});
+}
+
+void pause_for(uint64_t nanoseconds) {
+    park({.interruptible = false, .deadline = monotonic_now() + nanoseconds, .reason = "swap"});
+}
+
 bool swap_writes_to(uint32_t index) {
     LockGuard guard(swap_lock);
     return areas[index].writing != 0;
@@ -160,26 +177,26 @@ Result<void> swap_off(BlockDevice& device) {
         LockGuard guard(swap_lock);
         Area* area = area_of(&device);
         if (!area) return Errno::inval;
-        area->closed = true;
+        area->closed = area->leaving = true;
         index = static_cast<uint32_t>(area - areas);
     }
-    const Result<void> done = swap_in_all(index);
-    while (swap_writes_to(index))
-        park(
-            {.interruptible = false, .deadline = monotonic_now() + kMillisecond, .reason = "swap"});
+    // Whoever just reads a slot, or evicts to it, names it in passing: a moment later not.
+    constexpr uint32_t kAttempts = 100, kWaits = 8;
+    uint32_t waits = 0;
     Area gone;
-    {
+    for (uint32_t attempt = 0; attempt < kAttempts && !gone.device; ++attempt) {
+        if (attempt) pause_for(kMillisecond);
+        const Result<void> done = swap_in_all(index);
+        while (swap_writes_to(index)) pause_for(kMillisecond);
+        if (done.is_ok())
+            gone = take_if_unused(index);
+        else if (done.error() != Errno::nomem || ++waits > kWaits || !wait_for_memory())
+            break;
+    }
+    if (!gone.device) {
         LockGuard guard(swap_lock);
-        Area& area = areas[index];
-        // What is only cached now has no need of its slot.
-        for (uint32_t i = 1; i < area.slots && done.is_ok(); ++i)
-            if (const Frame frame = area.table[i].frame; frame.raw())
-                swap_cache_remove(SwapEntry::make(index, i), frame);
-        if (done.is_error() || area.used) {
-            area.closed = false;
-            return Errno::nomem;
-        }
-        gone = std::exchange(area, Area{});
+        areas[index].closed = areas[index].leaving = false;
+        return Errno::nomem;
     }
     free_area(gone);
     return {};
@@ -222,6 +239,8 @@ void swap_drop_name(SwapEntry entry) {
     else
         free_if_unused(entry);
 }
+
+bool swap_is_leaving(SwapEntry entry) { return areas[entry.area()].leaving; }
 
 void swap_cache_insert(SwapEntry entry, Frame frame) {
     Slot& slot = slot_of(entry);

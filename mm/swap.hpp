@@ -75,6 +75,7 @@ void swap_about_to_drop(Frame frame);
 // --- for eviction (swap_out.cpp); swap_lock held, except swap_write
 // `count` slots next to each other, or fewer; how many. 0: all full.
 uint32_t swap_allocate(uint32_t count, SwapEntry& first);
+bool swap_is_leaving(SwapEntry entry);                 // its area is being switched off
 void swap_cache_insert(SwapEntry entry, Frame frame);  // takes over a reference
 bool swap_cache_remove(SwapEntry entry, Frame frame);  // gives it back; false: it wasn't there
 Result<void> swap_write(SwapEntry first, uint32_t count, const void* from);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/syscall/handlers.hpp"
+#include "mm/reclaim.hpp"
 
 namespace {
 
@@ -32,7 +33,7 @@ Result<uint32_t> write_from(ByteSource& source, F&& write) {
     const uint32_t limit = current_process().limits[limit_fsize].soft;
     if (limit != kInfinite) [[unlikely]]
         source.set_end(limit);
-    Result<uint32_t> result = write();
+    Result<uint32_t> result = with_memory(write);
     if (result.is_error()) [[unlikely]] {
         if (result.error() == Errno::pipe)
             send_signal(current_thread(), signal_from_user(kSigPipe));
@@ -57,7 +58,7 @@ Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
 Result<uint32_t> sys_read(int fd, UserPtr<void> to, uint32_t count) {
     Ref<File> file = TRY(readable_file(fd));
     UserSink sink(TRY(user_range(to, count)));
-    return file->read(sink);
+    return with_memory([&] { return file->read(sink); });
 }
 
 Result<uint32_t> sys_write(int fd, UserPtr<void> from, uint32_t count) {
@@ -71,7 +72,7 @@ Result<uint32_t> sys_readv(int fd, UserPtr<const UserRange> vector, uint32_t cou
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSink sink(ranges.span());
-    return file->read(sink);
+    return with_memory([&] { return file->read(sink); });
 }
 
 Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t count) {
@@ -86,7 +87,7 @@ Result<uint32_t> sys_pread64(int fd, UserPtr<void> to, uint32_t count, uint64_t 
     Ref<File> file = TRY(readable_file(fd));
     TRY(check_position(*file, position));
     UserSink sink(TRY(user_range(to, count)));
-    return file->read_at(sink, position);
+    return with_memory([&] { return file->read_at(sink, position); });
 }
 
 Result<uint32_t> sys_pwrite64(int fd, UserPtr<void> from, uint32_t count, uint64_t position) {
@@ -103,7 +104,7 @@ Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t co
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSink sink(ranges.span());
-    return file->read_at(sink, position);
+    return with_memory([&] { return file->read_at(sink, position); });
 }
 
 Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t count,
@@ -144,7 +145,7 @@ Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& writ
     while (sent < count) {
         uint32_t wanted = count - sent < kPageSize ? count - sent : kPageSize;
         KernelSink sink(buffer->raw().first(wanted));
-        Result<uint32_t> got = in.read_at(sink, position);
+        Result<uint32_t> got = with_memory([&] { return in.read_at(sink, position); });
         if (got.is_error() && !sent) return got.error();
         if (got.is_error() || got.value() == 0) break;
         KernelSource source(buffer->raw().first(got.value()));

@@ -20,7 +20,7 @@ failed_before=none  # its output has been printed
 
 guest() {
     shown="run $*"
-    ./scripts/run --timeout 100 --log "$log" "$@" >"$out" 2>"$err"
+    ./scripts/run --timeout 200 --log "$log" "$@" >"$out" 2>"$err"
     status=$?
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Two hundred random workloads, run by real processes, against a reference that follows the rules
-of the course note and shares no code with the kernel. timeout: 400"""
+of the course note and shares no code with the kernel.
+timeout: 400"""
 import json
 import random
 import sys

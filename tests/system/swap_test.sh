@@ -1,6 +1,7 @@
 # Swap: 16 MiB of memory and 40 MiB of data, beside a mapped file larger than memory; areas that
 # don't exist, can't be written or fill up; every policy; what is lost when nothing is left: one
-# process. timeout: 300
+# process.
+# timeout: 300
 . "$(dirname "$0")/harness.sh"
 
 truncate -s 96M "$work/swap.img"
@@ -36,20 +37,6 @@ check 'text file busy, not permitted twice, busy' \
 output_has '^off'
 check 'no area is left' [ "$(tail -1 "$out")" = 1 ]
 check 'holes, and no file' [ "$(grep -Ec 'holes|Invalid argument' "$err")" = 3 ]
-
-# Shared memory of every kind, more of it than memory; then all at once; what tmpfs has comes back
-# when its area is switched off, or stays where it is if there is no room.
-guest --mem 16 --smp 2 --exec "swapon /dev/hdb; mount -t tmpfs -o size=64m none /mnt
-    for kind in anonymous segment tmpfs file; do $bin/sharedsweep \$kind 24 1 /mnt/x; done
-    for kind in anonymous segment tmpfs file; do $bin/sharedsweep \$kind 8 1 /mnt/\$kind & done; wait
-    yes | head -c 20000000 >/mnt/big; swapoff /dev/hdb || echo no room
-    yes | head -c 20000000 | cmp - /mnt/big && head -c 6000000 /mnt/big >/mnt/less && rm /mnt/big
-    swapoff /dev/hdb && wc -l </proc/swaps && yes | head -c 6000000 | cmp - /mnt/less && echo same" \
-    </dev/null -- "${swap[@]}"
-check 'four kinds, twice' [ "$(grep -c 'all there' "$out")" = 8 ]
-output_has 'no room'
-output_has '^1$'
-output_has '^same'
 
 # Two at once, under another policy each time it is told to change.
 guest --mem 16 --exec "swapon /dev/hdb; ($bin/sweep 14 3) & ($bin/sweep 14 3) &
