@@ -110,6 +110,8 @@ class File : public RefCounted {
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
     virtual Socket* socket() { return nullptr; }
+    // One of the descriptors of `table` (a process') for it was closed.
+    virtual void descriptor_closed(const void* table) { static_cast<void>(table); }
     virtual bool is_pipe() const { return false; }  // kernel/ipc's, with or without a name
 
     // Guarded by `watched_file_gone`'s room. `watched` is set by the first and stays.

@@ -31,8 +31,10 @@
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
+#include "kernel/ipc/posix_queue.hpp"
 #include "kernel/ipc/socket.hpp"
 #include "kernel/ipc/sync_lab.hpp"
+#include "kernel/ipc/timer_file.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
 #include "kernel/proc/process.hpp"
@@ -135,6 +137,8 @@ void start_user_land(void*) {
     pipes_init();
     sockets_init();
     epoll_init();
+    posix_queues_init();
+    timer_files_init();
     sysv_ipc_init();
     futex_init();
     sync_lab_init();

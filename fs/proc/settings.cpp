@@ -68,7 +68,16 @@ constexpr ProcEntry kKernel[] = {
 };
 static_assert(kMaxGroups == 32);
 
+constexpr ProcEntry kMessageQueues[] = {
+    upper_entry<UpperFile::mq_queues_max>("queues_max", true),
+    upper_entry<UpperFile::mq_msg_max>("msg_max", true),
+    upper_entry<UpperFile::mq_msgsize_max>("msgsize_max", true),
+    upper_entry<UpperFile::mq_msg_default>("msg_default", true),
+    upper_entry<UpperFile::mq_msgsize_default>("msgsize_default", true),
+};
+
 constexpr ProcEntry kFiles[] = {
+    {.name = "mqueue", .mode = kDirectory, .children = kMessageQueues},
     {.name = "pipe-max-size",
      .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1048576"); }},

@@ -27,7 +27,8 @@ class Socket final : public RefCounted {
 
     Result<uint32_t> send(SendRequest& request);
     Result<uint32_t> receive(ReceiveRequest& request);
-    Result<void> shut_down(SocketShut which);  // ENOTCONN
+    void deliver(std::span<const uint8_t> message);  // from the kernel; lost if there is no room
+    Result<void> shut_down(SocketShut which);        // ENOTCONN
     uint32_t poll(PollTable* table);
     Result<uint32_t> unread() const;  // FIONREAD: EINVAL
     uint32_t unsent();                // SIOCOUTQ

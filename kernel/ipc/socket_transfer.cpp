@@ -84,6 +84,14 @@ Result<uint32_t> Socket::send_message(Socket& to, SendRequest& request) {
     return sent;
 }
 
+void Socket::deliver(std::span<const uint8_t> message) {
+    KernelSource bytes(message);
+    SendRequest request{.bytes = bytes};
+    LockGuard guard(inbox_lock_);
+    if (closed_ || !inbox_.fits(bytes.remaining())) return;
+    if (inbox_.add(request, {}).is_ok()) arrivals_.wake_all();
+}
+
 void Socket::tell_room() {
     space_.wake_all();
     if (is_datagram()) datagram_space.wake_all();

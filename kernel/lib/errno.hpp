@@ -68,6 +68,7 @@ enum class Errno : int32_t {
     notconn = 107,
     connrefused = 111,
     timedout = 110,
+    canceled = 125,
     nomedium = 123,
     // Kernel-internal: the system-call exit path turns it into a restart of the call or EINTR,
     // as the interrupting signal's SA_RESTART says. Never seen by a program.

@@ -5,7 +5,9 @@
 
 // A process loses its record locks on a file with any descriptor of it. No lock is held.
 void FdTable::closed(File* file) {
-    Inode* inode = file ? file->inode() : nullptr;
+    if (!file) return;
+    file->descriptor_closed(this);
+    Inode* inode = file->inode();
     if (inode) drop_file_locks(*inode, this);
 }
 

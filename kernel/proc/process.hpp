@@ -7,6 +7,7 @@
 #include "fs/vfs.hpp"
 #include "kernel/proc/fd_table.hpp"
 #include "kernel/proc/signal.hpp"
+#include "kernel/proc/signal_file.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
@@ -100,6 +101,7 @@ class Process : public RefCounted {
     mutable IrqSpinLock signal_lock{LockRank::process};
     SignalAction actions[kSignals];
     PendingSignals pending;
+    Ref<SignalNews> signal_news;  // null until somebody wants to wait there
     IntervalTimer real_timer;
     bool group_exit = false;  // exit_group or a fatal signal: all threads leave
     int group_exit_status = 0;

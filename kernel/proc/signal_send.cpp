@@ -125,6 +125,7 @@ void send_signal(Process& to, const SignalInfo& info) {
     UserThread* thread = taker(to, info.number);
     if (thread && ignored(to, info.number)) return;
     add(to.pending, info);
+    if (to.signal_news) to.signal_news->queue.wake_all();
     if (thread) interrupt_thread(*thread);
 }
 
@@ -135,6 +136,7 @@ void send_signal(UserThread& to, const SignalInfo& info) {
     bool blocked = to.blocked & signal_bit(info.number);
     if (!blocked && ignored(process, info.number)) return;
     add(to.pending, info);
+    if (process.signal_news) process.signal_news->queue.wake_all();
     if (!blocked) interrupt_thread(to);
 }
 

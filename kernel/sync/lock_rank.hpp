@@ -47,6 +47,7 @@ enum class LockRank : uint8_t {
     block_queue = 58,
     reclaim = 59,  // rounds of the reclaim thread
     wait_queue = 60,
+    timer_file = 59,
     epoll_ready = 62,  // which files of an epoll set have news
     timers = 64,
     run_queue = 70,

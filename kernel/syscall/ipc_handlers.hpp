@@ -41,3 +41,33 @@ Result<uint32_t> sys_epoll_pwait(int epoll_fd, UserPtr<EpollEvent> to, int room,
 Result<uint32_t> sys_epoll_pwait2(int epoll_fd, UserPtr<EpollEvent> to, int room,
                                   UserPtr<const TimeSpec64> time, UserPtr<const SignalSet> mask,
                                   uint32_t mask_bytes);
+
+// --- mq_calls.cpp
+struct QueueAttributes;
+struct SignalEvent;
+Result<int> sys_mq_open(UserString name, uint32_t flags, uint32_t mode,
+                        UserPtr<const QueueAttributes> from);
+Result<void> sys_mq_unlink(UserString name);
+template <typename T>
+Result<void> sys_mq_timedsend(int fd, UserPtr<const void> from, uint32_t bytes, uint32_t priority,
+                              UserPtr<const T> time);
+template <typename T>
+Result<uint32_t> sys_mq_timedreceive(int fd, UserPtr<void> to, uint32_t bytes,
+                                     UserPtr<uint32_t> priority, UserPtr<const T> time);
+Result<void> sys_mq_notify(int fd, UserPtr<const SignalEvent> from);
+Result<void> sys_mq_getsetattr(int fd, UserPtr<const QueueAttributes> from,
+                               UserPtr<QueueAttributes> to);
+
+// --- event_calls.cpp
+template <typename T>
+struct TimerTimes {  // struct itimerspec
+    T interval, value;
+};
+Result<int> sys_timerfd_create(int clock, uint32_t flags);
+template <typename T>
+Result<void> sys_timerfd_settime(int fd, uint32_t flags, UserPtr<const TimerTimes<T>> from,
+                                 UserPtr<TimerTimes<T>> to);
+template <typename T>
+Result<void> sys_timerfd_gettime(int fd, UserPtr<TimerTimes<T>> to);
+Result<int> sys_signalfd(int fd, UserPtr<const SignalSet> from, uint32_t bytes);
+Result<int> sys_signalfd4(int fd, UserPtr<const SignalSet> from, uint32_t bytes, uint32_t flags);

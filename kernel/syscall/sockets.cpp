@@ -7,11 +7,15 @@
 
 namespace {
 
-constexpr uint32_t kFamilyUnix = 1, kFamilyNone = 0, kFamilyBytes = 2;
+constexpr uint32_t kFamilyUnix = 1, kFamilyNetlink = 16, kFamilyNone = 0, kFamilyBytes = 2;
 constexpr uint32_t kTypeFlags = kOpenNonBlock | kOpenCloseOnExec;  // SOCK_NONBLOCK, SOCK_CLOEXEC
 
 Result<SocketType> checked_type(uint32_t family, uint32_t type, uint32_t protocol) {
     if (type & ~(0xfu | kTypeFlags)) return Errno::inval;
+    // The C library has mq_notify() write to one for SIGEV_THREAD. Nobody else does.
+    if (family == kFamilyNetlink)
+        return (type & 0xf) == 2 || (type & 0xf) == 3 ? Result(SocketType::datagram)
+                                                      : Errno::socktnosupport;
     if (family != kFamilyUnix) return Errno::afnosupport;
     if (protocol > 1) return Errno::protonosupport;
     switch (type & 0xf) {
@@ -101,6 +105,7 @@ Result<int> sys_socket(uint32_t family, uint32_t type, uint32_t protocol) {
 
 Result<void> sys_socketpair(uint32_t family, uint32_t type, uint32_t protocol,
                             UserPtr<PipeDescriptors> to) {
+    if (family == kFamilyNetlink) return Errno::opnotsupp;
     const SocketType kind = TRY(checked_type(family, type, protocol));
     Ref<Socket> sockets[2];
     Ref<File> files[2];

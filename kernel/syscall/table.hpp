@@ -262,8 +262,12 @@
     CALL(271, utimes, sys_utimes)                                                                  \
     CALL(272, fadvise64_64, sys_fadvise64_64)                                                      \
     NAMED(273, vserver) NAMED(274, mbind) NAMED(275, get_mempolicy) NAMED(276, set_mempolicy)      \
-    NAMED(277, mq_open) NAMED(278, mq_unlink) NAMED(279, mq_timedsend)                             \
-    NAMED(280, mq_timedreceive) NAMED(281, mq_notify) NAMED(282, mq_getsetattr)                    \
+    CALL(277, mq_open, sys_mq_open)                                                                \
+    CALL(278, mq_unlink, sys_mq_unlink)                                                            \
+    CALL(279, mq_timedsend, sys_mq_timedsend<TimeSpec32>)                                          \
+    CALL(280, mq_timedreceive, sys_mq_timedreceive<TimeSpec32>)                                    \
+    CALL(281, mq_notify, sys_mq_notify)                                                            \
+    CALL(282, mq_getsetattr, sys_mq_getsetattr)                                                    \
     NAMED(283, kexec_load)                                                                         \
     CALL(284, waitid, sys_waitid)                                                                  \
     NAMED(286, add_key) NAMED(287, request_key) NAMED(288, keyctl) NAMED(289, ioprio_set)          \
@@ -292,10 +296,13 @@
     CALL(318, getcpu, sys_getcpu)                                                                  \
     CALL(319, epoll_pwait, sys_epoll_pwait)                                                        \
     CALL(320, utimensat, sys_utimensat<TimeSpec32>)                                                \
-    NAMED(321, signalfd) NAMED(322, timerfd_create)                                                \
+    CALL(321, signalfd, sys_signalfd)                                                              \
+    CALL(322, timerfd_create, sys_timerfd_create)                                                  \
     CALL(323, eventfd, sys_eventfd)                                                                \
     CALL(324, fallocate, sys_fallocate)                                                            \
-    NAMED(325, timerfd_settime) NAMED(326, timerfd_gettime) NAMED(327, signalfd4)                  \
+    CALL(325, timerfd_settime, sys_timerfd_settime<TimeSpec32>)                                    \
+    CALL(326, timerfd_gettime, sys_timerfd_gettime<TimeSpec32>)                                    \
+    CALL(327, signalfd4, sys_signalfd4)                                                            \
     CALL(328, eventfd2, sys_eventfd2)                                                              \
     CALL(329, epoll_create1, sys_epoll_create1)                                                    \
     CALL(330, dup3, sys_dup3)                                                                      \
@@ -357,15 +364,16 @@
     NAMED(405, clock_adjtime64)                                                                    \
     CALL(406, clock_getres_time64, sys_clock_getres<TimeSpec64>)                                   \
     CALL(407, clock_nanosleep_time64, sys_clock_nanosleep<TimeSpec64>)                             \
-    NAMED(408, timer_gettime64) NAMED(409, timer_settime64) NAMED(410, timerfd_gettime64)          \
-    NAMED(411, timerfd_settime64)                                                                  \
+    NAMED(408, timer_gettime64) NAMED(409, timer_settime64)                                        \
+    CALL(410, timerfd_gettime64, sys_timerfd_gettime<TimeSpec64>)                                  \
+    CALL(411, timerfd_settime64, sys_timerfd_settime<TimeSpec64>)                                  \
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>)                                         \
     CALL(413, pselect6_time64, sys_pselect6<TimeSpec64>)                                           \
     CALL(414, ppoll_time64, sys_ppoll<TimeSpec64>)                                                 \
     NAMED(416, io_pgetevents_time64)                                                               \
     CALL(417, recvmmsg_time64, sys_recvmmsg<TimeSpec64>)                                           \
-    NAMED(418, mq_timedsend_time64)                                                                \
-    NAMED(419, mq_timedreceive_time64)                                                             \
+    CALL(418, mq_timedsend_time64, sys_mq_timedsend<TimeSpec64>)                                   \
+    CALL(419, mq_timedreceive_time64, sys_mq_timedreceive<TimeSpec64>)                             \
     CALL(420, semtimedop_time64, sys_semtimedop<TimeSpec64>)                                       \
     CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>)                             \
     CALL(422, futex_time64, sys_futex<TimeSpec64>)                                                 \

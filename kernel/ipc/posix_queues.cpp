@@ -1,0 +1,164 @@
+// The names of POSIX message queues, who may open them, and the limits in /proc/sys/fs/mqueue.
+// Locks: `table_lock` (a Mutex of rank ipc_table).
+// Spec: mq_overview(7), mq_open(3), mq_unlink(3); Linux: names have no slash, and anybody may make
+// queues and unlink their own, as in a sticky directory.
+#include <algorithm>
+
+#include "fs/proc/upper_files.hpp"
+#include "kernel/ipc/posix_queue.hpp"
+
+namespace {
+
+constexpr uint32_t kMostMessages = 65536, kMostBytes = 16u << 20, kLongestName = 255;
+
+std::string_view name_of(const PosixQueue& queue) { return queue.name(); }
+
+constinit Mutex table_lock{LockRank::ipc_table};
+using NameTree = OrderedTree<PosixQueue, &PosixQueue::name_node, &name_of>;
+constinit NameTree* names = nullptr;  // never destroyed
+constinit List<PosixQueue, &PosixQueue::all_node> all_queues;
+
+// --- /proc/sys/fs/mqueue
+
+struct Setting {
+    UpperFile file;
+    uint32_t least, most, value;
+};
+enum : uint32_t { queues_max, message_max, size_max, message_default, size_default };
+constinit Setting settings[] = {
+    {UpperFile::mq_queues_max, 0, INT32_MAX, 256},
+    {UpperFile::mq_msg_max, 1, kMostMessages, 10},
+    {UpperFile::mq_msgsize_max, 128, kMostBytes, 8192},
+    {UpperFile::mq_msg_default, 1, kMostMessages, 10},
+    {UpperFile::mq_msgsize_default, 128, kMostBytes, 8192},
+};
+
+template <uint32_t which>
+void show_setting(TextSink& to) {
+    format_to(to, "{}\n", settings[which].value);
+}
+template <uint32_t which>
+Result<void> set_setting(std::string_view text) {
+    uint64_t value;
+    Setting& setting = settings[which];
+    if (!parse_number(text, value) || value < setting.least || value > setting.most)
+        return Errno::inval;
+    LockGuard guard(table_lock);
+    setting.value = static_cast<uint32_t>(value);
+    return {};
+}
+template <uint32_t... which>
+void install_settings(std::integer_sequence<uint32_t, which...>) {
+    (install_upper_file(settings[which].file, {show_setting<which>, set_setting<which>}), ...);
+}
+
+// --- names
+
+Result<void> check_name(std::string_view name) {
+    if (name.size() > kLongestName) return Errno::nametoolong;
+    if (name.empty()) return Errno::noent;
+    if (name == "." || name == ".." || name.find('/') != name.npos) return Errno::acces;
+    return {};
+}
+
+PosixQueue* find(std::string_view name) {
+    PosixQueue* queue = names->find_not_below(name);
+    return queue && queue->name() == name ? queue : nullptr;
+}
+
+Result<void> check_limits(const Credentials& who, const PosixQueue::Limits& wanted) {
+    const bool free = who.is_superuser();
+    const uint32_t messages = free ? kMostMessages : settings[message_max].value;
+    const uint32_t bytes = free ? kMostBytes : settings[size_max].value;
+    const bool good =
+        wanted.messages && wanted.bytes && wanted.messages <= messages && wanted.bytes <= bytes;
+    return good ? Result<void>() : Errno::inval;
+}
+
+Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_t limit) {
+    uint64_t bytes = fresh.charged_bytes();
+    uint32_t count = 0;
+    for (PosixQueue& queue : all_queues) {
+        ++count;
+        if (queue.uid == who.euid) bytes += queue.charged_bytes();
+    }
+    if (count >= settings[queues_max].value && !who.is_superuser()) return Errno::nospc;
+    return bytes > limit ? Errno::mfile : Result<void>();
+}
+
+Result<Ref<PosixQueue>> make_queue(const Credentials& who, const PosixQueueRequest& request) {
+    PosixQueue::Limits limits{
+        std::min(settings[message_default].value, settings[message_max].value),
+        std::min(settings[size_default].value, settings[size_max].value)};
+    if (request.limits) {
+        limits = *request.limits;
+        TRY(check_limits(who, limits));
+    }
+    Ref<PosixQueue> queue = TRY(make_ref<PosixQueue>(request.name, limits));
+    TRY(check_user(who, *queue, request.user_limit));
+    queue->mode = request.mode & 0777;
+    queue->uid = who.fsuid;
+    queue->gid = who.fsgid;
+    all_queues.push_back(*queue);
+    names->insert(*queue);
+    queue->add_ref();  // its name's
+    return queue;
+}
+
+Result<void> check_open(const Credentials& who, const PosixQueue& queue, uint32_t flags) {
+    constexpr uint32_t kWanted[] = {kMayRead, kMayWrite, kMayRead | kMayWrite};
+    return check_permission(Ownership{queue.mode, queue.uid, queue.gid}, who,
+                            kWanted[flags & kOpenAccessMode]);
+}
+
+}  // namespace
+
+// Whoever drops the last reference, the table does not find it any more: its name is gone.
+PosixQueue::~PosixQueue() {
+    if (all_node.linked()) {
+        LockGuard guard(table_lock);
+        all_node.unlink();
+    }
+    while (PosixMessage* message = messages_.first()) {
+        messages_.remove(*message);
+        PosixMessage::release(message);
+    }
+}
+
+Result<Ref<File>> open_posix_queue(const Credentials& who, const PosixQueueRequest& request) {
+    TRY(check_name(request.name));
+    Ref<PosixQueue> queue;
+    Ref<PosixQueueFile> file;
+    {
+        LockGuard guard(table_lock);
+        queue = Ref<PosixQueue>(find(request.name));
+        if (queue) {
+            if ((request.flags & kOpenCreate) && (request.flags & kOpenExclusive))
+                return Errno::exist;
+            TRY(check_open(who, *queue, request.flags));
+        } else {
+            if (!(request.flags & kOpenCreate)) return Errno::noent;
+            queue = TRY(make_queue(who, request));
+        }
+    }
+    const uint32_t flags = request.flags & (kOpenAccessMode | kOpenNonBlock);
+    return Ref<File>(TRY(make_ref<PosixQueueFile>(flags, std::move(queue))));
+}
+
+Result<void> unlink_posix_queue(const Credentials& who, std::string_view name) {
+    TRY(check_name(name));
+    Ref<PosixQueue> queue;  // freed after the lock
+    LockGuard guard(table_lock);
+    PosixQueue* found = find(name);
+    if (!found) return Errno::noent;
+    if (!who.is_superuser() && who.fsuid != found->uid) return Errno::perm;
+    names->remove(*found);
+    queue = Ref<PosixQueue>::adopt(found);
+    return {};
+}
+
+void posix_queues_init() {
+    names = new (std::nothrow) NameTree;
+    VERIFY(names);
+    install_settings(std::make_integer_sequence<uint32_t, 5>());
+}

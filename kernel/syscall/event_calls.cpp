@@ -1,0 +1,83 @@
+// Timers and signals as files. Spec: timerfd_create(2), signalfd(2).
+#include "kernel/ipc/timer_file.hpp"
+#include "kernel/proc/signal_file.hpp"
+#include "kernel/syscall/ipc_handlers.hpp"
+
+// --- timers
+
+Result<int> sys_timerfd_create(int clock, uint32_t flags) {
+    enum : int { real_time = 0, monotonic = 1, boot_time = 7, real_alarm = 8, boot_alarm = 9 };
+    if (flags & ~(kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
+    const bool alarm = clock == real_alarm || clock == boot_alarm;
+    const bool real = clock == real_time || clock == real_alarm;
+    if (!alarm && !real && clock != monotonic && clock != boot_time) return Errno::inval;
+    if (alarm && !context().credentials.is_superuser()) return Errno::perm;
+    return install(TRY(make_timer_file(real, flags & kOpenNonBlock)), flags & kOpenCloseOnExec);
+}
+
+namespace {
+
+struct OpenTimer {
+    Ref<File> file;
+    TimerFile* timer;
+};
+Result<OpenTimer> timer_of(int fd) {
+    OpenTimer found{TRY(file_of(fd)), nullptr};
+    if (found.file->flags() & kOpenPath) return Errno::badf;
+    found.timer = file_as<TimerFile>(*found.file);
+    return found.timer ? Result(std::move(found)) : Errno::inval;
+}
+
+template <typename T>
+TimerTimes<T> times_of(const TimerFile::Setting& setting) {
+    return {to_time<T>(setting.interval), to_time<T>(setting.left)};
+}
+
+}  // namespace
+
+template <typename T>
+Result<void> sys_timerfd_settime(int fd, uint32_t flags, UserPtr<const TimerTimes<T>> from,
+                                 UserPtr<TimerTimes<T>> to) {
+    constexpr uint32_t kAbsolute = 1, kCancelOnSet = 2;
+    const TimerTimes<T> times = TRY(read_user(from));
+    if (flags & ~(kAbsolute | kCancelOnSet)) return Errno::inval;
+    const TimerFile::Wanted wanted{.value = TRY(nanoseconds_of(times.value)),
+                                   .interval = TRY(nanoseconds_of(times.interval)),
+                                   .absolute = (flags & kAbsolute) != 0,
+                                   .cancel_on_set = (flags & kCancelOnSet) != 0};
+    OpenTimer open = TRY(timer_of(fd));
+    const TimerFile::Setting old = open.timer->set(wanted);
+    return to ? write_user(to, times_of<T>(old)) : Result<void>();
+}
+template Result<void> sys_timerfd_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec32>>,
+                                          UserPtr<TimerTimes<TimeSpec32>>);
+template Result<void> sys_timerfd_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec64>>,
+                                          UserPtr<TimerTimes<TimeSpec64>>);
+
+template <typename T>
+Result<void> sys_timerfd_gettime(int fd, UserPtr<TimerTimes<T>> to) {
+    OpenTimer open = TRY(timer_of(fd));
+    return write_user(to, times_of<T>(open.timer->setting()));
+}
+template Result<void> sys_timerfd_gettime(int, UserPtr<TimerTimes<TimeSpec32>>);
+template Result<void> sys_timerfd_gettime(int, UserPtr<TimerTimes<TimeSpec64>>);
+
+// --- signals
+
+Result<int> sys_signalfd4(int fd, UserPtr<const SignalSet> from, uint32_t bytes, uint32_t flags) {
+    if (flags & ~(kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
+    if (bytes != sizeof(SignalSet)) return Errno::inval;
+    const SignalSet set = TRY(read_user(from));
+    if (fd == -1) {
+        Ref<SignalFile> made = TRY(make_ref<SignalFile>(set, flags & kOpenNonBlock));
+        return install(Ref<File>(std::move(made)), flags & kOpenCloseOnExec);
+    }
+    Ref<File> file = TRY(file_of(fd));
+    auto* signals = file_as<SignalFile>(*file);
+    if (!signals) return Errno::inval;
+    signals->set_signals(set);
+    return fd;
+}
+Result<int> sys_signalfd(int fd, UserPtr<const SignalSet> from, uint32_t bytes) {
+    return sys_signalfd4(fd, from, bytes, 0);
+}

@@ -1,0 +1,456 @@
+// POSIX message queues: order, limits, names, permissions, waiting and its time-outs, notices by
+// signal and by thread, what a killed process leaves; and what all calls say to bad arguments.
+// run: --smp 4
+// Spec: mq_overview(7) and the pages it names.
+#include <mqueue.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <ctime>
+
+#include "tests/guest/check.hpp"
+
+using namespace check;
+
+namespace {
+
+mqd_t open_queue(const char* name, int flags, long messages = 4, long bytes = 16, int mode = 0600) {
+    mq_attr attributes = {};
+    attributes.mq_maxmsg = messages;
+    attributes.mq_msgsize = bytes;
+    return mq_open(name, flags, mode, &attributes);
+}
+mqd_t fresh(const char* name, int flags = O_RDWR, long messages = 4) {
+    mq_unlink(name);
+    return needs("mq_open", open_queue(name, flags | O_CREAT | O_EXCL, messages));
+}
+int put(mqd_t queue, const std::string& text, unsigned priority = 0) {
+    return mq_send(queue, text.data(), text.size(), priority);
+}
+// The next message with its priority: "hello/3".
+std::string next(mqd_t queue) {
+    char text[16];
+    unsigned priority = 99;
+    const ssize_t n = mq_receive(queue, text, sizeof text, &priority);
+    return n < 0 ? strerrorname_np(errno) : std::string(text, n) + "/" + std::to_string(priority);
+}
+mq_attr attributes_of(mqd_t queue) {
+    mq_attr attributes = {};
+    needs("mq_getattr", mq_getattr(queue, &attributes));
+    return attributes;
+}
+timespec from_now(long nanoseconds) {
+    timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    time.tv_nsec += nanoseconds;
+    if (time.tv_nsec >= 1000000000) time.tv_nsec -= 1000000000, ++time.tv_sec;
+    return time;
+}
+void set_limit(const char* name, const char* value) {
+    const std::string path = std::string("/proc/sys/fs/mqueue/") + name;
+    const int fd = needs(path, open(path.c_str(), O_WRONLY));
+    needs(path, write(fd, value, strlen(value)));
+    close(fd);
+}
+
+void test_order() {
+    const mqd_t queue = fresh("/order", O_RDWR | O_NONBLOCK, 6);
+    equal("O_CLOEXEC always", fcntl(queue, F_GETFD), FD_CLOEXEC);
+    same("empty", next(queue), "EAGAIN");
+    needs("send", put(queue, "a", 1));
+    needs("send", put(queue, "b", 7));
+    needs("send", put(queue, "c", 1));
+    needs("send", put(queue, "", 7));
+    needs("send", put(queue, "e", 32767));
+    needs("send", put(queue, "f", 0));
+    fails("full", put(queue, "g"), EAGAIN);
+    mq_attr attributes = attributes_of(queue);
+    equal("mq_curmsgs", attributes.mq_curmsgs, 6);
+    equal("mq_maxmsg", attributes.mq_maxmsg, 6);
+    equal("mq_msgsize", attributes.mq_msgsize, 16);
+    equal("mq_flags", attributes.mq_flags, O_NONBLOCK);
+    for (const char* wanted : {"e/32767", "b/7", "/7", "a/1", "c/1", "f/0", "EAGAIN"})
+        same("the highest priority first, then the oldest", next(queue), wanted);
+    attributes.mq_flags = 0;
+    succeeds("mq_setattr", mq_setattr(queue, &attributes, nullptr));
+    equal("not O_NONBLOCK any more", fcntl(queue, F_GETFL) & O_NONBLOCK, 0);
+    attributes.mq_flags = 1;
+    fails("another flag", mq_setattr(queue, &attributes, nullptr), EINVAL);
+    mq_close(queue);
+    needs("mq_unlink", mq_unlink("/order"));
+}
+
+void test_bad_calls() {
+    const mqd_t queue = fresh("/bad", O_RDWR | O_NONBLOCK);
+    const mqd_t reader = needs("mq_open", mq_open("/bad", O_RDONLY));
+    const mqd_t writer = needs("mq_open", mq_open("/bad", O_WRONLY));
+    char text[32] = {};
+    fails("a large message", mq_send(queue, text, 17, 0), EMSGSIZE);
+    fails("a high priority", mq_send(queue, text, 1, 32768), EINVAL);
+    fails("to a reader", mq_send(reader, text, 1, 0), EBADF);
+    fails("from a writer", mq_receive(writer, text, 32, nullptr), EBADF);
+    fails("little room", mq_receive(queue, text, 15, nullptr), EMSGSIZE);
+    fails("to a pipe", mq_send(1, text, 1, 0), EBADF);
+    fails("to nothing", mq_send(99, text, 1, 0), EBADF);
+    fails("a bad pointer", mq_send(queue, reinterpret_cast<char*>(16), 8, 0), EFAULT);
+    const timespec bad = {0, 1000000000};
+    fails("a bad time", mq_timedsend(queue, text, 1, 0, &bad), EINVAL);
+    fails("a bad time to receive", mq_timedreceive(queue, text, 16, nullptr, &bad), EINVAL);
+    needs("send", put(queue, "abc", 3));
+    fails("a bad place", mq_receive(queue, reinterpret_cast<char*>(16), 16, nullptr), EFAULT);
+    fails("no such queue", mq_open("/none", O_RDWR), ENOENT);
+    fails("nor to remove", mq_unlink("/none"), ENOENT);
+    fails("there already", open_queue("/bad", O_RDWR | O_CREAT | O_EXCL), EEXIST);
+    fails("no slash in front", mq_open("bad", O_RDWR), EINVAL);
+    fails("a slash within", open_queue("/bad/name", O_RDWR | O_CREAT), EACCES);
+    fails("nothing but a slash", open_queue("/", O_RDWR | O_CREAT), ENOENT);
+    fails("a directory's name", open_queue("/..", O_RDWR | O_CREAT), EACCES);
+    fails("a long name", open_queue(("/" + std::string(256, 'n')).c_str(), O_RDWR | O_CREAT),
+          ENAMETOOLONG);
+    const std::string longest = "/" + std::string(255, 'n');
+    mq_close(needs("the longest name", open_queue(longest.c_str(), O_RDWR | O_CREAT)));
+    succeeds("removed", mq_unlink(longest.c_str()));
+    fails("no messages", open_queue("/none", O_RDWR | O_CREAT, 0), EINVAL);
+    fails("no bytes", open_queue("/none", O_RDWR | O_CREAT, 1, 0), EINVAL);
+    fails("negative", open_queue("/none", O_RDWR | O_CREAT, -1, -1), EINVAL);
+    fails("too many for anybody", open_queue("/none", O_RDWR | O_CREAT, 65537), EINVAL);
+    fails("too large for anybody", open_queue("/none", O_RDWR | O_CREAT, 1, 16777217), EINVAL);
+    fails("both ways of nothing", open_queue("/none", O_CREAT | O_ACCMODE), EINVAL);
+    fails("bad attributes",
+          mq_open("/none", O_RDWR | O_CREAT, 0600, reinterpret_cast<mq_attr*>(16)), EFAULT);
+    struct stat status;
+    needs("fstat", fstat(queue, &status));
+    that("a regular file of mode 0600", status.st_mode == (S_IFREG | 0600));
+    fails("write", write(queue, text, 1), EINVAL);
+    char link[32] = {};
+    readlink(("/proc/self/fd/" + std::to_string(queue)).c_str(), link, sizeof link - 1);
+    same("its link", link, "/bad");
+    for (mqd_t each : {queue, reader, writer}) mq_close(each);
+    needs("mq_unlink", mq_unlink("/bad"));
+}
+
+void test_text() {
+    const mqd_t queue = fresh("/text");
+    needs("send", put(queue, "12345"));
+    char text[100] = {};
+    needs("read", read(queue, text, sizeof text));
+    same("what a read tells", text,
+         "QSIZE:5          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n");
+    mq_close(queue);
+    mq_unlink("/text");
+}
+
+// A queue without a name lives on for those who have it open.
+void test_removal() {
+    const mqd_t queue = fresh("/gone");
+    needs("mq_unlink", mq_unlink("/gone"));
+    fails("its name is gone", mq_open("/gone", O_RDWR), ENOENT);
+    needs("send", put(queue, "still"));
+    const mqd_t other = fresh("/gone", O_RDWR | O_NONBLOCK);
+    same("the next of that name is another", next(other), "EAGAIN");
+    exits("a child has it too", 0, [&] { return next(queue) == "still/0" ? 0 : 1; });
+    mq_close(queue);
+    mq_close(other);
+    mq_unlink("/gone");
+}
+
+void test_permissions() {
+    const mode_t mask = umask(022);
+    const mqd_t mine = needs("mq_open", open_queue("/mine", O_RDWR | O_CREAT, 4, 16, 0666));
+    umask(mask);
+    exits("others", 0, [] {
+        needs("setuid", setgid(100) | setuid(100));
+        fails("may not write", mq_open("/mine", O_WRONLY), EACCES);
+        fails("nor both", mq_open("/mine", O_RDWR), EACCES);
+        succeeds("may read", mq_open("/mine", O_RDONLY));
+        fails("not even make it", open_queue("/mine", O_RDWR | O_CREAT), EACCES);
+        fails("may not remove", mq_unlink("/mine"), EACCES);
+        succeeds("but make their own", open_queue("/theirs", O_RDWR | O_CREAT));
+        fails("of this many at most", open_queue("/larger", O_RDWR | O_CREAT, 11), EINVAL);
+        fails("and of this size", open_queue("/larger", O_RDWR | O_CREAT, 1, 8193), EINVAL);
+        succeeds("and remove that", mq_unlink("/theirs"));
+        return done();
+    });
+    mq_close(mine);
+    needs("mq_unlink", mq_unlink("/mine"));
+}
+
+void test_limits() {
+    exits("RLIMIT_MSGQUEUE", 0, [] {
+        const rlimit limit = {2 * (4 * (24 + 16) + 4 * 24), 100000};
+        needs("setrlimit", setrlimit(RLIMIT_MSGQUEUE, &limit));
+        needs("setuid", setuid(101));
+        const mqd_t first = open_queue("/first", O_RDWR | O_CREAT);
+        succeeds("one", first);
+        succeeds("two", open_queue("/second", O_RDWR | O_CREAT));
+        fails("three", open_queue("/third", O_RDWR | O_CREAT), EMFILE);
+        mq_unlink("/first");
+        fails("three, while the first is open", open_queue("/third", O_RDWR | O_CREAT), EMFILE);
+        mq_close(first);
+        succeeds("three", open_queue("/third", O_RDWR | O_CREAT));
+        mq_unlink("/second");
+        mq_unlink("/third");
+        return done();
+    });
+    set_limit("queues_max", "1");
+    const mqd_t queue = fresh("/one");
+    exits("queues_max", 0, [] {
+        needs("setuid", setuid(101));
+        fails("of others", open_queue("/two", O_RDWR | O_CREAT), ENOSPC);
+        return done();
+    });
+    set_limit("queues_max", "256");
+    const int fd = open("/proc/sys/fs/mqueue/msg_max", O_WRONLY);
+    fails("a limit of 0", write(fd, "0", 1), EINVAL);
+    fails("a limit above all", write(fd, "65537", 5), EINVAL);
+    close(fd);
+    mq_close(queue);
+    mq_unlink("/one");
+    set_limit("msg_default", "7");
+    const mqd_t common = needs("mq_open", mq_open("/common", O_RDWR | O_CREAT, 0600, nullptr));
+    equal("msg_default", attributes_of(common).mq_maxmsg, 7);
+    equal("msgsize_default", attributes_of(common).mq_msgsize, 8192);
+    set_limit("msg_default", "10");
+    mq_close(common);
+    mq_unlink("/common");
+}
+
+void nothing(int) {}
+
+void test_waiting() {
+    const mqd_t queue = fresh("/wait", O_RDWR, 2);
+    char text[16];
+    timespec soon = from_now(20'000'000);
+    fails("nothing came", mq_timedreceive(queue, text, 16, nullptr, &soon), ETIMEDOUT);
+    timespec past = {1, 0};
+    fails("nor before", mq_timedreceive(queue, text, 16, nullptr, &past), ETIMEDOUT);
+    pid_t child = start([&] { return next(queue) == "late/5" ? 0 : 1; });
+    wait_until(child);
+    needs("send", put(queue, "late", 5));
+    equal("a waiting receiver gets it", wait_for(child), 0);
+    needs("send", put(queue, "1"));
+    needs("send", put(queue, "2"));
+    soon = from_now(20'000'000);
+    fails("no room came", mq_timedsend(queue, "3", 1, 0, &soon), ETIMEDOUT);
+    child = start([&] { return put(queue, "3"); });
+    wait_until(child);
+    same("one goes", next(queue), "1/0");
+    equal("and a waiting sender has its place", wait_for(child), 0);
+    same("the second", next(queue), "2/0");
+    same("the third", next(queue), "3/0");
+
+    struct sigaction action = {};
+    action.sa_handler = nothing;
+    sigaction(SIGUSR1, &action, nullptr);
+    child = start([&] {
+        fails("a handler ends it", mq_receive(queue, text, 16, nullptr), EINTR);
+        return done();
+    });
+    wait_until(child);
+    kill(child, SIGUSR1);
+    equal("EINTR", wait_for(child), 0);
+
+    // Killed where they sleep, they take nothing with them.
+    for (int i = 0; i < 3; ++i) {
+        child = start([&] { return next(queue).empty(); });
+        wait_until(child);
+        kill(child, SIGKILL);
+        wait_for(child);
+    }
+    needs("send", put(queue, "kept"));
+    same("nobody dead took it", next(queue), "kept/0");
+    mq_close(queue);
+    mq_unlink("/wait");
+}
+
+void test_polling() {
+    const mqd_t queue = fresh("/poll", O_RDWR, 1);
+    pollfd one = {queue, POLLIN | POLLOUT, 0};
+    poll(&one, 1, 0);
+    equal("empty: room", one.revents, POLLOUT);
+    const int set = epoll_create1(0);
+    epoll_event event = {};
+    event.events = EPOLLIN | EPOLLET;
+    needs("epoll_ctl", epoll_ctl(set, EPOLL_CTL_ADD, queue, &event));
+    equal("nothing for epoll", epoll_wait(set, &event, 1, 0), 0);
+    const pid_t child = start([&] {
+        pollfd mine = {queue, POLLIN, 0};
+        return poll(&mine, 1, -1) == 1 ? 0 : 1;
+    });
+    wait_until(child);
+    needs("send", put(queue, "x"));
+    equal("a poller is woken", wait_for(child), 0);
+    poll(&one, 1, 0);
+    equal("full: a message", one.revents, POLLIN);
+    equal("for epoll too", epoll_wait(set, &event, 1, 0), 1);
+    close(set);
+    mq_close(queue);
+    mq_unlink("/poll");
+}
+
+volatile int notices, notice_value, notice_code, notice_sender;
+void on_notice(int, siginfo_t* info, void*) {
+    notice_value = info->si_value.sival_int;
+    notice_code = info->si_code;
+    notice_sender = info->si_pid;
+    notices = notices + 1;
+}
+pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t told_change = PTHREAD_COND_INITIALIZER;
+int told = 0;
+void on_thread(sigval value) {
+    pthread_mutex_lock(&told_lock);
+    told = value.sival_int;
+    pthread_cond_signal(&told_change);
+    pthread_mutex_unlock(&told_lock);
+}
+
+void test_notices() {
+    const mqd_t queue = fresh("/notice");
+    struct sigaction action = {};
+    action.sa_sigaction = on_notice;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGUSR2, &action, nullptr);
+    sigevent event = {};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGUSR2;
+    event.sigev_value.sival_int = 77;
+    succeeds("mq_notify", mq_notify(queue, &event));
+    fails("twice", mq_notify(queue, &event), EBUSY);
+    exits("others", 0, [&] {
+        fails("can't have it", mq_notify(queue, &event), EBUSY);
+        mq_close(queue);  // which is not the owner's
+        return done();
+    });
+    exits("a sender", 0, [&] { return put(queue, "x"); });
+    for (int i = 0; i < 1000 && !notices; ++i) sched_yield();
+    equal("one notice", notices, 1);
+    equal("its value", notice_value, 77);
+    equal("SI_MESGQ", notice_code, SI_MESGQ);
+    that("from the sender", notice_sender > 0 && notice_sender != getpid());
+    succeeds("it was for once", mq_notify(queue, &event));
+    needs("send", put(queue, "y"));
+    equal("the queue was not empty", notices, 1);
+    next(queue);
+    next(queue);
+    const pid_t child = start([&] { return next(queue) == "z/0" ? 0 : 1; });
+    wait_until(child);
+    needs("send", put(queue, "z"));
+    equal("who waits gets it", wait_for(child), 0);
+    equal("and no notice", notices, 1);
+    needs("send", put(queue, "now"));
+    equal("now it comes", notices, 2);
+    next(queue);
+
+    succeeds("registered", mq_notify(queue, &event));
+    succeeds("and not", mq_notify(queue, nullptr));
+    needs("send", put(queue, "quiet"));
+    equal("no notice", notices, 2);
+    next(queue);
+    const mqd_t other = needs("mq_open", mq_open("/notice", O_RDWR));
+    succeeds("registered by another opening", mq_notify(other, &event));
+    mq_close(other);
+    succeeds("ends with it", mq_notify(queue, &event));
+    exits("a child registers and dies", 0, [&] {
+        mq_notify(queue, nullptr);
+        return 0;
+    });
+    fails("which was not the child's to end", mq_notify(queue, &event), EBUSY);
+    mq_notify(queue, nullptr);
+    exits("a child", 0, [&] { return mq_notify(queue, &event); });
+    succeeds("took its registration along", mq_notify(queue, nullptr));
+    event.sigev_signo = 65;
+    fails("no such signal", mq_notify(queue, &event), EINVAL);
+    event.sigev_notify = 9;
+    fails("no such way", mq_notify(queue, &event), EINVAL);
+    fails("not a queue", mq_notify(1, nullptr), EBADF);
+
+    event = {};
+    event.sigev_notify = SIGEV_THREAD;
+    event.sigev_notify_function = on_thread;
+    event.sigev_value.sival_int = 5;
+    succeeds("SIGEV_THREAD", mq_notify(queue, &event));
+    needs("send", put(queue, "thread"));
+    pthread_mutex_lock(&told_lock);
+    timespec limit = from_now(900'000'000);
+    limit.tv_sec += 10;
+    while (!told && pthread_cond_timedwait(&told_change, &told_lock, &limit) == 0) {
+    }
+    equal("a thread was told", told, 5);
+    pthread_mutex_unlock(&told_lock);
+    mq_close(queue);
+    mq_unlink("/notice");
+}
+
+// Two senders and two receivers; each message arrives once, whoever is killed on the way.
+void test_storm() {
+    const mqd_t queue = fresh("/storm", O_RDWR, 3);
+    const mqd_t sums = fresh("/sums", O_RDWR, 4);
+    pid_t receivers[2], senders[2];
+    for (pid_t& pid : receivers)
+        pid = start([&] {
+            long sum = 0;
+            for (;;) {
+                char text[16];
+                if (mq_receive(queue, text, 16, nullptr) != 4) return 1;
+                int value;
+                memcpy(&value, text, 4);
+                if (value < 0) break;
+                sum += value;
+            }
+            return mq_send(sums, reinterpret_cast<char*>(&sum), sizeof sum, 0);
+        });
+    const pid_t victim = start([&] {
+        sigset_t none;
+        sigemptyset(&none);
+        for (;;) {
+            pollfd one = {queue, POLLPRI, 0};
+            poll(&one, 1, -1);
+        }
+        return 0;
+    });
+    for (pid_t& pid : senders)
+        pid = start([&] {
+            for (int i = 1; i <= 500; ++i)
+                if (mq_send(queue, reinterpret_cast<char*>(&i), 4, i % 3) < 0) return 1;
+            return 0;
+        });
+    for (pid_t pid : senders) equal("a sender ends well", wait_for(pid), 0);
+    kill(victim, SIGKILL);
+    wait_for(victim);
+    const int end = -1;
+    for (int i = 0; i < 2; ++i) mq_send(queue, reinterpret_cast<const char*>(&end), 4, 0);
+    for (pid_t pid : receivers) equal("a receiver ends well", wait_for(pid), 0);
+    long total = 0;
+    for (int i = 0; i < 2; ++i) {
+        char text[16];
+        mq_receive(sums, text, 16, nullptr);
+        long sum;
+        memcpy(&sum, text, sizeof sum);
+        total += sum;
+    }
+    equal("every message once", total, 2 * 500 * 501 / 2);
+    for (mqd_t each : {queue, sums}) mq_close(each);
+    mq_unlink("/storm");
+    mq_unlink("/sums");
+}
+
+}  // namespace
+
+int main() {
+    test_order();
+    test_bad_calls();
+    test_text();
+    test_removal();
+    test_permissions();
+    test_limits();
+    test_waiting();
+    test_polling();
+    test_notices();
+    test_storm();
+    return done();
+}
