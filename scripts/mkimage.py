@@ -156,10 +156,12 @@ def create(options):
         script.directory(path, mode)
     if os.path.isdir(options.skeleton):
         script.tree(options.skeleton, '/', 0o022)
+    links = []
     if os.path.exists(options.busybox):
         script.file('/bin/busybox', options.busybox, 0o755)
-        for name in busybox_links(options.busybox):
-            script.link('/bin/' + name, 'busybox')
+        links = ['/bin/' + name for name in busybox_links(options.busybox)]
+        for path in links:
+            script.link(path, 'busybox')
     else:
         print(f'mkimage: no BusyBox at {options.busybox}: the image has no shell', file=sys.stderr)
     for path in ('/usr/bin', '/usr/sbin'):
@@ -167,7 +169,8 @@ def create(options):
     with open(options.list) as programs:
         for line in filter(None, programs.read().split('\n')):
             host, guest = line.rsplit(':', 1)
-            script.file(guest, host, 0o755)
+            if guest not in links:  # ours stand in for what this BusyBox lacks
+                script.file(guest, host, 0o755)
     megabytes = max(24, -(-(script.bytes + SPARE) // (4 << 20)) * 4)
     scratch = options.out + '.new'
     if os.path.exists(scratch):

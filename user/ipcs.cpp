@@ -1,0 +1,175 @@
+// ipcs: the System V queues, segments and semaphore sets that there are. In the place of BusyBox's,
+// where that was built without it.
+//   ipcs [-q] [-m] [-s] [-a] [-l | -u]     message queues, shared memory, semaphores, all;
+//                                          -l the limits instead, -u how much is in use
+#include <pwd.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+enum class What { list, limits, use };
+
+union SemaphoreArgument {
+    int value;
+    semid_ds* status;
+    unsigned short* values;
+    seminfo* info;
+};
+
+std::string owner_of(const ipc_perm& permission) {
+    std::string name = std::to_string(permission.uid);
+    FILE* users = std::fopen("/etc/passwd", "re");
+    while (const passwd* user = users ? fgetpwent(users) : nullptr)
+        if (user->pw_uid == permission.uid) {
+            name = user->pw_name;
+            break;
+        }
+    if (users) std::fclose(users);
+    return name;
+}
+
+// The columns that all three kinds begin with.
+void print_head(const ipc_perm& permission, int id) {
+    std::printf("0x%08x %-10d %-10.10s %-10o ", static_cast<unsigned>(permission.__key), id,
+                owner_of(permission).c_str(), permission.mode & 0777);
+}
+
+// Calls see(slot) for all that may be in use; a kernel without that kind has none.
+template <typename F>
+void for_slots(int highest, F&& see) {
+    for (int slot = 0; slot <= highest; ++slot) see(slot);
+}
+
+void show_queues(What what) {
+    msginfo info = {};
+    const bool limits = what == What::limits;
+    const int highest = msgctl(0, limits ? IPC_INFO : MSG_INFO, reinterpret_cast<msqid_ds*>(&info));
+    if (limits) {
+        std::printf(
+            "\n------ Messages: Limits --------\nmax queues system wide = %d\n"
+            "max size of message (bytes) = %d\ndefault max size of queue (bytes) = %d\n",
+            info.msgmni, info.msgmax, info.msgmnb);
+        return;
+    }
+    if (what == What::use) {
+        std::printf(
+            "\n------ Messages: Status --------\nallocated queues = %d\n"
+            "used headers = %d\nused space = %d bytes\n",
+            info.msgpool, info.msgmap, info.msgtql);
+        return;
+    }
+    std::puts("\n------ Message Queues --------");
+    std::puts("key        msqid      owner      perms      used-bytes   messages");
+    for_slots(highest, [](int slot) {
+        msqid_ds queue;
+        const int id = msgctl(slot, MSG_STAT, &queue);
+        if (id < 0) return;
+        print_head(queue.msg_perm, id);
+        std::printf("%-12lu %lu\n", static_cast<unsigned long>(queue.__msg_cbytes),
+                    static_cast<unsigned long>(queue.msg_qnum));
+    });
+}
+
+void show_segments(What what) {
+    const auto page = static_cast<unsigned long>(sysconf(_SC_PAGESIZE));
+    if (what == What::limits) {
+        shminfo info = {};
+        shmctl(0, IPC_INFO, reinterpret_cast<shmid_ds*>(&info));
+        std::printf(
+            "\n------ Shared Memory Limits --------\nmax number of segments = %lu\n"
+            "max seg size (kbytes) = %lu\nmax total shared memory (kbytes) = %lu\n"
+            "min seg size (bytes) = %lu\n",
+            info.shmmni, info.shmmax / 1024, info.shmall * (page / 1024), info.shmmin);
+        return;
+    }
+    shm_info use = {};
+    const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&use));
+    if (what == What::use) {
+        std::printf(
+            "\n------ Shared Memory Status --------\nsegments allocated %d\n"
+            "pages allocated %lu\npages resident  %lu\npages swapped   %lu\n",
+            use.used_ids, use.shm_tot, use.shm_rss, use.shm_swp);
+        return;
+    }
+    std::puts("\n------ Shared Memory Segments --------");
+    std::puts("key        shmid      owner      perms      bytes      nattch     status");
+    for_slots(highest, [](int slot) {
+        shmid_ds segment;
+        const int id = shmctl(slot, SHM_STAT, &segment);
+        if (id < 0) return;
+        print_head(segment.shm_perm, id);
+        std::printf("%-10lu %-10lu %s\n", static_cast<unsigned long>(segment.shm_segsz),
+                    static_cast<unsigned long>(segment.shm_nattch),
+                    segment.shm_perm.mode & SHM_DEST ? "dest" : "");
+    });
+}
+
+void show_sets(What what) {
+    seminfo info = {};
+    SemaphoreArgument argument = {};
+    argument.info = &info;
+    const int highest = semctl(0, 0, what == What::limits ? IPC_INFO : SEM_INFO, argument);
+    if (what == What::limits) {
+        std::printf(
+            "\n------ Semaphore Limits --------\nmax number of arrays = %d\n"
+            "max semaphores per array = %d\nmax semaphores system wide = %d\n"
+            "max ops per semop call = %d\nsemaphore max value = %d\n",
+            info.semmni, info.semmsl, info.semmns, info.semopm, info.semvmx);
+        return;
+    }
+    if (what == What::use) {
+        std::printf(
+            "\n------ Semaphore Status --------\nused arrays = %d\n"
+            "allocated semaphores = %d\n",
+            info.semusz, info.semaem);
+        return;
+    }
+    std::puts("\n------ Semaphore Arrays --------");
+    std::puts("key        semid      owner      perms      nsems");
+    for_slots(highest, [](int slot) {
+        semid_ds set;
+        SemaphoreArgument to = {};
+        to.status = &set;
+        const int id = semctl(slot, 0, SEM_STAT, to);
+        if (id < 0) return;
+        print_head(set.sem_perm, id);
+        std::printf("%lu\n", static_cast<unsigned long>(set.sem_nsems));
+    });
+}
+
+[[noreturn]] void usage(int status) {
+    std::fputs("usage: ipcs [-q] [-m] [-s] [-a] [-l | -u]\n", status ? stderr : stdout);
+    std::exit(status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bool queues = false, memory = false, semaphores = false;
+    What what = What::list;
+    for (int option; (option = getopt(argc, argv, "qmsaluh")) != -1;) switch (option) {
+            case 'q': queues = true; break;
+            case 'm': memory = true; break;
+            case 's': semaphores = true; break;
+            case 'a': queues = memory = semaphores = true; break;
+            case 'l': what = What::limits; break;
+            case 'u': what = What::use; break;
+            case 'h': usage(0);
+            default: usage(1);
+        }
+    if (optind != argc) usage(1);
+    const bool all = !queues && !memory && !semaphores;
+    if (all || queues) show_queues(what);
+    if (all || memory) show_segments(what);
+    if (all || semaphores) show_sets(what);
+    std::putchar('\n');
+    return std::fflush(stdout) ? 1 : 0;
+}
