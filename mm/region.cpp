@@ -17,7 +17,7 @@ bool RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
 }
 
 RegionMap::~RegionMap() {
-    while (Region* region = tree_.last()) discard(*region);
+    tree_.take_all([](Region& region) { delete &region; });
     destroy(take_removed());
 }
 

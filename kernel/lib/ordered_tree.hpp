@@ -106,6 +106,24 @@ class OrderedTree {
         rebalance(from, changed);
     }
 
+    // Takes all elements out, in no order; visit(element) may free it.
+    template <typename F>
+    void take_all(F&& visit) {
+        TreeNode* at = std::exchange(root_, nullptr);
+        size_ = 0;
+        while (at) {
+            if (TreeNode* below = at->child[at->child[0] == nullptr]) {
+                at = below;
+                continue;
+            }
+            TreeNode* parent = at->parent;
+            if (parent) parent->child[parent->child[1] == at] = nullptr;
+            *at = {};
+            visit(*element(at));
+            at = parent;
+        }
+    }
+
     // After a change of what Refresh reads from `item` itself. Its key must keep its place.
     void refresh(T& item) {
         for (TreeNode* at = &(item.*Member); at && update(at);) at = at->parent;

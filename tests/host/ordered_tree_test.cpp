@@ -82,6 +82,23 @@ TEST(OrderedTree, AgreesWithAReference) {
     while (Item* item = tree.last()) tree.remove(*item);
 }
 
+TEST(OrderedTree, TakesAllOut) {
+    Tree tree;
+    std::set<Item*> left;
+    for (uint32_t key = 0; key < 1000; ++key) {
+        auto* item = new Item;
+        item->key = key * 7919 % 1000;
+        tree.insert(*item);
+        left.insert(item);
+    }
+    tree.take_all([&](Item& item) {
+        EXPECT_FALSE(item.node.linked());
+        EXPECT_EQ(left.erase(&item), 1u);
+        delete &item;
+    });
+    EXPECT_TRUE(tree.empty() && left.empty() && tree.size() == 0);
+}
+
 TEST(OrderedTree, StaysLowWhenFilledInOrder) {
     Tree tree;
     std::vector<Item> items(10000);
