@@ -1,4 +1,4 @@
-// See kernel/lib/random.hpp. Each block gives half of itself and replaces the key by the other half;
+// See kernel/lib/random.hpp. A key's first block gives half of itself and replaces the key by the other half;
 // what was given is erased: nobody who sees the state later can tell what was given out before.
 // Spec: D. J. Bernstein, Fast-key-erasure random-number generators (2017).
 #include "kernel/lib/random.hpp"
@@ -15,8 +15,9 @@ namespace {
 
 constinit IrqSpinLock random_lock{LockRank::random};
 constinit ChaChaKey key = {};
-// What the last block gave and nobody took yet: its last `spare_bytes`, the rest is erased.
-constinit std::array<uint8_t, sizeof(ChaChaKey)> spare = {};
+// What the last blocks gave and nobody took yet: the last `spare_bytes`, the rest is erased.
+constexpr uint32_t kMoreBlocks = 3;
+constinit std::array<uint8_t, sizeof(ChaChaKey) + kMoreBlocks * sizeof(ChaChaBlock)> spare = {};
 constinit uint32_t spare_bytes = 0;
 
 ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
@@ -32,13 +33,19 @@ ChaChaKey next_half() {
     return half_of(block, 1);
 }
 
-// Most requests are for a few bytes, and one block is enough for several of them.
+// Most requests are for a few bytes, and some blocks are enough for many of them.
 void take_spare(uint8_t* to, uint32_t bytes) {
     LockGuard guard(random_lock);
     if (bytes > spare_bytes) {
-        const ChaChaKey half = next_half();
-        __builtin_memcpy(spare.data(), &half, sizeof half);
-        spare_bytes = sizeof half;
+        const ChaChaKey former = key, half = next_half();
+        uint8_t* at = spare.data();
+        __builtin_memcpy(at, &half, sizeof half);
+        at += sizeof half;
+        for (uint32_t counter = 1; counter <= kMoreBlocks; ++counter, at += sizeof(ChaChaBlock)) {
+            const ChaChaBlock block = chacha20_block(former, counter);
+            __builtin_memcpy(at, &block, sizeof block);
+        }
+        spare_bytes = spare.size();
     }
     uint8_t* from = spare.data() + (spare.size() - spare_bytes);
     __builtin_memcpy(to, from, bytes);
