@@ -24,7 +24,8 @@ Measure futex_ping_pong, thread_create_join;
 extern const struct Row kRows[];
 extern const unsigned kRowCount;
 
-void give_back_chunk(void);  // the buffer of the rows before: fork would copy its pages' entries
+void exec_again(const char* marks);  // less one; returns if there is none left
+void give_back_memory(void);         // of the rows before: fork would copy its pages' entries
 
 extern const char* bench_program;  // this program: the exec row runs it, others read it
 extern const char* bench_folder;   // where rows that write put their files

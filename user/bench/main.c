@@ -1,4 +1,4 @@
-// bench [--json] [--rounds N] [--dir FOLDER] [ROW...]: what the kernel's operations cost, in ticks
+// bench [--json] [--rounds N] [--warm] [--dir FOLDER] [ROW...]: what the kernel's operations cost, in ticks
 // of the time-stamp counter for each. Under QEMU's `-icount shift=0` a tick is one instruction, and
 // the figures can be repeated. The least of some rounds counts, so that the first use of a page or
 // of a cache, and a clock interrupt on the way, do not.
@@ -13,11 +13,16 @@
 const char* bench_program = "/bin/bench";
 const char* bench_folder = "/root";
 
-static int json, rounds = 3, printed;
+static int json, rounds = 3, printed, warm;
 
 static void run(const struct Row* row) {
     int64_t least = INT64_MAX, cost = 0;
-    give_back_chunk();
+    give_back_memory();
+    if (warm) {
+        row->measure(row->count);
+        puts("ready");
+        fflush(stdout);
+    }
     for (int i = 0; i < rounds && cost >= 0; i++) {
         cost = row->measure(row->count);
         if (cost < least) least = cost;
@@ -41,7 +46,7 @@ static void run(const struct Row* row) {
 }
 
 static int usage(void) {
-    fputs("usage: bench [--json] [--rounds N] [--dir FOLDER] [ROW...]\nrows:", stderr);
+    fputs("usage: bench [--json] [--rounds N] [--warm] [--dir FOLDER] [ROW...]\nrows:", stderr);
     for (unsigned i = 0; i < kRowCount; i++) fprintf(stderr, " %s", kRows[i].name);
     fputc('\n', stderr);
     return 2;
@@ -56,12 +61,18 @@ static const struct Row* find(const char* name) {
 int main(int argc, char* argv[]) {
     if (argc == 2 && strcmp(argv[1], "--exit") == 0) call(kExit, 0, 0, 0);
     if (strchr(argv[0], '/')) bench_program = argv[0];
+    if (argc == 3 && strcmp(argv[1], "--again") == 0) {
+        exec_again(argv[2]);
+        call(kExit, 0, 0, 0);
+    }
     int next = 1;
     for (; next < argc && argv[next][0] == '-'; next++) {
         if (strcmp(argv[next], "--json") == 0)
             json = 1;
         else if (strcmp(argv[next], "--rounds") == 0 && next + 1 < argc)
             rounds = atoi(argv[++next]);
+        else if (strcmp(argv[next], "--warm") == 0)
+            warm = 1;
         else if (strcmp(argv[next], "--dir") == 0 && next + 1 < argc)
             bench_folder = argv[++next];
         else

@@ -8,15 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "user/bench/raw.h"
 
-enum { kPageBytes = 4096, kChunkBytes = 65536, kNoSuch = 2 /* ENOENT */ };
+enum { kPageBytes = 4096, kChunkBytes = 65536, kMegabyte = 1 << 20, kNoSuch = 2 /* ENOENT */ };
 
 static char chunk[kChunkBytes] __attribute__((aligned(4096)));
 
-void give_back_chunk(void) { madvise(chunk, sizeof chunk, MADV_DONTNEED); }
+static char* large;  // 64 MB, all in memory; null: not mapped
+enum { kLargeBytes = 64 * kMegabyte };
+
+void give_back_memory(void) {
+    madvise(chunk, sizeof chunk, MADV_DONTNEED);
+    if (large) call(kMunmap, (long)large, kLargeBytes, 0);
+    large = NULL;
+}
 
 static int64_t null_call(unsigned count) { return COST_OF(count, call(kGetppid, 0, 0, 0)); }
 static int64_t yield(unsigned count) { return COST_OF(count, call(kYield, 0, 0, 0)); }
@@ -120,6 +128,42 @@ static int64_t fork_exec(unsigned count) {
     return COST_OF(count, fork_once(true));
 }
 
+static int64_t fork_large(unsigned count) {
+    if (!large) {
+        volatile char* pages = map_pages(kLargeBytes);
+        if ((long)pages < 0 && (long)pages > -4096) return (long)pages;
+        for (unsigned i = 0; i < kLargeBytes; i += kPageBytes) pages[i] = 1;
+        large = (char*)pages;
+    }
+    return COST_OF(count, fork_once(false));
+}
+
+// A child becomes this program as many times as MARKS is long, and exits.
+static long exec_chain(const char* marks) {
+    int status = -1;
+    long child = call(kFork, 0, 0, 0);
+    if (child == 0) {
+        exec_again(marks);
+        call(kExit, *marks, 0, 0);
+    }
+    call4(kWait4, child, (long)&status, 0, 0);
+    return status;
+}
+
+void exec_again(const char* marks) {
+    const char *const arguments[] = {bench_program, "--again", marks + 1, NULL},
+                      *const environment[] = {NULL};
+    if (*marks) call(kExecve, (long)bench_program, (long)arguments, (long)environment);
+}
+
+static int64_t execve_row(unsigned count) {
+    char marks[128];
+    memset(marks, 'x', sizeof marks);
+    marks[count] = '\0';
+    if (exec_chain(marks + count - 1) != 0) return -kNoSuch;
+    return TICKS_OF(1, exec_chain(marks)) - TICKS_OF(1, exec_chain(""));
+}
+
 static void close_pipe(const int pipe[2]) {
     call(kClose, pipe[0], 0, 0);
     call(kClose, pipe[1], 0, 0);
@@ -200,6 +244,13 @@ static int64_t map_unmap(unsigned count) {
     return COST_OF(count, call(kMunmap, (long)map_pages(kPageBytes), kPageBytes, 0));
 }
 
+static void map_touch_unmap(void) {
+    volatile char* pages = map_pages(kMegabyte);
+    for (unsigned i = 0; i < kMegabyte; i += kPageBytes) pages[i] = 1;
+    call(kMunmap, (long)pages, kMegabyte, 0);
+}
+static int64_t map_megabyte(unsigned count) { return COST_OF(count, (map_touch_unmap(), 0)); }
+
 static volatile unsigned signals_handled;
 static void handle(int signal) { signals_handled += signal != 0; }
 
@@ -271,7 +322,9 @@ const struct Row kRows[] = {
     {"open-close", "open + close /dev/null", open_close, 2000},
     {"yield", "sched_yield, alone", yield, 10000},
     {"fork", "fork + exit + wait, small static program", fork_exit, 100},
+    {"fork-64m", "fork + exit + wait, 64 MB process", fork_large, 5},
     {"exec", "fork + exec + exit + wait", fork_exec, 100},
+    {"execve", "execve of a static program", execve_row, 100},
     {"ping-pong", "pipe ping-pong, round trip of two processes", ping_pong, 1000},
     {"futex", "futex ping-pong, round trip of two threads", futex_ping_pong, 1000},
     {"semaphore", "semop: P and V, undisputed", semaphore_pair, 2000},
@@ -283,6 +336,7 @@ const struct Row kRows[] = {
     {"fault-zero", "zero-fill page fault", fault_zero, 500},
     {"fault-cow", "copy-on-write fault", fault_cow, 500},
     {"mmap", "mmap + munmap", map_unmap, 1000},
+    {"mmap-1m", "mmap + touch + munmap of 1 MB", map_megabyte, 20},
     {"signal", "signal to self, handler and return", signal_self, 2000},
     {"create", "create a 1 KiB file", create, 100},
     {"unlink", "unlink it", unlink_it, 100},
