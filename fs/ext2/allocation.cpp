@@ -71,13 +71,82 @@ Result<Extent> Ext2::allocate_blocks(uint32_t goal, uint32_t wanted) {
             if (here.is_ok() || here.error() != Errno::nospc) return here;
         }
     }
-    for (bool roomy : {true, false})
+    for (bool roomy : {true, false}) {
+        if (!roomy) drop_reservations();
         for (uint32_t i = 0; i < geometry_.groups; ++i) {
             Result<Extent> found =
                 allocate_in_group((start + i) % geometry_.groups, 0, wanted, roomy);
             if (found.is_ok() || found.error() != Errno::nospc) return found;
         }
+    }
     return Errno::nospc;
+}
+
+// --- reservations
+
+void Ext2::reserve_behind(Ext2Inode& file, const Extent& got) {
+    constexpr uint32_t kMost = 2048, kPartOfGroup = 8;
+    drop_reservation(file);
+    const uint32_t first = got.first + got.count;
+    if (first >= geometry_.blocks_count) return;
+    const uint32_t group = (first - geometry_.first_data_block) / geometry_.blocks_per_group;
+    Result<HeldDescriptor> info = descriptor(group);
+    if (info.is_error()) return;
+    const GroupDescriptor& d = *info.value().descriptor;
+    Result<MetadataBlock> held = metadata(d.block_bitmap);
+    if (held.is_error()) return;
+    Bitmap bits = bitmap_of(held.value(), blocks_in_group(group));
+    const uint32_t at = first - first_block_of_group(group);
+    const uint32_t most = std::min<uint32_t>(kMost, d.free_blocks_count / kPartOfGroup);
+    const uint32_t count = bits.count_clear(at, most);
+    if (!count || !is_for_contents(first, count)) return;
+    bits.set_range(at, count);
+    touch(d.block_bitmap, Kind::map);
+    file.reserved = {first, count};
+    reservations_.push_back(file);
+}
+
+Extent Ext2::use_reservation(Ext2Inode& file, uint32_t wanted) {
+    Extent& reserved = file.reserved;
+    const Extent got{reserved.first, std::min(wanted, reserved.count)};
+    reserved = {got.first + got.count, reserved.count - got.count};
+    if (!reserved.count) file.reserve_node.unlink();
+    const uint32_t group = (got.first - geometry_.first_data_block) / geometry_.blocks_per_group;
+    Result<HeldDescriptor> info = descriptor(group);
+    if (info.is_error()) {
+        note_error();
+        return got;
+    }
+    GroupDescriptor& d = *info.value().descriptor;
+    d.free_blocks_count -=
+        static_cast<uint16_t>(std::min<uint32_t>(d.free_blocks_count, got.count));
+    free_blocks_ -= std::min(free_blocks_, got.count);
+    touch(info.value().block, Kind::map);
+    super_changed_ = true;
+    return got;
+}
+
+void Ext2::drop_reservation(Ext2Inode& file) {
+    const Extent rest = std::exchange(file.reserved, Extent{0, 0});
+    if (!rest.count) return;
+    file.reserve_node.unlink();
+    const uint32_t group = (rest.first - geometry_.first_data_block) / geometry_.blocks_per_group;
+    Result<HeldDescriptor> info = descriptor(group);
+    const uint32_t block = info.is_ok() ? info.value().descriptor->block_bitmap : 0;
+    Result<MetadataBlock> held = info.is_ok() ? metadata(block) : info.error();
+    if (held.is_error()) return note_error();  // lost until e2fsck
+    bitmap_of(held.value(), blocks_in_group(group))
+        .set_range(rest.first - first_block_of_group(group), rest.count, false);
+    touch(block, Kind::map);
+}
+
+void Ext2::drop_reservations() {
+    while (Ext2Inode* file = reservations_.front()) drop_reservation(*file);
+}
+
+void Ext2::end_reservation(Ext2Inode& file) {
+    LockGuard guard(lock_);
+    drop_reservation(file);
 }
 
 void Ext2::free_blocks(uint32_t first, uint32_t count) {
@@ -219,10 +288,8 @@ Result<void> Ext2::clear_blocks(const Extent& extent) {
         MetadataBlock held = TRY(metadata(info.descriptor->block_bitmap));
         Bitmap bits = bitmap_of(held, blocks_in_group(group));
         uint32_t cleared = 0;
-        for (uint32_t i = at; i < at + count; ++i) {
-            cleared += bits.test(i);
-            bits.set(i, false);
-        }
+        for (uint32_t i = at; i < at + count; ++i) cleared += bits.test(i);
+        bits.set_range(at, count, false);
         if (cleared != count) {
             log_error("ext2: {}: freed blocks of group {} were free already", device_name(), group);
             note_error();

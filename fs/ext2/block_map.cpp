@@ -46,8 +46,16 @@ void Ext2Inode::count_blocks(int32_t change) {
         static_cast<uint32_t>(change * static_cast<int32_t>(ext2().geometry().block_size() >> 9));
 }
 
+// From what is reserved for this file, if it goes on there. `reserve`: it will probably grow further.
+Result<Extent> Ext2Inode::take_blocks(uint32_t goal, uint32_t wanted, bool reserve) {
+    if (reserved.count && reserved.first == goal) return ext2().use_reservation(*this, wanted);
+    const Extent got = TRY(ext2().allocate_blocks(goal, wanted));
+    if (reserve) ext2().reserve_behind(*this, got);
+    return got;
+}
+
 Result<uint32_t> Ext2Inode::allocate_index(uint32_t goal) {
-    const Extent got = TRY(ext2().allocate_blocks(goal, 1));
+    const Extent got = TRY(take_blocks(goal, 1, false));
     Result<MetadataBlock> fresh = ext2().fresh_metadata(got.first);
     if (fresh.is_error()) {
         ext2().free_blocks(got.first, 1);
@@ -61,7 +69,7 @@ Result<uint32_t> Ext2Inode::allocate_index(uint32_t goal) {
 
 // Gives `block` and holes right behind it, up to `wanted` in all, room on the disk if they have
 // none; what they have then.
-Result<Ext2Inode::Run> Ext2Inode::allocate(uint32_t block, uint32_t wanted) {
+Result<Ext2Inode::Run> Ext2Inode::allocate(uint32_t block, uint32_t wanted, bool reserve) {
     const std::optional<BlockPath> path = block_path(block, ext2().geometry().pointer_bits());
     if (!path) return Errno::fbig;
     uint32_t* pointers = record_.block;
@@ -95,7 +103,7 @@ Result<Ext2Inode::Run> Ext2Inode::allocate(uint32_t block, uint32_t wanted) {
         return Run{there, same};
     }
     while (same < wanted && !pointers[index + same]) ++same;
-    const Extent got = TRY(ext2().allocate_blocks(goal_for(block, pointers, index), same));
+    const Extent got = TRY(take_blocks(goal_for(block, pointers, index), same, reserve));
     for (uint32_t i = 0; i < got.count; ++i) pointers[index + i] = got.first + i;
     changed();
     count_blocks(static_cast<int32_t>(got.count));
@@ -173,6 +181,7 @@ void Ext2Inode::cut_off(uint32_t first_block) {
         base += reach;
     }
     last_block_ = last_index_ = 0;
+    ext2().drop_reservation(*this);
     structure_epoch = ext2().epoch();
     ext2().note_dirty(*this);
 }

@@ -77,6 +77,12 @@ class Ext2 final : public FileSystem {
     // Near `goal`: up to `wanted` blocks in a row; at least one, or ENOSPC.
     Result<Extent> allocate_blocks(uint32_t goal, uint32_t wanted);
     void free_blocks(uint32_t first, uint32_t count);
+    // Blocks right behind `got`, as far as they are free, become the file's for as long as somebody has
+    // it open for writing: their bits are set, but they still count as free.
+    void reserve_behind(Ext2Inode& file, const Extent& got);
+    Extent use_reservation(Ext2Inode& file, uint32_t wanted);  // it has one
+    void drop_reservation(Ext2Inode& file);
+    void drop_reservations();
     // A directory's blocks that were changed; `fresh`: nothing on the disk refers to it yet.
     void touch_directory(Ext2Inode& directory, uint32_t block, bool fresh);
     Result<Ref<Ext2Inode>> create(Ext2Inode& parent, uint32_t mode, uint32_t uid, uint32_t gid);
@@ -95,8 +101,9 @@ class Ext2 final : public FileSystem {
     Result<void> submit(std::span<BlockIo> list) { return device_.submit(list); }
     Result<void> flush() { return device_.flush(); }
 
-    void note_dirty(Ext2Inode& inode);     // its record differs from the table's; no lock needed
-    void note_nameless(Ext2Inode& inode);  // its last name is gone
+    void end_reservation(Ext2Inode& file);  // takes the lock
+    void note_dirty(Ext2Inode& inode);      // its record differs from the table's; no lock needed
+    void note_nameless(Ext2Inode& inode);   // its last name is gone
     void note_orphan_growth() { orphan_grew_ = true; }
     void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
     void note_error();            // e2fsck should look at it
@@ -196,6 +203,7 @@ class Ext2 final : public FileSystem {
     List<Ext2Inode, &Ext2Inode::nameless_node> unlisted_ GUARDED_BY(records_);  // nor buried
     const bool has_orphan_list_;
     // Under lock_:
+    List<Ext2Inode, &Ext2Inode::reserve_node> reservations_;
     uint32_t orphan_head_;
     bool orphan_grew_ = false;  // since the last checkpoint
     Vector<Orphan> orphans_;    // as they are listed on the disk

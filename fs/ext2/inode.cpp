@@ -25,7 +25,14 @@ uint32_t seconds_now() { return static_cast<uint32_t>(timestamp_now().seconds); 
 
 class Ext2File final : public CachedFile {
   public:
-    Ext2File(uint32_t flags, Ext2Inode& file) : CachedFile(flags, file, file.cache()) {}
+    Ext2File(uint32_t flags, Ext2Inode& file)
+        : CachedFile(flags, file, file.cache()),
+          writes_((flags & kOpenAccessMode) != kOpenReadOnly) {
+        if (writes_) file.add_writer();
+    }
+    ~Ext2File() override {
+        if (writes_) file().remove_writer();
+    }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
         return finish(file().write(from, offset, false));
     }
@@ -43,6 +50,7 @@ class Ext2File final : public CachedFile {
         if (done.is_ok() && (flags() & kDataSync)) TRY(sync());
         return done;
     }
+    const bool writes_;
 };
 
 }  // namespace
@@ -308,7 +316,7 @@ Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
     if (block == end) return bytes;
     Errno failure{};
     while (block < end && failure == Errno{}) {
-        Result<Run> run = ext2().change([&] { return allocate(block, end - block); });
+        Result<Run> run = ext2().change([&] { return allocate(block, end - block, true); });
         if (run.is_error())
             failure = run.error();
         else
@@ -317,6 +325,13 @@ Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
     const uint64_t room = uint64_t{block} << shift;
     if (room <= offset) return failure;
     return static_cast<uint32_t>(std::min<uint64_t>(bytes, room - offset));
+}
+
+void Ext2Inode::remove_writer() {
+    if (__atomic_sub_fetch(&writers_, 1, __ATOMIC_ACQ_REL) ||
+        !__atomic_load_n(&reserved.count, __ATOMIC_RELAXED))
+        return;
+    ext2().end_reservation(*this);
 }
 
 Result<void> Ext2Inode::resize(uint64_t bytes) {

@@ -53,6 +53,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
 
     // --- contents
     PageCache& cache() { return cache_; }
+    void add_writer() { __atomic_add_fetch(&writers_, 1, __ATOMIC_RELAXED); }
+    void remove_writer();
     Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
     void note_access(bool relative) override;
     // Where `block` of the file lies, and how many after it (at most `most`) lie right behind it.
@@ -73,6 +75,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     bool is_directory() const { return type() == kTypeDirectory; }
 
     ListNode dirty_node, dead_node, nameless_node;
+    ListNode reserve_node;
+    Extent reserved{0, 0};         // behind its last block, nobody else's: see allocation.cpp
     bool is_listed = false;        // on the disk's list of orphans: see orphans.cpp
     bool is_released = false;      // its number is another's, perhaps
     uint32_t structure_epoch = 0;  // checkpoint interval in which it got blocks, names, size
@@ -86,7 +90,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
 
     // block_allocation.cpp
-    Result<Run> allocate(uint32_t block, uint32_t wanted);
+    Result<Run> allocate(uint32_t block, uint32_t wanted, bool reserve = false);
+    Result<Extent> take_blocks(uint32_t goal, uint32_t wanted, bool reserve);
     uint32_t goal_for(uint32_t block, const uint32_t* pointers, uint32_t index) const;
     Result<uint32_t> allocate_index(uint32_t goal);
     void cut_off(uint32_t first_block);
@@ -147,6 +152,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
 
     InodeRecord record_;
     PageCache cache_;
+    uint32_t writers_ = 0;  // open files that may write; atomic
     bool reported_ = false;
     uint32_t links_epoch_ = 0;   // checkpoint interval in which it got another name
     Box<NameIndex> index_;       // a large directory's, once it was searched; under `names`

@@ -110,6 +110,7 @@ Result<void> Ext2::set_read_only(bool wanted) {
     }
     Result<void> done = sync();
     LockGuard guard(lock_);
+    drop_reservations();
     release_nameless();
     Result<void> last = checkpoint();
     if (has_pending()) note_write(checkpoint());  // of orphans that have left the list by now

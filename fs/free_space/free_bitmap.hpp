@@ -13,9 +13,7 @@ inline std::optional<BlockRun> find_run(const Bitmap& bits, uint32_t from, uint3
                                         uint32_t room) {
     const std::optional<uint32_t> first = bits.find_clear_run(room, from);
     if (!first) return std::nullopt;
-    uint32_t count = 1;
-    while (count < wanted && *first + count < bits.size() && !bits.test(*first + count)) ++count;
-    return BlockRun{*first, count};
+    return BlockRun{*first, bits.count_clear(*first, wanted)};
 }
 
 // The textbook's way of naming bits: row i and column j of rows of n bits, and blocks b, all counted

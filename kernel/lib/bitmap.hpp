@@ -26,7 +26,27 @@ class Bitmap {
         words_[bit / 32] = value ? words_[bit / 32] | mask : words_[bit / 32] & ~mask;
     }
     void set_range(uint32_t first, uint32_t count, bool value = true) {
-        for (uint32_t i = 0; i < count; ++i) set(first + i, value);
+        VERIFY(first <= bits_ && count <= bits_ - first);
+        while (count) {
+            const uint32_t bit = first % 32, here = std::min(count, 32 - bit);
+            const uint32_t mask = (here == 32 ? ~0u : (1u << here) - 1) << bit;
+            uint32_t& word = words_[first / 32];
+            word = value ? word | mask : word & ~mask;
+            first += here;
+            count -= here;
+        }
+    }
+    // How many bits in a row are clear from `first` on, at most `most`.
+    uint32_t count_clear(uint32_t first, uint32_t most) const {
+        uint32_t count = 0;
+        most = std::min(most, bits_ - std::min(first, bits_));
+        while (count < most) {
+            const uint32_t at = first + count, word = words_[at / 32] >> (at % 32);
+            if (word & 1) break;
+            count += static_cast<uint32_t>(
+                std::min(std::countr_zero(word), static_cast<int>(32 - at % 32)));
+        }
+        return std::min(count, most);
     }
 
     // The first run of `count` clear bits at `from` or later.
