@@ -50,6 +50,8 @@ class CachedFile : public InodeFile {
             return Errno::io;
         return done;
     }
+    void will_need(uint64_t offset, uint64_t end) override { cache_.will_need(offset, end); }
+    void dont_need(uint64_t offset, uint64_t end) override { cache_.dont_need(offset, end); }
     Result<Ref<Pager>> pager() override { return cache_.hold(); }
     uint64_t end_offset() override { return cache_.size(); }
 

@@ -106,6 +106,9 @@ class File : public RefCounted {
     virtual Result<Attributes> attributes() = 0;
     virtual Result<void> truncate(uint64_t size);  // default EINVAL
     virtual Result<void> sync() { return Errno::inval; }
+    // Bytes [offset, end) will be wanted soon, or not any more: posix_fadvise(2), readahead(2).
+    virtual void will_need(uint64_t /*offset*/, uint64_t /*end*/) {}
+    virtual void dont_need(uint64_t /*offset*/, uint64_t /*end*/) {}
     virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)

@@ -106,6 +106,10 @@ class PageCache final : public Pager {
     Result<HeldPage> page(uint32_t index);               // for the owner: directories, index blocks
     Result<HeldPage> page_to_overwrite(uint32_t index);  // its contents don't matter
     uint32_t pages() const { return pages_; }
+    // Hints: brings [offset, end) in, as far as there is room for it; lets go of the whole pages in it
+    // that are clean and that nobody uses, after having written the dirty ones.
+    void will_need(uint64_t offset, uint64_t end);
+    void dont_need(uint64_t offset, uint64_t end);
 
     // Writes all that is dirty at the time of the call; the first error. Sleeps, so no locks.
     Result<void> write_back();

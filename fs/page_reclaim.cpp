@@ -1,5 +1,6 @@
 // Cached pages that programs map: they are taken away from those who don't use them, and are then
 // as good as any other clean page. See page_table.hpp and mm/reclaim.hpp.
+#include <algorithm>
 #include <utility>
 
 #include "fs/page_table.hpp"
@@ -64,6 +65,43 @@ uint32_t CachedPages::take_unused(uint32_t wanted, CachedPage*& victims) {
         ++taken;
     }
     return taken;
+}
+
+void PageCache::will_need(uint64_t offset, uint64_t end) {
+    if (!source_) return;
+    // Not so much that it drives itself out.
+    const uint32_t most = memory_totals().low_free / 2;
+    const auto first = static_cast<uint32_t>(offset >> kPageShift);
+    end = std::min(end, size());
+    if (offset >= end) return;
+    const auto last = static_cast<uint32_t>((end - 1) >> kPageShift);
+    for (uint32_t index = first; index <= last && index - first < most; ++index) {
+        Result<Frame> page = get(index, last - index + 1);
+        if (page.is_error()) return;
+        put_frame(page.value());
+    }
+}
+
+void PageCache::dont_need(uint64_t offset, uint64_t end) {
+    if (!source_) return;
+    static_cast<void>(write_back());
+    const uint64_t first = (offset + kPageMask) >> kPageShift;
+    // The file's last page is whole when it ends there.
+    const uint64_t last = end >= size() ? UINT32_MAX : end >> kPageShift;
+    CachedPage* dropped = nullptr;
+    {
+        LockGuard guard(page_table.lock);
+        for (CachedPage *page = all_, *next; page; page = next) {
+            next = page->cache_next;
+            if (page->index < first || page->index >= last || page->filling || page->writing ||
+                page->dirty || frame_references(page->frame) > 1)
+                continue;
+            page_table.remove(*page);
+            page->hash_next = dropped;
+            dropped = page;
+        }
+    }
+    free_pages(dropped);
 }
 
 uint32_t reclaim_pages(uint32_t wanted) {

@@ -10,15 +10,27 @@
 
 namespace {
 
-constexpr uint64_t kSecond = 1'000'000'000;
-constexpr uint64_t kLookEvery = kSecond / 2, kMetadataEvery = 5 * kSecond, kOldAge = 30 * kSecond;
+constexpr uint64_t kCentisecond = 10'000'000, kLookEvery = 50 * kCentisecond;
 constexpr Nanoseconds kAnyAge{UINT64_MAX};
 
 constinit SpinLock lock{LockRank::write_back};
 constinit uint32_t requested GUARDED_BY(lock) = 0;
 constinit WaitQueue requests;
 
-uint32_t dirty_limit(uint32_t parts) { return memory_totals().low_total / parts; }
+// In pages.
+uint32_t limit_of(const uint32_t& ratio, const uint32_t& bytes) {
+    const uint32_t wanted = __atomic_load_n(&bytes, __ATOMIC_RELAXED);
+    if (wanted) return wanted >> kPageShift;
+    return memory_totals().low_total / 100 * __atomic_load_n(&ratio, __ATOMIC_RELAXED);
+}
+uint32_t writers_limit() { return limit_of(write_back_settings.ratio, write_back_settings.bytes); }
+// Never as high as the writers', for then the thread would come too late.
+uint32_t thread_limit() {
+    const uint32_t wanted =
+        limit_of(write_back_settings.background_ratio, write_back_settings.background_bytes);
+    const uint32_t most = writers_limit();
+    return wanted < most ? wanted : most / 2;
+}
 
 uint32_t wait_for_work() {
     LockGuard guard(lock);
@@ -28,21 +40,30 @@ uint32_t wait_for_work() {
     return std::exchange(requested, 0);
 }
 
+uint64_t in_nanoseconds(const uint32_t& centiseconds) {
+    return __atomic_load_n(&centiseconds, __ATOMIC_RELAXED) * kCentisecond;
+}
+
 [[noreturn]] void run(void*) {
-    Nanoseconds metadata_due = monotonic_now() + kMetadataEvery;
+    Nanoseconds last_look = monotonic_now();
     for (;;) {
         const uint32_t wanted = wait_for_work();
         if (wanted) write_back_pages(wanted, kAnyAge);
+        if (const uint32_t limit = thread_limit(); page_cache_totals().dirty > limit)
+            write_back_pages(page_cache_totals().dirty - limit / 2, kAnyAge);
         const Nanoseconds now = monotonic_now();
-        if (now.raw() > kOldAge) write_back_pages(UINT32_MAX, Nanoseconds(now.raw() - kOldAge));
-        if (page_cache_totals().dirty > dirty_limit(10)) write_back_pages(dirty_limit(20), kAnyAge);
-        if (now < metadata_due) continue;
+        const uint64_t interval = in_nanoseconds(write_back_settings.interval_centiseconds);
+        if (!interval || now < last_look + interval) continue;
+        const uint64_t old = in_nanoseconds(write_back_settings.expire_centiseconds);
+        if (now.raw() > old) write_back_pages(UINT32_MAX, Nanoseconds(now.raw() - old));
         vfs_write_metadata();
-        metadata_due = monotonic_now() + kMetadataEvery;
+        last_look = now;
     }
 }
 
 }  // namespace
+
+constinit WriteBackSettings write_back_settings;
 
 void write_back_start() {
     Result<Ref<Thread>> thread = Thread::create("flush", run, nullptr);
@@ -51,7 +72,7 @@ void write_back_start() {
 }
 
 void write_back_balance() {
-    if (page_cache_totals().dirty <= dirty_limit(5)) [[likely]]
+    if (page_cache_totals().dirty <= writers_limit()) [[likely]]
         return;
     write_back_pages(256, kAnyAge);
 }

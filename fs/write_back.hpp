@@ -1,6 +1,7 @@
 // When dirty pages are written: by age (30 s), by amount (a tenth of memory wakes the thread, a
 // fifth makes writers do it themselves), before the machine stops, and on request. A thread of the
-// kernel looks twice a second; every five seconds it lets file systems write their metadata too.
+// kernel looks twice a second; every five seconds it lets file systems write their metadata too. The
+// figures are /proc/sys/vm/dirty_*, as Linux's documentation of them has it.
 // Locks: none held by callers; see page_dirty.cpp.
 #pragma once
 
@@ -16,6 +17,14 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
 void write_back_balance();
 // Somebody needs memory: the thread writes about so many pages soon, so that they become clean.
 void request_write_back(uint32_t pages);
+
+struct WriteBackSettings {  // each read without a lock
+    // Of memory: at so many per cent, or (if not 0) so many bytes, the thread writes, or writers do.
+    uint32_t background_ratio = 10, background_bytes = 0, ratio = 20, bytes = 0;
+    uint32_t expire_centiseconds = 3000;   // so old is old
+    uint32_t interval_centiseconds = 500;  // between looks for what is old; 0: never
+};
+extern WriteBackSettings write_back_settings;
 
 class FileSystem;
 // All dirty pages of files of this one; the first error.

@@ -4,6 +4,7 @@
 #include "fs/inode_cache.hpp"
 #include "fs/page_cache.hpp"
 #include "fs/proc/proc_entry.hpp"
+#include "fs/write_back.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
 #include "mm/commitment.hpp"
@@ -73,6 +74,26 @@ constexpr ProcEntry choice_entry(std::string_view name) {
             [](std::string_view wanted) { return choose(wanted) ? Result<void>() : Errno::inval; }};
 }
 
+// A figure of write-back. One that is set as a number of bytes ends its ratio, and the other way round.
+template <uint32_t WriteBackSettings::*figure, uint32_t least, uint32_t most,
+          uint32_t WriteBackSettings::*other = nullptr>
+constexpr ProcEntry dirty_entry(std::string_view name) {
+    return {.name = name,
+            .mode = kWritable,
+            .generate = [](TextSink& to,
+                           const ProcTarget&) { return show(to, write_back_settings.*figure); },
+            .store = [](std::string_view text) -> Result<void> {
+                const uint32_t value = TRY(only_number(text));
+                if (value < least || value > most) return Errno::inval;
+                __atomic_store_n(&(write_back_settings.*figure), value, __ATOMIC_RELAXED);
+                if constexpr (other != nullptr)
+                    __atomic_store_n(&(write_back_settings.*other), 0, __ATOMIC_RELAXED);
+                return {};
+            }};
+}
+using Dirty = WriteBackSettings;
+constexpr uint32_t kLeastBytes = 2 * kPageSize;
+
 }  // namespace
 
 constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
@@ -84,6 +105,14 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
          compact_memory();
          return {};
      }},
+    dirty_entry<&Dirty::background_bytes, kLeastBytes, UINT32_MAX, &Dirty::background_ratio>(
+        "dirty_background_bytes"),
+    dirty_entry<&Dirty::background_ratio, 0, 100, &Dirty::background_bytes>(
+        "dirty_background_ratio"),
+    dirty_entry<&Dirty::bytes, kLeastBytes, UINT32_MAX, &Dirty::ratio>("dirty_bytes"),
+    dirty_entry<&Dirty::expire_centiseconds, 0, INT32_MAX>("dirty_expire_centisecs"),
+    dirty_entry<&Dirty::ratio, 0, 100, &Dirty::bytes>("dirty_ratio"),
+    dirty_entry<&Dirty::interval_centiseconds, 0, INT32_MAX>("dirty_writeback_centisecs"),
     {.name = "drop_caches",
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },

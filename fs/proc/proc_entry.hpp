@@ -118,7 +118,7 @@ extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 
 // --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 10;
+constexpr uint32_t kMemorySettingCount = 16;
 extern const ProcEntry kMemorySettings[kMemorySettingCount];
 Result<void> show_kernel_heap(TextSink& to, const ProcTarget&);
 Result<void> show_leaks(TextSink& to, const ProcTarget&);

@@ -194,19 +194,27 @@ Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
     return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
 }
 
-// Hints about access to come: the file must be one, and that is all.
-Result<void> sys_fadvise64(int fd, uint64_t, uint32_t, uint32_t advice) {
-    return sys_fadvise64_64(fd, 0, 0, advice);
+// Hints about access to come. Spec: posix_fadvise(2), readahead(2); reading here is waited for.
+Result<void> sys_fadvise64(int fd, uint64_t offset, uint32_t length, uint32_t advice) {
+    return sys_fadvise64_64(fd, offset, length, advice);
 }
-Result<void> sys_fadvise64_64(int fd, uint64_t, uint64_t, uint32_t advice) {
+Result<void> sys_fadvise64_64(int fd, uint64_t offset, uint64_t length, uint32_t advice) {
+    constexpr uint32_t kWillNeed = 3, kDontNeed = 4, kLast = 5;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
-    if (advice > 5) return Errno::inval;
     if (!file->seekable()) return Errno::spipe;
+    if (advice > kLast || static_cast<int64_t>(length) < 0) return Errno::inval;
+    uint64_t end = offset + length;
+    if (length == 0 || end < offset) end = UINT64_MAX;
+    if (advice == kWillNeed) file->will_need(offset, end);
+    if (advice == kDontNeed) file->dont_need(offset, end);
     return {};
 }
-Result<void> sys_readahead(int fd, uint64_t, uint32_t) {
+Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count) {
     Ref<File> file = TRY(file_of(fd));
     if (!file->readable()) return Errno::badf;
-    return file->seekable() ? Result<void>() : Errno::inval;
+    if (!file->seekable()) return Errno::inval;
+    if (static_cast<int64_t>(offset) < 0) return Errno::inval;
+    file->will_need(offset, offset + count);
+    return {};
 }

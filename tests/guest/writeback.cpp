@@ -1,0 +1,157 @@
+// What is written back when: the figures in /proc/sys/vm/dirty_*, the thread that follows them; hints
+// (posix_fadvise, readahead) that bring pages in and let them go; O_SYNC, O_DSYNC, fdatasync, syncfs, msync.
+// Works on the root's file system, ext2.
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "check.hpp"
+
+namespace {
+
+using namespace check;
+
+constexpr unsigned kPages = 64, kSize = kPages * 4096;
+const char* const kFile = "/var/writeback.test";
+
+std::string setting(const std::string& name) {
+    char text[32] = "";
+    const int fd = needs(name, open(("/proc/sys/vm/" + name).c_str(), O_RDONLY));
+    const ssize_t length = read(fd, text, sizeof text);
+    close(fd);
+    return std::string(text, size_t(length > 0 ? length - 1 : 0));
+}
+int set(const std::string& name, const std::string& value) {
+    const int fd = needs(name, open(("/proc/sys/vm/" + name).c_str(), O_WRONLY));
+    const bool failed = write(fd, value.data(), value.size()) < 0;
+    close(fd);
+    return failed ? -1 : 0;
+}
+long dirty_kilobytes() {
+    char text[2048] = "";
+    const int fd = needs("/proc/meminfo", open("/proc/meminfo", O_RDONLY));
+    needs("read", read(fd, text, sizeof text - 1));
+    close(fd);
+    const char* line = strstr(text, "Dirty:");
+    return line ? atol(line + 6) : -1;
+}
+unsigned resident(int fd) {
+    unsigned char pages[kPages];
+    void* map = mmap(nullptr, kSize, PROT_READ, MAP_SHARED, fd, 0);
+    needs("mincore", mincore(map, kSize, pages));
+    munmap(map, kSize);
+    unsigned count = 0;
+    for (unsigned char page : pages) count += page & 1;
+    return count;
+}
+
+void test_settings() {
+    same("background ratio", setting("dirty_background_ratio"), "10");
+    same("ratio", setting("dirty_ratio"), "20");
+    same("age", setting("dirty_expire_centisecs"), "3000");
+    same("interval", setting("dirty_writeback_centisecs"), "500");
+    succeeds("as bytes", set("dirty_bytes", "1048576"));
+    same("ends the ratio", setting("dirty_ratio"), "0");
+    succeeds("as a ratio", set("dirty_ratio", "20"));
+    same("ends the bytes", setting("dirty_bytes"), "0");
+    fails("too few bytes", set("dirty_bytes", "100"), EINVAL);
+    fails("more than all", set("dirty_ratio", "101"), EINVAL);
+    fails("no number", set("dirty_background_ratio", "x"), EINVAL);
+    fails("negative", set("dirty_expire_centisecs", "-1"), EINVAL);
+}
+
+// Waits for the thread: it looks twice a second.
+void falls_below(const char* what, long kilobytes) {
+    for (int i = 0; i < 100 && dirty_kilobytes() >= kilobytes; ++i) usleep(100000);
+    that(what, dirty_kilobytes() < kilobytes);
+}
+
+void test_thread(int fd) {
+    const std::vector<char> data(kSize, 'd');
+    sync();
+    succeeds("by amount", set("dirty_background_bytes", "65536"));
+    equal("write", pwrite(fd, data.data(), kSize, 0), kSize);
+    falls_below("most is written", 100);
+    set("dirty_background_ratio", "10");
+    sync();
+    succeeds("by age", set("dirty_expire_centisecs", "100"));
+    set("dirty_writeback_centisecs", "10");
+    equal("write again", pwrite(fd, data.data(), kSize, 0), kSize);
+    that("is dirty", dirty_kilobytes() >= long(kSize / 1024));
+    falls_below("all is written", 8);
+    set("dirty_expire_centisecs", "3000");
+    set("dirty_writeback_centisecs", "500");
+}
+
+void test_hints(int fd) {
+    equal("let go", posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    equal("none is there", resident(fd), 0);
+    equal("bring in", posix_fadvise(fd, 0, kSize / 2, POSIX_FADV_WILLNEED), 0);
+    that("half is there", resident(fd) >= kPages / 2);
+    succeeds("read ahead", readahead(fd, 0, kSize));
+    equal("all is there", resident(fd), kPages);
+    equal("let go of a part", posix_fadvise(fd, 4096, 8192, POSIX_FADV_DONTNEED), 0);
+    equal("which is not there", resident(fd), kPages - 2);
+    equal("half a page stays", posix_fadvise(fd, 16384 + 1, 4096, POSIX_FADV_DONTNEED), 0);
+    equal("is there", resident(fd), kPages - 2);
+    char one = 'n', got = 0;
+    equal("dirty", pwrite(fd, &one, 1, 20000), 1);
+    equal("dirty ones are written before", posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    equal("none is there", resident(fd), 0);
+    equal("and read again", pread(fd, &got, 1, 20000), 1);
+    equal("what was written", got, one);
+    equal("no such advice", posix_fadvise(fd, 0, 0, 9), EINVAL);
+    int ends[2];
+    needs("pipe", pipe(ends));
+    equal("of a pipe", posix_fadvise(ends[0], 0, 0, POSIX_FADV_DONTNEED), ESPIPE);
+    fails("read ahead in a pipe", readahead(ends[0], 0, 1), EINVAL);
+    const int writer = open(kFile, O_WRONLY);
+    fails("read ahead without reading", readahead(writer, 0, 1), EBADF);
+    close(writer);
+}
+
+void test_synchronous() {
+    const std::vector<char> data(8192, 's');
+    sync();
+    const long before = dirty_kilobytes();
+    for (const int flag : {O_SYNC, O_DSYNC}) {
+        const int fd = needs("open", open(kFile, O_WRONLY | flag));
+        equal("the flag is kept", fcntl(fd, F_GETFL) & O_SYNC, flag);
+        equal("write", write(fd, data.data(), data.size()), long(data.size()));
+        that("is on the disk", dirty_kilobytes() <= before);
+        close(fd);
+    }
+    const int fd = needs("open", open(kFile, O_RDWR));
+    int (*const calls[])(int) = {fsync, fdatasync, syncfs};
+    for (const auto call : calls) {
+        pwrite(fd, data.data(), data.size(), 0);
+        succeeds("call", call(fd));
+        that("is on the disk", dirty_kilobytes() <= before);
+    }
+    auto* map = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    map[5000] = 'm';
+    succeeds("msync", msync(map, 8192, MS_SYNC));
+    that("is on the disk", dirty_kilobytes() <= before);
+    fails("msync both ways", msync(map, 8192, MS_SYNC | MS_ASYNC), EINVAL);
+    fails("msync of nothing", msync(reinterpret_cast<void*>(0x10000000), 4096, MS_SYNC), ENOMEM);
+    munmap(map, 8192);
+    close(fd);
+    fails("fsync of a closed one", fsync(fd), EBADF);
+    int ends[2];
+    needs("pipe", pipe(ends));
+    fails("fsync of a pipe", fsync(ends[0]), EINVAL);
+}
+
+}  // namespace
+
+int main() {
+    const int fd = needs("file", open(kFile, O_CREAT | O_RDWR | O_TRUNC, 0600));
+    test_settings();
+    test_thread(fd);
+    test_hints(fd);
+    test_synchronous();
+    close(fd);
+    unlink(kFile);
+    return done();
+}
