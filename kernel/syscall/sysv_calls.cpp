@@ -1,5 +1,6 @@
 // System V IPC as calls: each has a number of its own, and all go through the old multiplexer too.
 // Spec: ipc(2), semop(2), semctl(2), shmop(2), shmctl(2), msgop(2), msgctl(2); Linux i386 structures.
+#include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/ipc/message_queue.hpp"
 #include "kernel/ipc/semaphore_set.hpp"
 #include "kernel/ipc/shared_memory.hpp"
@@ -35,7 +36,7 @@ IpcPermission permission_of(IpcTable& table, IpcObject& object) {
 // --- semaphores
 
 Result<int> sys_semget(int key, int count, uint32_t flags) {
-    if (count < 0 || static_cast<uint32_t>(count) > kMaxSemaphores) return Errno::inval;
+    if (count < 0 || static_cast<uint32_t>(count) > ipc_limits.semaphores) return Errno::inval;
     return semaphore_sets().find_or_make(
         key, flags, caller(),
         [&](IpcObject& set) -> Result<void> {
@@ -44,6 +45,8 @@ Result<int> sys_semget(int key, int count, uint32_t flags) {
         },
         [&]() -> Result<Ref<IpcObject>> {
             if (!count) return Errno::inval;
+            if (semaphores_in_use() + static_cast<uint32_t>(count) > ipc_limits.all_semaphores)
+                return Errno::nospc;
             return SemaphoreSet::create(static_cast<uint32_t>(count));
         });
 }
@@ -52,7 +55,7 @@ template <typename T>
 Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint32_t count,
                             UserPtr<const T> timeout) {
     if (!count) return Errno::inval;
-    if (count > kMaxSemaphoreOperations) return Errno::toobig;
+    if (count > ipc_limits.operations) return Errno::toobig;
     SmallArray<SemaphoreOperation, 8> operations;
     TRY(operations.resize(count));
     TRY(copy_from_user(operations.data(), from.address(), count * sizeof(SemaphoreOperation)));
@@ -124,14 +127,14 @@ Result<int> semaphore_info(uint32_t to, bool in_use) {
     uint32_t values = 0;
     semaphore_sets().for_each(
         [&](IpcObject& set) { values += static_cast<SemaphoreSet&>(set).size(); });
-    constexpr uint32_t kMany = IpcTable::kMaxObjects * kMaxSemaphores;
-    SemaphoreInfo info{kMany,
-                       IpcTable::kMaxObjects,
-                       kMany,
-                       kMany,
-                       kMaxSemaphores,
-                       kMaxSemaphoreOperations,
-                       kMaxSemaphoreOperations,
+    const uint32_t many = ipc_limits.all_semaphores;
+    SemaphoreInfo info{many,
+                       ipc_limits.sets,
+                       many,
+                       many,
+                       ipc_limits.semaphores,
+                       ipc_limits.operations,
+                       ipc_limits.operations,
                        20,
                        kSemaphoreMax,
                        kSemaphoreMax};
@@ -190,7 +193,7 @@ Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags) {
             return bytes > static_cast<Segment&>(segment).bytes ? Errno::inval : Result<void>();
         },
         [&]() -> Result<Ref<IpcObject>> {
-            if (!bytes || bytes > UINT32_MAX - (1u << 24)) return Errno::inval;
+            if (!bytes || bytes > ipc_limits.segment_bytes) return Errno::inval;
             return Segment::create(bytes, pid());
         });
 }
@@ -240,10 +243,10 @@ Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
     enum : uint32_t { lock = 11, unlock = 12, stat_slot = 13, info = 14, stat_any = 15 };
     command &= ~kNewLayout;
     if (command == ipc_info) {
-        TRY(write_user(UserPtr<SegmentLimits>(argument), SegmentLimits{UINT32_MAX - (1u << 24),
+        TRY(write_user(UserPtr<SegmentLimits>(argument), SegmentLimits{ipc_limits.segment_bytes,
                                                                        1,
-                                                                       IpcTable::kMaxObjects,
-                                                                       IpcTable::kMaxObjects,
+                                                                       ipc_limits.segments,
+                                                                       ipc_limits.segments,
                                                                        segment_page_limit(),
                                                                        {}}));
         return static_cast<int>(segments().highest());
@@ -288,7 +291,7 @@ Result<int> sys_msgget(int key, uint32_t flags) {
 }
 
 Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags) {
-    if (bytes > kMaxMessage || id < 0) return Errno::inval;
+    if (bytes > ipc_limits.message_bytes || id < 0) return Errno::inval;
     const int32_t type = TRY(read_user(from));
     if (type <= 0) return Errno::inval;
     Message* message = Message::allocate(bytes);
@@ -357,7 +360,12 @@ Result<int> tell_status(MessageQueue& queue, uint32_t to) {
 }
 
 Result<int> queue_info(uint32_t to, bool in_use) {
-    QueueInfo info{0, 0, kMaxMessage, kMaxQueueBytes, IpcTable::kMaxObjects, 16, 0, 0xffff};
+    QueueInfo info{};
+    info.max = static_cast<int32_t>(ipc_limits.message_bytes);
+    info.queue_bytes = static_cast<int32_t>(ipc_limits.queue_bytes);
+    info.queues = static_cast<int32_t>(ipc_limits.queues);
+    info.segment_size = 16;
+    info.segments = 0xffff;
     if (in_use) {
         info.pool = static_cast<int32_t>(message_queues().count());
         message_queues().for_each([&](IpcObject& object) {
@@ -389,7 +397,8 @@ Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
         case ipc_stat: return tell_status(*queue, argument);
         case ipc_set: {
             QueueStatus wanted = TRY(read_user(UserPtr<QueueStatus>(argument)));
-            if (wanted.limit > kMaxQueueBytes && !caller().is_superuser()) return Errno::perm;
+            if (wanted.limit > ipc_limits.queue_bytes && !caller().is_superuser())
+                return Errno::perm;
             table.with_lock([&] { queue->change(wanted.permission); });
             queue->set_limit(wanted.limit);
             return 0;

@@ -121,6 +121,45 @@ void test_listing(const Objects& objects) {
     });
 }
 
+bool set(const char* name, const char* value) {
+    const int fd = needs(name, open((std::string("/proc/sys/kernel/") + name).c_str(), O_WRONLY));
+    const bool written = write(fd, value, strlen(value)) > 0;
+    close(fd);
+    return written;
+}
+
+void test_limits() {
+    that("msgmax", set("msgmax", "20000") && set("msgmnb", "65536"));
+    const int queue = needs("msgget", msgget(IPC_PRIVATE, 0600));
+    const std::string large(4 + 20001, '\1');
+    succeeds("a larger message", msgsnd(queue, large.data(), 20000, IPC_NOWAIT));
+    fails("one too large", msgsnd(queue, large.data(), 20001, IPC_NOWAIT), EINVAL);
+    needs("msgctl", msgctl(queue, IPC_RMID, nullptr));
+    that("msgmni", set("msgmni", "1"));
+    fails("no more queues", msgget(IPC_PRIVATE, 0600), ENOSPC);
+    that("shmmax", set("shmmax", "10000"));
+    fails("a segment too large", shmget(IPC_PRIVATE, 10001, 0600), EINVAL);
+    that("shmall", set("shmall", "3"));
+    fails("pages too many", shmget(IPC_PRIVATE, 8192, 0600), ENOSPC);
+    that("sem", set("sem", "4 6 2 9"));
+    fails("a set too large", semget(IPC_PRIVATE, 5, 0600), EINVAL);
+    fails("semaphores too many", semget(IPC_PRIVATE, 4, 0600), ENOSPC);
+    sembuf operations[3] = {};
+    fails("operations too many", semop(0, operations, 3), E2BIG);
+    same("as set", contents("/proc/sys/kernel/sem"), "4\t6\t2\t9\n");
+    that("no number", !set("msgmax", "x"));
+    that("more than it may be", !set("shmmni", "32769"));
+    that("five numbers", !set("sem", "1 2 3 4 5"));
+    that("back", set("msgmax", "8192") && set("msgmnb", "16384") && set("msgmni", "32768") &&
+                     set("shmmax", "4278190079") && set("shmall", "4294967295") &&
+                     set("sem", "32000 1073741824 500 32768"));
+    exits("others", 0, [] {
+        needs("setuid", setuid(100));
+        fails("may not", open("/proc/sys/kernel/msgmax", O_WRONLY), EACCES);
+        return done();
+    });
+}
+
 void test_removal(const Objects& objects) {
     equal("a queue by id", run("ipcrm -q " + std::to_string(objects.queue)).status, 0);
     Outcome again = run("ipcrm -q " + std::to_string(objects.queue));
@@ -151,6 +190,7 @@ int main() {
     needs("msgsnd", msgsnd(objects.queue, &message, 5, 0));
     test_info(objects);
     test_listing(objects);
+    test_limits();
     test_removal(objects);
     return done();
 }
