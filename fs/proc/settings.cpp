@@ -76,7 +76,12 @@ constexpr ProcEntry kMessageQueues[] = {
     upper_entry<UpperFile::mq_msgsize_default>("msgsize_default", true),
 };
 
+constexpr ProcEntry kEpoll[] = {
+    upper_entry<UpperFile::epoll_max_user_watches>("max_user_watches", true),
+};
+
 constexpr ProcEntry kFiles[] = {
+    {.name = "epoll", .mode = kDirectory, .children = kEpoll},
     {.name = "mqueue", .mode = kDirectory, .children = kMessageQueues},
     {.name = "pipe-max-size",
      .mode = kReadOnly,
