@@ -105,6 +105,11 @@ void test_listing(const Objects& objects) {
     that("only queues", !run("ipcs -q").has("0x00002345") && run("ipcs -q").has("0x00001234"));
     that("limits", run("ipcs -l").has("max semaphores per array = "));
     that("use", run("ipcs -u").has("used headers = 1"));
+    that("owners", run("ipcs -c").has(" 640        0          0          0          0\n"));
+    const std::string self = " " + std::to_string(getpid());
+    that("the sender", run("ipcs -q -p").has("root      " + self));
+    that("the segment's maker", run("ipcs -m -p").has("root      " + self));
+    that("times", run("ipcs -t").has("Not set"));
     equal("an unknown option", run("ipcs -X").status, 1);
     for (const char* file : {"msg", "shm", "sem"}) {
         const std::string text = contents((std::string("/proc/sysvipc/") + file).c_str());
