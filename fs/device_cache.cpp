@@ -29,7 +29,8 @@ class DiskPages final : public RefCounted, public PageSource {
 
     BlockDevice& device;
     uint32_t medium;
-    PageCache cache{*this, this, nullptr};
+    // File systems write what they change here, in an order of their own.
+    PageCache cache{*this, this, nullptr, WriteBack::by_owner};
     DiskPages* next = nullptr;
 };
 
