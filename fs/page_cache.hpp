@@ -190,6 +190,9 @@ struct PageCacheUse {  // since the machine was switched on; `missed` and `ahead
     uint32_t hits, missed, ahead, ahead_used;
 };
 PageCacheUse page_cache_use();
+// How much is read at once for who reads on and on; 0: only what he asks for. EINVAL: too much.
+uint32_t read_ahead_kib();
+Result<void> set_read_ahead_kib(uint32_t kib);
 uint32_t cached_pages();  // all of them, a moment ago; takes no lock
 
 // Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing: for more than

@@ -11,7 +11,8 @@ constinit CachedPages page_table;
 
 namespace {
 
-constexpr uint32_t kLongestRun = 16;  // pages: 64 KiB
+constexpr uint32_t kLongestRun = 16;          // pages: 64 KiB
+constinit uint32_t read_ahead = kLongestRun;  // atomic
 
 // Frames with one reference each, contiguous; `count` becomes 1 when there is no such run.
 Result<Frame> allocate_run(uint32_t& count) {
@@ -137,7 +138,7 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
                 swapped = page;
                 swapped->filling = true;
             }
-            if (sequential) ahead = kLongestRun;
+            if (sequential) ahead = std::max(ahead, __atomic_load_n(&read_ahead, __ATOMIC_RELAXED));
             uint32_t end = static_cast<uint32_t>((size_ + kPageMask) >> kPageShift);
             if (index >= end || !source_)
                 ahead = 1;
@@ -289,6 +290,16 @@ uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMI
 PageCacheTotals page_cache_totals() {
     LockGuard guard(page_table.lock);
     return page_table.totals;
+}
+
+uint32_t read_ahead_kib() {
+    return __atomic_load_n(&read_ahead, __ATOMIC_RELAXED) * (kPageSize / 1024);
+}
+
+Result<void> set_read_ahead_kib(uint32_t kib) {
+    if (kib > kLongestRun * (kPageSize / 1024)) return Errno::inval;
+    __atomic_store_n(&read_ahead, pages_for(kib * 1024), __ATOMIC_RELAXED);
+    return {};
 }
 
 PageCacheUse page_cache_use() {

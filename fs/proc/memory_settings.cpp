@@ -138,6 +138,12 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
     choice_entry<show_allocation, choose_allocation>("frame_allocation"),
     choice_entry<show_replacement_scope, choose_replacement_scope>("replacement_scope"),
     choice_entry<show_replacement, choose_replacement>("replacement"),
+    {.name = "read_ahead_kb",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) { return show(to, read_ahead_kib()); },
+     .store = [](std::string_view text) -> Result<void> {
+         return set_read_ahead_kib(TRY(only_number(text)));
+     }},
     {.name = "tlb_single_page_flush_ceiling",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {

@@ -56,6 +56,7 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&);
 Result<void> show_fragmentation(TextSink& to, const ProcTarget&);
 Result<void> show_free_runs(TextSink& to, const ProcTarget&);
 Result<void> show_statistics(TextSink& to, const ProcTarget&);
+Result<void> show_schedule_statistics(TextSink& to, const ProcTarget&);
 Result<void> show_uptime(TextSink& to, const ProcTarget&);
 Result<void> show_load(TextSink& to, const ProcTarget&);
 Result<void> show_version(TextSink& to, const ProcTarget&);
@@ -118,7 +119,7 @@ extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 
 // --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 16;
+constexpr uint32_t kMemorySettingCount = 17;
 extern const ProcEntry kMemorySettings[kMemorySettingCount];
 Result<void> show_kernel_heap(TextSink& to, const ProcTarget&);
 Result<void> show_leaks(TextSink& to, const ProcTarget&);

@@ -111,6 +111,7 @@ constexpr ProcEntry kRootFiles[] = {
     {.name = "net", .mode = kDirectory, .children = kNetwork},
     {.name = "partitions", .mode = kFile, .generate = show_disks},
     {.name = "sched_log", .mode = kFile, .generate = show_run_log},
+    {.name = "schedstat", .mode = kFile, .generate = show_schedule_statistics},
     {.name = "self", .mode = kLink, .text = link_to_self},
     {.name = "stat", .mode = kFile, .generate = show_statistics},
     {.name = "swaps", .mode = kFile, .generate = show_swaps},

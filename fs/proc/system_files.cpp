@@ -147,6 +147,16 @@ Result<void> show_statistics(TextSink& to, const ProcTarget&) {
     return {};
 }
 
+// Spec: Linux, Documentation/scheduler/sched-stats.rst, version 15, without the domains' lines: of a
+// CPU's nine fields the time that threads ran there, and how often one was switched to.
+Result<void> show_schedule_statistics(TextSink& to, const ProcTarget&) {
+    format_to(to, "version 15\ntimestamp {}\n", ticks_now().raw());
+    for (uint32_t i = 0; i < cpu_count; ++i)
+        format_to(to, "cpu{} 0 0 0 0 0 0 {} 0 {}\n", i, cpu_busy_nanoseconds(i),
+                  cpu_ticks(i).switches);
+    return {};
+}
+
 Result<void> show_uptime(TextSink& to, const ProcTarget&) {
     put_seconds(to, monotonic_now().raw());
     to.put(" ");

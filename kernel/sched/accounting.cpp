@@ -87,7 +87,12 @@ SchedulerStatistics scheduler_statistics() {
 
 CpuTicks cpu_ticks(uint32_t id) {
     const CpuQueue& queue = *cpus[id]->queue;
-    return {queue.user_ticks, queue.kernel_ticks, queue.idle_ticks};
+    return {queue.user_ticks, queue.kernel_ticks, queue.idle_ticks, queue.context_switches};
+}
+
+uint64_t cpu_busy_nanoseconds(uint32_t id) {
+    const uint64_t idle = cpu_time_of(*cpus[id]->idle), all = monotonic_now().raw();
+    return all > idle ? all - idle : 0;
 }
 
 uint64_t cpu_time_of(const Thread& thread) {

@@ -37,8 +37,10 @@ struct SchedulerStatistics {
 SchedulerStatistics scheduler_statistics();
 struct CpuTicks {
     uint64_t user, kernel, idle;
+    uint64_t switches;
 };
 CpuTicks cpu_ticks(uint32_t cpu);
-uint64_t cpu_time_of(const Thread& thread);  // nanoseconds, up to now if it runs
+uint64_t cpu_busy_nanoseconds(uint32_t cpu);  // with other threads than the idle one
+uint64_t cpu_time_of(const Thread& thread);   // nanoseconds, up to now if it runs
 // Exponential averages of runnable threads over 1, 5, 15 minutes, fixed point with 11 bits.
 void load_averages(uint32_t (&loads)[3]);
