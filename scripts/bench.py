@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import bench_disk
 import linux_guest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -68,10 +69,18 @@ def main():
         '(scripts/references.txt), and the time from power-on to power-off.')
     parser.add_argument('--json', action='store_true', help="the guest's figures only")
     parser.add_argument('--linux', metavar='VMLINUZ',
-                        help='measure Linux too, with this kernel for i386, where no disk is needed')
+                        help='measure Linux too, with this kernel for i386; the rows above where no disk is '
+                        'needed, with --disk those')
+    parser.add_argument('--disk', action='store_true', help='instead, what ext2 on an IDE disk costs: large '
+                        'files, many files, trees (ROW: one of user/bench-disk; takes minutes)')
+    parser.add_argument('--linux-modules', metavar='FOLDER', help='with --disk: where its modules lie (default '
+                        '../lib/modules beside VMLINUZ)')
+    parser.add_argument('--append', metavar='STR', help='with --disk: more kernel command line (ide=irq)')
     parser.add_argument('rows', metavar='ROW', nargs='*',
                         help='only these: ' + ' '.join(references()))
     options = parser.parse_args()
+    if options.disk:
+        return bench_disk.run(options)
     # Room for the 64 MB process beside the image, which is a RAM disk.
     output = guest('bench --json ' + ' '.join(options.rows), '--icount', '0', '--mem', '256')
     if options.json:

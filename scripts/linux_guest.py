@@ -11,22 +11,26 @@ DEVICES = {'dev/console': (5, 1), 'dev/null': (1, 3), 'dev/zero': (1, 5)}
 ON_DISK = {'create', 'unlink', 'write-64k', 'read-64k', 'read-64k-disk'}  # not comparable there
 
 
-def archive(program):
-    """A cpio archive, "newc": Documentation/driver-api/early-userspace/buffer-format of Linux."""
+def cpio(folders, devices, files):
+    """An archive, "newc": Documentation/driver-api/early-userspace/buffer-format of Linux. Devices: name to
+    (major, minor), files: (name, path) of programs."""
     def entry(name, mode, data=b'', device=(0, 0)):
         fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(name) + 1, 0)
         head = b'070701' + b''.join(b'%08x' % field for field in fields) + name.encode() + b'\0'
         return head + b'\0' * (-len(head) % 4) + data + b'\0' * (-len(data) % 4)
-    folders = b''.join(entry(name, 0o040755) for name in ('dev', 'root'))
-    nodes = b''.join(entry(name, 0o020666, device=device) for name, device in DEVICES.items())
-    return folders + nodes + entry('init', 0o100755, program) + entry('TRAILER!!!', 0)
+    parts = [entry(name, 0o040755) for name in folders]
+    parts += [entry(name, 0o020666, device=device) for name, device in devices.items()]
+    for name, path in files:
+        with open(path, 'rb') as file:
+            parts.append(entry(name, 0o100755, file.read()))
+    return b''.join(parts) + entry('TRAILER!!!', 0)
 
 
 def measure(kernel, program, rows):
     """{row: instructions} of those that need no disk."""
     rows = [row for row in rows if row not in ON_DISK]
-    with open(program, 'rb') as file, tempfile.NamedTemporaryFile(suffix='.gz') as image:
-        image.write(gzip.compress(archive(file.read()), 1))
+    with tempfile.NamedTemporaryFile(suffix='.gz') as image:
+        image.write(gzip.compress(cpio(('dev', 'root'), DEVICES, [('init', program)]), 1))
         image.flush()
         words = f'console=ttyS0 mitigations=off quiet panic=-1 rdinit=/init -- --json {" ".join(rows)}'
         done = subprocess.run(

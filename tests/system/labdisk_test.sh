@@ -7,6 +7,10 @@ second="file=$work/b.img,format=raw,if=ide,index=1,snapshot=on"
 guest --exec 'lab-disk elevators --disk hdb; lab-disk elevators --json --disk hdb --down 98 183 37 122 14 124 65 67
     lab-disk elevators --computed --cylinders 100 --head 50 90 10
     lab-disk modes --kib 1024 --json hdb; cat /proc/sys/dev/disk/hdb/elevator /proc/sys/dev/disk/ide
+    for kb in 0 64; do echo $kb >/proc/sys/vm/read_ahead_kb; echo 1 >/proc/sys/vm/drop_caches
+        before=$(awk "\$3 == \"hdb\" { print \$4 }" /proc/diskstats); dd if=/dev/hdb of=/dev/null bs=4k count=64 2>/dev/null
+        echo "ahead $kb: $(($(awk "\$3 == \"hdb\" { print \$4 }" /proc/diskstats) - before)) requests"; done
+    echo 65 >/proc/sys/vm/read_ahead_kb || echo too much; bench-disk /tmp create stat unlink | tail -1
     lab-disk modes nodisk; lab-disk elevators --head 200' -- -drive "$second" </dev/null
 row() { output_has "^$1 +$2 +$2 +[0-9]+  $3\$"; }
 row fcfs 640 '98, 183, 37, 122, 14, 124, 65, 67'
@@ -27,6 +31,10 @@ assert modes['poll']['interrupts'] == 0, modes
 assert modes['irq']['interrupts'] > 2 * modes['dma']['interrupts'] > 0, modes
 assert modes['dma']['cpu_ms'] < modes['irq']['cpu_ms'] and modes['dma']['cpu_ms'] < modes['poll']['cpu_ms'], modes
 END
+output_has 'ahead 0: 64 requests'
+output_has 'ahead 64: [45] requests'
+output_has 'too much'
+output_has '^done'
 output_has '\[look\]'
 output_has '\[dma\]'
 errors_have 'nodisk is no disk with a queue'
