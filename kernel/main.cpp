@@ -138,6 +138,7 @@ void start_user_land(void*) {
     sockets_init();
     epoll_init();
     posix_queues_init();
+    mqueue_fs_init();
     timer_files_init();
     sysv_ipc_init();
     futex_init();

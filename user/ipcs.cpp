@@ -1,7 +1,8 @@
 // ipcs: the System V queues, segments and semaphore sets that there are. In the place of BusyBox's,
 // where that was built without it.
-//   ipcs [-q] [-m] [-s] [-a] [-l | -u]     message queues, shared memory, semaphores, all;
-//                                          -l the limits instead, -u how much is in use
+//   ipcs [-q] [-m] [-s] [-a] [-l | -u | -c | -p | -t]     message queues, shared memory, semaphores,
+//        all; instead of the list -l the limits, -u how much is in use; or -c their owners, -p the
+//        processes that used them, -t when
 #include <pwd.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -11,11 +12,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 
 namespace {
 
-enum class What { list, limits, use };
+enum class What { list, limits, use, owners, processes, times };
 
 union SemaphoreArgument {
     int value;
@@ -36,7 +38,40 @@ std::string owner_of(const ipc_perm& permission) {
     return name;
 }
 
-// The columns that all three kinds begin with.
+std::string moment(time_t time) {
+    char text[32];
+    std::strftime(text, sizeof text, "%b %e %H:%M:%S", std::localtime(&time));
+    return time ? text : "Not set";
+}
+
+void print_owners(const ipc_perm& p, int id) {
+    std::printf("%-10d %-10o %-10u %-10u %-10u %u\n", id, p.mode & 0777, p.cuid, p.cgid, p.uid,
+                p.gid);
+}
+void print_processes(const ipc_perm& p, int id, int first, int last) {
+    std::printf("%-10d %-10.10s %-10d %d\n", id, owner_of(p).c_str(), first, last);
+}
+
+// The columns of `what`, below a title: of the list if it has none of its own.
+bool print_title(const char* kind, What what, const char* id, const char* list,
+                 const char* processes, const char* times) {
+    const char* suffix = what == What::owners      ? " Creators/Owners"
+                         : what == What::processes ? " PIDs"
+                         : what == What::times     ? " Times"
+                                                   : "";
+    const char* columns = what == What::processes ? processes : times;
+    if (what == What::processes && !processes) return false;  // nobody notes them
+    std::printf("\n------ %s%s --------\n", kind, suffix);
+    if (what == What::owners)
+        std::printf("%-10s perms      cuid       cgid       uid        gid\n", id);
+    else if (what == What::list)
+        std::printf("key        %-10s owner      perms      %s\n", id, list);
+    else
+        std::printf("%-10s owner      %s\n", id, columns);
+    return true;
+}
+
+// The columns that all three lists begin with.
 void print_head(const ipc_perm& permission, int id) {
     std::printf("0x%08x %-10d %-10.10s %-10o ", static_cast<unsigned>(permission.__key), id,
                 owner_of(permission).c_str(), permission.mode & 0777);
@@ -66,12 +101,22 @@ void show_queues(What what) {
             info.msgpool, info.msgmap, info.msgtql);
         return;
     }
-    std::puts("\n------ Message Queues --------");
-    std::puts("key        msqid      owner      perms      used-bytes   messages");
-    for_slots(highest, [](int slot) {
+    if (!print_title("Message Queues", what, "msqid", "used-bytes   messages", "lspid      lrpid",
+                     "send                 recv                 change"))
+        return;
+    for_slots(highest, [=](int slot) {
         msqid_ds queue;
         const int id = msgctl(slot, MSG_STAT, &queue);
         if (id < 0) return;
+        if (what == What::owners) return print_owners(queue.msg_perm, id);
+        if (what == What::processes)
+            return print_processes(queue.msg_perm, id, queue.msg_lspid, queue.msg_lrpid);
+        if (what == What::times) {
+            std::printf("%-10d %-10.10s %-20s %-20s %s\n", id, owner_of(queue.msg_perm).c_str(),
+                        moment(queue.msg_stime).c_str(), moment(queue.msg_rtime).c_str(),
+                        moment(queue.msg_ctime).c_str());
+            return;
+        }
         print_head(queue.msg_perm, id);
         std::printf("%-12lu %lu\n", static_cast<unsigned long>(queue.__msg_cbytes),
                     static_cast<unsigned long>(queue.msg_qnum));
@@ -99,12 +144,22 @@ void show_segments(What what) {
             use.used_ids, use.shm_tot, use.shm_rss, use.shm_swp);
         return;
     }
-    std::puts("\n------ Shared Memory Segments --------");
-    std::puts("key        shmid      owner      perms      bytes      nattch     status");
-    for_slots(highest, [](int slot) {
+    if (!print_title("Shared Memory Segments", what, "shmid", "bytes      nattch     status",
+                     "cpid       lpid", "attached             detached             changed"))
+        return;
+    for_slots(highest, [=](int slot) {
         shmid_ds segment;
         const int id = shmctl(slot, SHM_STAT, &segment);
         if (id < 0) return;
+        if (what == What::owners) return print_owners(segment.shm_perm, id);
+        if (what == What::processes)
+            return print_processes(segment.shm_perm, id, segment.shm_cpid, segment.shm_lpid);
+        if (what == What::times) {
+            std::printf("%-10d %-10.10s %-20s %-20s %s\n", id, owner_of(segment.shm_perm).c_str(),
+                        moment(segment.shm_atime).c_str(), moment(segment.shm_dtime).c_str(),
+                        moment(segment.shm_ctime).c_str());
+            return;
+        }
         print_head(segment.shm_perm, id);
         std::printf("%-10lu %-10lu %s\n", static_cast<unsigned long>(segment.shm_segsz),
                     static_cast<unsigned long>(segment.shm_nattch),
@@ -132,21 +187,29 @@ void show_sets(What what) {
             info.semusz, info.semaem);
         return;
     }
-    std::puts("\n------ Semaphore Arrays --------");
-    std::puts("key        semid      owner      perms      nsems");
-    for_slots(highest, [](int slot) {
+    if (!print_title("Semaphore Arrays", what, "semid", "nsems", nullptr,
+                     "last-op              last-changed"))
+        return;
+    for_slots(highest, [=](int slot) {
         semid_ds set;
         SemaphoreArgument to = {};
         to.status = &set;
         const int id = semctl(slot, 0, SEM_STAT, to);
         if (id < 0) return;
+        if (what == What::owners) return print_owners(set.sem_perm, id);
+        if (what == What::times) {
+            std::printf("%-10d %-10.10s %-20s %s\n", id, owner_of(set.sem_perm).c_str(),
+                        moment(set.sem_otime).c_str(), moment(set.sem_ctime).c_str());
+            return;
+        }
         print_head(set.sem_perm, id);
         std::printf("%lu\n", static_cast<unsigned long>(set.sem_nsems));
     });
 }
 
 [[noreturn]] void usage(int status) {
-    std::fputs("usage: ipcs [-q] [-m] [-s] [-a] [-l | -u]\n", status ? stderr : stdout);
+    std::fputs("usage: ipcs [-q] [-m] [-s] [-a] [-l | -u | -c | -p | -t]\n",
+               status ? stderr : stdout);
     std::exit(status);
 }
 
@@ -155,13 +218,16 @@ void show_sets(What what) {
 int main(int argc, char** argv) {
     bool queues = false, memory = false, semaphores = false;
     What what = What::list;
-    for (int option; (option = getopt(argc, argv, "qmsaluh")) != -1;) switch (option) {
+    for (int option; (option = getopt(argc, argv, "qmsalucpth")) != -1;) switch (option) {
             case 'q': queues = true; break;
             case 'm': memory = true; break;
             case 's': semaphores = true; break;
             case 'a': queues = memory = semaphores = true; break;
             case 'l': what = What::limits; break;
             case 'u': what = What::use; break;
+            case 'c': what = What::owners; break;
+            case 'p': what = What::processes; break;
+            case 't': what = What::times; break;
             case 'h': usage(0);
             default: usage(1);
         }

@@ -57,13 +57,13 @@ constexpr ProcEntry kKernel[] = {
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
     {.name = "sched", .mode = kDirectory, .children = kSchedulerSettings},
     {.name = "deadlock", .mode = kDirectory, .children = kDeadlock},
-    upper_entry<UpperFile::shmmax>("shmmax"),
-    upper_entry<UpperFile::shmall>("shmall"),
-    upper_entry<UpperFile::shmmni>("shmmni"),
-    upper_entry<UpperFile::msgmax>("msgmax"),
-    upper_entry<UpperFile::msgmnb>("msgmnb"),
-    upper_entry<UpperFile::msgmni>("msgmni"),
-    upper_entry<UpperFile::sem>("sem"),
+    upper_entry<UpperFile::shmmax>("shmmax", true),
+    upper_entry<UpperFile::shmall>("shmall", true),
+    upper_entry<UpperFile::shmmni>("shmmni", true),
+    upper_entry<UpperFile::msgmax>("msgmax", true),
+    upper_entry<UpperFile::msgmnb>("msgmnb", true),
+    upper_entry<UpperFile::msgmni>("msgmni", true),
+    upper_entry<UpperFile::sem>("sem", true),
     {.name = "trace", .mode = kDirectory, .children = kTraceSettings},
 };
 static_assert(kMaxGroups == 32);
@@ -76,7 +76,12 @@ constexpr ProcEntry kMessageQueues[] = {
     upper_entry<UpperFile::mq_msgsize_default>("msgsize_default", true),
 };
 
+constexpr ProcEntry kEpoll[] = {
+    upper_entry<UpperFile::epoll_max_user_watches>("max_user_watches", true),
+};
+
 constexpr ProcEntry kFiles[] = {
+    {.name = "epoll", .mode = kDirectory, .children = kEpoll},
     {.name = "mqueue", .mode = kDirectory, .children = kMessageQueues},
     {.name = "pipe-max-size",
      .mode = kReadOnly,

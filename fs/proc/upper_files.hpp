@@ -21,6 +21,7 @@ enum class UpperFile : uint8_t {
     msgmnb,
     msgmni,
     sem,
+    epoll_max_user_watches,
     mq_queues_max,
     mq_msg_max,
     mq_msgsize_max,

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "fs/proc/upper_files.hpp"
 #include "kernel/sched/thread.hpp"
+#include "mm/frames.hpp"
 
 namespace {
 
@@ -11,6 +13,48 @@ constexpr uint32_t kModes = kEpollExclusive | kEpollWakeUp | kEpollOneShot | kEp
 
 constinit Mutex watched_files{LockRank::watched_files};
 constinit uint32_t last_walk = 0;  // under watched_files
+
+// How many items the sets of each user have, and how many they may have.
+struct UserItems {
+    ListNode node;
+    uint32_t uid = 0, count = 0;
+};
+constinit List<UserItems, &UserItems::node> users;  // those that have any; under watched_files
+constinit uint32_t most_items = 0;
+
+UserItems* find_user(uint32_t uid) {
+    for (UserItems& user : users)
+        if (user.uid == uid) return &user;
+    return nullptr;
+}
+
+Result<void> count_item(uint32_t uid) {
+    UserItems* user = find_user(uid);
+    if ((user ? user->count : 0) >= most_items) return Errno::nospc;
+    if (!user) {
+        user = new (std::nothrow) UserItems;
+        if (!user) return Errno::nomem;
+        user->uid = uid;
+        users.push_back(*user);
+    }
+    ++user->count;
+    return {};
+}
+
+void forget_item(uint32_t uid) {
+    UserItems* user = find_user(uid);
+    if (--user->count) return;
+    users.remove(*user);
+    delete user;
+}
+
+void show_most_items(TextSink& to) { format_to(to, "{}\n", most_items); }
+Result<void> set_most_items(std::string_view text) {
+    uint64_t value;
+    if (!parse_number(text, value) || value > INT32_MAX) return Errno::inval;
+    most_items = static_cast<uint32_t>(value);
+    return {};
+}
 
 // Joins the queues of one item's file that bear news of what it asks for, in the order in which the
 // file names them: mostly the same ones as last time.
@@ -175,6 +219,10 @@ Result<void> EpollSet::add(File& file, int fd, const EpollEvent& event) {
     if (find(file, fd)) return Errno::exist;
     auto* item = new (std::nothrow) EpollItem(*this, file, fd);
     if (!item) return Errno::nomem;
+    if (Result<void> counted = count_item(uid_); counted.is_error()) {
+        delete item;
+        return counted;
+    }
     item->events = event.events | kPollAlways;
     __builtin_memcpy(item->data, event.data, sizeof item->data);
     items_.insert(*item);
@@ -217,6 +265,7 @@ void EpollSet::drop(EpollItem& item) {
         }
     }
     delete &item;
+    forget_item(uid_);
 }
 
 EpollSet::~EpollSet() {
@@ -294,6 +343,11 @@ uint32_t EpollSet::poll(PollTable* table) {
     return 0;
 }
 
-Result<Ref<File>> make_epoll_set() { return Ref<File>(TRY(make_ref<EpollSet>())); }
+Result<Ref<File>> make_epoll_set(uint32_t uid) { return Ref<File>(TRY(make_ref<EpollSet>(uid))); }
 
-void epoll_init() { watched_file_gone = forget_watched_file; }
+void epoll_init() {
+    watched_file_gone = forget_watched_file;
+    // As Linux has it: one user's items take a 25th of the memory.
+    most_items = memory_totals().total / 25 * (kPageSize / sizeof(EpollItem));
+    install_upper_file(UpperFile::epoll_max_user_watches, {show_most_items, set_most_items});
+}

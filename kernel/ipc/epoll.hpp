@@ -34,7 +34,7 @@ class EpollSet final : public AnonymousFile {
     static constexpr uint32_t kMostNesting = 5;
     static constexpr char kKind = 0;
 
-    EpollSet() : AnonymousFile(0, "anon_inode:[eventpoll]") {}
+    explicit EpollSet(uint32_t uid) : AnonymousFile(0, "anon_inode:[eventpoll]"), uid_(uid) {}
     ~EpollSet() override;
     uint32_t poll(PollTable* table) override;
     const void* kind() const override { return &kKind; }
@@ -70,6 +70,7 @@ class EpollSet final : public AnonymousFile {
     uint32_t depth_below(const EpollSet& avoid);
     uint32_t depth_above();
 
+    const uint32_t uid_;  // of whoever made it, for /proc/sys/fs/epoll/max_user_watches
     Mutex lock_{LockRank::epoll};
     OrderedTree<EpollItem, &EpollItem::tree_node, &EpollItem::key> items_ GUARDED_BY(lock_);
     IrqSpinLock ready_lock_{LockRank::epoll_ready};
@@ -81,5 +82,5 @@ class EpollSet final : public AnonymousFile {
     uint32_t walk_ = 0, walk_depth_ = 0;
 };
 
-Result<Ref<File>> make_epoll_set();  // ENOMEM
+Result<Ref<File>> make_epoll_set(uint32_t uid);  // ENOMEM
 void epoll_init();

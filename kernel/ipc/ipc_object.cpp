@@ -45,6 +45,7 @@ IpcObject* IpcTable::find_key(int key) {
 }
 
 Result<int> IpcTable::insert(Ref<IpcObject> object) {
+    if (limit_ && used_ >= *limit_) return Errno::nospc;
     uint32_t index = 0;
     while (index < slots_.size() && slots_[index].object) ++index;
     if (index == kMaxObjects) return Errno::nospc;
@@ -53,6 +54,7 @@ Result<int> IpcTable::insert(Ref<IpcObject> object) {
     object->permission.sequence = slot.sequence;
     object->id = static_cast<int>(slot.sequence * kMaxObjects + index);
     slot.object = std::move(object);
+    ++used_;
     return slot.object->id;
 }
 
@@ -62,6 +64,7 @@ void IpcTable::remove(IpcObject& object) {
     Slot& slot = slots_[static_cast<uint32_t>(object.id) % kMaxObjects];
     if (slot.object.get() != &object) return;
     dead = std::move(slot.object);
+    --used_;
     slot.sequence = (slot.sequence + 1) & 0xffff;
 }
 
@@ -83,9 +86,8 @@ Result<Ref<IpcObject>> IpcTable::get(int id, const Credentials& who, IpcAccess w
 }
 
 uint32_t IpcTable::count() {
-    uint32_t n = 0;
-    for_each([&](IpcObject&) { ++n; });
-    return n;
+    LockGuard guard(lock_);
+    return used_;
 }
 
 uint32_t IpcTable::highest() {

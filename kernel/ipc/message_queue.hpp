@@ -4,10 +4,9 @@
 // Spec: msgget(2), msgsnd(2), msgrcv(2), msgctl(2).
 #pragma once
 
+#include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/sync/wait_queue.hpp"
-
-constexpr uint32_t kMaxMessage = 8192, kMaxQueueBytes = 16384;
 
 struct Message {  // its bytes follow it
     ListNode node;
@@ -47,7 +46,7 @@ class MessageQueue final : public IpcObject {
 
     SpinLock lock_{LockRank::ipc_object};
     List<Message, &Message::node> messages_;
-    uint32_t bytes_ = 0, count_ = 0, limit_ = kMaxQueueBytes;
+    uint32_t bytes_ = 0, count_ = 0, limit_ = ipc_limits.queue_bytes;
     SplitTime sent_, received_, changed_ = ipc_now();
     int sender_ = 0, receiver_ = 0;
     bool removed_ = false;

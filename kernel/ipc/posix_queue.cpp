@@ -136,17 +136,7 @@ Result<uint32_t> PosixQueueFile::read_at(ByteSink& to, uint64_t offset) {
     return done ? Result(done) : Errno::fault;
 }
 
-Result<Attributes> PosixQueueFile::attributes() {
-    Attributes a;
-    a.mode = kTypeRegular | queue_->mode;
-    a.uid = queue_->uid;
-    a.gid = queue_->gid;
-    a.size = 80;  // as Linux says
-    a.device = device_number(0, 11);
-    a.inode = InodeNo(queue_->number);
-    a.accessed = a.modified = a.changed = queue_->made;
-    return a;
-}
+Result<Attributes> PosixQueueFile::attributes() { return attributes_of(*queue_); }
 
 void PosixQueueFile::descriptor_closed(const void* table) {
     QueueNotice ended = queue_->end_notice(table);

@@ -8,7 +8,7 @@
 // Spec: mq_overview(7), mq_open(3), mq_send(3), mq_receive(3), mq_notify(3), mq_getattr(3).
 #pragma once
 
-#include "fs/file.hpp"
+#include "fs/inode.hpp"
 #include "fs/timestamp.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/ordered_tree.hpp"
@@ -123,4 +123,15 @@ struct PosixQueueRequest {
 // ENOENT, EEXIST, EACCES, EINVAL, ENOSPC, EMFILE, ENAMETOOLONG, ENOMEM.
 Result<Ref<File>> open_posix_queue(const Credentials& who, const PosixQueueRequest& request);
 Result<void> unlink_posix_queue(const Credentials& who, std::string_view name);
+
+// --- for the file system that shows them, which checks permissions itself
+Ref<PosixQueue> find_posix_queue(std::string_view name);  // null: none
+// The first one that has a name and this number or a greater one; null: none.
+Ref<PosixQueue> next_posix_queue(uint32_t number);
+Result<Ref<PosixQueue>> make_posix_queue(const Credentials& who, const PosixQueueRequest& request);
+Result<void> remove_posix_queue(std::string_view name);  // ENOENT
+void change_posix_queue(PosixQueue& queue, const SetAttributes& changes);
+Attributes attributes_of(const PosixQueue& queue);
+
 void posix_queues_init();
+void mqueue_fs_init();  // registers the type "mqueue"

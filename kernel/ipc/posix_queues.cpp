@@ -145,16 +145,68 @@ Result<Ref<File>> open_posix_queue(const Credentials& who, const PosixQueueReque
     return Ref<File>(TRY(make_ref<PosixQueueFile>(flags, std::move(queue))));
 }
 
-Result<void> unlink_posix_queue(const Credentials& who, std::string_view name) {
-    TRY(check_name(name));
+namespace {
+
+// Null: whoever asks may.
+Result<void> remove_name(const Credentials* who, std::string_view name) {
     Ref<PosixQueue> queue;  // freed after the lock
     LockGuard guard(table_lock);
     PosixQueue* found = find(name);
     if (!found) return Errno::noent;
-    if (!who.is_superuser() && who.fsuid != found->uid) return Errno::perm;
+    if (who && !who->is_superuser() && who->fsuid != found->uid) return Errno::perm;
     names->remove(*found);
     queue = Ref<PosixQueue>::adopt(found);
     return {};
+}
+
+}  // namespace
+
+Result<void> unlink_posix_queue(const Credentials& who, std::string_view name) {
+    TRY(check_name(name));
+    return remove_name(&who, name);
+}
+
+// --- as files
+
+Result<void> remove_posix_queue(std::string_view name) { return remove_name(nullptr, name); }
+
+Ref<PosixQueue> find_posix_queue(std::string_view name) {
+    LockGuard guard(table_lock);
+    return Ref<PosixQueue>(find(name));
+}
+
+Ref<PosixQueue> next_posix_queue(uint32_t number) {
+    LockGuard guard(table_lock);
+    for (PosixQueue& queue : all_queues)
+        if (queue.number >= number && queue.name_node.linked()) return Ref<PosixQueue>(queue);
+    return nullptr;
+}
+
+Result<Ref<PosixQueue>> make_posix_queue(const Credentials& who, const PosixQueueRequest& request) {
+    TRY(check_name(request.name));
+    LockGuard guard(table_lock);
+    if (find(request.name)) return Errno::exist;
+    return make_queue(who, request);
+}
+
+void change_posix_queue(PosixQueue& queue, const SetAttributes& changes) {
+    LockGuard guard(table_lock);
+    if (changes.set_mode) queue.mode = changes.mode & 0777;
+    if (changes.set_uid) queue.uid = changes.uid;
+    if (changes.set_gid) queue.gid = changes.gid;
+}
+
+// Unlocked looks at single words.
+Attributes attributes_of(const PosixQueue& queue) {
+    Attributes a;
+    a.mode = kTypeRegular | queue.mode;
+    a.uid = queue.uid;
+    a.gid = queue.gid;
+    a.size = 80;  // as Linux says
+    a.device = device_number(0, 11);
+    a.inode = InodeNo(queue.number);
+    a.accessed = a.modified = a.changed = queue.made;
+    return a;
 }
 
 void posix_queues_init() {

@@ -6,13 +6,21 @@
 #include "kernel/sched/thread.hpp"
 #include "kernel/trace/trace.hpp"
 
+namespace {
+constinit uint32_t in_use = 0;  // atomic
+}
+
+uint32_t semaphores_in_use() { return __atomic_load_n(&in_use, __ATOMIC_RELAXED); }
+
 Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) {
     Ref<SemaphoreSet> set = TRY(make_ref<SemaphoreSet>());
     TRY(set->array_.resize(count));
+    __atomic_fetch_add(&in_use, count, __ATOMIC_RELAXED);
     return Ref<IpcObject>(std::move(set));
 }
 
 SemaphoreSet::~SemaphoreSet() {
+    __atomic_fetch_sub(&in_use, size(), __ATOMIC_RELAXED);
     while (Undo* undo = undos_.pop_front()) delete undo;
 }
 

@@ -9,8 +9,6 @@
 #include "kernel/ipc/semaphore_array.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
-constexpr uint32_t kMaxSemaphores = 32000, kMaxSemaphoreOperations = 500;
-
 class SemaphoreSet final : public IpcObject {
   public:
     static Result<Ref<IpcObject>> create(uint32_t count);
@@ -69,3 +67,4 @@ class SemaphoreSet final : public IpcObject {
 };
 
 IpcTable& semaphore_sets();
+uint32_t semaphores_in_use();  // of all sets

@@ -1,6 +1,9 @@
 // See shared_memory.hpp.
 #include "kernel/ipc/shared_memory.hpp"
 
+#include <algorithm>
+
+#include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/lib/format.hpp"
 #include "mm/anonymous_pager.hpp"
 #include "mm/frames.hpp"
@@ -45,7 +48,9 @@ class SegmentPager final : public Pager {
 };
 
 uint32_t segment_pages() { return __atomic_load_n(&all_pages, __ATOMIC_RELAXED); }
-uint32_t segment_page_limit() { return memory_totals().total + swap_totals().total; }
+uint32_t segment_page_limit() {
+    return std::min(memory_totals().total + swap_totals().total, ipc_limits.segment_pages);
+}
 
 Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
     const uint32_t pages = pages_for(bytes);

@@ -1,5 +1,7 @@
 // The three tables of System V IPC, made at start-up; /proc/sysvipc and the limits in
 // /proc/sys/kernel; what a dead process leaves behind. Spec: proc(5), sysvipc.
+#include <algorithm>
+
 #include "fs/proc/upper_files.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/ipc/message_queue.hpp"
@@ -51,9 +53,57 @@ void show_queues(TextSink& to) {
     });
 }
 
-template <uint32_t number>
-void show_number(TextSink& to) {
-    format_to(to, "{}\n", number);
+// A limit of one number, 0 to `most`.
+template <auto field, uint32_t most>
+void install_limit(UpperFile file) {
+    install_upper_file(file, {[](TextSink& to) { format_to(to, "{}\n", ipc_limits.*field); },
+                              [](std::string_view text) -> Result<void> {
+                                  uint64_t value;
+                                  if (!parse_number(text, value) || value > most)
+                                      return Errno::inval;
+                                  ipc_limits.*field = static_cast<uint32_t>(value);
+                                  return {};
+                              }});
+}
+
+// What a segment may be at most: less than what user space has room for is left to shmget.
+constexpr uint32_t kMostSegment = UINT32_MAX - (1u << 24);
+
+// Of /proc/sys/kernel/sem, in its order.
+struct SemaphoreLimit {
+    uint32_t IpcLimits::*field;
+    uint32_t most;
+};
+constexpr SemaphoreLimit kSemaphoreLimits[] = {{&IpcLimits::semaphores, 65536},
+                                               {&IpcLimits::all_semaphores, 1u << 30},
+                                               {&IpcLimits::operations, 65536},
+                                               {&IpcLimits::sets, IpcTable::kMaxObjects}};
+
+void show_semaphore_limits(TextSink& to) {
+    const char* before = "";
+    for (const SemaphoreLimit& limit : kSemaphoreLimits) {
+        format_to(to, "{}{}", before, ipc_limits.*limit.field);
+        before = "\t";
+    }
+    to.put("\n");
+}
+
+// As many of the four as are given; all or none.
+Result<void> set_semaphore_limits(std::string_view text) {
+    uint32_t values[4], count = 0;
+    while (!text.empty()) {
+        const size_t length = std::min(text.find_first_of(" \t"), text.size());
+        uint64_t value;
+        if (length) {
+            if (count == 4 || !parse_number(text.substr(0, length), value) ||
+                value > kSemaphoreLimits[count].most)
+                return Errno::inval;
+            values[count++] = static_cast<uint32_t>(value);
+        }
+        text.remove_prefix(std::min(length + 1, text.size()));
+    }
+    for (uint32_t i = 0; i < count; ++i) ipc_limits.*kSemaphoreLimits[i].field = values[i];
+    return {};
 }
 
 // A list first: telling takes other locks than the table's.
@@ -67,6 +117,8 @@ void tell_semaphores(WaitEdges& to) {
 constinit WaitEdgeSource semaphore_edges{tell_semaphores};
 
 }  // namespace
+
+constinit IpcLimits ipc_limits;
 
 IpcTable& semaphore_sets() { return *tables[0]; }
 IpcTable& message_queues() { return *tables[1]; }
@@ -90,15 +142,17 @@ void sysv_ipc_init() {
     install_upper_file(sysvipc_sem, {show_sets});
     install_upper_file(sysvipc_shm, {show_segments});
     install_upper_file(sysvipc_msg, {show_queues});
-    install_upper_file(shmmax, {show_number<UINT32_MAX - (1u << 24)>});
-    install_upper_file(shmall, {[](TextSink& to) { format_to(to, "{}\n", segment_page_limit()); }});
-    install_upper_file(shmmni, {show_number<IpcTable::kMaxObjects>});
-    install_upper_file(msgmax, {show_number<kMaxMessage>});
-    install_upper_file(msgmnb, {show_number<kMaxQueueBytes>});
-    install_upper_file(msgmni, {show_number<IpcTable::kMaxObjects>});
-    install_upper_file(sem, {[](TextSink& to) {
-                           format_to(to, "{}\t{}\t{}\t{}\n", kMaxSemaphores,
-                                     IpcTable::kMaxObjects * kMaxSemaphores,
-                                     kMaxSemaphoreOperations, IpcTable::kMaxObjects);
-                       }});
+    install_limit<&IpcLimits::segment_bytes, kMostSegment>(shmmax);
+    install_limit<&IpcLimits::segments, IpcTable::kMaxObjects>(shmmni);
+    install_limit<&IpcLimits::segment_pages, UINT32_MAX>(shmall);
+    upper_files[static_cast<uint32_t>(shmall)].show = [](TextSink& to) {
+        format_to(to, "{}\n", segment_page_limit());
+    };
+    install_limit<&IpcLimits::message_bytes, INT32_MAX>(msgmax);
+    install_limit<&IpcLimits::queue_bytes, INT32_MAX>(msgmnb);
+    install_limit<&IpcLimits::queues, IpcTable::kMaxObjects>(msgmni);
+    install_upper_file(sem, {show_semaphore_limits, set_semaphore_limits});
+    semaphore_sets().set_limit(ipc_limits.sets);
+    message_queues().set_limit(ipc_limits.queues);
+    segments().set_limit(ipc_limits.segments);
 }

@@ -139,9 +139,9 @@ struct NewProgram {
 };
 
 // Set-user-id and set-group-id bits. Spec: execve(2).
-Credentials credentials_after(const Credentials& now, const Attributes& file, const Mount& mount) {
-    Credentials c = now;
-    bool honoured = !(mount.flags & kMountNoSuid);
+Credentials credentials_after(const Process& process, const Attributes& file, const Mount& mount) {
+    Credentials c = process.fs.credentials;
+    bool honoured = !(mount.flags & kMountNoSuid) && !process.no_new_privileges;
     if (honoured && (file.mode & kModeSetUid)) c.euid = file.uid;
     if (honoured && (file.mode & kModeSetGid) && (file.mode & 010)) c.egid = file.gid;
     c.suid = c.fsuid = c.euid;
@@ -152,8 +152,7 @@ Credentials credentials_after(const Credentials& now, const Attributes& file, co
 Result<NewProgram> build(Process& process, Program program, const ArgumentBlock& arguments,
                          std::string_view name) {
     NewProgram fresh;
-    fresh.credentials =
-        credentials_after(process.fs.credentials, program.attributes, program.path.mount());
+    fresh.credentials = credentials_after(process, program.attributes, program.path.mount());
     fresh.space = TRY(AddressSpace::create());
     AddressSpace& space = *fresh.space;
     space.limit_address_space = process.limits[limit_as].soft;
@@ -247,6 +246,10 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     fresh.space = nullptr;
     leave_parents_space(process);
     process.files->close_for_exec();
+    const bool gains = fresh.credentials.euid != process.fs.credentials.euid ||
+                       fresh.credentials.egid != process.fs.credentials.egid;
+    process.dumpable = !gains;
+    if (gains) process.death_signal = 0;
     process.fs.credentials = fresh.credentials;
     process.arguments_start = fresh.stack.arguments_start;
     process.arguments_end = fresh.stack.arguments_end;

@@ -35,14 +35,26 @@ SignalInfo child_information(const Process& child, int code, int status) {
     return info;
 }
 
-// Locks: process_tree. Orphans go to init; a group that thereby loses its last outside parent and
-// has stopped members gets SIGHUP and SIGCONT.
-void hand_children_to_init(Process& dying) {
+// Locks: process_tree. The nearest ancestor that asked for orphans (prctl), or init.
+Process& new_parent(const Process& dying) {
+    for (Process* at = dying.parent; at; at = at->parent)
+        if (at->subreaper && at->life == Life::alive) return *at;
+    return *init_process;
+}
+
+// Locks: process_tree. A group that thereby loses its last outside parent and has stopped members
+// gets SIGHUP and SIGCONT.
+void hand_children_on(Process& dying) {
+    Process& heir = new_parent(dying);
     while (Process* child = dying.children.pop_front()) {
-        child->parent = init_process;
-        __atomic_store_n(&child->parent_pid, init_process->pid, __ATOMIC_RELAXED);
-        init_process->children.push_back(*child);
-        if (child->life == Life::zombie) init_process->child_change.wake_all();
+        child->parent = &heir;
+        __atomic_store_n(&child->parent_pid, heir.pid, __ATOMIC_RELAXED);
+        heir.children.push_back(*child);
+        if (child->death_signal) {
+            SignalInfo info = signal_from_user(child->death_signal);
+            send_signal(*child, info);
+        }
+        if (child->life == Life::zombie) heir.child_change.wake_all();
         if (child->stopped && child->pgid != dying.pgid && group_is_orphaned(child->pgid)) {
             send_signal(*child, signal_from_kernel(kSigHup));
             send_signal(*child, signal_from_kernel(kSigCont));
@@ -92,7 +104,7 @@ void end_process(Process& process, int status) {
         LockGuard guard(process_tree);
         if (!process.leader_gone)
             __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
-        hand_children_to_init(process);
+        hand_children_on(process);
         process.threads.remove(self);
         --process.thread_count;
         process.dead_threads.add(times_of(self));

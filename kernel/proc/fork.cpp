@@ -115,6 +115,8 @@ Result<void> fill_process(Process& child, Process& parent, uint32_t flags) {
     child.environment_start = parent.environment_start;
     child.environment_end = parent.environment_end;
     child.personality = parent.personality;
+    child.no_new_privileges = parent.no_new_privileges;
+    child.dumpable = parent.dumpable;
     child.exit_signal = flags & kCloneParent ? parent.exit_signal : static_cast<int>(flags & 0xff);
     child.start_time = monotonic_now();
     return {};

@@ -97,6 +97,12 @@ class Process : public RefCounted {
     uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
     uint32_t personality = 0;
 
+    // --- what prctl(2) sets
+    uint8_t death_signal = 0;        // when its parent ends; 0: none
+    bool subreaper = false;          // orphans among its descendants become its children
+    bool no_new_privileges = false;  // programs' set-id bits mean nothing
+    bool dumpable = true;
+
     // --- signals (signal_lock)
     mutable IrqSpinLock signal_lock{LockRank::process};
     SignalAction actions[kSignals];
@@ -129,6 +135,7 @@ class UserThread final : public Thread {
     uint32_t clear_child_tid = 0;  // user address: zeroed and futex-woken at exit
     uint32_t robust_list = 0;
     Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
+    uint32_t timer_slack = 50'000;    // nanoseconds; remembered
     Ref<Process> owner;               // keeps `process` alive
 };
 

@@ -6,7 +6,7 @@
 
 Result<int> sys_epoll_create1(uint32_t flags) {
     if (flags & ~kOpenCloseOnExec) return Errno::inval;
-    return install(TRY(make_epoll_set()), flags & kOpenCloseOnExec);
+    return install(TRY(make_epoll_set(context().credentials.euid)), flags & kOpenCloseOnExec);
 }
 Result<int> sys_epoll_create(int size) { return size > 0 ? sys_epoll_create1(0) : Errno::inval; }
 

@@ -172,7 +172,10 @@ Result<uint32_t> sys_modify_ldt(uint32_t function, UserPtr<void> memory, uint32_
 Result<void> sys_set_thread_area(UserPtr<void> description);
 Result<void> sys_get_thread_area(UserPtr<void> description);
 uint32_t sys_personality(uint32_t wanted);
-Result<int> sys_prctl(uint32_t what, uint32_t argument);
+
+// --- prctl.cpp
+Result<int> sys_prctl(uint32_t what, uint32_t value, uint32_t third, uint32_t fourth,
+                      uint32_t fifth);
 
 // --- limits.cpp
 struct Rlimit;

@@ -4,7 +4,7 @@
 
 #include "kernel/syscall/handlers.hpp"
 
-// --- sysv_calls.cpp
+// --- sysv_calls.cpp, sysv_messages.cpp
 struct SemaphoreOperation;
 Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t third,
                          uint32_t pointer, uint32_t fifth);

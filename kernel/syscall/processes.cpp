@@ -1,8 +1,7 @@
 // The life of processes and threads: making, replacing, ending, awaiting; who is who.
-// Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2), prctl(2).
+// Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2).
 #include "kernel/syscall/handlers.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
-#include "kernel/trace/trace.hpp"
 
 namespace {
 
@@ -168,29 +167,4 @@ uint32_t sys_personality(uint32_t wanted) {
     uint32_t old = current_process().personality;
     if (wanted != UINT32_MAX) current_process().personality = wanted;
     return old;
-}
-
-Result<int> sys_prctl(uint32_t what, uint32_t argument) {
-    constexpr uint32_t kGetDumpable = 3, kSetDumpable = 4, kSetName = 15, kGetName = 16,
-                       kGetSeccomp = 21, kGetNoNewPrivileges = 39;
-    Thread& thread = Thread::current();
-    switch (what) {
-        case kSetName: {
-            char name[sizeof thread.name] = {};
-            std::span<char> room(name, sizeof name - 1);
-            Result<uint32_t> length = copy_string_from_user(room, VirtAddr(argument));
-            if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
-            __builtin_memcpy(thread.name, name, sizeof name);
-            trace_name(thread.tid, thread.name);
-            return 0;
-        }
-        case kGetName:
-            TRY(copy_to_user(VirtAddr(argument), thread.name, sizeof thread.name));
-            return 0;
-        case kGetDumpable: return 1;
-        case kSetDumpable: return argument <= 1 ? Result<int>(0) : Errno::inval;
-        case kGetSeccomp:
-        case kGetNoNewPrivileges: return 0;
-        default: return Errno::inval;
-    }
 }

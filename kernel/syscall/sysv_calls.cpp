@@ -1,41 +1,17 @@
-// System V IPC as calls: each has a number of its own, and all go through the old multiplexer too.
-// Spec: ipc(2), semop(2), semctl(2), shmop(2), shmctl(2), msgop(2), msgctl(2); Linux i386 structures.
-#include "kernel/ipc/message_queue.hpp"
+// System V semaphores and shared memory as calls. Each call has a number of its own, and all go
+// through the old multiplexer too.
+// Spec: ipc(2), semop(2), semctl(2), shmop(2), shmctl(2); Linux i386 structures.
 #include "kernel/ipc/semaphore_set.hpp"
 #include "kernel/ipc/shared_memory.hpp"
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/syscall/sysv_arguments.hpp"
 
-namespace {
-
-enum IpcCommand : uint32_t { ipc_remove = 0, ipc_set = 1, ipc_stat = 2, ipc_info = 3 };
-constexpr uint32_t kNewLayout = 0x100;  // IPC_64, which is the only one here
-
-const Credentials& caller() { return context().credentials; }
-int pid() { return current_process().pid; }
-
-template <typename T>
-Result<Ref<T>> object_of(IpcTable& table, int id, IpcAccess wanted) {
-    Ref<IpcObject> found = TRY(table.get(id, caller(), wanted));
-    return Ref<T>(static_cast<T*>(found.get()));
-}
-// xxx_STAT by slot number (ipcs), which the any-variants allow without permission to read.
-template <typename T>
-Result<Ref<T>> object_at(IpcTable& table, int slot, bool any) {
-    Ref<IpcObject> found = TRY(
-        table.at(static_cast<uint32_t>(slot), caller(), any ? IpcAccess::any : IpcAccess::read));
-    return Ref<T>(static_cast<T*>(found.get()));
-}
-IpcPermission permission_of(IpcTable& table, IpcObject& object) {
-    return table.with_lock([&] { return object.permission; });
-}
-
-}  // namespace
+using namespace sysv;
 
 // --- semaphores
 
 Result<int> sys_semget(int key, int count, uint32_t flags) {
-    if (count < 0 || static_cast<uint32_t>(count) > kMaxSemaphores) return Errno::inval;
+    if (count < 0 || static_cast<uint32_t>(count) > ipc_limits.semaphores) return Errno::inval;
     return semaphore_sets().find_or_make(
         key, flags, caller(),
         [&](IpcObject& set) -> Result<void> {
@@ -44,6 +20,8 @@ Result<int> sys_semget(int key, int count, uint32_t flags) {
         },
         [&]() -> Result<Ref<IpcObject>> {
             if (!count) return Errno::inval;
+            if (semaphores_in_use() + static_cast<uint32_t>(count) > ipc_limits.all_semaphores)
+                return Errno::nospc;
             return SemaphoreSet::create(static_cast<uint32_t>(count));
         });
 }
@@ -52,7 +30,7 @@ template <typename T>
 Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint32_t count,
                             UserPtr<const T> timeout) {
     if (!count) return Errno::inval;
-    if (count > kMaxSemaphoreOperations) return Errno::toobig;
+    if (count > ipc_limits.operations) return Errno::toobig;
     SmallArray<SemaphoreOperation, 8> operations;
     TRY(operations.resize(count));
     TRY(copy_from_user(operations.data(), from.address(), count * sizeof(SemaphoreOperation)));
@@ -124,14 +102,14 @@ Result<int> semaphore_info(uint32_t to, bool in_use) {
     uint32_t values = 0;
     semaphore_sets().for_each(
         [&](IpcObject& set) { values += static_cast<SemaphoreSet&>(set).size(); });
-    constexpr uint32_t kMany = IpcTable::kMaxObjects * kMaxSemaphores;
-    SemaphoreInfo info{kMany,
-                       IpcTable::kMaxObjects,
-                       kMany,
-                       kMany,
-                       kMaxSemaphores,
-                       kMaxSemaphoreOperations,
-                       kMaxSemaphoreOperations,
+    const uint32_t many = ipc_limits.all_semaphores;
+    SemaphoreInfo info{many,
+                       ipc_limits.sets,
+                       many,
+                       many,
+                       ipc_limits.semaphores,
+                       ipc_limits.operations,
+                       ipc_limits.operations,
                        20,
                        kSemaphoreMax,
                        kSemaphoreMax};
@@ -190,7 +168,7 @@ Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags) {
             return bytes > static_cast<Segment&>(segment).bytes ? Errno::inval : Result<void>();
         },
         [&]() -> Result<Ref<IpcObject>> {
-            if (!bytes || bytes > UINT32_MAX - (1u << 24)) return Errno::inval;
+            if (!bytes || bytes > ipc_limits.segment_bytes) return Errno::inval;
             return Segment::create(bytes, pid());
         });
 }
@@ -240,10 +218,10 @@ Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
     enum : uint32_t { lock = 11, unlock = 12, stat_slot = 13, info = 14, stat_any = 15 };
     command &= ~kNewLayout;
     if (command == ipc_info) {
-        TRY(write_user(UserPtr<SegmentLimits>(argument), SegmentLimits{UINT32_MAX - (1u << 24),
+        TRY(write_user(UserPtr<SegmentLimits>(argument), SegmentLimits{ipc_limits.segment_bytes,
                                                                        1,
-                                                                       IpcTable::kMaxObjects,
-                                                                       IpcTable::kMaxObjects,
+                                                                       ipc_limits.segments,
+                                                                       ipc_limits.segments,
                                                                        segment_page_limit(),
                                                                        {}}));
         return static_cast<int>(segments().highest());
@@ -275,125 +253,6 @@ Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
         }
         case lock:
         case unlock: return 0;  // nothing of a segment leaves memory
-        default: return Errno::inval;
-    }
-}
-
-// --- messages
-
-Result<int> sys_msgget(int key, uint32_t flags) {
-    return message_queues().find_or_make(
-        key, flags, caller(), [](IpcObject&) { return Result<void>(); },
-        [] { return MessageQueue::create(); });
-}
-
-Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags) {
-    if (bytes > kMaxMessage || id < 0) return Errno::inval;
-    const int32_t type = TRY(read_user(from));
-    if (type <= 0) return Errno::inval;
-    Message* message = Message::allocate(bytes);
-    if (!message) return Errno::nomem;
-    message->type = type;
-    Result<void> result = copy_from_user(message->data(), (from + 1).address(), bytes);
-    if (result.is_ok()) {
-        Result<Ref<MessageQueue>> queue =
-            object_of<MessageQueue>(message_queues(), id, IpcAccess::write);
-        result = queue.is_error() ? Result<void>(queue.error())
-                                  : queue.value()->send(message, pid(), !(flags & kIpcNoWait));
-    }
-    if (message) Message::release(message);
-    return result;
-}
-
-Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
-                            uint32_t flags) {
-    constexpr uint32_t kNoError = 010000, kExcept = 020000, kCopy = 040000;
-    if (static_cast<int32_t>(bytes) < 0) return Errno::inval;
-    if (flags & kCopy) return Errno::nosys;
-    Ref<MessageQueue> queue = TRY(object_of<MessageQueue>(message_queues(), id, IpcAccess::read));
-    if (type == INT32_MIN) type = -INT32_MAX;
-    Message* message = TRY(queue->receive({.type = type,
-                                           .except = (flags & kExcept) != 0,
-                                           .wait = !(flags & kIpcNoWait),
-                                           .cut = (flags & kNoError) != 0,
-                                           .room = bytes},
-                                          pid()));
-    const uint32_t size = message->bytes < bytes ? message->bytes : bytes;
-    Result<void> told = write_user(to, message->type);
-    if (told.is_ok()) told = copy_to_user((to + 1).address(), message->data(), size);
-    Message::release(message);
-    if (told.is_error()) return told.error();
-    return size;
-}
-
-namespace {
-
-struct QueueStatus {  // struct msqid64_ds
-    IpcPermission permission;
-    SplitTime sent, received, changed;
-    uint32_t bytes, count, limit;
-    int32_t sender, receiver;
-    uint32_t unused[2];
-};
-static_assert(sizeof(QueueStatus) == 88);
-struct QueueInfo {  // struct msginfo
-    int32_t pool, map, max, queue_bytes, queues, segment_size, messages;
-    uint16_t segments;
-};
-
-Result<int> tell_status(MessageQueue& queue, uint32_t to) {
-    const MessageQueue::Figures f = queue.figures();
-    TRY(write_user(UserPtr<QueueStatus>(to), QueueStatus{permission_of(message_queues(), queue),
-                                                         f.sent,
-                                                         f.received,
-                                                         f.changed,
-                                                         f.bytes,
-                                                         f.count,
-                                                         f.limit,
-                                                         f.sender,
-                                                         f.receiver,
-                                                         {}}));
-    return 0;
-}
-
-Result<int> queue_info(uint32_t to, bool in_use) {
-    QueueInfo info{0, 0, kMaxMessage, kMaxQueueBytes, IpcTable::kMaxObjects, 16, 0, 0xffff};
-    if (in_use) {
-        info.pool = static_cast<int32_t>(message_queues().count());
-        message_queues().for_each([&](IpcObject& object) {
-            const MessageQueue::Figures f = static_cast<MessageQueue&>(object).figures();
-            info.map += static_cast<int32_t>(f.count);
-            info.messages += static_cast<int32_t>(f.bytes);
-        });
-    }
-    TRY(write_user(UserPtr<QueueInfo>(to), info));
-    return static_cast<int>(message_queues().highest());
-}
-
-}  // namespace
-
-Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
-    enum : uint32_t { stat_slot = 11, info = 12, stat_any = 13 };
-    command &= ~kNewLayout;
-    IpcTable& table = message_queues();
-    if (command == ipc_info || command == info) return queue_info(argument, command == info);
-    if (command == stat_slot || command == stat_any) {
-        Ref<MessageQueue> queue = TRY(object_at<MessageQueue>(table, id, command == stat_any));
-        TRY(tell_status(*queue, argument));
-        return queue->id;
-    }
-    Ref<MessageQueue> queue = TRY(object_of<MessageQueue>(
-        table, id, command == ipc_stat ? IpcAccess::read : IpcAccess::owner));
-    switch (command) {
-        case ipc_remove: queue->remove(); return 0;
-        case ipc_stat: return tell_status(*queue, argument);
-        case ipc_set: {
-            QueueStatus wanted = TRY(read_user(UserPtr<QueueStatus>(argument)));
-            if (wanted.limit > kMaxQueueBytes && !caller().is_superuser()) return Errno::perm;
-            table.with_lock([&] { queue->change(wanted.permission); });
-            queue->set_limit(wanted.limit);
-            return 0;
-        }
         default: return Errno::inval;
     }
 }

@@ -69,6 +69,7 @@ inline constexpr int kThreadArea[4] = {-1, 0, 0xFFFFF, 0x51};
 inline constexpr int kReadLock[6] = {};
 inline constexpr int kPolled[4] = {kFile, 1, kNull, 1};
 inline constexpr char kText[] = "a line of 32 bytes to be written";
+inline constexpr int kQueue[8] = {0, 4, 16};
 inline char sink[64];
 inline const struct {
     const void* base;
@@ -190,6 +191,13 @@ inline const Call kCalls[] = {
     {383, "statx", {v(kNow), str("file"), v(0), v(0x7FF), out(256)}, may_lack},
     {406, "clock_getres_time64", {v(0), or_null(out(16))}, may_lack},
     {407, "clock_nanosleep_time64", {v(1), v(0), in(16, kNanosecond64), v(0)}, may_lack},
+    {255, "epoll_ctl", {v(-1), v(1), v(kPipeOut), in(12, kNothing)}, bad_only},
+    {277, "mq_open", {str("badptr"), v(O_CREAT | O_RDWR), v(0600), or_null(in(32, kQueue))}},
+    {278, "mq_unlink", {str("none")}},
+    {322, "timerfd_create", {v(1), v(0)}},
+    {325, "timerfd_settime", {v(-1), v(0), in(16, kNothing), v(0)}, bad_only},
+    {327, "signalfd4", {v(-1), in(8, kNothing), v(8), v(0)}},
+    {411, "timerfd_settime64", {v(-1), v(0), in(32, kNothing), v(0)}, bad_only},
 };
 
 }  // namespace badptr

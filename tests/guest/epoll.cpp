@@ -415,6 +415,30 @@ void test_cost() {
     that("a wait does not cost what is watched", cost[1] < 20 * cost[0]);
 }
 
+void test_limit() {
+    const char* path = "/proc/sys/fs/epoll/max_user_watches";
+    const int fd = needs(path, open(path, O_RDWR));
+    char before[16] = {};
+    needs(path, read(fd, before, sizeof before));
+    that("some thousands", atoi(before) > 2000);
+    needs(path, pwrite(fd, "2", 1, 0));
+    exits("of each user", 0, [] {
+        needs("setuid", setuid(100));
+        Pipe first, second;
+        const int set = needs("epoll_create1", epoll_create1(0));
+        const int other = needs("epoll_create1", epoll_create1(0));
+        succeeds("one", add(set, first.in, EPOLLIN));
+        succeeds("two", add(other, first.in, EPOLLIN));
+        fails("three", add(set, second.in, EPOLLIN), ENOSPC);
+        close(other);
+        succeeds("and another when one is gone", add(set, second.in, EPOLLIN));
+        return done();
+    });
+    fails("no number", pwrite(fd, "x", 1, 0), EINVAL);
+    needs(path, pwrite(fd, before, strlen(before), 0));
+    close(fd);
+}
+
 void test_names() {
     char text[64] = {};
     const int set = epoll_create1(0), counter = eventfd(0, 0);
@@ -440,6 +464,7 @@ int main() {
     test_many_waiters();
     test_storm();
     test_cost();
+    test_limit();
     test_names();
     return done();
 }

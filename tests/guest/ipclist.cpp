@@ -105,6 +105,11 @@ void test_listing(const Objects& objects) {
     that("only queues", !run("ipcs -q").has("0x00002345") && run("ipcs -q").has("0x00001234"));
     that("limits", run("ipcs -l").has("max semaphores per array = "));
     that("use", run("ipcs -u").has("used headers = 1"));
+    that("owners", run("ipcs -c").has(" 640        0          0          0          0\n"));
+    const std::string self = " " + std::to_string(getpid());
+    that("the sender", run("ipcs -q -p").has("root      " + self));
+    that("the segment's maker", run("ipcs -m -p").has("root      " + self));
+    that("times", run("ipcs -t").has("Not set"));
     equal("an unknown option", run("ipcs -X").status, 1);
     for (const char* file : {"msg", "shm", "sem"}) {
         const std::string text = contents((std::string("/proc/sysvipc/") + file).c_str());
@@ -117,6 +122,45 @@ void test_listing(const Objects& objects) {
         that("see what they may read", theirs.has("0x00002345"));
         that("and nothing else", !theirs.has("0x00001234") && !theirs.has("0x00003456"));
         equal("may remove nothing", run("ipcrm -Q 0x1234").status, 1);
+        return done();
+    });
+}
+
+bool set(const char* name, const char* value) {
+    const int fd = needs(name, open((std::string("/proc/sys/kernel/") + name).c_str(), O_WRONLY));
+    const bool written = write(fd, value, strlen(value)) > 0;
+    close(fd);
+    return written;
+}
+
+void test_limits() {
+    that("msgmax", set("msgmax", "20000") && set("msgmnb", "65536"));
+    const int queue = needs("msgget", msgget(IPC_PRIVATE, 0600));
+    const std::string large(4 + 20001, '\1');
+    succeeds("a larger message", msgsnd(queue, large.data(), 20000, IPC_NOWAIT));
+    fails("one too large", msgsnd(queue, large.data(), 20001, IPC_NOWAIT), EINVAL);
+    needs("msgctl", msgctl(queue, IPC_RMID, nullptr));
+    that("msgmni", set("msgmni", "1"));
+    fails("no more queues", msgget(IPC_PRIVATE, 0600), ENOSPC);
+    that("shmmax", set("shmmax", "10000"));
+    fails("a segment too large", shmget(IPC_PRIVATE, 10001, 0600), EINVAL);
+    that("shmall", set("shmall", "3"));
+    fails("pages too many", shmget(IPC_PRIVATE, 8192, 0600), ENOSPC);
+    that("sem", set("sem", "4 6 2 9"));
+    fails("a set too large", semget(IPC_PRIVATE, 5, 0600), EINVAL);
+    fails("semaphores too many", semget(IPC_PRIVATE, 4, 0600), ENOSPC);
+    sembuf operations[3] = {};
+    fails("operations too many", semop(0, operations, 3), E2BIG);
+    same("as set", contents("/proc/sys/kernel/sem"), "4\t6\t2\t9\n");
+    that("no number", !set("msgmax", "x"));
+    that("more than it may be", !set("shmmni", "32769"));
+    that("five numbers", !set("sem", "1 2 3 4 5"));
+    that("back", set("msgmax", "8192") && set("msgmnb", "16384") && set("msgmni", "32768") &&
+                     set("shmmax", "4278190079") && set("shmall", "4294967295") &&
+                     set("sem", "32000 1073741824 500 32768"));
+    exits("others", 0, [] {
+        needs("setuid", setuid(100));
+        fails("may not", open("/proc/sys/kernel/msgmax", O_WRONLY), EACCES);
         return done();
     });
 }
@@ -151,6 +195,7 @@ int main() {
     needs("msgsnd", msgsnd(objects.queue, &message, 5, 0));
     test_info(objects);
     test_listing(objects);
+    test_limits();
     test_removal(objects);
     return done();
 }

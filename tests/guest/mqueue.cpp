@@ -2,10 +2,12 @@
 // signal and by thread, what a killed process leaves; and what all calls say to bad arguments.
 // run: --smp 4
 // Spec: mq_overview(7) and the pages it names.
+#include <dirent.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -386,6 +388,49 @@ void test_notices() {
     mq_unlink("/notice");
 }
 
+void test_file_system() {
+    const char* folder = "/tmp/mqueue";
+    needs("mkdir", mkdir(folder, 0755));
+    needs("mount", mount("none", folder, "mqueue", 0, nullptr));
+    const mqd_t queue = fresh("/listed");
+    needs("send", put(queue, "1234567"));
+    std::string names;
+    DIR* listing = opendir(folder);
+    while (dirent* entry = readdir(listing))
+        if (entry->d_name[0] != '.') names += entry->d_name;
+    closedir(listing);
+    same("it is listed", names, "listed");
+    const std::string path = std::string(folder) + "/listed";
+    struct stat status;
+    needs("stat", stat(path.c_str(), &status));
+    that("as a file of mode 0600", status.st_mode == (S_IFREG | 0600));
+    char text[8] = {};
+    const int fd = needs("open", open(path.c_str(), O_RDONLY));
+    needs("read", read(fd, text, 7));
+    same("that tells its bytes", text, "QSIZE:7");
+    mq_attr attributes;
+    succeeds("and is a queue", mq_getattr(fd, &attributes));
+    close(fd);
+    needs("chmod", chmod(path.c_str(), 0444));
+    exits("others", 0, [&] {
+        needs("setuid", setgid(100) | setuid(100));
+        succeeds("may open it now", mq_open("/listed", O_RDONLY));
+        fails("not remove it", unlink(path.c_str()), EPERM);
+        return done();
+    });
+    const std::string other = std::string(folder) + "/touched";
+    close(needs("creat", creat(other.c_str(), 0600)));
+    mq_close(needs("mq_open", mq_open("/touched", O_RDWR)));
+    succeeds("rm", unlink(other.c_str()));
+    fails("removes it", mq_open("/touched", O_RDWR), ENOENT);
+    fails("no directories", mkdir(other.c_str(), 0700), EPERM);
+    succeeds("its name goes", unlink(path.c_str()));
+    same("the queue stays", next(queue), "1234567/0");
+    mq_close(queue);
+    needs("umount", umount(folder));
+    rmdir(folder);
+}
+
 // Two senders and two receivers; each message arrives once, whoever is killed on the way.
 void test_storm() {
     const mqd_t queue = fresh("/storm", O_RDWR, 3);
@@ -451,6 +496,7 @@ int main() {
     test_waiting();
     test_polling();
     test_notices();
+    test_file_system();
     test_storm();
     return done();
 }

@@ -1,0 +1,89 @@
+// What a process may set about itself. Spec: prctl(2).
+#include "kernel/syscall/handlers.hpp"
+#include "kernel/trace/trace.hpp"
+
+namespace {
+
+enum Property : uint32_t {
+    set_death_signal = 1,
+    get_death_signal = 2,
+    get_dumpable = 3,
+    set_dumpable = 4,
+    set_name = 15,
+    get_name = 16,
+    get_seccomp = 21,
+    read_bounding_capability = 23,
+    get_time_stamp_counter = 25,
+    set_time_stamp_counter = 26,
+    get_secure_bits = 27,
+    set_timer_slack = 29,
+    get_timer_slack = 30,
+    set_child_subreaper = 36,
+    get_child_subreaper = 37,
+    set_no_new_privileges = 38,
+    get_no_new_privileges = 39,
+    get_tid_address = 40,
+};
+
+constexpr uint32_t kLastCapability = 40, kDefaultSlack = 50'000, kTimeStampCounterAllowed = 1;
+
+Result<int> rename_thread(uint32_t from) {
+    Thread& thread = Thread::current();
+    char name[sizeof thread.name] = {};
+    Result<uint32_t> length =
+        copy_string_from_user(std::span<char>(name, sizeof name - 1), VirtAddr(from));
+    if (length.is_error() && length.error() != Errno::nametoolong) return length.error();
+    __builtin_memcpy(thread.name, name, sizeof name);
+    trace_name(thread.tid, thread.name);
+    return 0;
+}
+
+Result<int> tell(uint32_t to, uint32_t value) {
+    TRY(write_user(UserPtr<uint32_t>(to), value));
+    return 0;
+}
+
+}  // namespace
+
+Result<int> sys_prctl(uint32_t what, uint32_t value, uint32_t third, uint32_t fourth,
+                      uint32_t fifth) {
+    Process& self = current_process();
+    UserThread& thread = current_thread();
+    const bool rest_is_zero = !third && !fourth && !fifth;
+    switch (what) {
+        case set_death_signal:
+            if (value > static_cast<uint32_t>(kSignals)) return Errno::inval;
+            self.death_signal = static_cast<uint8_t>(value);
+            return 0;
+        case get_death_signal: return tell(value, self.death_signal);
+        case get_dumpable: return self.dumpable;
+        case set_dumpable:
+            if (value > 1) return Errno::inval;
+            self.dumpable = value != 0;
+            return 0;
+        case set_name: return rename_thread(value);
+        case get_name:
+            TRY(copy_to_user(VirtAddr(value), thread.name, sizeof thread.name));
+            return 0;
+        case get_seccomp:
+        case get_secure_bits: return 0;
+        case read_bounding_capability:
+            return value <= kLastCapability ? Result<int>(1) : Errno::inval;
+        case get_time_stamp_counter: return tell(value, kTimeStampCounterAllowed);
+        case set_time_stamp_counter:
+            return value == kTimeStampCounterAllowed ? Result<int>(0) : Errno::inval;
+        case set_timer_slack: thread.timer_slack = value ? value : kDefaultSlack; return 0;
+        case get_timer_slack: return static_cast<int>(thread.timer_slack);
+        case set_child_subreaper: self.subreaper = value != 0; return 0;
+        case get_child_subreaper: return tell(value, self.subreaper);
+        case set_no_new_privileges:
+            if (value != 1 || !rest_is_zero) return Errno::inval;
+            self.no_new_privileges = true;
+            return 0;
+        case get_no_new_privileges:
+            if (value || !rest_is_zero) return Errno::inval;
+            return self.no_new_privileges;
+        case get_tid_address: return tell(value, thread.clear_child_tid);
+        default: return Errno::inval;
+    }
+}
