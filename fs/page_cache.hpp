@@ -184,6 +184,7 @@ Result<PageCache*> device_cache(BlockDevice& device);
 
 struct PageCacheTotals {  // in pages
     uint32_t all, of_devices, dirty, writing;
+    uint32_t in_memory_only;  // tmpfs: files with nothing behind them
 };
 PageCacheTotals page_cache_totals();
 struct PageCacheUse {  // since the machine was switched on; `missed` and `ahead`: pages read

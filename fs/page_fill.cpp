@@ -66,6 +66,7 @@ void CachedPages::insert(CachedPage& page) {
     ++totals.all;
     page.shared = page.cache->shared_ != nullptr;
     if (!page.cache->inode_) ++totals.of_devices;
+    if (!page.cache->source_) ++totals.in_memory_only;
     if (page.cache->source_) policy().load(page, false, now);
 }
 
@@ -78,6 +79,7 @@ void CachedPages::remove(CachedPage& page) {
     --page.cache->pages_;
     if (page.frame.raw()) --totals.all;
     if (!page.cache->inode_) --totals.of_devices;
+    if (!page.cache->source_) --totals.in_memory_only;
     if (page.aside)
         page.node.unlink();
     else if (page.node.linked())

@@ -29,6 +29,7 @@ constexpr uint32_t kLockCurrent = 1, kLockFuture = 2, kLockOnFault = 4;  // mloc
 constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2, kRemapKeep = 4;   // mremap(2)
 constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;    // msync(2)
 constexpr VirtAddr kLowestMapping{0x10000};
+extern uint32_t region_count_most;  // of one space; atomic
 
 struct MapRequest {
     VirtAddr hint{0};
@@ -71,6 +72,10 @@ struct MemoryUse {  // in pages
     uint32_t tables;                     // page tables
     uint32_t peak_total, peak_resident;  // since the program began
     VirtAddr text_start, text_end;       // of the first region that may be executed
+};
+
+struct TableUse {  // in pages
+    uint32_t tables, locked;
 };
 
 // What a fault turned out to be. For a program, bad addresses become SIGSEGV, and
@@ -150,6 +155,7 @@ class AddressSpace : public RefCounted {
 
     void visit_regions(RegionVisitor& visitor);
     MemoryUse memory_use();
+    TableUse table_use();
 
     PageWalk walk(VirtAddr address);  // any address, of the kernel's half too
 
@@ -240,6 +246,7 @@ class AddressSpace : public RefCounted {
     }
     uint32_t locked_pages(Range within) const;
     Result<void> check_locked(uint32_t more, uint32_t limit) const;
+    Result<void> check_count(uint32_t more) const;  // ENOMEM: too many regions
     Result<void> lock_session(Range range, RegionLock lock, uint32_t limit);
     Result<Range> place(const MapRequest& request);
     Result<void> unmap_range(Range range);

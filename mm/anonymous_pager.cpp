@@ -7,13 +7,24 @@
 #include "mm/commitment.hpp"
 #include "mm/frames.hpp"
 
-Result<Ref<Pager>> AnonymousPager::create(uint32_t pages) {
+namespace {
+constinit uint32_t all = 0;  // atomic
+}
+
+uint32_t AnonymousPager::all_resident() { return __atomic_load_n(&all, __ATOMIC_RELAXED); }
+
+void AnonymousPager::count(int32_t change) {
+    __atomic_fetch_add(&resident_, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&all, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
+}
+
+Result<Ref<AnonymousPager>> AnonymousPager::create(uint32_t pages) {
     Ref<AnonymousPager> pager = TRY(make_ref<AnonymousPager>(pages));
     TRY(pager->chunks_.resize((pages + kChunkPages - 1) / kChunkPages));
     change_commitment(static_cast<int32_t>(pages));
     pager->charged_ = true;
     add_shared_pages(*pager);
-    return Ref<Pager>(std::move(pager));
+    return pager;
 }
 
 AnonymousPager::~AnonymousPager() {
@@ -31,6 +42,7 @@ AnonymousPager::~AnonymousPager() {
 void AnonymousPager::drop(PageEntry page) {
     if (page.swapped()) swap_drop_name({page.raw});
     if (!page.holds_frame()) return;
+    count(-1);
     forget_shared(page.frame());
     put_frame(page.frame());
 }
@@ -44,6 +56,7 @@ PageEntry* AnonymousPager::find(uint32_t index) {
 void AnonymousPager::install(PageEntry& page, uint32_t index, Frame frame) {
     const PageEntry former = page;
     page = PageEntry::make(frame, kEntryPresent);
+    count(1);
     track_shared(frame, *this, index);
     if (former.swapped()) swap_drop_name({former.raw});
 }
@@ -112,7 +125,8 @@ bool AnonymousPager::give_up(uint32_t index, Frame frame, SwapEntry entry) {
     LockGuard guard(lock_);
     PageEntry* page = find(index);
     if (page && page->raw == entry.raw) return true;
-    if (!page || !page->holds_frame() || page->frame() != frame) return false;
+    if (!page || !page->holds_frame() || page->frame() != frame || kept_in_memory()) return false;
+    count(-1);
     swap_add_name(entry);
     *page = PageEntry{entry.raw};
     put_frame(frame);

@@ -11,7 +11,8 @@
 
 class AnonymousPager final : public Pager, private SharedPages {
   public:
-    static Result<Ref<Pager>> create(uint32_t pages);
+    static Result<Ref<AnonymousPager>> create(uint32_t pages);
+    static uint32_t all_resident();  // of all of them, pages
     explicit AnonymousPager(uint32_t pages) : pages_(pages) {}
     ~AnonymousPager() override;
 
@@ -22,6 +23,11 @@ class AnonymousPager final : public Pager, private SharedPages {
     std::string_view name(std::span<char>) const override { return "/dev/zero (deleted)"; }
     uint32_t inode_number() const override { return 0; }
     uint32_t device_number() const override { return 0; }
+
+    uint32_t resident() const { return __atomic_load_n(&resident_, __ATOMIC_RELAXED); }  // pages
+    // SHM_LOCK: what is in memory, or comes there, stays.
+    void keep_in_memory(bool kept) { __atomic_store_n(&kept_, kept, __ATOMIC_RELAXED); }
+    bool kept_in_memory() const { return __atomic_load_n(&kept_, __ATOMIC_RELAXED); }
 
   private:
     static constexpr uint32_t kChunkPages = 256;
@@ -38,10 +44,13 @@ class AnonymousPager final : public Pager, private SharedPages {
     PageEntry* find(uint32_t index);
     bool is_here(PageEntry& page, uint32_t index);
     void install(PageEntry& page, uint32_t index, Frame frame);
-    static void drop(PageEntry page);
+    void drop(PageEntry page);
+    void count(int32_t change);
 
     Mutex lock_{LockRank::page_cache_fill};
     uint32_t pages_;
+    uint32_t resident_ = 0;  // atomic
+    bool kept_ = false;      // atomic
     bool charged_ = false;   // its pages are promised (commitment.hpp)
     Vector<Chunk*> chunks_;  // null: nothing in it was touched yet
 };

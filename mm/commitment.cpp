@@ -15,7 +15,10 @@ void change_commitment(int32_t pages) {
 }
 
 Commitment commitment() {
-    const uint64_t share = uint64_t{memory_totals().total} * commitment_rule.ratio / 100;
+    const uint32_t kilobytes = commitment_rule.kilobytes;
+    const uint64_t share = kilobytes
+                               ? kilobytes / (kPageSize / 1024)
+                               : uint64_t{memory_totals().total} * commitment_rule.ratio / 100;
     return {__atomic_load_n(&promised, __ATOMIC_RELAXED),
             static_cast<uint32_t>(share) + swap_totals().total};
 }

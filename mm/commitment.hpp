@@ -14,6 +14,7 @@
 
 struct CommitmentRule {
     uint32_t overcommit = 0, ratio = 50;  // atomic
+    uint32_t kilobytes = 0;               // atomic; instead of the ratio, unless 0
 };
 extern CommitmentRule commitment_rule;
 

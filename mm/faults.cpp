@@ -60,7 +60,14 @@ bool page_fault(VirtAddr address, bool write, bool user, bool present) {
                                   (write ? 1u : 0) | (user ? 2u : 0) | (present ? 4u : 0));
     const uint32_t waits = thread.voluntary_switches;
     const FaultResult result = thread.space->handle_fault(address, write, user, present);
-    ++(thread.voluntary_switches == waits ? thread.minor_faults : thread.major_faults);
+    // One instruction each, so that no interrupt comes between.
+    asm volatile("incl %%fs:%c0" : : "i"(offsetof(Cpu, page_faults)) : "memory");
+    if (thread.voluntary_switches == waits) [[likely]] {
+        ++thread.minor_faults;
+    } else {
+        ++thread.major_faults;
+        asm volatile("incl %%fs:%c0" : : "i"(offsetof(Cpu, major_faults)) : "memory");
+    }
     thread.fault_result = static_cast<uint8_t>(result);
     return result == FaultResult::resolved;
 }

@@ -16,6 +16,11 @@ uint32_t AddressSpace::locked_pages(Range within) const {
     return pages;
 }
 
+TableUse AddressSpace::table_use() {
+    Session session(*this);
+    return {pages_.tables(), locked_pages({VirtAddr(0), kUserTop})};
+}
+
 Result<void> AddressSpace::check_locked(uint32_t more, uint32_t limit) const {
     if (limit == UINT32_MAX) return {};
     const uint32_t all = locked_pages({VirtAddr(0), kUserTop}) + more;

@@ -14,12 +14,13 @@ constexpr uint32_t kMapTypeMask = 0xf, kMapSharedValidate = 3;
 constexpr uint32_t kProtAll = kProtRead | kProtWrite | kProtExecute;
 constexpr uint32_t kProtSemaphore = 8;  // accepted and without meaning, as on Linux' i386
 constexpr uint32_t kProtGrowsDown = 0x1000000, kProtGrowsUp = 0x2000000;
-constexpr uint32_t kRegionsMost = 65530;
 constexpr uint32_t kStackStart = 32 * kPageSize;
 
 bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
 
 }  // namespace
+
+constinit uint32_t region_count_most = 65530;
 
 // The pages of [start, start + length): false if it isn't within user space.
 bool AddressSpace::make_range(VirtAddr start, uint32_t length, Range& out) {
@@ -53,7 +54,7 @@ Result<void> AddressSpace::check_growth(uint32_t pages, const RegionAttributes& 
         regions_.data() - going.data + pages > limit_data >> kPageShift)
         return Errno::nomem;
     if (attributes.locked() && check_locked(pages, limit_locked).is_error()) return Errno::again;
-    if (regions_.count() >= kRegionsMost) return Errno::nomem;
+    if (regions_.count() >= region_count_most) return Errno::nomem;
     return {};
 }
 
@@ -101,7 +102,8 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
         .may_write = request.may_write || !shared,
         .grows_down = (request.flags & kMapGrowsDown) != 0,
         .lock = request.flags & kMapLocked ? RegionLock::whole : RegionLock::none,
-        .unreserved = (request.flags & kMapNoReserve) != 0,
+        // Spec: mmap(2): where promises are kept, nobody is exempt.
+        .unreserved = (request.flags & kMapNoReserve) && commitment_rule.overcommit != 2,
         .pager = request.pager};
     if (attributes.grows_down && (shared || attributes.pager)) return Errno::inval;
     if (shared && !attributes.pager && !attributes.unreserved) TRY(check_commitment(pages));
@@ -136,7 +138,15 @@ Result<void> AddressSpace::unmap(VirtAddr start, uint32_t length) {
     if (!is_page_aligned(start) || length == 0 || !make_range(start, length, range))
         return Errno::inval;
     Session session(*this);
+    // Only a hole in a region makes one more of it.
+    const Region* region = regions_.find_from(range.start);
+    if (region && region->start < range.start && region->end > range.end) TRY(check_count(1));
     return unmap_range(range);
+}
+
+Result<void> AddressSpace::check_count(uint32_t more) const {
+    return regions_.count() + more > region_count_most ? Result<void>(Errno::nomem)
+                                                       : Result<void>();
 }
 
 // What mprotect is to change: with PROT_GROWSDOWN, from the start of the stack on.
@@ -167,6 +177,7 @@ Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t pro
              r = regions_.next(*r))
             if (!r->attributes.may_write) return Errno::acces;
     if (range.bytes() == 0) return {};
+    TRY(check_count(regions_.cuts(range.start, range.end)));
     if (protection & kProtWrite) {
         uint32_t more = 0, promised = 0;
         for (const Region* r = regions_.find_from(range.start); r && r->start < range.end;

@@ -57,6 +57,14 @@ bool RegionMap::is_free(VirtAddr start, VirtAddr end) const {
     return !region || (region->start >= end && region->gap_end() >= end);
 }
 
+uint32_t RegionMap::cuts(VirtAddr start, VirtAddr end) const {
+    auto is_inside = [this](VirtAddr at) {
+        const Region* region = find_from(at);
+        return region && region->start < at;
+    };
+    return (is_inside(start) ? 1 : 0) + (is_inside(end) ? 1 : 0);
+}
+
 bool RegionMap::is_covered(VirtAddr start, VirtAddr end) const {
     const Region* region = find_from(start);
     for (; region && region->start <= start && start < end; region = next(*region))

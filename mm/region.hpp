@@ -72,6 +72,8 @@ class RegionMap {
     Region* previous(const Region& region) const { return Tree::previous(region); }
     bool is_free(VirtAddr start, VirtAddr end) const;  // guard gaps count as taken
     bool is_covered(VirtAddr start, VirtAddr end) const;
+    // How many more regions there may be when [start, end) differs from what is around it.
+    uint32_t cuts(VirtAddr start, VirtAddr end) const;
     // The highest free range of so many bytes within [floor, limit).
     std::optional<VirtAddr> find_gap(uint32_t bytes, VirtAddr floor, VirtAddr limit) const;
 

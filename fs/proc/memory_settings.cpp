@@ -133,7 +133,27 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
     {.name = "overcommit_ratio",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, commitment_rule.ratio); },
-     .store = [](std::string_view text) { return set(commitment_rule.ratio, text, 1000); }},
+     .store = [](std::string_view text) -> Result<void> {
+         TRY(set(commitment_rule.ratio, text, 1000));
+         commitment_rule.kilobytes = 0;
+         return {};
+     }},
+    {.name = "overcommit_kbytes",
+     .mode = kWritable,
+     .generate = [](TextSink& to,
+                    const ProcTarget&) { return show(to, commitment_rule.kilobytes); },
+     .store = [](std::string_view text) -> Result<void> {
+         TRY(set(commitment_rule.kilobytes, text, UINT32_MAX));
+         if (commitment_rule.kilobytes) commitment_rule.ratio = 0;
+         return {};
+     }},
+    {.name = "max_map_count",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) { return show(to, region_count_most); },
+     .store = [](std::string_view text) { return set(region_count_most, text, INT32_MAX); }},
+    {.name = "mmap_min_addr",
+     .mode = kTypeRegular | 0444,
+     .generate = [](TextSink& to, const ProcTarget&) { return show(to, kLowestMapping.raw()); }},
     choice_entry<show_load_control, choose_load_control>("load_control"),
     choice_entry<show_allocation, choose_allocation>("frame_allocation"),
     choice_entry<show_replacement_scope, choose_replacement_scope>("replacement_scope"),

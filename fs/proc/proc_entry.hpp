@@ -85,6 +85,7 @@ Result<void> show_process_arguments(TextSink& to, const ProcTarget& target);
 Result<void> show_process_environment(TextSink& to, const ProcTarget& target);
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target);
 Result<void> show_process_region_use(TextSink& to, const ProcTarget& target);
+Result<void> show_process_region_sum(TextSink& to, const ProcTarget& target);
 Result<void> show_process_limits(TextSink& to, const ProcTarget& target);
 Result<void> show_process_mounts(TextSink& to, const ProcTarget& target);
 Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target);
@@ -119,7 +120,7 @@ extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
 Result<void> show_run_log(TextSink& to, const ProcTarget&);
 
 // --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 17;
+constexpr uint32_t kMemorySettingCount = 20;
 extern const ProcEntry kMemorySettings[kMemorySettingCount];
 Result<void> show_kernel_heap(TextSink& to, const ProcTarget&);
 Result<void> show_leaks(TextSink& to, const ProcTarget&);

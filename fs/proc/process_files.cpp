@@ -5,6 +5,8 @@
 
 namespace {
 
+constexpr uint32_t kKilobytes = kPageSize / 1024;  // of a page
+
 using AreaReader = Result<uint32_t> (*)(int pid, uint32_t offset, std::span<char> to);
 
 Result<void> show_area(TextSink& to, int pid, AreaReader read) {
@@ -30,16 +32,16 @@ class RegionLines final : public RegionVisitor {
     bool with_use_;
 };
 
-void RegionLines::show_use(const RegionInfo& r) {
-    constexpr uint32_t kKilobytes = kPageSize / 1024;
-    const RegionUse& u = r.use;
-    const struct {
-        std::string_view name;
-        uint32_t kilobytes;
-    } lines[] = {
-        {"Size:", (r.end - r.start) / 1024},
-        {"KernelPageSize:", kKilobytes},
-        {"MMUPageSize:", kKilobytes},
+struct UseLine {
+    std::string_view name;
+    uint32_t kilobytes;
+};
+void put(TextSink& to, std::span<const UseLine> lines) {
+    for (const UseLine& line : lines) format_to(to, "{:<16}{:>8} kB\n", line.name, line.kilobytes);
+}
+
+void put_use(TextSink& to, const RegionUse& u, uint32_t locked_bytes) {
+    const UseLine lines[] = {
         {"Rss:", u.resident * kKilobytes},
         {"Pss:", u.share_bytes / 1024},
         {"Pss_Dirty:", u.dirty_share_bytes / 1024},
@@ -57,9 +59,19 @@ void RegionLines::show_use(const RegionInfo& r) {
         {"Private_Hugetlb:", 0},
         {"Swap:", u.swapped * kKilobytes},
         {"SwapPss:", u.swapped * kKilobytes},
-        {"Locked:", r.locked ? u.share_bytes / 1024 : 0},
+        {"Locked:", locked_bytes / 1024},
     };
-    for (const auto& line : lines) format_to(to_, "{:<16}{:>8} kB\n", line.name, line.kilobytes);
+    put(to, lines);
+}
+
+void RegionLines::show_use(const RegionInfo& r) {
+    const UseLine lines[] = {
+        {"Size:", (r.end - r.start) / 1024},
+        {"KernelPageSize:", kKilobytes},
+        {"MMUPageSize:", kKilobytes},
+    };
+    put(to_, lines);
+    put_use(to_, r.use, r.locked ? r.use.share_bytes : 0);
     const bool shared = r.flags & kMapShared, writable = r.protection & kProtWrite;
     const struct {
         std::string_view name;
@@ -114,6 +126,32 @@ void RegionLines::visit(const RegionInfo& r) {
     if (with_use_) show_use(r);
 }
 
+// All regions as if they were one.
+class RegionSum final : public RegionVisitor {
+  public:
+    void visit(const RegionInfo& r) override {
+        if (!end.raw()) start = r.start;
+        end = r.end;
+        const RegionUse& u = r.use;
+        sum.resident += u.resident;
+        sum.share_bytes += u.share_bytes;
+        sum.dirty_share_bytes += u.dirty_share_bytes;
+        sum.shared_clean += u.shared_clean;
+        sum.shared_dirty += u.shared_dirty;
+        sum.private_clean += u.private_clean;
+        sum.private_dirty += u.private_dirty;
+        sum.referenced += u.referenced;
+        sum.anonymous += u.anonymous;
+        sum.swapped += u.swapped;
+        if (r.locked) locked_bytes += u.share_bytes;
+    }
+    bool wants_use() const override { return true; }
+
+    VirtAddr start{0}, end{0};
+    RegionUse sum;
+    uint32_t locked_bytes = 0;
+};
+
 struct LimitName {
     std::string_view name, unit;
 };
@@ -157,6 +195,16 @@ Result<void> show_process_region_use(TextSink& to, const ProcTarget& target) {
     if (!process_source().may_inspect(target.pid)) return Errno::acces;
     RegionLines lines(to, true);
     return process_source().visit_regions(target.pid, lines);
+}
+
+Result<void> show_process_region_sum(TextSink& to, const ProcTarget& target) {
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    RegionSum all;
+    TRY(process_source().visit_regions(target.pid, all));
+    format_to(to, "{:08x}-{:08x} ---p 00000000 00:00 0                          [rollup]\n",
+              all.start, all.end);
+    put_use(to, all.sum, all.locked_bytes);
+    return {};
 }
 
 Result<void> show_process_limits(TextSink& to, const ProcTarget& target) {

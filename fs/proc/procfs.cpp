@@ -63,6 +63,7 @@ constexpr ProcEntry kProcessFiles[] = {
     {.name = "limits", .mode = kFile, .generate = show_process_limits},
     {.name = "pagemap", .mode = kPrivate, .open = open_page_map},
     {.name = "smaps", .mode = kFile, .generate = show_process_region_use},
+    {.name = "smaps_rollup", .mode = kFile, .generate = show_process_region_sum},
     {.name = "page_walk", .mode = kPrivate, .open = open_page_walk},
     {.name = "mounts", .mode = kFile, .generate = show_process_mounts, .rendered_by_open = true},
     {.name = "mountinfo",

@@ -1,5 +1,6 @@
 // /proc files about the system as a whole. Times in ticks of 1/100 s.
 // Spec: proc(5).
+#include "drivers/block.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_cache.hpp"
 #include "fs/proc/process_source.hpp"
@@ -11,6 +12,7 @@
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/system_name.hpp"
+#include "mm/anonymous_pager.hpp"
 #include "mm/commitment.hpp"
 #include "mm/compaction.hpp"
 #include "mm/heap.hpp"
@@ -30,6 +32,21 @@ void put_seconds(TextSink& to, uint64_t nanoseconds) {
     format_to(to, "{}.{:02}", hundredths / 100, hundredths % 100);
 }
 
+struct ProgramMemory {  // pages
+    uint32_t tables = 0, locked = 0;
+};
+ProgramMemory program_memory() {
+    ProgramMemory sum;
+    for (int pid = 1; (pid = process_source().next(pid)); ++pid) {
+        Result<Ref<AddressSpace>> space = process_source().space(pid);
+        if (space.is_error()) continue;
+        const TableUse use = space.value()->table_use();
+        sum.tables += use.tables;
+        sum.locked += use.locked;
+    }
+    return sum;
+}
+
 }  // namespace
 
 Result<void> show_memory(TextSink& to, const ProcTarget&) {
@@ -39,15 +56,16 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
     const Commitment promises = commitment();
     const uint32_t heap = heap_statistics().pages;
     const uint32_t stacks = scheduler_statistics().threads * kKernelStackPages;
+    const ProgramMemory programs = program_memory();
     const struct {
         std::string_view name;
         uint32_t pages;
     } lines[] = {
         {"MemTotal:", m.total},
         {"MemFree:", m.free},
-        {"MemAvailable:", m.free + cache.all},
+        {"MemAvailable:", m.free + cache.all - cache.in_memory_only},
         {"Buffers:", cache.of_devices},
-        {"Cached:", cache.all - cache.of_devices},
+        {"Cached:", cache.all - cache.of_devices + AnonymousPager::all_resident()},
         {"SwapCached:", swap.cached},
         {"HighTotal:", m.total - m.low_total},
         {"HighFree:", m.free - m.low_free},
@@ -57,10 +75,13 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
         {"SwapFree:", swap.free},
         {"Dirty:", cache.dirty},
         {"Writeback:", cache.writing},
+        {"Mlocked:", programs.locked},
+        {"Shmem:", cache.in_memory_only + AnonymousPager::all_resident()},
         {"Slab:", heap},
         {"SReclaimable:", 0},
         {"SUnreclaim:", heap},
         {"KernelStack:", stacks},
+        {"PageTables:", programs.tables},
         {"CommitLimit:", promises.limit},
         {"Committed_AS:", promises.promised},
     };
@@ -70,8 +91,27 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
 }
 
 Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
+    const PageCacheTotals cache = page_cache_totals();
+    const uint32_t shared = AnonymousPager::all_resident();
+    const ProgramMemory programs = program_memory();
     format_to(to, "nr_free_pages {}\nnr_file_pages {}\nnr_slab_unreclaimable {}\n",
-              memory_totals().free, page_cache_totals().all, heap_statistics().pages);
+              memory_totals().free, cache.all + shared, heap_statistics().pages);
+    format_to(to, "nr_dirty {}\nnr_writeback {}\nnr_shmem {}\nnr_mlock {}\n", cache.dirty,
+              cache.writing, cache.in_memory_only + shared, programs.locked);
+    format_to(to, "nr_kernel_stack {}\nnr_page_table_pages {}\n",
+              scheduler_statistics().threads * kKernelStackPages * (kPageSize / 1024),
+              programs.tables);
+    uint32_t faults = 0, major = 0;
+    for (uint32_t i = 0; i < cpu_count; ++i)
+        faults += cpus[i]->page_faults, major += cpus[i]->major_faults;
+    uint64_t read = 0, written = 0;  // sectors
+    for (BlockDevice& disk : block_devices()) {
+        if (disk.is_partition()) continue;
+        read += disk.counts().reads.sectors;
+        written += disk.counts().writes.sectors;
+    }
+    format_to(to, "pgfault {}\npgmajfault {}\npgpgin {}\npgpgout {}\n", faults, major, read / 2,
+              written / 2);
     const PageCacheUse use = page_cache_use();
     format_to(to, "cache_hit {}\ncache_miss {}\ncache_ahead {}\ncache_ahead_used {}\n", use.hits,
               use.missed, use.ahead, use.ahead_used);

@@ -56,6 +56,7 @@ Result<uint32_t> TextFile::write_at(ByteSource& from, uint64_t) {
     if (from.take(buffer, wanted) < wanted) return Errno::fault;
     std::string_view text(buffer, wanted);
     while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
+    while (text.starts_with(' ')) text.remove_prefix(1);
     TRY(entry_.store ? entry_.store(text) : entry_.store_for(target_, text));
     return wanted;
 }

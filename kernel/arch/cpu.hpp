@@ -41,6 +41,7 @@ struct Cpu {
     Tss tss{};
     Tss double_fault{};
     uint8_t* double_fault_stack = nullptr;
+    uint32_t page_faults = 0, major_faults = 0;  // of programs
     struct {
         uint32_t single = 0, full = 0, asked = 0, answered = 0;
     } tlb;  // how often it forgot what: page_table.hpp

@@ -6,6 +6,7 @@
 #include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/lib/format.hpp"
 #include "mm/anonymous_pager.hpp"
+#include "mm/commitment.hpp"
 #include "mm/frames.hpp"
 #include "mm/swap.hpp"
 
@@ -17,7 +18,7 @@ constinit uint32_t all_pages = 0;  // atomic
 // removed segment takes it out of the table.
 class SegmentPager final : public Pager {
   public:
-    SegmentPager(Ref<Pager> memory, Segment& segment)
+    SegmentPager(Ref<AnonymousPager> memory, Segment& segment)
         : memory_(std::move(memory)), segment_(segment) {}
     ~SegmentPager() override {
         segments().with_lock([&] { segment_->pager_ = nullptr; });
@@ -41,9 +42,10 @@ class SegmentPager final : public Pager {
     uint32_t device_number() const override { return 0; }
 
     Segment& segment() { return *segment_; }
+    AnonymousPager& memory() { return *memory_; }
 
   private:
-    Ref<Pager> memory_;
+    Ref<AnonymousPager> memory_;
     Ref<Segment> segment_;
 };
 
@@ -58,7 +60,8 @@ Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
     Ref<Segment> segment = TRY(make_ref<Segment>());
     segment->bytes = bytes;
     segment->creator = pid;
-    Ref<Pager> memory = TRY(AnonymousPager::create(pages));
+    TRY(check_commitment(pages));
+    Ref<AnonymousPager> memory = TRY(AnonymousPager::create(pages));
     Ref<SegmentPager> pager = TRY(make_ref<SegmentPager>(std::move(memory), *segment));
     segment->pages_ = pages;
     __atomic_fetch_add(&all_pages, pages, __ATOMIC_RELAXED);
@@ -68,6 +71,17 @@ Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
 }
 
 Segment::~Segment() { __atomic_fetch_sub(&all_pages, pages_, __ATOMIC_RELAXED); }
+
+uint32_t Segment::resident() const { return pager_ ? pager_->memory().resident() : 0; }
+
+void Segment::lock(bool locked) {
+    segments().with_lock([&] {
+        if (!pager_) return;
+        permission.mode = static_cast<uint16_t>((permission.mode & ~kSegmentLocked) |
+                                                (locked ? kSegmentLocked : 0));
+        pager_->memory().keep_in_memory(locked);
+    });
+}
 
 uint32_t Segment::attached() const { return pager_ ? pager_->ref_count() - kept_ : 0; }
 

@@ -9,7 +9,8 @@
 #include "kernel/ipc/ipc_object.hpp"
 #include "mm/address_space.hpp"
 
-constexpr uint16_t kSegmentRemoved = 01000;  // SHM_DEST, in the mode
+constexpr uint16_t kSegmentRemoved = 01000,
+                   kSegmentLocked = 02000;  // SHM_DEST, SHM_LOCKED: the mode
 
 class SegmentPager;
 
@@ -20,10 +21,11 @@ class Segment final : public IpcObject {
 
     Result<VirtAddr> attach(AddressSpace& space, VirtAddr at, uint32_t flags, int pid);
     void remove();
+    void lock(bool locked);  // its pages stay in memory
     // Table's lock:
     uint32_t attached() const;
     bool is_of(const Pager* pager) const;
-    uint32_t resident() const { return pages_; }
+    uint32_t resident() const;
 
     uint32_t bytes = 0;
     SplitTime attached_at, detached_at, changed = ipc_now();

@@ -212,6 +212,24 @@ Result<int> tell_status(Segment& s, uint32_t to) {
     return 0;
 }
 
+// Spec: shmctl(2), getrlimit(2): RLIMIT_MEMLOCK.
+Result<int> lock_segment(Segment& segment, bool locked) {
+    const uint32_t limit = current_process().limits[limit_memlock].soft;
+    if (locked && !context().credentials.is_superuser()) {
+        if (limit == 0) return Errno::perm;
+        if (segment.bytes > limit) return Errno::nomem;
+    }
+    segment.lock(locked);
+    return 0;
+}
+
+uint32_t resident_of_all() {
+    uint32_t pages = 0;
+    segments().for_each(
+        [&](IpcObject& object) { pages += static_cast<Segment&>(object).resident(); });
+    return pages;
+}
+
 }  // namespace
 
 Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
@@ -228,9 +246,9 @@ Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
     }
     if (command == info) {
         const uint32_t pages = segment_pages();
-        TRY(write_user(
-            UserPtr<SegmentUse>(argument),
-            SegmentUse{static_cast<int32_t>(segments().count()), pages, pages, 0, 0, 0}));
+        TRY(write_user(UserPtr<SegmentUse>(argument),
+                       SegmentUse{static_cast<int32_t>(segments().count()), pages,
+                                  resident_of_all(), 0, 0, 0}));
         return static_cast<int>(segments().highest());
     }
     if (command == stat_slot || command == stat_any) {
@@ -252,7 +270,7 @@ Result<int> sys_shmctl(int id, uint32_t command, uint32_t argument) {
             return 0;
         }
         case lock:
-        case unlock: return 0;  // nothing of a segment leaves memory
+        case unlock: return lock_segment(*segment, command == lock);
         default: return Errno::inval;
     }
 }

@@ -2,6 +2,7 @@
 // cut short; limits; what is promised; locked memory; what /proc says of it all.
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
@@ -255,6 +256,12 @@ void test_promises() {
     memory = map(64);
     that("but keeps its promises", memory != MAP_FAILED);
     munmap(memory, 64 * kPage);
+    that("and exempts nobody", map(all, kOwn | MAP_NORESERVE) == MAP_FAILED && errno == ENOMEM);
+    fails("no segment either", shmget(IPC_PRIVATE, all / 8 * 7 * kPage, 0600), ENOMEM);
+    that("in kilobytes", set("/proc/sys/vm/overcommit_kbytes", " 8192") &&
+                             figure("/proc/meminfo", "CommitLimit:") == 8192);
+    that("or per cent", set("/proc/sys/vm/overcommit_ratio", "50") &&
+                            figure("/proc/meminfo", "CommitLimit:") > 8192);
     that("back", set(rule, "0") && !set(rule, "3") && !set(rule, "x"));
 }
 
@@ -311,6 +318,40 @@ void test_proc() {
     }
     that("smaps", rss && flags);
     munmap(memory, 4 * kPage);
+    that("smaps_rollup", figure("/proc/self/smaps_rollup", "Rss:") > 100 &&
+                             figure("/proc/self/smaps_rollup", "Private_Dirty:") >= 8);
+    const long faults = figure("/proc/vmstat", "pgfault");
+    memset(memory = map(100), 1, 100 * kPage);
+    const long more = figure("/proc/vmstat", "pgfault") - faults;
+    that("vmstat counts faults", more >= 100 && more < 200);
+    munmap(memory, 100 * kPage);
+    const long shared = figure("/proc/meminfo", "Shmem:");
+    memset(memory = map(100, MAP_SHARED | MAP_ANONYMOUS), 1, 100 * kPage);
+    equal("meminfo: shared memory", figure("/proc/meminfo", "Shmem:") - shared, 400);
+    munmap(memory, 100 * kPage);
+    equal("and when it is gone", figure("/proc/meminfo", "Shmem:"), shared);
+    const int fd2 = open("/tmp/line\nbreak", O_RDWR | O_CREAT, 0600);
+    memory = map(1, MAP_PRIVATE, PROT_READ, fd2);
+    unlink("/tmp/line\nbreak");
+    std::ifstream maps("/proc/self/maps");
+    bool told = false;
+    while (std::getline(maps, line)) told |= line.ends_with(" /tmp/line\\012break (deleted)");
+    that("maps: a removed file on one line", told);
+    munmap(memory, kPage);
+    close(fd2);
+}
+
+// The limit holds to the end: what would need one region more fails and changes nothing.
+void test_region_limit() {
+    const char* most = "/proc/sys/vm/max_map_count";
+    that("max_map_count", set(most, "100"));
+    char* memory = map(400);
+    unsigned made = 0;
+    while (made < 200 && !mprotect(memory + 2 * made * kPage, kPage, PROT_READ)) ++made;
+    fails("not even a hole", munmap(memory + 200 * kPage, kPage), ENOMEM);
+    set(most, "65530");
+    that("as many regions as allowed", made > 20 && made < 50);
+    munmap(memory, 400 * kPage);
 }
 
 }  // namespace
@@ -326,5 +367,6 @@ int main() {
     test_swap_calls();
     test_many_regions();
     test_proc();
+    test_region_limit();
     return done();
 }

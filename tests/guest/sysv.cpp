@@ -173,6 +173,12 @@ void test_memory() {
     shmid_ds status;
     succeeds("still there", shmctl(id, IPC_STAT, &status));
     equal("SHM_DEST", status.shm_perm.mode & SHM_DEST, SHM_DEST);
+    succeeds("SHM_LOCK", shmctl(id, SHM_LOCK, nullptr));
+    shmctl(id, IPC_STAT, &status);
+    equal("SHM_LOCKED", status.shm_perm.mode & SHM_LOCKED, SHM_LOCKED);
+    succeeds("SHM_UNLOCK", shmctl(id, SHM_UNLOCK, nullptr));
+    shmctl(id, IPC_STAT, &status);
+    equal("no more", status.shm_perm.mode & SHM_LOCKED, 0);
     equal("one attached", status.shm_nattch, 1);
     equal("and usable", memory[0], 42);
     fails("its key is free", shmget(0x53, 0, 0), ENOENT);
