@@ -59,12 +59,12 @@ void IdeDma::start() const {
     out8(reg(kCommand), static_cast<uint8_t>((to_memory_ ? kToMemory : 0) | kStart));
 }
 
+// Whether it is done is asked first: who is stopped isn't active either.
 bool IdeDma::finish() const {
-    out8(reg(kCommand), to_memory_ ? kToMemory : 0);
     const uint8_t status = in8(reg(kStatus));
+    out8(reg(kCommand), to_memory_ ? kToMemory : 0);
     out8(reg(kStatus), static_cast<uint8_t>(status | kError | kInterrupt));
     asm volatile("" ::: "memory");
-    return !(status & (kError | kActive));
+    return (status & (kError | kActive | kInterrupt)) == kInterrupt;
 }
 
-bool IdeDma::interrupted() const { return in8(reg(kStatus)) & kInterrupt; }

@@ -19,7 +19,6 @@ class IdeDma {
     void start() const;
     // True if the transfer went well. Also clears the registers for the next.
     bool finish() const;
-    bool interrupted() const;
 
   private:
     uint16_t reg(uint16_t offset) const { return static_cast<uint16_t>(port_ + offset); }
