@@ -50,6 +50,8 @@ Result<VirtAddr> AddressSpace::remap_placed(Range from, Range to, uint32_t flags
     const bool keep = flags & kRemapKeep, fixed = flags & kRemapFixed;
     const Overlap going = fixed ? overlap(to) : Overlap();
     const Region* region = TRY(check_resize(from, to.bytes(), going));
+    // A second view in place of what it is a view of.
+    if (from.bytes() == 0 && to.start == from.start) return Errno::fault;
     if (keep) TRY(check_growth(to.pages(), region->attributes, going));
     if (fixed) {
         TRY(unmap_range(to));

@@ -47,6 +47,8 @@ void test_second_view() {
     again[kPage] = 8;
     equal("both are the same", shared[2 * kPage], 8);
     that("not of private memory", refused(remap(map(1), 0, 1, kMove), EINVAL));
+    that("not instead of itself",
+         refused(remap(shared, 0, 2, kMove | MREMAP_FIXED, shared), EFAULT) && shared[kPage] == 7);
     that("not in place", refused(remap(shared, 0, 1, 0), ENOMEM));
     int fd = three_pages("/tmp/memadvice");
     char* file = map(3, MAP_SHARED, kReadWrite, fd);
