@@ -73,6 +73,20 @@ Result<Message*> MessageQueue::receive(const Wanted& wanted, int pid) {
     return found;
 }
 
+Result<void> MessageQueue::peek(uint32_t place, bool cut, Message& to) {
+    LockGuard guard(lock_);
+    if (removed_) return Errno::idrm;
+    for (Message& message : messages_) {
+        if (place--) continue;
+        if (message.bytes > to.bytes && !cut) return Errno::toobig;
+        if (message.bytes < to.bytes) to.bytes = message.bytes;
+        to.type = message.type;
+        __builtin_memcpy(to.data(), message.data(), to.bytes);
+        return {};
+    }
+    return Errno::nomsg;
+}
+
 void MessageQueue::remove() {
     message_queues().remove(*this);
     LockGuard guard(lock_);

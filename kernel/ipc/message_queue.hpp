@@ -37,6 +37,9 @@ class MessageQueue final : public IpcObject {
         uint32_t room;
     };
     Result<Message*> receive(const Wanted& wanted, int pid);
+    // MSG_COPY: what of the message at this place, from 0, `to` has room for (its `bytes`); it stays.
+    // ENOMSG; E2BIG if it is larger and may not be cut; EIDRM.
+    Result<void> peek(uint32_t place, bool cut, Message& to);
     void remove();
     void set_limit(uint32_t bytes);
     Figures figures();

@@ -28,12 +28,39 @@ Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t 
     return result;
 }
 
+namespace {
+
+// Hands the program the first bytes of it, and frees it.
+Result<uint32_t> hand_over(Message* message, UserPtr<int32_t> to, uint32_t bytes) {
+    const uint32_t size = message->bytes < bytes ? message->bytes : bytes;
+    Result<void> told = write_user(to, message->type);
+    if (told.is_ok()) told = copy_to_user((to + 1).address(), message->data(), size);
+    Message::release(message);
+    if (told.is_error()) return told.error();
+    return size;
+}
+
+Result<uint32_t> copy_message(MessageQueue& queue, UserPtr<int32_t> to, uint32_t bytes,
+                              uint32_t place, bool cut) {
+    const uint32_t most = ipc_limits.message_bytes;
+    Message* copy = Message::allocate(bytes < most ? bytes : most);
+    if (!copy) return Errno::nomem;
+    Result<void> found = queue.peek(place, cut, *copy);
+    if (found.is_ok()) return hand_over(copy, to, bytes);
+    Message::release(copy);
+    return found.error();
+}
+
+}  // namespace
+
 Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
                             uint32_t flags) {
     constexpr uint32_t kNoError = 010000, kExcept = 020000, kCopy = 040000;
     if (static_cast<int32_t>(bytes) < 0) return Errno::inval;
-    if (flags & kCopy) return Errno::nosys;
+    if ((flags & kCopy) && ((flags & kExcept) || !(flags & kIpcNoWait))) return Errno::inval;
     Ref<MessageQueue> queue = TRY(object_of<MessageQueue>(message_queues(), id, IpcAccess::read));
+    if (flags & kCopy)
+        return copy_message(*queue, to, bytes, static_cast<uint32_t>(type), flags & kNoError);
     if (type == INT32_MIN) type = -INT32_MAX;
     Message* message = TRY(queue->receive({.type = type,
                                            .except = (flags & kExcept) != 0,
@@ -41,12 +68,7 @@ Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t
                                            .cut = (flags & kNoError) != 0,
                                            .room = bytes},
                                           pid()));
-    const uint32_t size = message->bytes < bytes ? message->bytes : bytes;
-    Result<void> told = write_user(to, message->type);
-    if (told.is_ok()) told = copy_to_user((to + 1).address(), message->data(), size);
-    Message::release(message);
-    if (told.is_error()) return told.error();
-    return size;
+    return hand_over(message, to, bytes);
 }
 
 namespace {

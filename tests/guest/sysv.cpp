@@ -203,6 +203,15 @@ void test_messages() {
     msgctl(id, IPC_STAT, &status);
     equal("msg_qnum", status.msg_qnum, 4);
     equal("msg_cbytes", status.__msg_cbytes, 11);
+    constexpr int kCopy = 040000;  // MSG_COPY
+    equal("a copy of the first", msgrcv(id, &letter, 64, 0, kCopy | IPC_NOWAIT), 4);
+    equal("a copy's type", letter.type, 3);
+    equal("of the second", msgrcv(id, &letter, 64, 1, kCopy | IPC_NOWAIT), 2);
+    fails("of what isn't there", msgrcv(id, &letter, 64, 99, kCopy | IPC_NOWAIT), ENOMSG);
+    fails("too long", msgrcv(id, &letter, 1, 0, kCopy | IPC_NOWAIT), E2BIG);
+    equal("a cut copy", msgrcv(id, &letter, 1, 0, kCopy | IPC_NOWAIT | MSG_NOERROR), 1);
+    fails("that would wait", msgrcv(id, &letter, 64, 0, kCopy), EINVAL);
+    fails("with another flag", msgrcv(id, &letter, 64, 0, kCopy | IPC_NOWAIT | MSG_EXCEPT), EINVAL);
     equal("the first", msgrcv(id, &letter, 64, 0, 0), 4);
     equal("its type", letter.type, 3);
     equal("of a type", msgrcv(id, &letter, 64, 2, 0), 3);
