@@ -213,6 +213,7 @@ int main(void) {
     mount_if_missing("proc", "/proc", "/proc/cmdline");
     mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");
     mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
+    mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL);
     sethostname("orrery", 6);
 
     char* command = find_command();

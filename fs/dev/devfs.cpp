@@ -115,7 +115,6 @@ struct Name {
 };
 constexpr uint32_t kLink = kTypeSymlink | 0777;
 constexpr Name kNames[] = {
-    {"shm", kTypeDirectory | 0755, 0},  // a place to mount shm_open()'s files on
     {"null", kTypeCharacter | 0666, device_number(kMemoryMajor, 3)},
     {"zero", kTypeCharacter | 0666, device_number(kMemoryMajor, 5)},
     {"full", kTypeCharacter | 0666, device_number(kMemoryMajor, 7)},
@@ -129,7 +128,8 @@ constexpr Name kNames[] = {
     {"stdin", kLink, 0, "/proc/self/fd/0"},
     {"stdout", kLink, 0, "/proc/self/fd/1"},
     {"stderr", kLink, 0, "/proc/self/fd/2"},
-    {"shm", kTypeDirectory | 01777, 0},  // for a tmpfs
+    {"shm", kTypeDirectory | 01777, 0},     // for a tmpfs
+    {"mqueue", kTypeDirectory | 01777, 0},  // for the file system of that name
 };
 constexpr Name kHostNames[] = {
     {"hostin", kTypeCharacter | 0666, device_number(kHostMajor, host_input)},

@@ -402,6 +402,7 @@ void test_file_system() {
     same("it is listed", names, "listed");
     const std::string path = std::string(folder) + "/listed";
     struct stat status;
+    succeeds("where init mounted one too", stat("/dev/mqueue/listed", &status));
     needs("stat", stat(path.c_str(), &status));
     that("as a file of mode 0600", status.st_mode == (S_IFREG | 0600));
     char text[8] = {};
