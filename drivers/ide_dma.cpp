@@ -67,4 +67,3 @@ bool IdeDma::finish() const {
     asm volatile("" ::: "memory");
     return (status & (kError | kActive | kInterrupt)) == kInterrupt;
 }
-

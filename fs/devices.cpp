@@ -1,5 +1,8 @@
 // See devices.hpp. A disk opened as a file is read through the cache that file systems on it use.
+// Writing goes to the disk at once; while a file system is mounted from it, nobody may write.
 #include "fs/devices.hpp"
+
+#include <algorithm>
 
 #include "drivers/block.hpp"
 
@@ -14,9 +17,15 @@ constexpr uint32_t kGetSectors = 0x1260, kFlushBuffers = 0x1261, kGetSectorSize 
 class DiskFile final : public CachedFile {
   public:
     DiskFile(uint32_t flags, Inode& node, BlockDevice& device, PageCache& cache)
-        : CachedFile(flags, node, cache), device_(device) {}
-    Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::rofs; }
-    Result<uint32_t> append(ByteSource&, uint64_t&) override { return Errno::rofs; }
+        : CachedFile(flags, node, cache), device_(device), pages_(cache) {}
+    Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override;
+    Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
+        return write_at(from, offset = end_offset());
+    }
+    Result<void> sync() override {
+        TRY(CachedFile::sync());
+        return device_.flush();
+    }
     Result<void> truncate(uint64_t) override { return Errno::inval; }
     Result<Ref<Pager>> pager() override { return Errno::nodev; }
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
@@ -35,14 +44,58 @@ class DiskFile final : public CachedFile {
     }
 
   private:
+    Result<uint32_t> write_piece(ByteSource& from, uint64_t offset, uint32_t bytes);
+
     BlockDevice& device_;
+    PageCache& pages_;
 };
+
+// Within a page. What the program couldn't give isn't written, what it gave before is.
+Result<uint32_t> DiskFile::write_piece(ByteSource& from, uint64_t offset, uint32_t bytes) {
+    const auto index = static_cast<uint32_t>(offset >> kPageShift);
+    const uint32_t start = static_cast<uint32_t>(offset) & kPageMask;
+    const HeldPage page =
+        TRY(bytes == kPageSize ? pages_.page_to_overwrite(index) : pages_.page(index));
+    const uint32_t done = from.take(page.data() + start, bytes);
+    if (!done) return Errno::fault;
+    const uint32_t first = start / kSectorSize, end = (start + done - 1) / kSectorSize + 1;
+    const Sector sector((uint64_t{index} << kPageShift) / kSectorSize + first);
+    TRY(device_.write(sector, end - first, page.data() + first * kSectorSize));
+    return done;
+}
+
+Result<uint32_t> DiskFile::write_at(ByteSource& from, uint64_t offset) {
+    const uint64_t end = end_offset();
+    uint32_t total = 0;
+    if (from.remaining() && offset >= end) return Errno::nospc;
+    while (from.remaining() && offset < end) {
+        const uint32_t room = kPageSize - (static_cast<uint32_t>(offset) & kPageMask);
+        const auto bytes = static_cast<uint32_t>(
+            std::min<uint64_t>(std::min(from.remaining(), room), end - offset));
+        Result<uint32_t> done = write_piece(from, offset, bytes);
+        if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
+        total += done.value();
+        offset += done.value();
+        if (done.value() < bytes) break;
+    }
+    return total;
+}
+
+bool is_mounted(uint32_t number) {
+    LockGuard guard(dentry_lock);
+    for (const Mount& mount : mounts)
+        if (mount.file_system->device_number() == number) return true;
+    return false;
+}
 
 Result<Ref<File>> open_disk(Inode& node, uint32_t number, uint32_t flags) {
     for (BlockDevice& device : block_devices()) {
         if (device.device_number() != number) continue;
-        if ((flags & kOpenAccessMode) != kOpenReadOnly) return Errno::rofs;
         TRY(device.prepare());
+        if ((flags & kOpenAccessMode) != kOpenReadOnly) {
+            if (device.read_only()) return Errno::rofs;
+            if (is_mounted(number)) return Errno::busy;
+        }
         PageCache* cache = TRY(device_cache(device));
         return TRY(make_ref<DiskFile>(flags, node, device, *cache));
     }

@@ -29,4 +29,21 @@ status_is 0
 output_has '^15$'
 for disk in hda hdc hdd; do output_has "^$disk 1 1 1\$"; done
 for disk in root c d; do check "$disk is clean" e2fsck -fn "$work/$disk.img"; done
+
+# A disk as a file: written across sectors and pages, to its end and not beyond; made a file system of.
+truncate -s $((4 * 1024 * 1024 + 512)) "$work/raw.img"
+truncate -s 16M "$work/fs.img"
+guest --exec 'head -c 2000000 /bin/busybox >/tmp/data; dd if=/tmp/data of=/dev/hdb bs=1000 seek=3 conv=notrunc,fsync 2>/dev/null
+    dd if=/dev/hdb bs=1000 skip=3 2>/dev/null | cmp -n 2000000 - /tmp/data || echo differs
+    cat /dev/zero >/dev/hdb; dd if=/dev/hdb bs=512 2>/dev/null | tr -d "\0" | wc -c
+    printf end | dd of=/dev/hdb bs=1 seek=$((4194304 + 509)) 2>/dev/null; echo x >>/dev/hdb
+    mke2fs /dev/hdc >/dev/null && mount /dev/hdc /mnt && echo hello >/mnt/x && { echo x >/dev/hdc || echo refused; }
+    cat /mnt/x; umount /mnt; printf again >/dev/hdc && echo free again' -- \
+    -drive "$(place 1 raw)" -drive "$(place 2 fs)" </dev/null
+output_is $'0\nrefused\nhello\nfree again'
+[ "$(grep -c 'No space left' "$err")" = 2 ] || fail 'beyond the end'
+errors_have '/dev/hdc: Device or resource busy'
+[ "$(tail -c 3 "$work/raw.img")" = end ] || fail 'the last bytes'
+dd if=/dev/zero of="$work/fs.img" bs=5 count=1 conv=notrunc 2>/dev/null
+check 'what mke2fs made in the guest is clean' e2fsck -fn "$work/fs.img"
 finish
