@@ -75,6 +75,17 @@ TEST(Elevator, FscanLetsNewcomersWaitForTheNextSweep) {
     EXPECT_EQ(head.choose(Elevator::fscan, waiting, 0)->sector, 70u);
 }
 
+// Neighbours go along: the head is behind the last of them, and was before the first.
+TEST(Elevator, WhatIsServedMayBeMoreThanWasPicked) {
+    DiskHead head(1000, 100);
+    std::vector<Request> waiting = {{208, 0}};
+    EXPECT_EQ(head.pick(Elevator::look, waiting, 0)->sector, 208u);
+    EXPECT_EQ(head.position(), 100u);
+    head.serve(200, 32);
+    EXPECT_EQ(head.travel(), 100u);
+    EXPECT_EQ(head.position(), 232u);
+}
+
 TEST(Elevator, OverdueRequestsComeFirst) {
     DiskHead head(200, 53);
     std::vector<Request> waiting = {{54, 0, 100}, {199, 1, 20}, {10, 2, 10}};

@@ -1,7 +1,8 @@
 // sources:
-// What IDENTIFY DEVICE says, and how sector numbers are put into registers.
+// What IDENTIFY DEVICE says, and how sector numbers are put into registers; packets and answers.
 #include <gtest/gtest.h>
 
+#include "drivers/atapi.hpp"
 #include "drivers/ide_registers.hpp"
 
 namespace {
@@ -78,6 +79,27 @@ TEST(IdeAddress, FortyEightBits) {
     for (int i = 0; i < 6; ++i) EXPECT_EQ(a.lba[i], expected[i]);
     EXPECT_FALSE(ata::encode_address(0x0FFFFF00, 256, false).wide);
     EXPECT_TRUE(ata::encode_address(0x0FFFFF01, 256, false).wide);
+}
+
+TEST(Atapi, PacketsToRead) {
+    const atapi::Packet ten = atapi::read_blocks(0x00010203, 64);
+    EXPECT_EQ(ten, (atapi::Packet{0x28, 0, 0, 1, 2, 3, 0, 0, 64}));
+    const atapi::Packet twelve = atapi::read_blocks(0xFFFFFFFE, 0x12345);
+    EXPECT_EQ(twelve, (atapi::Packet{0xA8, 0, 0xFF, 0xFF, 0xFF, 0xFE, 0, 1, 0x23, 0x45}));
+    EXPECT_EQ(atapi::read_blocks(0, 0xFFFF)[0], atapi::kRead10);
+}
+
+TEST(Atapi, Answers) {
+    const uint8_t absent[atapi::kSenseBytes] = {0x70, 0, 0xF2, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x3A, 1};
+    const atapi::Sense sense = atapi::decode_sense(absent);
+    EXPECT_EQ(sense.key, atapi::SenseKey::not_ready);  // the upper bits are others'
+    EXPECT_EQ(sense.code, atapi::kMediumNotPresent);
+    EXPECT_EQ(sense.qualifier, 1);
+    const uint8_t last_and_size[atapi::kCapacityBytes] = {0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 8, 0};
+    const atapi::Capacity capacity = atapi::decode_capacity(last_and_size);
+    EXPECT_EQ(capacity.blocks, uint64_t{1} << 32);
+    EXPECT_EQ(capacity.block_bytes, atapi::kBlockBytes);
+    EXPECT_EQ(atapi::device_type(0x85C0), atapi::kCdRom);
 }
 
 }  // namespace

@@ -39,4 +39,15 @@ output_has '\[look\]'
 output_has '\[dma\]'
 errors_have 'nodisk is no disk with a queue'
 errors_have 'outside the disk'
+
+# The trace has each request from the queue to its end; the report draws them.
+guest --trace "$work/t.json" --append trace=process,disk --exec 'head -c 300000 /dev/hdb | wc -c' -- \
+    -drive "$second" </dev/null
+output_is 300000
+./scripts/trace text "$work/t.json" >"$work/text"
+check 'all that was begun was done' [ "$(grep -c 'disk_issued disk=832' "$work/text")" -ge 5 -a \
+    "$(grep -c disk_issued "$work/text")" = "$(grep -c disk_done "$work/text")" ]
+check 'misses of the cache' grep -q 'cache_miss inode=0 page=0 pages=16' "$work/text"
+check 'a report' ./scripts/trace report "$work/t.json" -o "$work/t.html"
+check 'which knows the disk' grep -Eq '"name":"hdb","figures":\[\["read",' "$work/t.html"
 finish
