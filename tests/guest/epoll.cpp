@@ -196,7 +196,7 @@ void test_kinds() {
     equal("hangs", events_now(set), EPOLLOUT | EPOLLHUP);
     needs("connect", connect(client, reinterpret_cast<sockaddr*>(&name), 13));
     epoll_event events[4] = {};
-    equal("both have news", epoll_wait(set, events, 4, 0), 2);
+    that("the listener has news", epoll_wait(set, events, 4, 0) >= 1);  // the client may, too
     const int accepted = needs("accept", accept(server, nullptr, nullptr));
     needs("send", send(accepted, "a", 1, 0));
     equal("what came", events_now(set), EPOLLIN | EPOLLOUT);
