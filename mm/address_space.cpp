@@ -58,7 +58,7 @@ Result<Ref<AddressSpace>> AddressSpace::fork() {
     child->limit_data = limit_data;
     child->limit_stack = limit_stack;
     child->limit_locked = limit_locked;
-    child->limit_resident = limit_resident;
+    child->set_limit_resident(limit_resident);
     if (commitment_rule.overcommit == 2) TRY(check_commitment(regions_.committed()));
     bool changed = false;
     Result<void> done = child->copy_local_descriptors(*this);

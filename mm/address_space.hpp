@@ -186,7 +186,8 @@ class AddressSpace : public RefCounted {
     uint32_t limit_address_space = UINT32_MAX;
     uint32_t limit_data = UINT32_MAX;
     uint32_t limit_stack = 8u << 20;
-    uint32_t limit_resident = UINT32_MAX;  // of its own pages, while there is swap
+    uint32_t limit_resident = UINT32_MAX;     // of its own pages, while there is swap
+    void set_limit_resident(uint32_t bytes);  // obeyed from now on
 
     ListNode all_node;     // all_spaces.hpp
     void trace_regions();  // all of them, for the program that begins (memory_trace.hpp)

@@ -80,6 +80,14 @@ void show_allocation(TextSink& to) {
     show_choice(to, kAllocations, static_cast<uint32_t>(allocation));
 }
 
+// The reclaim thread's rounds keep to it from here on, and say again what it means.
+void AddressSpace::set_limit_resident(uint32_t bytes) {
+    limit_resident = bytes;
+    if (bytes == UINT32_MAX) return;
+    const uint32_t most = std::max(bytes >> kPageShift, kLeast);
+    __atomic_store_n(&paging_.frames_most, std::min(paging_.frames_most, most), __ATOMIC_RELAXED);
+}
+
 bool allocate_frames_to_spaces() {
     const Sizes all = local_scope ? measure() : Sizes();
     bool excess = false;

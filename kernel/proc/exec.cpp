@@ -158,7 +158,7 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
     space.limit_address_space = process.limits[limit_as].soft;
     space.limit_data = process.limits[limit_data].soft;
     space.limit_stack = process.limits[limit_stack].soft;
-    space.limit_resident = process.limits[limit_rss].soft;
+    space.set_limit_resident(process.limits[limit_rss].soft);
     space.limit_locked = process.limits[limit_memlock].soft;
     LoadedImage image = TRY(load_image(space, *program.file, kDynamicBase));
     uint32_t base = 0;

@@ -28,7 +28,7 @@ Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
     if (!process.space) return {};
     if (which == limit_as) process.space->limit_address_space = wanted.soft;
     if (which == limit_data) process.space->limit_data = wanted.soft;
-    if (which == limit_rss) process.space->limit_resident = wanted.soft;
+    if (which == limit_rss) process.space->set_limit_resident(wanted.soft);
     if (which == limit_memlock) process.space->limit_locked = wanted.soft;
     if (which == limit_stack) process.space->limit_stack = wanted.soft;
     return {};
