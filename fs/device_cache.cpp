@@ -39,15 +39,21 @@ constinit DiskPages* disks = nullptr;
 
 }  // namespace
 
-Result<PageCache*> device_cache(BlockDevice& device) {
+namespace {
+
+Result<DiskPages*> pages_of(BlockDevice& device) {
     LockGuard guard(lock);
     for (DiskPages* disk = disks; disk; disk = disk->next)
-        if (&disk->device == &device) {
-            TRY(disk->follow_medium());
-            return &disk->cache;
-        }
+        if (&disk->device == &device) return disk;
     Ref<DiskPages> disk = TRY(make_ref<DiskPages>(device));
     disk->next = disks;
-    disks = disk.leak();
-    return &disks->cache;
+    return disks = disk.leak();
+}
+
+}  // namespace
+
+Result<PageCache*> device_cache(BlockDevice& device) {
+    DiskPages* const disk = TRY(pages_of(device));
+    TRY(disk->follow_medium());
+    return &disk->cache;
 }
