@@ -14,8 +14,9 @@ class ProcNode final : public Inode {
     Result<Ref<File>> open(uint32_t flags) override;
     Result<Ref<Inode>> lookup_child(std::string_view name) override;
     Result<uint64_t> list(DirectorySink& sink, uint64_t offset) override;
-    // A process' directories change by themselves, and so does the top with its processes.
-    bool names_cachable() const override { return !target_.pid && !entry_.numbers; }
+    // A process' directories change by themselves, and so does the top with its processes. What lies
+    // in the other ones would be found only through a dentry that the top has made anew.
+    bool names_cachable() const override { return false; }
     Result<uint32_t> read_link(std::span<char> buffer) override;
     Result<Path> follow_magic_link() override;
     Result<Ref<File>> open_magic_link(uint32_t flags) override;
