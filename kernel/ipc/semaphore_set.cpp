@@ -81,8 +81,7 @@ void SemaphoreSet::try_waiters() {
 
 Result<void> SemaphoreSet::operate(std::span<const SemaphoreOperation> operations, int pid,
                                    Nanoseconds deadline) {
-    for (const SemaphoreOperation& op : operations)
-        if (op.number >= size()) return Errno::fbig;
+    TRY(check_numbers(operations));
     Undo* undo = TRY(undo_for(operations, pid));
     const SemaphoreArray::Asker asker{pid, Thread::current().tid};
     const Nanoseconds now = realtime_now();

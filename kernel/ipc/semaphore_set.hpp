@@ -17,6 +17,12 @@ class SemaphoreSet final : public IpcObject {
     // ERANGE, EFBIG, EAGAIN (IPC_NOWAIT or the deadline came), EIDRM, EINTR, ENOMEM. `deadline`: 0: none.
     Result<void> operate(std::span<const SemaphoreOperation> operations, int pid,
                          Nanoseconds deadline);
+    // EFBIG: one is beyond the set.
+    Result<void> check_numbers(std::span<const SemaphoreOperation> operations) const {
+        for (const SemaphoreOperation& op : operations)
+            if (op.number >= size()) return Errno::fbig;
+        return {};
+    }
     void remove();                                                    // whoever waits gets EIDRM
     void undo_of(int pid);                                            // the process is gone
     Result<void> set_value(uint32_t number, int32_t value, int pid);  // ERANGE, EIDRM

@@ -38,8 +38,13 @@ Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint
     if (timeout) deadline = deadline_after(monotonic_now(), TRY(read_time(timeout)));
     bool changes = false;
     for (const SemaphoreOperation& op : operations) changes |= op.change != 0;
-    Ref<SemaphoreSet> set = TRY(object_of<SemaphoreSet>(
-        semaphore_sets(), id, changes ? IpcAccess::write : IpcAccess::read));
+    const IpcAccess wanted = changes ? IpcAccess::write : IpcAccess::read;
+    Result<Ref<SemaphoreSet>> found = object_of<SemaphoreSet>(semaphore_sets(), id, wanted);
+    if (found.is_error() && found.error() == Errno::acces) {
+        Ref<SemaphoreSet> set = TRY(object_of<SemaphoreSet>(semaphore_sets(), id, IpcAccess::any));
+        TRY(set->check_numbers({operations.data(), count}));  // EFBIG goes before EACCES
+    }
+    Ref<SemaphoreSet> set = TRY(std::move(found));
     return set->operate({operations.data(), count}, pid(), deadline);
 }
 template Result<void> sys_semtimedop(int, UserPtr<const SemaphoreOperation>, uint32_t,
@@ -138,6 +143,7 @@ Result<int> sys_semctl(int id, int number, uint32_t command, uint32_t argument) 
                                                                  : IpcAccess::read));
     const bool one = command == get_pid || command == get_value || command == get_waiters ||
                      command == get_zero_waiters || command == set_value;
+    if (command == set_value && argument > kSemaphoreMax) return Errno::range;
     if (one && static_cast<uint32_t>(number) >= set->size()) return Errno::inval;
     const auto n = static_cast<uint32_t>(number);
     switch (command) {

@@ -58,6 +58,7 @@ void test_sets() {
     equal("mode", status.sem_perm.mode, 0600);
     exits("permissions", 0, [&] {
         needs("setuid", setuid(1000));
+        fails("beyond the set, which goes first", op(id, 3, 1), EFBIG);
         fails("others may not read", semctl(id, 0, GETVAL), EACCES);
         fails("nor get it", semget(0x51, 0, 0600), EACCES);
         fails("nor remove it", semctl(id, 0, IPC_RMID), EPERM);
@@ -218,6 +219,11 @@ void test_messages() {
     fails("too long", msgrcv(id, &letter, 1, 1, 0), E2BIG);
     equal("cut", msgrcv(id, &letter, 1, 1, MSG_NOERROR), 1);
     fails("none of the type", msgrcv(id, &letter, 64, 9, IPC_NOWAIT), ENOMSG);
+    equal("MSG_COPY", msgrcv(id, &letter, 64, 0, MSG_COPY | IPC_NOWAIT), 2);
+    fails("a copy of none", msgrcv(id, &letter, 64, 1, MSG_COPY | IPC_NOWAIT), ENOMSG);
+    fails("a copy too long", msgrcv(id, &letter, 1, 0, MSG_COPY | IPC_NOWAIT), E2BIG);
+    fails("copies don't wait", msgrcv(id, &letter, 64, 0, MSG_COPY), EINVAL);
+    fails("nor exclude", msgrcv(id, &letter, 64, 0, MSG_COPY | MSG_EXCEPT | IPC_NOWAIT), EINVAL);
     equal("the lowest", msgrcv(id, &letter, 64, -5, 0), 2);
     fails("empty", msgrcv(id, &letter, 64, 0, IPC_NOWAIT), ENOMSG);
     letter.type = 0;
