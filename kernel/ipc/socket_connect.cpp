@@ -26,7 +26,11 @@ Result<Ref<Socket>> find_socket(const FsContext& who, const SocketAddress& addre
 }  // namespace
 
 Result<void> Socket::bind(const FsContext& who, const SocketAddress& address) {
-    if (name()) return Errno::inval;
+    if (name()) {
+        const bool taken = !address.abstract() &&
+                           resolve(who, working_directory(who), address.path(), Follow::no).is_ok();
+        return taken ? Errno::addrinuse : Errno::inval;
+    }
     Ref<SocketName> named = TRY(make_ref<SocketName>(address));
     if (address.abstract()) return SocketNames::give(*this, std::move(named), nullptr);
     const Path start = working_directory(who);
@@ -75,9 +79,9 @@ Result<void> Socket::connect(const FsContext& who, const SocketAddress& address,
         set_peer(to);
         return {};
     }
+    Ref<Socket> to = TRY(find_socket(who, address, type_));
     if (state() == SocketState::connected) return Errno::isconn;
     if (state() == SocketState::listening) return Errno::inval;
-    Ref<Socket> to = TRY(find_socket(who, address, type_));
     Ref<Socket> end = TRY(make(type_, id));
     end->set_first_limit(send_limit());
     TRY(to->enqueue(*this, std::move(end), id, wait));
@@ -207,6 +211,7 @@ Result<void> Socket::disconnect() {
 
 Result<uint32_t> Socket::send_datagram(SendRequest& request) {
     if (tell_sender) TRY(bind_to_any());
+    if (is_shut(shut_write)) return Errno::pipe;
     Ref<Socket> connected = peer();
     Ref<Socket> to = connected;
     if (request.to) to = TRY(find_socket(*request.who, *request.to, type_));

@@ -129,13 +129,13 @@ Result<uint32_t> Socket::receive(ReceiveRequest& request) {
 
 uint32_t Socket::poll(PollTable* table) {
     if (table) table->watch(arrivals_);
-    const SocketState now = state();
-    if (now == SocketState::listening) return backlog_count() ? kPollIn : 0;
-    uint32_t events = 0;
+    const bool listens = state() == SocketState::listening;
+    uint32_t events = listens && backlog_count() ? kPollIn : 0;
     if (has_error()) events |= kPollError;
     if (has_input()) events |= kPollIn;
     if (is_shut(shut_read)) events |= kPollIn | kPollReadHangUp;
     if (is_shut(shut_read) && is_shut(shut_write)) events |= kPollHangUp;
+    if (listens) return events;
     if (is_datagram()) {
         if (table) table->watch(datagram_space, kPollOut);
         Ref<Socket> to = peer();

@@ -40,6 +40,9 @@ Result<void> RangeList::load(UserPtr<const UserRange> from, uint32_t count) {
     if (count > kMaxRanges) return Errno::inval;
     TRY(ranges_.resize(count));
     TRY(copy_from_user(ranges_.data(), from.address(), count * sizeof(UserRange)));
+    uint64_t lengths = 0;
+    for (const UserRange& range : ranges_) lengths += range.bytes;
+    if (lengths > INT32_MAX) return Errno::inval;
     uint32_t sum = 0;
     for (UserRange& range : ranges_) {
         TRY(user_range(UserPtr<void>(range.start.raw()), range.bytes));

@@ -98,7 +98,15 @@ Result<uint32_t> wait_for_files(Timeout timeout, F&& check) {
 template <typename T>
 Result<Timeout> timeout_from(UserPtr<T> from) {
     if (!from) return Timeout{};
-    Nanoseconds wait = TRY(read_time(UserPtr<const T>(from.address().raw())));
+    T time = TRY(read_user(UserPtr<const T>(from.address().raw())));
+    if constexpr (requires { time.microseconds; }) {  // select() takes any number of them
+        constexpr int32_t kSecond = 1'000'000;
+        if (time.microseconds < 0 || time.seconds < 0) return Errno::inval;
+        const int32_t more = time.microseconds / kSecond;
+        time.seconds = time.seconds > INT32_MAX - more ? INT32_MAX : time.seconds + more;
+        time.microseconds %= kSecond;
+    }
+    const Nanoseconds wait = TRY(nanoseconds_of(time));
     return Timeout{wait.raw() != 0, deadline_after(monotonic_now(), wait)};
 }
 

@@ -5,6 +5,7 @@
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 
@@ -131,6 +132,18 @@ void test_atomic() {
     for (pid_t writer : writers) wait_for(writer);
 }
 
+void test_vectors() {
+    Pipe pipe;
+    char text[16] = {};
+    static iovec pieces[1025] = {{text, 2}, {text, 0}, {text, 3}};
+    equal("writev", writev(pipe.in, pieces, 3), 5);
+    equal("readv", readv(pipe.out, pieces, 3), 5);
+    equal("of nothing", writev(pipe.in, pieces, 0), 0);
+    fails("too many", writev(pipe.in, pieces, 1025), EINVAL);
+    pieces[0].iov_len = 0x7fffffff;
+    fails("a sum beyond ssize_t", writev(pipe.in, pieces, 3), EINVAL);
+}
+
 void test_blocking() {
     Pipe pipe;
     pid_t reader = start([&] {
@@ -235,6 +248,11 @@ void test_select() {
     FD_ZERO(&in);
     FD_SET(50, &in);
     fails("select: not open", select(51, &in, nullptr, nullptr, &at_once), EBADF);
+    timeval many = {0, 2'000'000}, negative = {0, -1};
+    FD_ZERO(&in);
+    FD_SET(pipe.out, &in);
+    equal("select: more than a second of them", select(highest, &in, nullptr, nullptr, &many), 1);
+    fails("select: negative time", select(highest, &in, nullptr, nullptr, &negative), EINVAL);
     fails("select: negative count", select(-1, nullptr, nullptr, nullptr, &at_once), EINVAL);
     timeval brief = {0, 20'000};
     equal("select sleeps", select(0, nullptr, nullptr, nullptr, &brief), 0);
@@ -282,6 +300,7 @@ int main() {
     test_non_blocking();
     test_stream();
     test_atomic();
+    test_vectors();
     test_blocking();
     test_named();
     test_poll();
