@@ -12,6 +12,7 @@ RUN = pathlib.Path(__file__).resolve().parents[2] / "scripts/run"
 LINUX = {"null": 351, "read-zero": 738, "write-null": 643, "read-cached": 1717, "open-close": 6630,
          "yield": 1007, "fork": 105800, "fork-64m": 5961700,
          "exec": 281700, "execve": 444400, "ping-pong": 14930, "pipe-4k": 11560,
+         "futex": 8290, "semaphore": 2630, "semaphores": 12400, "message": 3150, "messages": 12860, "thread": 51470,
          "unix-ping-pong": 24170, "unix-4k": 16810,
          "fault-zero": 3869, "fault-cow": 4667, "mmap": 11620, "mmap-1m": 1247700, "signal": 4712, "create": 82900,
          "unlink": 28490, "write-64k": 233800, "read-64k": 24250, "read-64k-disk": 88650}

@@ -15,6 +15,9 @@ struct Row {
 // --- semaphore_rows.c
 Measure semaphore_pair, semaphore_ping_pong;
 
+// --- message_rows.c
+Measure message_pair, message_ping_pong;
+
 // --- socket_rows.c
 Measure socket_ping_pong, socket_4k;
 

@@ -44,6 +44,16 @@ static inline long call4(long number, long a, long b, long c, long d) {
     return result;
 }
 
+// System V's multiplexer: the fifth argument is a pointer.
+static inline long ipc(long what, long first, long second, long third, long pointer) {
+    long result;
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "0"(kIpc), "b"(what), "c"(first), "d"(second), "S"(third), "D"(pointer)
+                     : "memory");
+    return result;
+}
+
 // Anonymous, private, readable and writable; the sixth argument travels in %ebp, which C may own.
 static inline char* map_pages(unsigned bytes) {
     long result;

@@ -329,6 +329,8 @@ const struct Row kRows[] = {
     {"futex", "futex ping-pong, round trip of two threads", futex_ping_pong, 1000},
     {"semaphore", "semop: P and V, undisputed", semaphore_pair, 2000},
     {"semaphores", "semop ping-pong, round trip of two processes", semaphore_ping_pong, 1000},
+    {"message", "message of 64 bytes: msgsnd + msgrcv", message_pair, 2000},
+    {"messages", "message ping-pong, round trip of two processes", message_ping_pong, 1000},
     {"thread", "thread: clone + exit + join", thread_create_join, 200},
     {"pipe-4k", "pipe, 4 KiB through", pipe_4k, 1000},
     {"unix-ping-pong", "local socket ping-pong, round trip", socket_ping_pong, 1000},

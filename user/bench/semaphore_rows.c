@@ -7,15 +7,6 @@
 
 enum { kSemop = 1, kSemget = 2, kSemctl = 3 };  // what ipc() does
 
-static long ipc(long what, long first, long second, long third, long pointer) {
-    long result;
-    __asm__ volatile("int $0x80"
-                     : "=a"(result)
-                     : "0"(kIpc), "b"(what), "c"(first), "d"(second), "S"(third), "D"(pointer)
-                     : "memory");
-    return result;
-}
-
 // Adds to semaphore `number`, or waits until it can take.
 static long change(long set, unsigned short number, short by) {
     struct sembuf operation = {number, by, 0};
