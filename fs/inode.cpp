@@ -28,4 +28,14 @@ Result<Box<BlockDevice>> Inode::as_device() { return Errno::inval; }
 Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
 Result<void> Inode::sync(bool) { return {}; }
 
+Result<void> drop_privileges(Inode& inode) {
+    const Ownership now = inode.ownership();
+    const uint32_t lost = now.mode & (kModeSetUid | ((now.mode & 010) ? kModeSetGid : 0));
+    if (!lost || (now.mode & kTypeMask) != kTypeRegular) return {};
+    SetAttributes changes;
+    changes.set_mode = true;
+    changes.mode = now.mode & 07777 & ~lost;
+    return inode.set_attributes(changes);
+}
+
 Result<Ref<File>> (*open_fifo)(Inode& node, uint32_t flags) = nullptr;

@@ -84,6 +84,9 @@ class Inode : public RefCounted {
     Dentry* alias_ = nullptr;  // some name of it; guarded by the dentry cache's lock
 };
 
+// Somebody who is not the superuser changes its contents: a program does not lend its owner's rights then.
+Result<void> drop_privileges(Inode& inode);
+
 class FileSystem : public RefCounted {
   public:
     virtual std::string_view type_name() const = 0;  // "ext2", as in /proc/mounts

@@ -37,6 +37,9 @@ class ByteSource {
     uint64_t end() const { return end_; }
     bool refuses(uint64_t offset) { return refused_ = offset >= end_; }
     bool refused() const { return refused_; }
+    // Who writes is not the superuser: the file loses its set-user-id and set-group-id bits.
+    void set_unprivileged() { unprivileged_ = true; }
+    bool unprivileged() const { return unprivileged_; }
     uint32_t take(void* to, uint32_t bytes) {
         uint32_t done = do_take(to, bytes);
         remaining_ -= done;
@@ -50,7 +53,7 @@ class ByteSource {
 
   private:
     uint32_t remaining_;
-    bool refused_ = false;
+    bool refused_ = false, unprivileged_ = false;
     uint64_t end_ = UINT64_MAX;
 };
 

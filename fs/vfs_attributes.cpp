@@ -71,6 +71,7 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     if (type != kTypeRegular) return Errno::inval;
     if (path.mount().read_only()) return Errno::rofs;
     TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayWrite));
+    if (who.credentials.fsuid != 0) TRY(drop_privileges(inode_of(path)));
     return inode_of(path).truncate(size);
 }
 

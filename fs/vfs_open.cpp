@@ -55,8 +55,10 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
         if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
         TRY(check_open(who, path, inode.attributes(), flags, created));
         file = TRY(open_inode(path, inode, path.dentry().type(), flags));
-        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular)
+        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular) {
+            if (who.credentials.fsuid != 0) TRY(drop_privileges(inode));
             TRY(inode.truncate(0));
+        }
     }
     file->set_flags(flags & ~kOpenOnce);
     file->set_path(std::move(path));

@@ -349,6 +349,7 @@ Result<void> Ext2Inode::resize(uint64_t bytes) {
 
 Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool append) {
     if (ext2().read_only()) return Errno::rofs;
+    if (from.unprivileged()) TRY(drop_privileges(*this));
     write_back_balance();
     Result<uint32_t> done = append ? cache_.append(from, offset) : cache_.write_at(from, offset);
     const uint64_t end = cache_.size();

@@ -127,6 +127,7 @@ Result<uint32_t> TmpFile::write(ByteSource& from, uint64_t& offset, bool append)
     const uint32_t wanted = from.remaining();
     const uint32_t allowed = room(append ? cache_.size() : offset, wanted);
     if (wanted && !allowed) return Errno::nospc;
+    if (from.unprivileged()) TRY(drop_privileges(*this));
     LimitedSource limited(from, allowed);
     ByteSource& source = allowed < wanted ? limited : from;
     limited.set_end(from.end());

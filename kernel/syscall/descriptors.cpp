@@ -180,6 +180,7 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
     if (file->flags() & kOpenPath) return Errno::badf;
     if (!file->writable()) return Errno::inval;
     TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
+    if (context().credentials.fsuid != 0 && file->inode()) TRY(drop_privileges(*file->inode()));
     return file->truncate(static_cast<uint64_t>(size));
 }
 Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }

@@ -33,6 +33,7 @@ Result<uint32_t> write_from(ByteSource& source, F&& write) {
     const uint32_t limit = current_process().limits[limit_fsize].soft;
     if (limit != kInfinite) [[unlikely]]
         source.set_end(limit);
+    if (context().credentials.fsuid != 0) source.set_unprivileged();
     Result<uint32_t> result = with_memory(write);
     if (result.is_error()) [[unlikely]] {
         if (result.error() == Errno::pipe)
