@@ -12,19 +12,16 @@ bool is_power_of(uint32_t n, uint32_t base) {
     while (n > 1 && n % base == 0) n /= base;
     return n == 1;
 }
-// With sparse_super only groups 0, 1 and powers of 3, 5, 7 hold copies of the superblock.
-bool has_superblock(uint32_t group) {
-    return group <= 1 || is_power_of(group, 3) || is_power_of(group, 5) || is_power_of(group, 7);
-}
-
-uint32_t overhead_of(const Superblock& super, const Geometry& g) {
-    const uint32_t descriptors = g.block_size() / sizeof(GroupDescriptor);
-    const uint32_t table = (g.groups + descriptors - 1) / descriptors;
+uint32_t overhead_of(const Geometry& g) {
+    const uint32_t table = std::min(g.descriptor_blocks(), g.first_meta_group);
     const uint32_t inodes = (g.inodes_per_group * g.inode_size) >> g.block_shift;
-    const bool sparse = super.revision && (super.features_read_only & kReadOnlySparseSuper);
-    uint32_t copies = 0;
-    for (uint32_t i = 0; i < g.groups; ++i) copies += !sparse || has_superblock(i);
-    return g.first_data_block + copies * (1 + table) + g.groups * (2 + inodes);
+    uint32_t heads = 0;
+    for (uint32_t i = 0; i < g.groups; ++i) {
+        const uint32_t head = g.meta_head(i);
+        heads += head ? head : g.has_superblock(i);
+        if (g.has_superblock(i)) heads += table;
+    }
+    return g.first_data_block + heads + g.groups * (2 + inodes);
 }
 
 Errno refuse(TextSink& reason, std::string_view format, auto... args) {
@@ -57,14 +54,33 @@ Result<void> check_extent(const Geometry& g, uint64_t device_bytes, TextSink& re
     if (g.blocks_count > device_blocks)
         return refuse(reason, "the disk is smaller than its file system ({} of {} KiB): truncated?",
                       device_bytes >> 10, uint64_t{g.blocks_count} << (g.block_shift - 10));
-    const uint64_t table_bytes = uint64_t{g.groups} * sizeof(GroupDescriptor);
-    const uint64_t table_blocks = (table_bytes + g.block_size() - 1) >> g.block_shift;
+    const uint64_t table_blocks = std::min(g.descriptor_blocks(), g.first_meta_group);
     if (g.descriptor_table + table_blocks > g.blocks_count)
         return refuse(reason, "group descriptors beyond the end");
     return {};
 }
 
 }  // namespace
+
+// With sparse_super only groups 0, 1 and powers of 3, 5, 7 hold copies of the superblock.
+bool Geometry::has_superblock(uint32_t group) const {
+    return !sparse_supers || group <= 1 || is_power_of(group, 3) || is_power_of(group, 5) ||
+           is_power_of(group, 7);
+}
+
+// With meta_bg: in the first, second and last group of those that it describes; the first is the one
+// in use.
+uint32_t Geometry::descriptor_block(uint32_t index) const {
+    if (index < first_meta_group) return descriptor_table + index;
+    const uint32_t group = index * descriptors_per_block();
+    return first_data_block + group * blocks_per_group + has_superblock(group);
+}
+
+uint32_t Geometry::meta_head(uint32_t group) const {
+    const uint32_t at = group % descriptors_per_block();
+    if (group / descriptors_per_block() < first_meta_group) return 0;
+    return has_superblock(group) + (at <= 1 || at == descriptors_per_block() - 1);
+}
 
 Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes,
                                   TextSink& reason) {
@@ -87,11 +103,14 @@ Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes
     g.inode_size = super.revision ? super.inode_size : 128;
     g.first_inode = super.revision ? super.first_inode : 11;
     g.descriptor_table = super.first_data_block + 1;
+    const bool meta = super.revision && (super.features_incompatible & kIncompatMetaGroups);
+    g.first_meta_group = meta ? super.first_meta_group : UINT32_MAX;
+    g.sparse_supers = super.revision && (super.features_read_only & kReadOnlySparseSuper);
     g.has_file_types = super.revision && (super.features_incompatible & kIncompatFiletype);
     TRY(check_sizes(super, g, reason));
     g.groups = (g.blocks_count - g.first_data_block - 1) / g.blocks_per_group + 1;
     TRY(check_extent(g, device_bytes, reason));
-    g.overhead = std::min(overhead_of(super, g), g.blocks_count);
+    g.overhead = std::min(overhead_of(g), g.blocks_count);
     return g;
 }
 

@@ -15,11 +15,21 @@ struct Geometry {
     uint32_t blocks_per_group, inodes_per_group, groups;
     uint32_t inode_size, first_inode;
     uint32_t descriptor_table;  // its first block
+    uint32_t first_meta_group;  // blocks of the table from this one on lie where their groups begin
+    bool sparse_supers;         // not every group has a copy of the superblock
     uint32_t overhead;          // blocks of metadata, for statfs
     bool has_file_types;
 
     uint32_t block_size() const { return 1u << block_shift; }
     uint32_t pointer_bits() const { return block_shift - 2; }
+    uint32_t descriptors_per_block() const { return block_size() >> 5; }
+    uint32_t descriptor_blocks() const {
+        return (groups + descriptors_per_block() - 1) / descriptors_per_block();
+    }
+    bool has_superblock(uint32_t group) const;
+    // Where a block of the table lies; how many blocks a group begins with because of meta_bg.
+    uint32_t descriptor_block(uint32_t index) const;
+    uint32_t meta_head(uint32_t group) const;
     bool is_data_range(uint32_t first, uint32_t count) const {
         return first >= first_data_block && first < blocks_count && count <= blocks_count - first;
     }

@@ -150,9 +150,9 @@ inline uint32_t room_behind(const DirectoryEntry& entry) {
     return entry.record_length - (entry.inode ? bytes_needed(entry.name_length) : 0);
 }
 
-constexpr uint32_t kIncompatFiletype = 0x2;
+constexpr uint32_t kIncompatFiletype = 0x2, kIncompatMetaGroups = 0x10;
 constexpr uint32_t kReadOnlySparseSuper = 0x1, kReadOnlyLargeFile = 0x2;
-constexpr uint32_t kKnownIncompatible = kIncompatFiletype;
+constexpr uint32_t kKnownIncompatible = kIncompatFiletype | kIncompatMetaGroups;
 constexpr uint32_t kKnownReadOnly = kReadOnlySparseSuper | kReadOnlyLargeFile;
 
 // What e2fsprogs calls the feature of a bit; null where it has no name.

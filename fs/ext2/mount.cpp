@@ -257,7 +257,7 @@ Result<void> Ext2::write_blocks(uint32_t first, uint32_t count, const void* from
 Result<Ext2::HeldDescriptor> Ext2::descriptor(uint32_t group) {
     const Geometry& g = geometry_;
     const uint32_t at = group * sizeof(GroupDescriptor);
-    const uint32_t block = g.descriptor_table + (at >> g.block_shift);
+    const uint32_t block = g.descriptor_block(at >> g.block_shift);
     MetadataBlock held = TRY(metadata(block));
     auto* found = reinterpret_cast<GroupDescriptor*>(held.bytes() + (at & (g.block_size() - 1)));
     const uint32_t table_blocks = (g.inodes_per_group * g.inode_size) >> g.block_shift;
@@ -272,8 +272,7 @@ Result<Ext2::HeldDescriptor> Ext2::descriptor(uint32_t group) {
 bool Ext2::is_for_contents(uint32_t first, uint32_t count) {
     const Geometry& g = geometry_;
     if (!g.is_data_range(first, count)) return false;
-    if (first < g.descriptor_table +
-                    (g.groups * sizeof(GroupDescriptor) + g.block_size() - 1) / g.block_size())
+    if (first < g.descriptor_table + std::min(g.descriptor_blocks(), g.first_meta_group))
         return false;
     const uint32_t table_blocks = (g.inodes_per_group * g.inode_size) >> g.block_shift;
     const uint32_t last_group = (first + count - 1 - g.first_data_block) / g.blocks_per_group;
@@ -284,7 +283,8 @@ bool Ext2::is_for_contents(uint32_t first, uint32_t count) {
         auto hits = [&](uint32_t start, uint32_t length) {
             return start < first + count && first < start + length;
         };
-        if (hits(d.block_bitmap, 1) || hits(d.inode_bitmap, 1) || hits(d.inode_table, table_blocks))
+        if (hits(d.block_bitmap, 1) || hits(d.inode_bitmap, 1) ||
+            hits(d.inode_table, table_blocks) || hits(first_block_of_group(i), g.meta_head(i)))
             return false;
     }
     return true;

@@ -87,6 +87,26 @@ TEST(Ext2Superblock, EachBadNumberIsRefusedByName) {
     }
 }
 
+TEST(Ext2Geometry, DescriptorsOfMetaGroups) {
+    Superblock super = good();
+    super.blocks_count = 100 * 8192;
+    super.inodes_count = 100 * 1024;
+    super.features_incompatible |= kIncompatMetaGroups;
+    super.first_meta_group = 1;
+    char buffer[200];
+    BufferSink reason(buffer);
+    const Geometry g = check_superblock(super, uint64_t{super.blocks_count} << 10, reason).value();
+    EXPECT_EQ(g.descriptor_blocks(), 4u);  // 32 groups in each
+    EXPECT_EQ(g.descriptor_block(0), 2u);
+    EXPECT_EQ(g.descriptor_block(1), 1 + 32 * 8192u);  // no superblock in group 32
+    EXPECT_EQ(g.descriptor_block(2), 1 + 64 * 8192u);
+    EXPECT_EQ(g.meta_head(31), 0u);
+    EXPECT_EQ(g.meta_head(32), 1u);
+    EXPECT_EQ(g.meta_head(34), 0u);
+    EXPECT_EQ(g.meta_head(63), 1u);
+    EXPECT_EQ(g.meta_head(49), 1u);  // a superblock's copy: 7 * 7
+}
+
 TEST(Ext2Features, AreNamedAsE2fsprogsNamesThem) {
     char buffer[200];
     BufferSink text(buffer);

@@ -16,4 +16,25 @@ for block in 1024 4096; do
     debugfs -R 'ls -p /some' "$image" 2>/dev/null | grep -c name-number >"$work/names"
     [ "$(cat "$work/names")" = "$count" ] || fail "debugfs reads $(cat "$work/names") names"
 done
+
+# Images of all sizes and shapes are written: `shape SIZE OPTIONS of mke2fs`.
+shape() {
+    local size=$1
+    shift
+    rm -f "$work/shape.img"
+    truncate -s "$size" "$work/shape.img"
+    mke2fs -q -F -t ext2 "$@" "$work/shape.img" || fail "mke2fs $size $*"
+    guest --exec 'mount -t ext2 /dev/hdb /mnt && cd /mnt && mkdir a b && cp /bin/hello a/ && mv a b/ &&
+        cmp b/a/hello /bin/hello && for i in 1 2 3 4 5; do mkdir g$i; echo $i >g$i/f; done; cd / && umount /mnt' \
+        -- -drive file="$work/shape.img",format=raw,if=ide,index=1,media=disk,cache=unsafe </dev/null
+    status_is 0
+    no_errors
+    e2fsck -fn "$work/shape.img" >"$work/fsck" 2>&1 || fail "e2fsck, $size $*: $(cat "$work/fsck")"
+}
+shape 1M -b 1024 -N 32 -m 0
+shape 1M -b 4096 -N 32 -m 0
+shape 20M -r 0
+shape 30M -I 128 -b 2048 -O ^filetype,^dir_index,^large_file,^resize_inode
+shape 300M -b 1024 -O meta_bg,^resize_inode -N 4000
+shape 200G -b 4096 -N 16384
 finish
