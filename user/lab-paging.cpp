@@ -145,6 +145,7 @@ std::vector<Event> run(const Options& options) {
     for (const auto& [page, write] : options.string)
         if (write && words[page * kPageBytes / sizeof(unsigned)] != page + 1)
             fail("lost what was written to page", std::to_string(page));
+    munmap(memory, pages * kPageBytes);
     return events;
 }
 
