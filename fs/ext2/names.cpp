@@ -93,6 +93,10 @@ Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
 
 // One name less; with the last one the file goes as soon as nobody uses it.
 Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
+    if (victim.record_.links_count == 0) {  // it has more names than it counts
+        ext2().note_error();
+        return {};
+    }
     if (directory) {
         ext2().directory_removed(victim);
         {
