@@ -9,15 +9,14 @@ namespace {
 
 using Mounts = Vector<Ref<Mount>>;
 
-// One of the file system on that device that there is already, so that two mounts of a disk agree.
-// EBUSY: it is just being finished.
-Result<Ref<Mount>> find_mounted(const FileSystemType& type, uint32_t device) {
+// One of such a file system that there is already, so that two mounts of it agree. EBUSY: it is just
+// being finished.
+template <typename F>
+Result<Ref<Mount>> find_mounted(F&& matches) {
     LockGuard guard(dentry_lock);
     for (auto* list : {&mounts, &leaving_mounts})
         for (Mount& mount : *list) {
-            if (mount.file_system->type_name() != type.name ||
-                mount.file_system->device_number() != device)
-                continue;
+            if (!matches(*mount.file_system)) continue;
             if (!mount.try_add_ref()) return Errno::busy;
             return Ref<Mount>::adopt(&mount);
         }
@@ -146,15 +145,14 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
         BlockDevice* device = TRY(device_named(who, source));
         TRY(device->prepare());
         what = device->name();
-        other = TRY(find_mounted(*type, device->device_number()));
+        other = TRY(find_mounted([&](FileSystem& fs) {
+            return fs.type_name() == type->name && fs.device_number() == device->device_number();
+        }));
     }
     if (!is_directory(place)) return Errno::notdir;
     Ref<FileSystem> fs;
-    Ref<Dentry> top;
     if (other) {
         fs = other->file_system;
-        top = other->root;
-        while (Ref<Dentry> up = dentry_parent(*top)) top = up;
         if (is_top(place) && place.mount().file_system == fs) return Errno::busy;
         if (!fs->read_only() && (flags & kMountReadOnly)) return Errno::busy;
         if (fs->read_only() && !(flags & kMountReadOnly)) TRY(fs->set_read_only(false));
@@ -166,8 +164,12 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
             return fresh.error();
         }
         fs = fresh.release_value();
-        top = TRY(Dentry::create_root(fs->root()));
+        // Of some types there is only one, whoever mounts it wherever.
+        other = TRY(find_mounted([&](FileSystem& there) { return &there == fs.get(); }));
+        if (is_top(place) && place.mount().file_system == fs) return Errno::busy;
     }
+    Ref<Dentry> top = other ? other->root : TRY(Dentry::create_root(fs->root()));
+    while (Ref<Dentry> up = dentry_parent(*top)) top = up;
     String from = TRY(String::from(source));
     Ref<Mount> mount = TRY(make_ref<Mount>(std::move(fs), std::move(top), std::move(place),
                                            kept_mount_flags(flags), std::move(from)));

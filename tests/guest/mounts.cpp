@@ -49,6 +49,14 @@ Words line_of(const char* file, const std::string& place, unsigned word) {
 Words entry(const std::string& name) { return line_of("/proc/mounts", at(name), 1); }
 Words details(const std::string& name) { return line_of("/proc/self/mountinfo", at(name), 4); }
 
+void test_only_one() {
+    succeeds("devfs once more", mount("dev", at("c").c_str(), "devfs", 0, nullptr));
+    that("its directories are the same", access(at("c/shm").c_str(), X_OK) == 0);
+    fails("on itself", mount("dev", at("c").c_str(), "devfs", 0, nullptr), EBUSY);
+    succeeds("and away", unmount("c"));
+    that("what there was stays", access("/dev/shm", X_OK) == 0);
+}
+
 void test_bind() {
     put("a/file", "x");
     mkdir(at("a/inner").c_str(), 0755);
@@ -250,6 +258,7 @@ int main() {
     succeeds("a place of its own", mount("x", kTop.c_str(), "tmpfs", 0, nullptr));
     for (const char* name : {"a", "b", "c"}) mkdir(at(name).c_str(), 0755);
     put("f");
+    test_only_one();
     test_bind();
     test_read_only();
     test_move();
