@@ -1,10 +1,12 @@
 // See devices.hpp. A disk opened as a file is read through the cache that file systems on it use.
-// Writing goes to the disk at once; while a file system is mounted from it, nobody may write.
+// Writing goes to the disk at once; while a file system or swap lives on it, nobody else may.
 #include "fs/devices.hpp"
 
 #include <algorithm>
 
 #include "drivers/block.hpp"
+#include "fs/mount.hpp"
+#include "mm/swap.hpp"
 
 namespace {
 
@@ -81,21 +83,19 @@ Result<uint32_t> DiskFile::write_at(ByteSource& from, uint64_t offset) {
     return total;
 }
 
-bool is_mounted(uint32_t number) {
-    LockGuard guard(dentry_lock);
-    for (const Mount& mount : mounts)
-        if (mount.file_system->device_number() == number) return true;
-    return false;
+Result<void> check_writable(BlockDevice& device) {
+    if (device.read_only()) return Errno::rofs;
+    const uint32_t number = device.device_number();
+    if (is_mounted(number, number + device.most_partitions()) || is_swap_area(device))
+        return Errno::busy;
+    return {};
 }
 
 Result<Ref<File>> open_disk(Inode& node, uint32_t number, uint32_t flags) {
     for (BlockDevice& device : block_devices()) {
         if (device.device_number() != number) continue;
         TRY(device.prepare());
-        if ((flags & kOpenAccessMode) != kOpenReadOnly) {
-            if (device.read_only()) return Errno::rofs;
-            if (is_mounted(number)) return Errno::busy;
-        }
+        if ((flags & kOpenAccessMode) != kOpenReadOnly) TRY(check_writable(device));
         PageCache* cache = TRY(device_cache(device));
         return TRY(make_ref<DiskFile>(flags, node, device, *cache));
     }

@@ -23,6 +23,16 @@ Path Mount::place() const {
     return place_;
 }
 
+bool is_mounted(uint32_t first_device, uint32_t last_device) {
+    LockGuard guard(dentry_lock);
+    for (auto* list : {&mounts, &leaving_mounts})
+        for (const Mount& mount : *list) {
+            const uint32_t device = mount.file_system->device_number();
+            if (first_device <= device && device <= last_device) return true;
+        }
+    return false;
+}
+
 void attach_mounts(std::span<Ref<Mount>> fresh) {
     LockGuard guard(dentry_lock);
     for (Ref<Mount>& mount : fresh) {

@@ -72,6 +72,9 @@ class Mount final : public RefCounted {
 // The mount that covers this place, if any: the newest one.
 Ref<Mount> mount_covering(const Mount& mount, const Dentry& dentry);
 
+// Whether a file system is in use on one of these devices.
+bool is_mounted(uint32_t first_device, uint32_t last_device);
+
 // All mounts, oldest first; under mount_table and, to change it, dentry_lock too.
 extern Mutex mount_table;
 extern List<Mount, &Mount::node> mounts;

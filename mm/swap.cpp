@@ -202,6 +202,11 @@ Result<void> swap_off(BlockDevice& device) {
     return {};
 }
 
+bool is_swap_area(const BlockDevice& device) {
+    LockGuard guard(swap_lock);
+    return area_of(&device) != nullptr;
+}
+
 void show_swap_areas(TextSink& to) {
     to.put("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
     LockGuard guard(swap_lock);

@@ -45,6 +45,7 @@ extern bool swap_active;  // there is or was an area: private pages are tracked
 Result<void> swap_on(BlockDevice& device, int priority, std::string_view path, bool is_file);
 // Brings every page of it back first. EINVAL: not in use. ENOMEM: not enough frames.
 Result<void> swap_off(BlockDevice& device);
+bool is_swap_area(const BlockDevice& device);
 void show_swap_areas(TextSink& to);
 
 struct SwapTotals {  // pages

@@ -267,4 +267,5 @@ void note_shared_write(Frame) { std::abort(); }
 bool swap_find(SwapEntry, Frame&) { std::abort(); }
 Result<Frame> swap_bring_in(SwapEntry) { std::abort(); }
 void swap_add_name(SwapEntry) { std::abort(); }
+bool is_swap_area(const BlockDevice&) { return false; }
 void swap_drop_name(SwapEntry) { std::abort(); }
