@@ -75,7 +75,7 @@ class PosixQueue final : public RefCounted {
 
   private:
     static uint32_t last_number;
-    bool has_room() const { return count_ < limits_.messages; }
+    bool has_room() const REQUIRES(lock_) { return count_ < limits_.messages; }
 
     const Limits limits_;
     char name_[255];
