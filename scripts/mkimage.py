@@ -178,7 +178,7 @@ def create(options):
     status, output = tool('mke2fs', '-q', '-F', '-t', 'ext2', '-b', str(BLOCK), '-m', '0',
                           '-L', 'orrery', '-U', 'c1061d0b-6f72-7265-7279-000000000001',
                           '-E', 'hash_seed=c1061d0b-6f72-7265-7279-000000000002,root_owner=0:0',
-                          '-N', str(max(2048, 2 * script.entries)), scratch, f'{megabytes}M')
+                          '-N', str(max(6144, 2 * script.entries)), scratch, f'{megabytes}M')
     if status:
         fail(output.strip())
     debugfs(scratch, script.lines)

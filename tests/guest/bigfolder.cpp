@@ -2,7 +2,7 @@
 // a removal cost must not grow with their number. Measured in nanoseconds of CPU time, which are instructions
 // here.
 //   bigfolder [FOLDER COUNT...]     measures with so many files there (/tmp/big 1000 4000)
-// run: --icount 0
+// run: --icount 0 --mem 256
 #include <sys/stat.h>
 
 #include <ctime>
