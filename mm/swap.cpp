@@ -176,7 +176,7 @@ Result<void> swap_off(BlockDevice& device) {
     {
         LockGuard guard(swap_lock);
         Area* area = area_of(&device);
-        if (!area) return Errno::inval;
+        if (!area || area->leaving) return Errno::inval;  // somebody else switches it off
         area->closed = area->leaving = true;
         index = static_cast<uint32_t>(area - areas);
     }
