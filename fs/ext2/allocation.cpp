@@ -6,18 +6,9 @@
 #include "fs/ext2/ext2.hpp"
 #include "fs/free_space/free_bitmap.hpp"
 #include "fs/timestamp.hpp"
-#include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/log.hpp"
 
 namespace ext2 {
-
-namespace {
-
-Bitmap bitmap_of(const MetadataBlock& block, uint32_t bits) {
-    return Bitmap({reinterpret_cast<uint32_t*>(block.bytes()), (bits + 31) / 32}, bits);
-}
-
-}  // namespace
 
 uint32_t Ext2::blocks_in_group(uint32_t group) const {
     const uint32_t first = first_block_of_group(group);
@@ -30,10 +21,16 @@ Result<Extent> Ext2::allocate_in_group(uint32_t group, uint32_t from, uint32_t w
     if (group_info.descriptor->free_blocks_count == 0) return Errno::nospc;
     MetadataBlock held = TRY(metadata(group_info.descriptor->block_bitmap));
     Bitmap bits = bitmap_of(held, blocks_in_group(group));
-    const std::optional<BlockRun> run = find_run(bits, from, wanted, roomy ? kRoomy : 1);
+    const uint32_t base = first_block_of_group(group);
+    const std::optional<BlockRun> run =
+        find_run(bits, from, wanted, roomy ? kRoomy : 1, [&](uint32_t at) {
+            const Extent next = reserved_behind(base + at);
+            if (next.first >= base + bits.size()) return BlockRun{};
+            return BlockRun{next.first - base, next.count};
+        });
     if (!run) return Errno::nospc;
     const uint32_t count = std::min<uint32_t>(run->count, group_info.descriptor->free_blocks_count);
-    const uint32_t first = first_block_of_group(group) + run->first;
+    const uint32_t first = base + run->first;
     // A bitmap that offers the group's own metadata is damaged.
     const GroupDescriptor& d = *group_info.descriptor;
     const uint32_t table = d.inode_table;
@@ -47,13 +44,18 @@ Result<Extent> Ext2::allocate_in_group(uint32_t group, uint32_t from, uint32_t w
         note_error();
         return Errno::io;
     }
-    bits.set_range(run->first, count);
-    group_info.descriptor->free_blocks_count -= static_cast<uint16_t>(count);
+    take(group_info, bits, run->first, count);
+    return Extent{first, count};
+}
+
+void Ext2::take(HeldDescriptor& group, Bitmap bits, uint32_t at, uint32_t count) {
+    GroupDescriptor& d = *group.descriptor;
+    bits.set_range(at, count);
+    d.free_blocks_count -= static_cast<uint16_t>(std::min<uint32_t>(d.free_blocks_count, count));
     free_blocks_ -= std::min(free_blocks_, count);
     touch(d.block_bitmap, Kind::map);
-    touch(group_info.block, Kind::map);
+    touch(group.block, Kind::map);
     super_changed_ = true;
-    return Extent{first, count};
 }
 
 // The goal and what follows it; any place in its group, then in the others.
@@ -66,7 +68,8 @@ Result<Extent> Ext2::allocate_blocks(uint32_t goal, uint32_t wanted) {
         Result<HeldDescriptor> info = descriptor(start);
         if (info.is_ok() && info.value().descriptor->free_blocks_count) {
             MetadataBlock held = TRY(metadata(info.value().descriptor->block_bitmap));
-            const bool free = !bitmap_of(held, blocks_in_group(start)).test(offset);
+            const bool free = !bitmap_of(held, blocks_in_group(start)).test(offset) &&
+                              reserved_behind(goal).first > goal;
             Result<Extent> here = allocate_in_group(start, offset, wanted, !free);
             if (here.is_ok() || here.error() != Errno::nospc) return here;
         }
@@ -80,73 +83,6 @@ Result<Extent> Ext2::allocate_blocks(uint32_t goal, uint32_t wanted) {
         }
     }
     return Errno::nospc;
-}
-
-// --- reservations
-
-void Ext2::reserve_behind(Ext2Inode& file, const Extent& got) {
-    constexpr uint32_t kMost = 2048, kPartOfGroup = 8;
-    drop_reservation(file);
-    const uint32_t first = got.first + got.count;
-    if (first >= geometry_.blocks_count) return;
-    const uint32_t group = (first - geometry_.first_data_block) / geometry_.blocks_per_group;
-    Result<HeldDescriptor> info = descriptor(group);
-    if (info.is_error()) return;
-    const GroupDescriptor& d = *info.value().descriptor;
-    Result<MetadataBlock> held = metadata(d.block_bitmap);
-    if (held.is_error()) return;
-    Bitmap bits = bitmap_of(held.value(), blocks_in_group(group));
-    const uint32_t at = first - first_block_of_group(group);
-    const uint32_t most = std::min<uint32_t>(kMost, d.free_blocks_count / kPartOfGroup);
-    const uint32_t count = bits.count_clear(at, most);
-    if (!count || !is_for_contents(first, count)) return;
-    bits.set_range(at, count);
-    touch(d.block_bitmap, Kind::map);
-    file.reserved = {first, count};
-    reservations_.push_back(file);
-}
-
-Extent Ext2::use_reservation(Ext2Inode& file, uint32_t wanted) {
-    Extent& reserved = file.reserved;
-    const Extent got{reserved.first, std::min(wanted, reserved.count)};
-    reserved = {got.first + got.count, reserved.count - got.count};
-    if (!reserved.count) file.reserve_node.unlink();
-    const uint32_t group = (got.first - geometry_.first_data_block) / geometry_.blocks_per_group;
-    Result<HeldDescriptor> info = descriptor(group);
-    if (info.is_error()) {
-        note_error();
-        return got;
-    }
-    GroupDescriptor& d = *info.value().descriptor;
-    d.free_blocks_count -=
-        static_cast<uint16_t>(std::min<uint32_t>(d.free_blocks_count, got.count));
-    free_blocks_ -= std::min(free_blocks_, got.count);
-    touch(info.value().block, Kind::map);
-    super_changed_ = true;
-    return got;
-}
-
-void Ext2::drop_reservation(Ext2Inode& file) {
-    const Extent rest = std::exchange(file.reserved, Extent{0, 0});
-    if (!rest.count) return;
-    file.reserve_node.unlink();
-    const uint32_t group = (rest.first - geometry_.first_data_block) / geometry_.blocks_per_group;
-    Result<HeldDescriptor> info = descriptor(group);
-    const uint32_t block = info.is_ok() ? info.value().descriptor->block_bitmap : 0;
-    Result<MetadataBlock> held = info.is_ok() ? metadata(block) : info.error();
-    if (held.is_error()) return note_error();  // lost until e2fsck
-    bitmap_of(held.value(), blocks_in_group(group))
-        .set_range(rest.first - first_block_of_group(group), rest.count, false);
-    touch(block, Kind::map);
-}
-
-void Ext2::drop_reservations() {
-    while (Ext2Inode* file = reservations_.front()) drop_reservation(*file);
-}
-
-void Ext2::end_reservation(Ext2Inode& file) {
-    LockGuard guard(lock_);
-    drop_reservation(file);
 }
 
 void Ext2::free_blocks(uint32_t first, uint32_t count) {

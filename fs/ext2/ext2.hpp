@@ -14,6 +14,7 @@
 #include "drivers/block.hpp"
 #include "fs/ext2/geometry.hpp"
 #include "fs/ext2/inode.hpp"
+#include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/vector.hpp"
 
 void ext2_init();  // registers the type
@@ -77,10 +78,10 @@ class Ext2 final : public FileSystem {
     // Near `goal`: up to `wanted` blocks in a row; at least one, or ENOSPC.
     Result<Extent> allocate_blocks(uint32_t goal, uint32_t wanted);
     void free_blocks(uint32_t first, uint32_t count);
-    // Blocks right behind `got`, as far as they are free, become the file's for as long as somebody has
-    // it open for writing: their bits are set, but they still count as free.
+    // Blocks right behind `got`, as far as they are free, are kept for the file for as long as somebody
+    // has it open for writing, or until the disk is full otherwise: see reservations.cpp.
     void reserve_behind(Ext2Inode& file, const Extent& got);
-    Extent use_reservation(Ext2Inode& file, uint32_t wanted);  // it has one
+    Result<Extent> use_reservation(Ext2Inode& file, uint32_t wanted);  // it has one
     void drop_reservation(Ext2Inode& file);
     void drop_reservations();
     // A directory's blocks that were changed; `fresh`: nothing on the disk refers to it yet.
@@ -158,7 +159,13 @@ class Ext2 final : public FileSystem {
 
     // allocation.cpp
     Result<Extent> allocate_in_group(uint32_t group, uint32_t from, uint32_t wanted, bool roomy);
+    void take(HeldDescriptor& group, Bitmap bits, uint32_t at, uint32_t count);  // they are free
     uint32_t blocks_in_group(uint32_t group) const;
+    static Bitmap bitmap_of(const MetadataBlock& block, uint32_t bits) {
+        return Bitmap({reinterpret_cast<uint32_t*>(block.bytes()), (bits + 31) / 32}, bits);
+    }
+    // The first reservation that ends behind `block`; behind all blocks if there is none.
+    Extent reserved_behind(uint32_t block) const;
     Result<uint32_t> pick_group(const Ext2Inode& parent, bool directory);
     Result<InodeNo> allocate_inode(uint32_t group, bool directory);
     Result<void> clear_blocks(const Extent& extent);
@@ -203,7 +210,7 @@ class Ext2 final : public FileSystem {
     List<Ext2Inode, &Ext2Inode::nameless_node> unlisted_ GUARDED_BY(records_);  // nor buried
     const bool has_orphan_list_;
     // Under lock_:
-    List<Ext2Inode, &Ext2Inode::reserve_node> reservations_;
+    OrderedTree<Ext2Inode, &Ext2Inode::reserve_node, &Ext2Inode::first_reserved> reservations_;
     uint32_t orphan_head_;
     bool orphan_grew_ = false;  // since the last checkpoint
     Vector<Orphan> orphans_;    // as they are listed on the disk

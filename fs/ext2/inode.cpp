@@ -65,6 +65,7 @@ Ext2Inode::Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& recor
 }
 
 Ext2Inode::~Ext2Inode() {
+    VERIFY(!reserve_node.linked());
     LockGuard guard(ext2().records());
     if (dirty_node.linked()) dirty_node.unlink();
     if (nameless_node.linked()) nameless_node.unlink();

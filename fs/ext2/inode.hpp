@@ -9,6 +9,7 @@
 #include "fs/ext2/name_index.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/page_cache.hpp"
+#include "kernel/lib/ordered_tree.hpp"
 
 namespace ext2 {
 
@@ -75,8 +76,9 @@ class Ext2Inode final : public CachedInode, private PageSource {
     bool is_directory() const { return type() == kTypeDirectory; }
 
     ListNode dirty_node, dead_node, nameless_node;
-    ListNode reserve_node;
-    Extent reserved{0, 0};         // behind its last block, nobody else's: see allocation.cpp
+    TreeNode reserve_node;
+    Extent reserved{0, 0};  // behind its last block, nobody else's: see reservations.cpp
+    uint32_t first_reserved() const { return reserved.first; }
     bool is_listed = false;        // on the disk's list of orphans: see orphans.cpp
     bool is_released = false;      // its number is another's, perhaps
     uint32_t structure_epoch = 0;  // checkpoint interval in which it got blocks, names, size

@@ -16,6 +16,23 @@ inline std::optional<BlockRun> find_run(const Bitmap& bits, uint32_t from, uint3
     return BlockRun{*first, bits.count_clear(*first, wanted)};
 }
 
+// The same among bits that are clear but promised to somebody: `promised(at)` is the first such run that
+// ends behind `at`, or one of no blocks.
+template <typename Promised>
+std::optional<BlockRun> find_run(const Bitmap& bits, uint32_t from, uint32_t wanted, uint32_t room,
+                                 Promised&& promised) {
+    while (std::optional<BlockRun> run = find_run(bits, from, wanted, room)) {
+        const BlockRun next = promised(run->first);
+        if (!next.count) return run;
+        if (next.first >= run->first + room) {
+            run->count = std::min(run->count, next.first - run->first);
+            return run;
+        }
+        from = next.first + next.count;
+    }
+    return std::nullopt;
+}
+
 // The textbook's way of naming bits: row i and column j of rows of n bits, and blocks b, all counted
 // from 1.
 struct BitmapPlace {

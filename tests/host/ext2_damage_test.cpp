@@ -3,7 +3,7 @@
 // descriptors, bitmaps, inode tables, index blocks, directories. ORRERY_FUZZ_ROUNDS=N for more
 // than the suite does, from ORRERY_SEED on.
 // sources: fs/page_dirty.cpp
-// sources: fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
+// sources: fs/ext2/reservations.cpp fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
 // sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp fs/ext2/orphans.cpp
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp

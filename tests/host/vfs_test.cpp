@@ -1,7 +1,7 @@
 // Names and places: path resolution, permissions, and the rules of the calls that change the tree,
 // over tmpfs; the page cache as the place where its files live.
-// sources: tests/host/ext2_images.cpp tests/host/ext2_writing.cpp fs/page_dirty.cpp
-// sources: fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
+// sources: tests/host/ext2_images.cpp tests/host/ext2_writing.cpp tests/host/ext2_reservations.cpp fs/page_dirty.cpp
+// sources: fs/ext2/reservations.cpp fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
 // sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp fs/ext2/orphans.cpp
 // sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
 // sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
