@@ -3,6 +3,8 @@
 // Locks: those of PageCache and of the inode.
 #pragma once
 
+#include <algorithm>
+
 #include "fs/file_locks.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_cache.hpp"
@@ -32,7 +34,7 @@ class CachedFile : public InodeFile {
         : InodeFile(flags, inode), cache_(cache), errors_seen_(cache.write_errors()) {}
     bool seekable() const override { return true; }
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
-        Result<uint32_t> done = cache_.read_at(to, offset);
+        Result<uint32_t> done = cache_.read_at(to, offset, pattern_);
         note_read();
         return done;
     }
@@ -45,19 +47,33 @@ class CachedFile : public InodeFile {
     // A write that failed in the background is an error once for each opener.
     Result<void> sync() override {
         Result<void> done = inode()->sync(false);
-        const uint32_t errors = cache_.write_errors();
-        if (__atomic_exchange_n(&errors_seen_, errors, __ATOMIC_RELAXED) != errors)
-            return Errno::io;
+        TRY(tell_write_errors());
         return done;
     }
+    Result<void> sync_range(uint64_t offset, uint64_t end, bool write) override {
+        constexpr uint64_t kLast = UINT32_MAX;
+        const auto first = static_cast<uint32_t>(std::min(offset >> kPageShift, kLast));
+        const auto last = static_cast<uint32_t>(std::min((end - 1) >> kPageShift, kLast));
+        if (write) return cache_.write_back(first, last);
+        cache_.wait_until_written(first, last);
+        return tell_write_errors();
+    }
+    void expect(AccessPattern pattern) override { pattern_ = pattern; }
     void will_need(uint64_t offset, uint64_t end) override { cache_.will_need(offset, end); }
     void dont_need(uint64_t offset, uint64_t end) override { cache_.dont_need(offset, end); }
     Result<Ref<Pager>> pager() override { return cache_.hold(); }
     uint64_t end_offset() override { return cache_.size(); }
 
   private:
+    Result<void> tell_write_errors() {
+        const uint32_t errors = cache_.write_errors();
+        if (__atomic_exchange_n(&errors_seen_, errors, __ATOMIC_RELAXED) == errors) return {};
+        return Errno::io;
+    }
+
     PageCache& cache_;
-    uint32_t errors_seen_;  // atomic
+    uint32_t errors_seen_;                           // atomic
+    AccessPattern pattern_ = AccessPattern::normal;  // a single byte
 };
 
 class DirectoryFile final : public InodeFile {

@@ -109,6 +109,12 @@ class File : public RefCounted {
     // Bytes [offset, end) will be wanted soon, or not any more: posix_fadvise(2), readahead(2).
     virtual void will_need(uint64_t /*offset*/, uint64_t /*end*/) {}
     virtual void dont_need(uint64_t /*offset*/, uint64_t /*end*/) {}
+    virtual void expect(AccessPattern /*pattern*/) {}  // of its reads from now on
+    // sync_file_range(2): writes contents in [offset, end) that are dirty, or only waits until what is
+    // on its way has arrived. EIO also for a write that failed before, unless it was told.
+    virtual Result<void> sync_range(uint64_t /*offset*/, uint64_t /*end*/, bool /*write*/) {
+        return {};
+    }
     virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)

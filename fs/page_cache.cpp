@@ -46,7 +46,7 @@ void PageCache::set_size(uint64_t bytes) {
     size_ = bytes;
 }
 
-Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset) {
+Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset, AccessPattern pattern) {
     uint32_t total = 0;
     while (uint32_t wanted = to.remaining()) {
         page_table.lock.lock();
@@ -73,7 +73,8 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset) {
             continue;
         } else {
             page_table.lock.unlock();
-            Result<Frame> filled = get(index, pages_for(start + std::min(wanted, 1u << 20)));
+            Result<Frame> filled =
+                get(index, pages_for(start + std::min(wanted, 1u << 20)), pattern);
             if (filled.is_error()) return total ? Result<uint32_t>(total) : filled.error();
             frame = filled.value();
         }
@@ -231,10 +232,10 @@ Result<HeldPage> PageCache::page_to_overwrite(uint32_t index) {
     return HeldPage(TRY(get_for_write(index, true)));
 }
 
-Result<Frame> PageCache::frame_for(uint32_t index) {
+Result<Frame> PageCache::frame_for(uint32_t index, AccessPattern pattern) {
     constexpr uint32_t kFaultAround = 8;
     if (uint64_t{index} << kPageShift >= size()) return Errno::fault;
-    return get(index, kFaultAround);
+    return get(index, pattern == AccessPattern::random ? 1 : kFaultAround, pattern);
 }
 
 void PageCache::mark_dirty(uint32_t index) {

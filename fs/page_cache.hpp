@@ -94,7 +94,8 @@ class PageCache final : public Pager {
     void set_size(uint64_t bytes);  // at start, before anybody reads
 
     // As File's: fewer bytes than asked at the end, or after a bad user pointer. EIO, EFAULT.
-    Result<uint32_t> read_at(ByteSink& to, uint64_t offset);
+    Result<uint32_t> read_at(ByteSink& to, uint64_t offset,
+                             AccessPattern pattern = AccessPattern::normal);
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // also EFBIG, ENOMEM
     Result<uint32_t> append(ByteSource& from, uint64_t& offset);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
@@ -111,8 +112,11 @@ class PageCache final : public Pager {
     void will_need(uint64_t offset, uint64_t end);
     void dont_need(uint64_t offset, uint64_t end);
 
-    // Writes all that is dirty at the time of the call; the first error. Sleeps, so no locks.
-    Result<void> write_back();
+    // Writes what is dirty of these pages at the time of the call, what is on its way already
+    // included; the first error. Sleeps, so no locks.
+    Result<void> write_back(uint32_t first = 0, uint32_t last = UINT32_MAX);
+    // Until none of them is on its way any more.
+    void wait_until_written(uint32_t first, uint32_t last);
     bool is_dirty() const;
     // Counts failed writes: who remembers it sees whether there were new ones.
     uint32_t write_errors() const { return __atomic_load_n(&write_errors_, __ATOMIC_RELAXED); }
@@ -125,7 +129,8 @@ class PageCache final : public Pager {
     Ref<Pager> hold();  // for mmap
 
     // Pager
-    Result<Frame> frame_for(uint32_t index) override;
+    using Pager::frame_for;
+    Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
     Result<void> sync() override;
@@ -139,7 +144,8 @@ class PageCache final : public Pager {
     friend struct CachedPages;
     friend class SwappedCache;
     void last_reference_dropped() const override;
-    Result<Frame> get(uint32_t index, uint32_t ahead);
+    Result<Frame> get(uint32_t index, uint32_t ahead,
+                      AccessPattern pattern = AccessPattern::normal);
     void wait_until_filled(uint32_t index);
     void wait_until_still(uint32_t index);
     Result<void> fill(uint32_t first, uint32_t count, uint32_t asked);
@@ -153,7 +159,9 @@ class PageCache final : public Pager {
     void leave_slot(CachedPage& page);
     Result<void> clear_tail(uint64_t size);
     void drop_from(uint32_t index);
-    uint32_t take_dirty_run(std::span<CachedPage*> run);
+    CachedPage* oldest_dirty(uint32_t first, uint32_t last);
+    uint32_t take_dirty_run(std::span<CachedPage*> run, uint32_t first = 0,
+                            uint32_t last = UINT32_MAX);
     Result<void> write_run(std::span<CachedPage*> run);
     friend uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
     friend Result<void> write_back_file_system(const FileSystem& file_system);

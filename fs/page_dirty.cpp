@@ -69,22 +69,29 @@ uint8_t PageCache::clear_dirty(uint32_t index, uint8_t sectors) {
     return found;
 }
 
-// The oldest dirty page and its dirty neighbours, marked as being written; a reference to each.
-uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run) {
+CachedPage* PageCache::oldest_dirty(uint32_t first, uint32_t last) {
+    for (CachedPage& page : dirty_)
+        if (page.index >= first && page.index <= last) return &page;
+    return nullptr;
+}
+
+// The oldest dirty page of the range and its dirty neighbours there, marked as being written; a
+// reference to each.
+uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run, uint32_t first, uint32_t last) {
     LockGuard guard(page_table.lock);
-    const CachedPage* oldest = dirty_.front();
+    const CachedPage* oldest = oldest_dirty(first, last);
     if (!oldest) return 0;
     wait_until_still(oldest->index);
-    oldest = dirty_.front();
+    oldest = oldest_dirty(first, last);
     if (!oldest || oldest->writing) return 0;
     auto wanted = [&](uint32_t index) {
-        CachedPage* page = page_table.find(*this, index);
+        CachedPage* page = index <= last ? page_table.find(*this, index) : nullptr;
         return page && page->dirty && !page->writing && !page->filling ? page : nullptr;
     };
-    uint32_t first = oldest->index, count = 0;
-    while (first && oldest->index - first < run.size() - 1 && wanted(first - 1)) --first;
+    uint32_t start = oldest->index, count = 0;
+    while (start > first && oldest->index - start < run.size() - 1 && wanted(start - 1)) --start;
     while (count < run.size()) {
-        CachedPage* page = wanted(first + count);
+        CachedPage* page = wanted(start + count);
         if (!page) break;
         page_table.mark_clean(*page);
         page->writing = true;
@@ -113,7 +120,20 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
     return done;
 }
 
-Result<void> PageCache::write_back() {
+void PageCache::wait_until_written(uint32_t first, uint32_t last) {
+    LockGuard guard(page_table.lock);
+    page_table.filled.wait(page_table.lock,
+                           [&] {
+                               for (CachedPage* page = all_; page && page_table.totals.writing;
+                                    page = page->cache_next)
+                                   if (page->writing && page->index >= first && page->index <= last)
+                                       return false;
+                               return true;
+                           },
+                           {.interruptible = false, .deadline = {}, .reason = "write"});
+}
+
+Result<void> PageCache::write_back(uint32_t first, uint32_t last) {
     uint32_t most;
     {
         LockGuard guard(page_table.lock);
@@ -122,25 +142,17 @@ Result<void> PageCache::write_back() {
     Errno failure{};
     CachedPage* run[kLongestRun];
     for (uint32_t done = 0; done <= most;) {
-        const uint32_t count = take_dirty_run(run);
+        const uint32_t count = take_dirty_run(run, first, last);
         if (!count) {
-            if (!is_dirty()) break;
+            LockGuard guard(page_table.lock);
+            if (!oldest_dirty(first, last)) break;
             continue;
         }
         done += count;
         Result<void> written = write_run({run, count});
         if (written.is_error() && failure == Errno{}) failure = written.error();
     }
-    // What somebody else was writing already is part of the promise.
-    LockGuard guard(page_table.lock);
-    page_table.filled.wait(page_table.lock,
-                           [&] {
-                               for (CachedPage* page = all_; page && page_table.totals.writing;
-                                    page = page->cache_next)
-                                   if (page->writing) return false;
-                               return true;
-                           },
-                           {.interruptible = false, .deadline = {}, .reason = "write"});
+    wait_until_written(first, last);  // by others, too
     return failure;
 }
 

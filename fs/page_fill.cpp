@@ -14,12 +14,12 @@ namespace {
 constexpr uint32_t kLongestRun = 16;          // pages: 64 KiB
 constinit uint32_t read_ahead = kLongestRun;  // atomic
 
-// Frames with one reference each, contiguous; `count` becomes 1 when there is no such run.
+// Frames with one reference each, contiguous; `count` becomes less when there is no such run.
 Result<Frame> allocate_run(uint32_t& count) {
     constexpr uint32_t kKeepFree = 256;  // frames: read-ahead is no reason to run short
     // Pages that were read together leave together, so what this frees is a run again mostly.
     if (count > 1 && memory_totals().low_free <= kKeepFree) reclaim_pages(4 * kLongestRun);
-    if (count > 1 && memory_totals().low_free > kKeepFree / 2) {
+    while (count > 1 && memory_totals().low_free > kKeepFree / 2) {
         auto order = static_cast<uint32_t>(std::bit_width(count - 1));
         Result<Frame> run = allocate_frames(order, Zone::low);
         if (run.is_ok()) {
@@ -32,6 +32,7 @@ Result<Frame> allocate_run(uint32_t& count) {
             }
             return first;
         }
+        count = count > kLongestRun ? kLongestRun : 1;
     }
     count = 1;
     return allocate_frame(Zone::low);
@@ -120,8 +121,9 @@ void PageCache::wait_until_still(uint32_t index) {
 }
 
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
-// probably be wanted too.
-Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
+// probably be wanted too. Who said that he goes through all of it gets twice as many.
+Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern pattern) {
+    const uint32_t twice = pattern == AccessPattern::sequential ? 2 : 1;
     bool missed = false;
     for (;;) {
         CachedPage* swapped = nullptr;
@@ -140,12 +142,13 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead) {
                 swapped = page;
                 swapped->filling = true;
             }
-            if (sequential) ahead = std::max(ahead, __atomic_load_n(&read_ahead, __ATOMIC_RELAXED));
+            if (sequential && pattern != AccessPattern::random)
+                ahead = std::max(ahead, twice * __atomic_load_n(&read_ahead, __ATOMIC_RELAXED));
             uint32_t end = static_cast<uint32_t>((size_ + kPageMask) >> kPageShift);
             if (index >= end || !source_)
                 ahead = 1;
             else
-                ahead = std::min({ahead, kLongestRun, end - index});
+                ahead = std::min({ahead, twice * kLongestRun, end - index});
             asked = std::min(asked, ahead);
         }
         missed = true;

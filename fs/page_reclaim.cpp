@@ -84,10 +84,11 @@ void PageCache::will_need(uint64_t offset, uint64_t end) {
 
 void PageCache::dont_need(uint64_t offset, uint64_t end) {
     if (!source_) return;
-    static_cast<void>(write_back());
     const uint64_t first = (offset + kPageMask) >> kPageShift;
     // The file's last page is whole when it ends there.
     const uint64_t last = end >= size() ? UINT32_MAX : end >> kPageShift;
+    if (first >= last) return;
+    static_cast<void>(write_back(static_cast<uint32_t>(first), static_cast<uint32_t>(last)));
     CachedPage* dropped = nullptr;
     {
         LockGuard guard(page_table.lock);

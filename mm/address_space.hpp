@@ -271,6 +271,7 @@ class AddressSpace : public RefCounted {
         uint32_t swapped = 0;  // a slot's name (swap.hpp)
         Ref<Pager> pager{};
         uint32_t index = 0;
+        AccessPattern pattern = AccessPattern::normal;
         Frame frame{};
         FaultSource source{};  // and what it got, for the trace
         Frame got{};

@@ -8,6 +8,9 @@
 namespace {
 
 enum Advice : uint32_t {
+    kAdviseNormal = 0,
+    kAdviseRandom = 1,
+    kAdviseSequential = 2,
     kAdviseWillNeed = 3,
     kAdviseDontNeed = 4,
     kAdviseFree = 8,
@@ -24,6 +27,11 @@ enum Advice : uint32_t {
 
 bool is_known(uint32_t advice) {
     return advice <= kAdviseDontNeed || (advice >= kAdviseFree && advice <= kAdvisePopulateWrite);
+}
+
+AccessPattern pattern_of(uint32_t advice) {
+    if (advice == kAdviseNormal) return AccessPattern::normal;
+    return advice == kAdviseRandom ? AccessPattern::random : AccessPattern::sequential;
 }
 
 bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
@@ -70,6 +78,8 @@ Result<void> AddressSpace::advise(VirtAddr start, uint32_t length, uint32_t advi
                                      advice == kAdviseDontFork ? OnFork::nothing : OnFork::zeros));
         if (advice == kAdviseDoFork || advice == kAdviseKeepOnFork)
             TRY(regions_.set_on_fork(range.start, range.end, OnFork::same));
+        if (advice <= kAdviseSequential)
+            TRY(regions_.set_pattern(range.start, range.end, pattern_of(advice)));
     }
     if (advice == kAdviseWillNeed) static_cast<void>(populate(range, true));
     if (advice == kAdviseRemove) TRY(discard_shared(range));

@@ -68,7 +68,7 @@ bool AnonymousPager::is_here(PageEntry& page, uint32_t index) {
     return page.holds_frame();
 }
 
-Result<Frame> AnonymousPager::frame_for(uint32_t index) {
+Result<Frame> AnonymousPager::frame_for(uint32_t index, AccessPattern) {
     if (index >= pages_) return Errno::fault;
     for (;;) {
         SwapEntry entry;

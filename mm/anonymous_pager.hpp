@@ -16,7 +16,8 @@ class AnonymousPager final : public Pager, private SharedPages {
     explicit AnonymousPager(uint32_t pages) : pages_(pages) {}
     ~AnonymousPager() override;
 
-    Result<Frame> frame_for(uint32_t index) override;
+    using Pager::frame_for;
+    Result<Frame> frame_for(uint32_t index, AccessPattern) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
     Result<void> discard(uint32_t first, uint32_t count) override;

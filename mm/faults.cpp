@@ -253,6 +253,7 @@ FaultResult AddressSpace::load_from_pager(Region& region, VirtAddr page, PageEnt
     if (!frame.raw()) {
         awaited.pager = region.attributes.pager;
         awaited.index = index;
+        awaited.pattern = region.attributes.pattern;
         return FaultResult::must_read;
     }
     uint32_t flags = kUserFlags | kEntryFile;

@@ -7,6 +7,10 @@
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/types.hpp"
 
+// How somebody will go through the pages: one after the other (much is read ahead), here and there
+// (nothing is), or nobody knows.
+enum class AccessPattern : uint8_t { normal, random, sequential };
+
 class Pager : public RefCounted {
   public:
     // The frame that holds page `index` of the object, with one reference added for the caller
@@ -14,7 +18,8 @@ class Pager : public RefCounted {
     // when the page lies wholly beyond the object's end (the program gets SIGBUS).
     // The frame's contents beyond the end of the object are zero. Private mappings map it read-only
     // and copy on write; shared writable ones write to it directly and call `mark_dirty`.
-    virtual Result<Frame> frame_for(uint32_t index) = 0;
+    virtual Result<Frame> frame_for(uint32_t index, AccessPattern pattern) = 0;
+    Result<Frame> frame_for(uint32_t index) { return frame_for(index, AccessPattern::normal); }
     // Of pages `first` on, those with a bit in `wanted`: their frames, with one reference each, if
     // they are in memory and inside the object; else Frame(0). Doesn't sleep.
     // What frame_for() has just given is.

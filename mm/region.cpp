@@ -221,6 +221,10 @@ Result<void> RegionMap::set_on_fork(VirtAddr start, VirtAddr end, OnFork on_fork
     return change(start, end, [=](RegionAttributes& a) { a.on_fork = on_fork; });
 }
 
+Result<void> RegionMap::set_pattern(VirtAddr start, VirtAddr end, AccessPattern pattern) {
+    return change(start, end, [=](RegionAttributes& a) { a.pattern = pattern; });
+}
+
 void RegionMap::set_start(Region& region, VirtAddr start) {
     count(region, false);
     if (region.attributes.pager) region.page_offset = region.pager_index(start);

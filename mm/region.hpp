@@ -29,6 +29,7 @@ struct RegionAttributes {
     bool grows_down = false;
     RegionLock lock = RegionLock::none;
     OnFork on_fork = OnFork::same;
+    AccessPattern pattern = AccessPattern::normal;
     bool unreserved = false;  // MAP_NORESERVE: not counted as promised
     RegionLabel label = RegionLabel::none;
     Ref<Pager> pager{};  // null: anonymous
@@ -82,10 +83,11 @@ class RegionMap {
                         uint32_t page_offset);
     // What lies in [start, end) goes; regions that reach out of it are cut. ENOMEM.
     Result<void> remove(VirtAddr start, VirtAddr end);
-    // ENOMEM, and then nothing has changed.
+    // These four: ENOMEM, and then nothing has changed.
     Result<void> protect(VirtAddr start, VirtAddr end, uint32_t protection);
     Result<void> set_lock(VirtAddr start, VirtAddr end, RegionLock lock);
     Result<void> set_on_fork(VirtAddr start, VirtAddr end, OnFork on_fork);
+    Result<void> set_pattern(VirtAddr start, VirtAddr end, AccessPattern pattern);
     void set_start(Region& region, VirtAddr start);  // the new range must be free
     void set_end(Region& region, VirtAddr end);
 

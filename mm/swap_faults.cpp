@@ -41,7 +41,7 @@ FaultResult AddressSpace::Awaited::read() {
         if (done.is_error()) error = done.error();
     } else {
         if (frame.raw()) put_frame(std::exchange(frame, Frame(0)));
-        const Result<Frame> found = pager->frame_for(index);
+        const Result<Frame> found = pager->frame_for(index, pattern);
         if (found.is_ok()) frame = found.value();
         if (found.is_error()) error = found.error();
     }

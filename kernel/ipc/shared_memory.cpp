@@ -25,7 +25,9 @@ class SegmentPager final : public Pager {
         segments().remove(*segment_);
     }
 
-    Result<Frame> frame_for(uint32_t index) override { return memory_->frame_for(index); }
+    Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override {
+        return memory_->frame_for(index, pattern);
+    }
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override {
         memory_->cached_frames(first, wanted, to);
     }

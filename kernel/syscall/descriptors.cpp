@@ -1,5 +1,5 @@
-// Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes, syncing, sizes.
-// Spec: dup(2), fcntl(2), ioctl(2), pipe(2), fsync(2), ftruncate(2), close_range(2).
+// Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes.
+// Spec: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2).
 #include "kernel/ipc/event_counter.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/syscall/handlers.hpp"
@@ -157,65 +157,3 @@ Result<int> sys_eventfd2(uint32_t initial, uint32_t flags) {
                    flags & kOpenCloseOnExec);
 }
 Result<int> sys_eventfd(uint32_t initial) { return sys_eventfd2(initial, 0); }
-
-// --- contents as a whole
-
-Result<void> sys_fsync(int fd) {
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    return file->sync();
-}
-
-void sys_sync() { static_cast<void>(vfs_sync_all()); }
-
-Result<void> sys_syncfs(int fd) {
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    return file->path() ? inode_of(file->path()).file_system().sync() : Result<void>();
-}
-
-Result<void> sys_ftruncate64(int fd, int64_t size) {
-    if (size < 0) return Errno::inval;
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    if (!file->writable()) return Errno::inval;
-    TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
-    if (context().credentials.fsuid != 0 && file->inode()) TRY(drop_privileges(*file->inode()));
-    return file->truncate(static_cast<uint64_t>(size));
-}
-Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }
-
-// Spec: fallocate(2). No file system here offers it, and the C library then writes the blocks.
-Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
-    if (offset < 0 || bytes <= 0) return Errno::inval;
-    Ref<File> file = TRY(file_of(fd));
-    if (!file->writable()) return Errno::badf;
-    const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
-    if (type == kTypeFifo) return Errno::spipe;
-    return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
-}
-
-// Hints about access to come. Spec: posix_fadvise(2), readahead(2); reading here is waited for.
-Result<void> sys_fadvise64(int fd, uint64_t offset, uint32_t length, uint32_t advice) {
-    return sys_fadvise64_64(fd, offset, length, advice);
-}
-Result<void> sys_fadvise64_64(int fd, uint64_t offset, uint64_t length, uint32_t advice) {
-    constexpr uint32_t kWillNeed = 3, kDontNeed = 4, kLast = 5;
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    if (!file->seekable()) return Errno::spipe;
-    if (advice > kLast || static_cast<int64_t>(length) < 0) return Errno::inval;
-    uint64_t end = offset + length;
-    if (length == 0 || end < offset) end = UINT64_MAX;
-    if (advice == kWillNeed) file->will_need(offset, end);
-    if (advice == kDontNeed) file->dont_need(offset, end);
-    return {};
-}
-Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count) {
-    Ref<File> file = TRY(file_of(fd));
-    if (!file->readable()) return Errno::badf;
-    if (!file->seekable()) return Errno::inval;
-    if (static_cast<int64_t>(offset) < 0) return Errno::inval;
-    file->will_need(offset, offset + count);
-    return {};
-}

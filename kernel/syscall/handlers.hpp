@@ -56,6 +56,7 @@ Result<void> sys_ftruncate(int fd, int32_t size);
 Result<void> sys_ftruncate64(int fd, int64_t size);
 Result<void> sys_fadvise64(int fd, uint64_t offset, uint32_t length, uint32_t advice);
 Result<void> sys_fadvise64_64(int fd, uint64_t offset, uint64_t length, uint32_t advice);
+Result<void> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags);
 Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count);
 
 // --- directories.cpp

@@ -291,7 +291,9 @@
     NAMED(310, unshare)                                                                            \
     CALL(311, set_robust_list, sys_set_robust_list)                                                \
     CALL(312, get_robust_list, sys_get_robust_list)                                                \
-    NAMED(313, splice) NAMED(314, sync_file_range) NAMED(315, tee) NAMED(316, vmsplice)            \
+    NAMED(313, splice)                                                                             \
+    CALL(314, sync_file_range, sys_sync_file_range)                                                \
+    NAMED(315, tee) NAMED(316, vmsplice)                                                           \
     NAMED(317, move_pages)                                                                         \
     CALL(318, getcpu, sys_getcpu)                                                                  \
     CALL(319, epoll_pwait, sys_epoll_pwait)                                                        \

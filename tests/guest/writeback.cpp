@@ -109,6 +109,93 @@ void test_hints(int fd) {
     const int writer = open(kFile, O_WRONLY);
     fails("read ahead without reading", readahead(writer, 0, 1), EBADF);
     close(writer);
+    const int folder = needs("folder", open("/var", O_RDONLY));
+    fails("read ahead in a folder", readahead(folder, 0, 1), EINVAL);
+    close(folder);
+}
+
+// How many pages come in with the second of two that are read in a row.
+unsigned after_reading(int fd, int advice) {
+    char byte;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    equal("advice", posix_fadvise(fd, 0, 0, advice), 0);
+    pread(fd, &byte, 1, kSize - 1);
+    pread(fd, &byte, 1, 0);
+    equal("read", pread(fd, &byte, 1, 4096), 1);
+    return resident(fd) - 2;
+}
+unsigned after_touching(int fd, int advice) {
+    auto* map = static_cast<char*>(mmap(nullptr, kSize, PROT_READ, MAP_SHARED, fd, 0));
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    succeeds("advice", madvise(map, kSize, advice));
+    const volatile char* pages = map;
+    static_cast<void>(pages[0]);
+    const unsigned around = resident(fd);
+    static_cast<void>(pages[around * 4096]);
+    const unsigned count = resident(fd) - around;
+    munmap(map, kSize);
+    return count;
+}
+
+void test_read_ahead(int fd) {
+    const unsigned usual = after_reading(fd, POSIX_FADV_NORMAL);
+    that("the next are read too", usual > 1);
+    equal("none when reading here and there", after_reading(fd, POSIX_FADV_RANDOM), 1);
+    equal("more when one after the other", after_reading(fd, POSIX_FADV_SEQUENTIAL), 2 * usual);
+    equal("no matter how often", after_reading(fd, POSIX_FADV_NOREUSE), 2 * usual);
+    equal("and as usual again", after_reading(fd, POSIX_FADV_NORMAL), usual);
+    char bytes[3 * 4096];
+    after_reading(fd, POSIX_FADV_RANDOM);
+    const unsigned before = resident(fd);
+    equal("what is asked for comes", pread(fd, bytes, sizeof bytes, 40960), long(sizeof bytes));
+    equal("and no more", resident(fd) - before, 3);
+    const int other = needs("another opener", open(kFile, O_RDONLY));
+    equal("has advice of its own", after_reading(other, POSIX_FADV_NORMAL), usual);
+    close(other);
+    equal("behind a mapping's page too", after_touching(fd, MADV_NORMAL), usual);
+    equal("none here and there", after_touching(fd, MADV_RANDOM), 1);
+    equal("more one after the other", after_touching(fd, MADV_SEQUENTIAL), 2 * usual);
+}
+
+void test_ranges(int fd) {
+    const std::vector<char> data(kSize, 'r');
+    constexpr long kKilobytes = kSize / 1024;
+    constexpr unsigned kBoth = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+    sync();
+    const long before = dirty_kilobytes();
+    pwrite(fd, data.data(), kSize, 0);
+    succeeds("no flag", sync_file_range(fd, 0, 0, 0));
+    succeeds("only waiting", sync_file_range(fd, 0, 0, kBoth));
+    equal("writes nothing", dirty_kilobytes() - before, kKilobytes);
+    succeeds("a quarter", sync_file_range(fd, kSize / 4, kSize / 4, SYNC_FILE_RANGE_WRITE | kBoth));
+    equal("is written", dirty_kilobytes() - before, kKilobytes * 3 / 4);
+    succeeds("a byte", sync_file_range(fd, kSize / 4 - 1, 1, SYNC_FILE_RANGE_WRITE | kBoth));
+    equal("is a page", dirty_kilobytes() - before, kKilobytes * 3 / 4 - 4);
+    succeeds("to the end", sync_file_range(fd, kSize / 2, 0, SYNC_FILE_RANGE_WRITE | kBoth));
+    equal("is written", dirty_kilobytes() - before, kKilobytes / 4 - 4);
+    succeeds("beyond the end", sync_file_range(fd, 1LL << 40, 4096, SYNC_FILE_RANGE_WRITE | kBoth));
+    succeeds("all", sync_file_range(fd, 0, INT64_MAX, SYNC_FILE_RANGE_WRITE | kBoth));
+    equal("is written", dirty_kilobytes() - before, 0);
+    fails("no such flag", sync_file_range(fd, 0, 0, 8), EINVAL);
+    fails("before the beginning", sync_file_range(fd, -1, 4096, SYNC_FILE_RANGE_WRITE), EINVAL);
+    fails("negative length", sync_file_range(fd, 4096, -1, SYNC_FILE_RANGE_WRITE), EINVAL);
+    fails("too far", sync_file_range(fd, INT64_MAX, 2, SYNC_FILE_RANGE_WRITE), EINVAL);
+    fails("no file", sync_file_range(-1, 0, 0, 0), EBADF);
+    const int place = needs("place", open(kFile, O_PATH));
+    fails("only a place", sync_file_range(place, 0, 0, 0), EBADF);
+    close(place);
+    const int reader = needs("reader", open(kFile, O_RDONLY));
+    succeeds("by who only reads", sync_file_range(reader, 0, 0, SYNC_FILE_RANGE_WRITE));
+    close(reader);
+    const int folder = needs("folder", open("/var", O_RDONLY));
+    succeeds("a folder", sync_file_range(folder, 0, 0, SYNC_FILE_RANGE_WRITE | kBoth));
+    close(folder);
+    int ends[2];
+    needs("pipe", pipe(ends));
+    fails("a pipe", sync_file_range(ends[1], 0, 0, 0), ESPIPE);
+    const int null = needs("null", open("/dev/null", O_RDWR));
+    fails("a device", sync_file_range(null, 0, 0, 0), ESPIPE);
+    equal("advice for a device", posix_fadvise(null, 0, 0, POSIX_FADV_RANDOM), 0);
 }
 
 void test_synchronous() {
@@ -150,6 +237,8 @@ int main() {
     test_settings();
     test_thread(fd);
     test_hints(fd);
+    test_read_ahead(fd);
+    test_ranges(fd);
     test_synchronous();
     close(fd);
     unlink(kFile);

@@ -12,7 +12,7 @@ namespace {
 constexpr VirtAddr at(uint32_t page) { return VirtAddr(page << kPageShift); }
 
 struct FakePager final : Pager {
-    Result<Frame> frame_for(uint32_t) override { return Errno::fault; }
+    Result<Frame> frame_for(uint32_t, AccessPattern) override { return Errno::fault; }
     void cached_frames(uint32_t, uint32_t, std::span<Frame>) override {}
     void mark_dirty(uint32_t) override {}
     std::string_view name(std::span<char>) const override { return "fake"; }
