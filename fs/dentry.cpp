@@ -85,6 +85,15 @@ Result<Ref<Dentry>> Dentry::create_root(Ref<Inode> inode) {
     return root;
 }
 
+Result<Ref<Dentry>> Dentry::create_nameless(Dentry& directory, Ref<Inode> inode) {
+    char buffer[16];
+    String name = TRY(String::from(format_in(buffer, "#{}", inode->attributes().inode)));
+    Ref<Dentry> made = TRY(make_ref<Dentry>(directory.file_system_, &directory, std::move(name)));
+    made->removed_ = true;
+    made->attach(std::move(inode));
+    return made;
+}
+
 Dentry::~Dentry() {
     if (!inode_) return;
     {

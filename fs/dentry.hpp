@@ -15,6 +15,8 @@ class Dentry final : public RefCounted {
   public:
     // The top of a file system's tree.
     static Result<Ref<Dentry>> create_root(Ref<Inode> inode);
+    // For a file without a name: in no table, and as if it had been removed.
+    static Result<Ref<Dentry>> create_nameless(Dentry& directory, Ref<Inode> inode);
     ~Dentry() override;
 
     Inode* inode() const { return __atomic_load_n(&inode_, __ATOMIC_ACQUIRE); }

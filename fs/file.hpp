@@ -17,7 +17,8 @@ constexpr uint32_t kOpenAccessMode = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, k
                    kOpenTruncate = 01000, kOpenAppend = 02000, kOpenNonBlock = 04000,
                    kOpenSync = 04010000, kOpenDirect = 040000, kOpenLargeFile = 0100000,
                    kOpenDirectory = 0200000, kOpenNoFollow = 0400000, kOpenNoAtime = 01000000,
-                   kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
+                   kOpenCloseOnExec = 02000000, kOpenPath = 010000000,
+                   kOpenNameless = 020000000;  // O_TMPFILE is this and kOpenDirectory
 
 // Spec: poll(2).
 constexpr uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,

@@ -16,6 +16,7 @@ Result<Ref<Inode>> Inode::create_child(std::string_view, uint32_t, const Credent
 Result<Ref<Inode>> Inode::create_symlink(std::string_view, std::string_view, const Credentials&) {
     return Errno::rofs;
 }
+Result<Ref<Inode>> Inode::create_nameless(uint32_t, const Credentials&) { return Errno::opnotsupp; }
 Result<void> Inode::link_child(std::string_view, Inode&) { return Errno::rofs; }
 Result<void> Inode::remove_child(std::string_view, Inode&, bool) { return Errno::rofs; }
 Result<void> Inode::rename_child(std::string_view, Inode&, Inode&, std::string_view, Inode*) {

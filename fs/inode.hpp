@@ -46,6 +46,8 @@ class Inode : public RefCounted {
                                             const Credentials& owner, uint32_t special_device);
     virtual Result<Ref<Inode>> create_symlink(std::string_view name, std::string_view target,
                                               const Credentials& owner);
+    // A regular file that no name leads to (O_TMPFILE). Default EOPNOTSUPP.
+    virtual Result<Ref<Inode>> create_nameless(uint32_t mode, const Credentials& owner);
     virtual Result<void> link_child(std::string_view name, Inode& inode);
     virtual Result<void> remove_child(std::string_view name, Inode& inode, bool directory);
     virtual Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
@@ -74,6 +76,8 @@ class Inode : public RefCounted {
     virtual Result<Box<BlockDevice>> as_device();
 
     Mutex names{LockRank::directory};
+    // A file without a name may get one: it never had any, nor was it opened with O_EXCL. Atomic.
+    bool may_be_named = false;
     // Where those who name this file meet: the buffer of a FIFO while it is open, the socket that is
     // bound to it. kernel/ipc's own, guarded by it.
     Ref<RefCounted> rendezvous;

@@ -41,6 +41,8 @@ Result<void> vfs_unlink(const FsContext& who, const Path& base, std::string_view
 Result<void> vfs_rmdir(const FsContext& who, const Path& base, std::string_view name);
 Result<void> vfs_link(const FsContext& who, const Path& old_base, std::string_view old_name,
                       const Path& new_base, std::string_view new_name, Follow follow);
+Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& base,
+                           std::string_view name);
 Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Path& base,
                          std::string_view name);
 // EEXIST if there is something of the new name that it may not replace.

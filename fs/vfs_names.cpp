@@ -107,15 +107,23 @@ Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Pa
 
 Result<void> vfs_link(const FsContext& who, const Path& old_base, std::string_view old_name,
                       const Path& new_base, std::string_view new_name, Follow follow) {
-    Path old = TRY(resolve(who, old_base, old_name, follow));
-    return add_name(who, new_base, new_name, false,
-                    [&](Walk& walk, NewOwner&) -> Result<Ref<Inode>> {
-                        if (&walk.mount() != &old.mount()) return Errno::xdev;
-                        if (old.dentry().is_directory()) return Errno::perm;
-                        Ref<Inode> inode(inode_of(old));
-                        TRY(walk.directory().inode()->link_child(walk.last(), *inode));
-                        return inode;
-                    });
+    const Path file = TRY(resolve(who, old_base, old_name, follow));
+    return vfs_link_file(who, file, new_base, new_name);
+}
+
+Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& base,
+                           std::string_view name) {
+    return add_name(who, base, name, false, [&](Walk& walk, NewOwner&) -> Result<Ref<Inode>> {
+        if (!file || &walk.mount() != &file.mount()) return Errno::xdev;
+        if (file.dentry().is_directory()) return Errno::perm;
+        Ref<Inode> inode(inode_of(file));
+        if (!__atomic_load_n(&inode->may_be_named, __ATOMIC_RELAXED) &&
+            inode->attributes().links == 0)
+            return Errno::noent;
+        TRY(walk.directory().inode()->link_child(walk.last(), *inode));
+        __atomic_store_n(&inode->may_be_named, false, __ATOMIC_RELAXED);
+        return inode;
+    });
 }
 
 Result<void> vfs_unlink(const FsContext& who, const Path& base, std::string_view name) {

@@ -79,11 +79,34 @@ Result<Path> create_file(const FsContext& who, Walk& walk, uint32_t mode) {
     return Path(Ref<Mount>(walk.mount()), std::move(child));
 }
 
+// Spec: O_TMPFILE in open(2).
+Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::string_view name,
+                                uint32_t flags, uint32_t mode) {
+    if (!(flags & kOpenDirectory) || (flags & kOpenCreate) ||
+        (flags & kOpenAccessMode) == kOpenReadOnly || (flags & kOpenAccessMode) == kOpenAccessMode)
+        return Errno::inval;
+    const Path directory =
+        TRY(resolve(who, base, name, flags & kOpenNoFollow ? Follow::no : Follow::yes));
+    Dentry& parent = directory.dentry();
+    if (!parent.is_directory()) return Errno::notdir;
+    NewOwner owner = TRY(may_create(who, directory.mount(), parent));
+    Ref<Inode> inode = TRY(parent.inode()->create_nameless(
+        kTypeRegular | (mode & 07777 & ~who.umask), owner.credentials()));
+    __atomic_store_n(&inode->may_be_named, !(flags & kOpenExclusive), __ATOMIC_RELAXED);
+    Ref<File> file = TRY(inode->open(flags));
+    file->set_flags(flags & ~kOpenOnce);
+    file->set_path(Path(Ref<Mount>(directory.mount()),
+                        TRY(Dentry::create_nameless(parent, std::move(inode)))));
+    return file;
+}
+
 }  // namespace
 
 Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_view name,
                            uint32_t flags, uint32_t mode) {
     if (flags & kOpenPath) flags &= ~(kOpenCreate | kOpenExclusive | kOpenTruncate);
+    if ((flags & kOpenNameless) && !(flags & kOpenPath))
+        return open_nameless(who, base, name, flags, mode);
     const bool create = flags & kOpenCreate;
     const bool exclusive = create && (flags & kOpenExclusive);
     if (create && (flags & kOpenDirectory)) return Errno::inval;

@@ -93,7 +93,7 @@ Result<Ext2Inode::Run> Ext2Inode::allocate(uint32_t block, uint32_t wanted, bool
         held.emplace(std::move(loaded));
         pointers = reinterpret_cast<uint32_t*>(held->bytes());
     }
-    if (record_.links_count == 0) ext2().note_orphan_growth();
+    if (record_.links_count == 0 || is_listed) ext2().note_orphan_growth();
     const uint32_t index = path->index[path->levels];
     wanted = std::min(wanted, path->left);
     uint32_t same = 1;

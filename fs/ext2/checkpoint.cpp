@@ -5,13 +5,14 @@
 //
 //   1. new blocks of directories, then index blocks      nothing refers to them yet, or they only
 //                                                        got more pointers
-//   2. inode tables: changed and deleted inodes          created ones are still left out, and
-//                                                        removed directories still in
+//   2. inode tables: changed and deleted inodes          created ones are still left out, removed
+//                                                        directories still in, and files that got
+//                                                        their first name still as orphans
 //   3. removed directories leave the tables, in order    a child went before its parent
 //   4. the other blocks of directories                   entries of the deleted go, of the created
 //                                                        come
 //   5. created directories enter the tables, in order,   each has its entry and its contents now
-//      then created files
+//      then created files and newly named ones
 //   6. bitmaps, descriptors, superblock                  from here on what was freed may be used
 //   7. the list of orphans                               see orphans.cpp
 //
@@ -98,7 +99,9 @@ bool Ext2::is_masked(const TableBlock& table) const {
     return std::any_of(fresh_.begin(), fresh_.end(),
                        [&](const FreshInode& i) { return inside(i.number); }) ||
            std::any_of(gone_.begin(), gone_.end(),
-                       [&](const GoneDirectory& i) { return inside(i.number); });
+                       [&](const FormerRecord& i) { return inside(i.number); }) ||
+           std::any_of(named_.begin(), named_.end(),
+                       [&](const FormerRecord& i) { return inside(i.number); });
 }
 
 void Ext2::write_table(const TableBlock& table, const View& view) {
@@ -113,6 +116,10 @@ void Ext2::write_table(const TableBlock& table, const View& view) {
     for (uint32_t i = view.gone; i < gone_.size(); ++i)
         if (uint8_t* at = record_of(gone_[i].number))
             __builtin_memcpy(at, &gone_[i].before, sizeof(InodeRecord));
+    if (!view.all)
+        for (const FormerRecord& inode : named_)
+            if (uint8_t* at = record_of(inode.number))
+                __builtin_memcpy(at, &inode.before, sizeof(InodeRecord));
     uint32_t directories = 0;
     for (const FreshInode& inode : fresh_) {
         const bool shown = view.all || (inode.directory && directories < view.fresh);
@@ -195,6 +202,7 @@ Result<void> Ext2::checkpoint() {
     index_blocks_.clear();
     fresh_.clear();
     gone_.clear();
+    named_.clear();
     directory_blocks_.clear();  // may end directories: they go to the dead, if anywhere
     ++epoch_;
     const Errno failure = std::exchange(write_failure_, Errno{});

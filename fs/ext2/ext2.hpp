@@ -105,6 +105,9 @@ class Ext2 final : public FileSystem {
     void end_reservation(Ext2Inode& file);  // takes the lock
     void note_dirty(Ext2Inode& inode);      // its record differs from the table's; no lock needed
     void note_nameless(Ext2Inode& inode);   // its last name is gone
+    // A file without a name gets one: before its entry is made, and after. Lock held.
+    Result<void> expect_name(Ext2Inode& inode);
+    void note_named(Ext2Inode& inode);
     void note_orphan_growth() { orphan_grew_ = true; }
     void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
     void note_error();            // e2fsck should look at it
@@ -115,7 +118,7 @@ class Ext2 final : public FileSystem {
         uint32_t number;
         bool directory;
     };
-    struct GoneDirectory {
+    struct FormerRecord {
         uint32_t number;
         InodeRecord before;
     };
@@ -128,7 +131,7 @@ class Ext2 final : public FileSystem {
         bool fresh;
     };
     struct Orphan {
-        Ext2Inode* inode;  // null: ended
+        Ext2Inode* inode;  // null: ended; one that got a name stays in memory until it has left
         uint32_t number;
         bool directory;
     };
@@ -226,7 +229,8 @@ class Ext2 final : public FileSystem {
     Vector<TableBlock> table_blocks_;
     Vector<DirectoryBlock> directory_blocks_;
     Vector<FreshInode> fresh_;
-    Vector<GoneDirectory> gone_;
+    Vector<FormerRecord> gone_;   // directories that were removed
+    Vector<FormerRecord> named_;  // files that had no name at the last checkpoint
     Vector<Extent> pending_blocks_;
     Vector<FreshInode> pending_inodes_;
     uint8_t* bounce_ = nullptr;  // a block on its way

@@ -82,7 +82,7 @@ void Ext2Inode::last_reference_dropped() const {
 }
 
 bool Ext2Inode::evictable() const {
-    if (cache_.is_dirty()) return false;
+    if (cache_.is_dirty() || is_listed) return false;
     LockGuard guard(ext2().records());
     return !dirty_node.linked();
 }

@@ -42,6 +42,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
                                     uint32_t special_device) override;
     Result<Ref<Inode>> create_symlink(std::string_view name, std::string_view target,
                                       const Credentials& owner) override;
+    Result<Ref<Inode>> create_nameless(uint32_t mode, const Credentials& owner) override;
     Result<void> link_child(std::string_view name, Inode& inode) override;
     Result<void> remove_child(std::string_view name, Inode& inode, bool directory) override;
     Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,

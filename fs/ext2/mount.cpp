@@ -191,6 +191,7 @@ Result<void> Ext2::begin() {
     TRY(reserve(table_blocks_));
     TRY(reserve(directory_blocks_));
     TRY(reserve(gone_));
+    TRY(reserve(named_));
     TRY(reserve(fresh_));
     return reserve(pending_inodes_);
 }

@@ -79,12 +79,29 @@ Result<Ref<Inode>> Ext2Inode::create_symlink(std::string_view name, std::string_
     return ext2().change([&] { return add_child(name, kTypeSymlink | 0777, owner, target, 0); });
 }
 
+Result<Ref<Inode>> Ext2Inode::create_nameless(uint32_t mode, const Credentials& owner) {
+    return ext2().change([&]() -> Result<Ref<Inode>> {
+        Ref<Ext2Inode> child = TRY(ext2().create(*this, mode, owner.fsuid, owner.fsgid));
+        child->structure_epoch = ext2().epoch();
+        {
+            LockGuard guard(ext2().records());
+            child->record_.links_count = 0;
+        }
+        ext2().note_nameless(*child);
+        return Ref<Inode>(child);
+    });
+}
+
 Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
     Ext2Inode& child = ours(inode);
     return ext2().change([&]() -> Result<void> {
         TRY(child.check_link_room());
-        if (child.record_.links_count == 0) return Errno::noent;
+        const bool nameless = child.record_.links_count == 0;
+        if (nameless && !__atomic_load_n(&child.may_be_named, __ATOMIC_RELAXED))
+            return Errno::noent;
+        if (nameless) TRY(ext2().expect_name(child));
         TRY(add_entry(name, child.number(), child.type()));
+        if (nameless) ext2().note_named(child);
         child.links_epoch_ = ext2().epoch();
         child.add_links(1);
         return {};

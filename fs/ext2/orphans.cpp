@@ -7,7 +7,8 @@
 // At every moment the list on the disk is a list: e2fsck -p asks when it meets an inode with a small time
 // of deletion that no list names. So the new ones join at the end (the time of the last is 0, as that of
 // a deleted inode may be), and only the last one leaves; one before it that has ended stays, without
-// blocks, until its turn comes. All blocks of a member are taken in the bitmap on the disk: see
+// blocks, until its turn comes, and so does one that has got a name: e2fsck takes it off the list, and
+// cuts it to the size that it has anyway. All blocks of a member are taken in the bitmap on the disk: see
 // checkpoint().
 // Locks: all with the file system's lock; `unlisted_` under `records_`.
 #include "fs/ext2/ext2.hpp"
@@ -19,7 +20,23 @@ namespace ext2 {
 void Ext2::note_nameless(Ext2Inode& inode) {
     __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED);
     LockGuard guard(records_);
-    unlisted_.push_back(inode);
+    if (!inode.is_listed) unlisted_.push_back(inode);
+}
+
+// Until its entry is on the disk the tables go on showing it as they did.
+Result<void> Ext2::expect_name(Ext2Inode& inode) {
+    for (const FreshInode& fresh : fresh_)
+        if (fresh.number == inode.number().raw()) return {};  // they don't show it at all
+    return named_.push_back({inode.number().raw(), TRY(inode_record(inode.number()))});
+}
+
+void Ext2::note_named(Ext2Inode& inode) {
+    {
+        LockGuard guard(records_);
+        if (inode.nameless_node.linked()) inode.nameless_node.unlink();
+    }
+    __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+    insert_inode(Ref<Ext2Inode>(inode));
 }
 
 Result<void> Ext2::write_deletion_time(uint32_t number, uint32_t time) {
@@ -48,10 +65,13 @@ void Ext2::end_orphans_with(uint32_t count, uint32_t next) {
 
 // At the end of a checkpoint: inode tables and bitmaps on the disk are those in memory.
 void Ext2::update_orphans() {
-    while (!orphans_.empty() && !orphans_.back().inode) {
+    while (!orphans_.empty()) {
         const Orphan gone = orphans_.back();
+        if (gone.inode && !gone.inode->record().links_count) break;
         orphans_.pop_back();
         end_orphans_with(orphans_.size(), 0);
+        if (gone.inode) gone.inode->is_listed = false;
+        if (gone.inode) continue;
         note_write(
             write_deletion_time(gone.number, static_cast<uint32_t>(timestamp_now().seconds)));
         if (pending_inodes_.push_back({gone.number, gone.directory}).is_error()) note_error();
@@ -88,7 +108,9 @@ uint32_t Ext2::count_orphans() {
             next >= geometry_.first_inode && next <= geometry_.inodes_count && next != mark;
         Result<InodeRecord> record = in_range ? inode_record(InodeNo(next)) : Errno::io;
         if (next == mark) count = 0;
-        if (record.is_error() || record.value().links_count || !record.value().mode) {
+        const bool is_sound = record.is_ok() && record.value().mode &&
+                              (!record.value().links_count || inode(InodeNo(next)).is_ok());
+        if (!is_sound) {
             log_error("ext2: {}: inode {} is on the list of orphans", device_name(), next);
             note_error();
             break;
@@ -107,19 +129,25 @@ Result<void> Ext2::adopt_orphans() {
     if (!orphan_head_) return {};
     // After an error nobody knows what the list is worth; e2fsck doesn't read it either.
     const uint32_t count = mounted_state_ & kStateErrors ? 0 : count_orphans();
+    uint32_t removed = 0;
     for (uint32_t i = 0, next = orphan_head_; i < count; ++i) {
         const InodeNo number(next);
         const InodeRecord record = TRY(inode_record(number));
-        Ref<Ext2Inode> inode = TRY(make_ref<Ext2Inode>(*this, number, record));
+        Ref<Ext2Inode> inode;
+        if (record.links_count)
+            inode = Ref<Ext2Inode>(static_cast<Ext2Inode&>(*TRY(this->inode(number))));
+        else
+            inode = TRY(make_ref<Ext2Inode>(*this, number, record));
         TRY(orphans_.push_back({inode.get(), next, inode->is_directory()}));
         inode->is_listed = true;
-        __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+        if (!record.links_count) {
+            ++removed;
+            __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+        }
         next = record.deletion_time;
-    }  // the only reference goes: each is buried
-    if (count)
-        log_info("ext2: {}: {} files without a name are removed", device_name(), count);
-    else
-        orphan_head_ = 0;
+    }  // the only reference goes: each is buried, unless it has a name
+    if (removed) log_info("ext2: {}: {} files without a name are removed", device_name(), removed);
+    if (!count) orphan_head_ = 0;
     super_changed_ = true;
     TRY(checkpoint());
     return checkpoint();
@@ -134,7 +162,7 @@ void Ext2::release_nameless() {
         if (inode.dirty_node.linked()) inode.dirty_node.unlink();
     };
     for (Orphan& orphan : orphans_) {
-        if (!orphan.inode) continue;
+        if (!orphan.inode || orphan.inode->record().links_count) continue;
         end(*orphan.inode);
         if (store(*orphan.inode, orphan.inode->record()).is_error()) note_error();
         orphan.inode = nullptr;

@@ -105,6 +105,17 @@ Result<Ref<Inode>> TmpDirectory::create_symlink(std::string_view name, std::stri
     return Ref<Inode>(inode);
 }
 
+Result<Ref<Inode>> TmpDirectory::create_nameless(uint32_t mode, const Credentials& owner) {
+    TRY(fs().add_file());
+    auto* made = new (std::nothrow) TmpFile(fs(), {mode, owner.fsuid, owner.fsgid});
+    if (!made) {
+        fs().remove_file();
+        return Errno::nomem;
+    }
+    made->set_links(0);
+    return Ref<Inode>(Ref<TmpFile>::adopt(made));
+}
+
 Result<void> TmpDirectory::link_child(std::string_view name, Inode& inode) {
     auto& target = static_cast<TmpInode&>(inode);
     TRY(add(name, target));

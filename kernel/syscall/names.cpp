@@ -68,9 +68,12 @@ Result<void> sys_rmdir(UserString name) {
 Result<void> sys_linkat(int old_at, UserString old_name, int new_at, UserString new_name,
                         uint32_t flags) {
     if (flags & ~(kAtFollow | kAtEmptyPath)) return Errno::inval;
+    // Not everybody may give a name to what was only passed to him.
+    const bool empty = flags & kAtEmptyPath && context().credentials.is_superuser();
     UserName from, to;
-    TRY(from.load(old_at, old_name));
+    TRY(from.load(old_at, old_name, empty ? EmptyName::allowed : EmptyName::refused));
     TRY(to.load(new_at, new_name));
+    if (from.text().empty()) return vfs_link_file(context(), from.base(), to.base(), to.text());
     return vfs_link(context(), from.base(), from.text(), to.base(), to.text(),
                     flags & kAtFollow ? Follow::yes : Follow::no);
 }

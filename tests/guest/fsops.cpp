@@ -2,7 +2,7 @@
 // hashes of contents. The same binary runs here and on the host (it is an ordinary i386 program), so
 // that system/fs_random_test.py may compare both. Alone it compares the root's file system with tmpfs.
 //   fsops run SEED OPERATIONS WORKERS FOLDER      workers are processes, each in a folder of its own
-//   fsops keep SEED OPERATIONS WORKERS FOLDER     the same, but folders aren't renamed
+//   fsops keep SEED OPERATIONS WORKERS FOLDER     folders aren't renamed; and some files have no name first
 //   fsops tree FOLDER
 #include <dirent.h>
 #include <sys/mman.h>
@@ -132,6 +132,7 @@ class Worker {
     uint32_t length() { return random(5) ? 1 + random(5000) : 1 + random(40000); }
 
     void step() {
+        if (keep_folders && random(8) == 0) return random(2) ? open_nameless() : name_handle();
         switch (random(24)) {
             case 0:
             case 1:
@@ -181,6 +182,20 @@ class Worker {
             close(handle);
             handle = -1;
         }
+    }
+    void open_nameless() {
+        int& handle = handles_[random(kHandles)];
+        if (handle >= 0) close(handle);
+        text_ += "nameless ";
+        handle = open(folder_.c_str(), O_TMPFILE | O_RDWR | O_LARGEFILE, 0644);
+        result(handle < 0 ? -1 : 0);
+        fill(length());
+        result(write(handle, data_.data(), data_.size()));
+    }
+    void name_handle() {
+        const std::string open_file = "/proc/self/fd/" + std::to_string(handles_[random(kHandles)]);
+        text_ += "name ";
+        result(linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name().c_str(), AT_SYMLINK_FOLLOW));
     }
     void write_handle() {
         const int handle = handles_[random(kHandles)];

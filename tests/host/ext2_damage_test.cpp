@@ -250,7 +250,8 @@ TEST(Ext2Damage, ListsOfOrphans) {
     for (const List& list :
          {List{"ssv last_orphan 12\n" + member(12, 13) + member(13, 14) + member(14, 12), true},
           List{"ssv last_orphan 12\n" + member(12, 12), true},
-          List{"ssv last_orphan 12\n" + member(12, 13), true},  // 13 has a name
+          List{"ssv last_orphan 12\n" + member(12, 13), false},  // 13 has got a name
+          List{"ssv last_orphan 12\n" + member(12, 13) + "sif <13> mode 0\n", true},
           List{"ssv last_orphan 5\n", true}, List{"ssv last_orphan 4000000000\n", true},
           List{"ssv last_orphan 12\n" + member(12, 13) + member(13, 0), false}}) {
         SCOPED_TRACE(list.changes);

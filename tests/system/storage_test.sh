@@ -65,6 +65,7 @@ done
 # Files and a folder without a name that are open: they are on the disk's list of orphans. After a cut of
 # power e2fsck -p clears them, and so does the next mount; an orderly power-off leaves none.
 orphans='mount -t ext2 /dev/hdb /mnt && cd /mnt && echo kept >kept && df . >/tmp/before
+    /usr/lib/orrery/tests/nameless hold /mnt
     exec 5>a 6>b 7>c 8>d; mkdir e; rm a b; sync; cd e; rmdir ../e; rm ../c ../d; echo late >&7
     head -c 200000 /bin/busybox >&5; head -c 300000 /bin/busybox >&6; exec 8>&-; sync; echo more >&6; exec 5>&-; sync'
 small=$work/small.img
@@ -81,8 +82,10 @@ for block in 1024 4096; do
     cp "$small" "$work/cut.img"
     e2fsck -p "$work/cut.img" >"$work/fsck" 2>&1
     [ $? = 1 ] && grep -q 'Clearing orphaned' "$work/fsck" || fail "e2fsck -p: $(cat "$work/fsck")"
-    guest --exec 'mount -t ext2 /dev/hdb /mnt && cat /mnt/kept && df /mnt | tail -1' "${disk[@]}" </dev/null
+    check 'the one with a name is whole' [ "$(debugfs -R 'cat named' "$work/cut.img" 2>/dev/null)" = whole ]
+    guest --exec 'mount -t ext2 /dev/hdb /mnt && cat /mnt/kept /mnt/named && df /mnt | tail -1' "${disk[@]}" </dev/null
     output_has '^kept'
+    output_has '^whole'
     log_has 'files without a name are removed'
     after=$(tail -1 "$out")
     e2fsck -fn "$small" >"$work/fsck" 2>&1 || fail "e2fsck after the list was worked off: $(cat "$work/fsck")"
