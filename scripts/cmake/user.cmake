@@ -1,7 +1,9 @@
-# The programs that run in the guest, each linked statically with the cross toolchain's own libc:
-#   user/NAME.{c,cpp,S}         -> /bin/NAME (init: /sbin/init)
-#   user/NAME/*.{c,cpp,S}       -> /bin/NAME, from all the files of the folder
-#   tests/guest/NAME.{c,cpp,S}  -> /usr/lib/orrery/tests/NAME
+# The programs that run in the guest, with the cross toolchain's own libc:
+#   user/NAME.{c,cpp,S}         -> /bin/NAME (init: /sbin/init), linked statically
+#   user/NAME/*.{c,cpp,S}       -> /bin/NAME, from all the files of the folder, the same
+#   tests/guest/NAME.{c,cpp,S}  -> /usr/lib/orrery/tests/NAME, linked when loaded, by the
+#                                  toolchain's ld.so and shared libraries in /lib; a test in which
+#                                  `linking: static` stands is as those above
 # Assembly programs get no libc. The unstripped files stay here for GDB, stripped copies go into the
 # image. guest_files collects "HOST:GUEST" for it, guest_outputs the files to depend on.
 set(guest_files)
@@ -15,8 +17,34 @@ if(NOT IS_ABSOLUTE "${libc}")
   return()
 endif()
 
-# guest_program(target directory-in-guest name sources...)
-function(guest_program target folder name)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/stripped/bin ${CMAKE_BINARY_DIR}/stripped/sbin
+     ${CMAKE_BINARY_DIR}/stripped/lib ${CMAKE_BINARY_DIR}/stripped/usr/lib/orrery/tests)
+
+# guest_strip(file path-in-guest): into the image with it, stripped
+function(guest_strip file path)
+  set(stripped ${CMAKE_BINARY_DIR}/stripped${path})
+  add_custom_command(OUTPUT ${stripped} COMMAND ${CMAKE_STRIP} -o ${stripped} ${file}
+                     DEPENDS ${file} ${ARGN} VERBATIM)
+  set(guest_files ${guest_files} ${stripped}:${path} PARENT_SCOPE)
+  set(guest_outputs ${guest_outputs} ${stripped} PARENT_SCOPE)
+endfunction()
+
+set(shared_linking ON)
+foreach(library ld-linux.so.2 libc.so.6 libm.so.6 libgcc_s.so.1 libstdc++.so.6 libdl.so.2
+        libpthread.so.0 librt.so.1)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=${library}
+                  OUTPUT_VARIABLE path OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(IS_ABSOLUTE "${path}")
+    get_filename_component(path ${path} REALPATH)
+    guest_strip(${path} /lib/${library})
+  else()
+    message(WARNING "${CMAKE_C_COMPILER} has no ${library}: all programs are linked statically")
+    set(shared_linking OFF)
+  endif()
+endforeach()
+
+# guest_program(target directory-in-guest name static|shared sources...)
+function(guest_program target folder name linking)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs${folder})
@@ -24,31 +52,28 @@ function(guest_program target folder name)
   target_compile_options(${target} PRIVATE
     -march=i686 -O2 -g -fno-pie -Wall -Wextra $<$<BOOL:${ORRERY_WERROR}>:-Werror>
     $<$<COMPILE_LANGUAGE:C>:-std=gnu11> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>)
-  target_link_options(${target} PRIVATE -static -no-pie)
+  target_link_options(${target} PRIVATE -no-pie)
+  if(linking STREQUAL static OR NOT shared_linking)
+    target_link_options(${target} PRIVATE -static)
+  endif()
   if("${ARGN}" MATCHES "\\.(c|cpp)(;|$)")
     target_compile_options(${target} PRIVATE -pthread)
     target_link_options(${target} PRIVATE -pthread)
   else()
     target_link_options(${target} PRIVATE -nostdlib -Wl,--build-id=none)
   endif()
-  set(stripped ${CMAKE_BINARY_DIR}/stripped${folder}/${name})
-  add_custom_command(OUTPUT ${stripped}
-    COMMAND ${CMAKE_STRIP} -o ${stripped} $<TARGET_FILE:${target}>
-    DEPENDS ${target} VERBATIM)
-  set(guest_files ${guest_files} ${stripped}:${folder}/${name} PARENT_SCOPE)
-  set(guest_outputs ${guest_outputs} ${stripped} PARENT_SCOPE)
+  guest_strip($<TARGET_FILE:${target}> ${folder}/${name} ${target})
+  set(guest_files ${guest_files} PARENT_SCOPE)
+  set(guest_outputs ${guest_outputs} PARENT_SCOPE)
 endfunction()
-
-file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/stripped/bin ${CMAKE_BINARY_DIR}/stripped/sbin
-     ${CMAKE_BINARY_DIR}/stripped/usr/lib/orrery/tests)
 
 file(GLOB single CONFIGURE_DEPENDS user/*.c user/*.cpp user/*.S)
 foreach(source ${single})
   get_filename_component(name ${source} NAME_WE)
   if(name STREQUAL init)
-    guest_program(user-init /sbin init ${source})
+    guest_program(user-init /sbin init static ${source})
   else()
-    guest_program(user-${name} /bin ${name} ${source})
+    guest_program(user-${name} /bin ${name} static ${source})
   endif()
 endforeach()
 
@@ -58,7 +83,7 @@ foreach(entry ${entries})
     file(GLOB sources CONFIGURE_DEPENDS ${entry}/*.c ${entry}/*.cpp ${entry}/*.S)
     get_filename_component(name ${entry} NAME)
     if(sources)
-      guest_program(user-${name} /bin ${name} ${sources})
+      guest_program(user-${name} /bin ${name} static ${sources})
     endif()
   endif()
 endforeach()
@@ -66,5 +91,11 @@ endforeach()
 file(GLOB single CONFIGURE_DEPENDS tests/guest/*.c tests/guest/*.cpp tests/guest/*.S)
 foreach(source ${single})
   get_filename_component(name ${source} NAME_WE)
-  guest_program(guest-${name} /usr/lib/orrery/tests ${name} ${source})
+  file(STRINGS ${source} tag REGEX "linking: static" LIMIT_INPUT 4096)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  set(linking shared)
+  if(tag)
+    set(linking static)
+  endif()
+  guest_program(guest-${name} /usr/lib/orrery/tests ${name} ${linking} ${source})
 endforeach()

@@ -61,12 +61,15 @@ void storm(const char* self) {
             execl(self, self, "leave", nullptr);
             _exit(1);
         }
-        if (i % 7 == 0)
-            memory = static_cast<char*>(
-                mremap(memory, pages * kPage, (pages + 5) * kPage, MREMAP_MAYMOVE));
+        unsigned length = pages * kPage;
+        if (i % 7 == 0 && i % 5) {  // one region still
+            memory = static_cast<char*>(mremap(memory, length, length + 5 * kPage, MREMAP_MAYMOVE));
+            if (memory == MAP_FAILED) needs("mremap", -1);
+            length += 5 * kPage;
+        }
         int status = 1;
         if (waitpid(child, &status, 0) != child || status) needs("child", -1);
-        if (memory != MAP_FAILED) munmap(memory, (pages + 5) * kPage);
+        munmap(memory, length);
     }
 }
 

@@ -130,7 +130,7 @@ def who_waits_for_whom(folder):
 
 
 def small_ring(folder):
-    trace = traced(folder / "small.json", "for i in $(seq 600); do ls -l / >/tmp/x; done")
+    trace = traced(folder / "small.json", "for i in $(seq 600); do ls -l / >/tmp/x; done", "--mem", "80")
     lost = trace["otherData"]["lost events"]
     check(lost > 1000, f"the trace tells that it lost events ({lost})")
     check("LOST" in tool("summary", folder / "small.json"), "and so does the summary")
