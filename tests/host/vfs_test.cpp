@@ -1,16 +1,6 @@
 // Names and places: path resolution, permissions, and the rules of the calls that change the tree,
 // over tmpfs; the page cache as the place where its files live.
-// sources: tests/host/ext2_images.cpp tests/host/ext2_writing.cpp tests/host/ext2_reservations.cpp fs/page_dirty.cpp
-// sources: fs/ext2/reservations.cpp fs/ext2/allocation.cpp fs/ext2/block_map.cpp fs/ext2/checkpoint.cpp
-// sources: fs/ext2/directory_change.cpp fs/ext2/names.cpp fs/ext2/orphans.cpp
-// sources: fs/attributes.cpp fs/dentry.cpp fs/device_cache.cpp
-// sources: fs/devices.cpp fs/file.cpp fs/file_locks.cpp fs/fs.cpp fs/inode.cpp fs/inode_cache.cpp fs/io.cpp
-// sources: fs/fat/fat.cpp fs/iso9660/iso9660.cpp
-// sources: fs/lookup.cpp fs/mount.cpp fs/mount_calls.cpp fs/mount_list.cpp fs/names.cpp fs/page_cache.cpp fs/page_fill.cpp fs/page_swap.cpp fs/page_reclaim.cpp fs/path.cpp
-// sources: fs/vfs_attributes.cpp fs/vfs_names.cpp fs/vfs_open.cpp fs/vfs_rename.cpp
-// sources: fs/ext2/directory.cpp fs/ext2/geometry.cpp fs/ext2/inode.cpp fs/ext2/swap_file.cpp fs/ext2/file_map.cpp fs/ext2/mount.cpp
-// sources: fs/tmp/tmp_directory.cpp fs/tmp/tmp_file.cpp fs/tmp/tmpfs.cpp drivers/block.cpp
-// sources: kernel/lib/format.cpp tests/host/support/file_room.cpp
+// sources: tests/host/ext2_images.cpp tests/host/ext2_writing.cpp tests/host/ext2_reservations.cpp file_room
 #include "fs/mount.hpp"
 #include "tests/host/support/file_room.hpp"
 

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = {**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin', 'LC_ALL': 'C'}
 MAGIC, SECTOR, FLUSH, DISCARD = 0x6A736677736872, 512, 1, 4  # the log's format: dm-log-writes
 KEPT = 40
-with_orphans = 0
+seen = {'clean': 0, 'repaired': 0, 'orphans': 0, 'fsynced files': 0}
 # File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
 LOAD = f'''mount -t ext2 /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
 (while :; do sync; done) &
@@ -51,10 +51,10 @@ def make_image(path, block):
 def verify(image):
     """What is wrong with the disk, or None."""
     fsck = call('e2fsck', '-p', image)
-    global with_orphans
-    with_orphans += 'orphaned inode' in fsck.stdout
     if fsck.returncode > 1:
         return f'e2fsck -p: status {fsck.returncode}: {fsck.stdout}'
+    seen['repaired' if fsck.returncode else 'clean'] += 1
+    seen['orphans'] += 'orphaned inode' in fsck.stdout
     again = call('e2fsck', '-fn', image)
     if again.returncode:
         return f'e2fsck -fn after e2fsck -p: {again.stdout}'
@@ -68,6 +68,7 @@ def verify(image):
     for k in range(1, max(there, default=0)):
         if files.get(k) != kept(k):
             return f'/kept/{k} was fsynced, and is ' + ('gone' if files.get(k) is None else 'different')
+        seen['fsynced files'] += 1
     return None
 
 
@@ -168,11 +169,12 @@ def main():
     for block in options.block or (1024, 4096):
         with tempfile.TemporaryDirectory(prefix='orrery') as work:
             fault = (killed if options.kill else logged)(block, options, pathlib.Path(work))
-        if not fault and not with_orphans:
+        if not fault and not seen['orphans']:
             fault = 'no cut left a file without a name'
         if fault:
             sys.exit(f'FAIL: blocks of {block}: {fault}')
-    print(f'all as expected; orphans to clear on {with_orphans} disks')
+    print('all as expected; disks: {clean} clean, {repaired} repaired, {orphans} of them with orphans to '
+          'clear; {fsynced files} fsynced files whole'.format_map(seen))
 
 
 main()
