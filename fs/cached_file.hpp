@@ -31,10 +31,11 @@ class InodeFile : public File {
 class CachedFile : public InodeFile {
   public:
     CachedFile(uint32_t flags, Inode& inode, PageCache& cache)
-        : InodeFile(flags, inode), cache_(cache), errors_seen_(cache.write_errors()) {}
+        : InodeFile(flags, inode), cache_(cache), errors_told_(cache.write_errors().opened()) {}
     bool seekable() const override { return true; }
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
-        Result<uint32_t> done = cache_.read_at(to, offset, pattern_);
+        Result<uint32_t> done = flags() & kOpenDirect ? cache_.read_direct(to, offset)
+                                                      : cache_.read_at(to, offset, pattern_);
         note_read();
         return done;
     }
@@ -44,19 +45,22 @@ class CachedFile : public InodeFile {
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return cache_.append(from, offset);
     }
-    // A write that failed in the background is an error once for each opener.
-    Result<void> sync() override {
-        Result<void> done = inode()->sync(false);
-        TRY(tell_write_errors());
+    bool may_be_direct() const override { return cache_.has_file(); }
+    Result<void> sync(bool contents) override {
+        Result<void> done = inode()->sync(contents);
+        TRY(cache_.write_errors().tell(errors_told_));
         return done;
     }
     Result<void> sync_range(uint64_t offset, uint64_t end, bool write) override {
         constexpr uint64_t kLast = UINT32_MAX;
         const auto first = static_cast<uint32_t>(std::min(offset >> kPageShift, kLast));
         const auto last = static_cast<uint32_t>(std::min((end - 1) >> kPageShift, kLast));
-        if (write) return cache_.write_back(first, last);
+        if (write) {
+            static_cast<void>(cache_.write_back(first, last));  // told to who waits
+            return {};
+        }
         cache_.wait_until_written(first, last);
-        return tell_write_errors();
+        return cache_.write_errors().tell(errors_told_);
     }
     void expect(AccessPattern pattern) override { pattern_ = pattern; }
     void will_need(uint64_t offset, uint64_t end) override { cache_.will_need(offset, end); }
@@ -65,20 +69,15 @@ class CachedFile : public InodeFile {
     uint64_t end_offset() override { return cache_.size(); }
 
   private:
-    Result<void> tell_write_errors() {
-        const uint32_t errors = cache_.write_errors();
-        if (__atomic_exchange_n(&errors_seen_, errors, __ATOMIC_RELAXED) == errors) return {};
-        return Errno::io;
-    }
-
     PageCache& cache_;
-    uint32_t errors_seen_;                           // atomic
+    ErrorSequence::Told errors_told_;
     AccessPattern pattern_ = AccessPattern::normal;  // a single byte
 };
 
 class DirectoryFile final : public InodeFile {
   public:
     using InodeFile::InodeFile;
+    bool may_be_direct() const override { return true; }
     bool seekable() const override { return true; }
     Result<uint32_t> read_at(ByteSink&, uint64_t) override { return Errno::isdir; }
     Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::isdir; }
@@ -88,7 +87,7 @@ class DirectoryFile final : public InodeFile {
         return next;
     }
     Result<void> truncate(uint64_t) override { return Errno::isdir; }
-    Result<void> sync() override { return inode()->sync(false); }
+    Result<void> sync(bool contents) override { return inode()->sync(contents); }
 };
 
 // O_PATH: only a place; the callers of read and write see from the flags that they may not.

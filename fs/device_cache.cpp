@@ -27,6 +27,13 @@ class DiskPages final : public RefCounted, public PageSource {
         return device.read(Sector(start), wanted, to);
     }
 
+    Result<void> write_pages(uint32_t first, std::span<uint8_t* const> pages) override {
+        constexpr uint32_t kSectorsPerPage = kPageSize / kSectorSize;
+        for (uint8_t* page : pages)
+            TRY(device.write(Sector(uint64_t{first++} * kSectorsPerPage), kSectorsPerPage, page));
+        return {};
+    }
+
     BlockDevice& device;
     uint32_t medium;
     // File systems write what they change here, in an order of their own.

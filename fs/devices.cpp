@@ -24,8 +24,8 @@ class DiskFile final : public CachedFile {
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return write_at(from, offset = end_offset());
     }
-    Result<void> sync() override {
-        TRY(CachedFile::sync());
+    Result<void> sync(bool contents) override {
+        TRY(CachedFile::sync(contents));
         return device_.flush();
     }
     Result<void> truncate(uint64_t) override { return Errno::inval; }
@@ -62,23 +62,30 @@ Result<uint32_t> DiskFile::write_piece(ByteSource& from, uint64_t offset, uint32
     if (!done) return Errno::fault;
     const uint32_t first = start / kSectorSize, end = (start + done - 1) / kSectorSize + 1;
     const Sector sector((uint64_t{index} << kPageShift) / kSectorSize + first);
-    TRY(device_.write(sector, end - first, page.data() + first * kSectorSize));
-    return done;
+    Result<void> written = device_.write(sector, end - first, page.data() + first * kSectorSize);
+    if (written.is_error()) pages_.note_write_error(written.error());
+    return written.is_error() ? Result<uint32_t>(written.error()) : done;
 }
 
 Result<uint32_t> DiskFile::write_at(ByteSource& from, uint64_t offset) {
     const uint64_t end = end_offset();
     uint32_t total = 0;
+    const bool direct = flags() & kOpenDirect;
+    if (direct) TRY(check_direct(offset, from.alignment()));
     if (from.remaining() && offset >= end) return Errno::nospc;
     while (from.remaining() && offset < end) {
         const uint32_t room = kPageSize - (static_cast<uint32_t>(offset) & kPageMask);
-        const auto bytes = static_cast<uint32_t>(
-            std::min<uint64_t>(std::min(from.remaining(), room), end - offset));
-        Result<uint32_t> done = write_piece(from, offset, bytes);
-        if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
+        const auto left = static_cast<uint32_t>(std::min<uint64_t>(from.remaining(), end - offset));
+        const bool whole = direct && room == kPageSize && left >= kPageSize;
+        const uint32_t bytes = whole ? align_down(left, kPageSize) : std::min(left, room);
+        Result<uint32_t> done =
+            whole ? pages_.write_past(from, offset, bytes) : write_piece(from, offset, bytes);
+        if (done.value_or(0) == 0 && total) break;
+        if (done.is_error()) return done.error();
+        if (!done.value()) return Errno::fault;
         total += done.value();
         offset += done.value();
-        if (done.value() < bytes) break;
+        if (!whole && done.value() < bytes) break;
     }
     return total;
 }

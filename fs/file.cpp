@@ -20,8 +20,13 @@ File::~File() {
 
 void File::set_path(Path path) {
     path_ = std::move(path);
+    file_system_errors_ = path_.mount().file_system->write_errors.opened();
     counted_writer_ = writable() && path_.dentry().type() == kTypeRegular;
     if (counted_writer_) __atomic_add_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+}
+
+Result<void> File::tell_file_system_errors() {
+    return path_.mount().file_system->write_errors.tell(file_system_errors_);
 }
 
 Result<uint32_t> File::read(ByteSink& to) {

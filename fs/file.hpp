@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fs/attributes.hpp"
+#include "fs/error_sequence.hpp"
 #include "fs/io.hpp"
 #include "fs/path.hpp"
 #include "kernel/lib/ref.hpp"
@@ -62,7 +63,7 @@ class DirectorySink {
 class Inode;
 class Socket;  // kernel/ipc's
 
-class File : public RefCounted {
+class File : public OpenObject {
   public:
     explicit File(uint32_t flags) : flags_(flags) {}
 
@@ -85,6 +86,8 @@ class File : public RefCounted {
 
     // Where it was opened (empty for pipes and the like), set by vfs open.
     const Path& path() const { return path_; }
+    // An error of writing back anything of its file system; each one once.
+    Result<void> tell_file_system_errors();
     void set_path(Path path);
 
     // --- what a kind of file is. Access mode was checked by the caller of read()/write().
@@ -105,8 +108,8 @@ class File : public RefCounted {
     // Which class it is, for the calls on one kind of file only: the address of its kKind.
     virtual const void* kind() const { return nullptr; }
     virtual Result<Attributes> attributes() = 0;
-    virtual Result<void> truncate(uint64_t size);  // default EINVAL
-    virtual Result<void> sync() { return Errno::inval; }
+    virtual Result<void> truncate(uint64_t size);         // default EINVAL
+    virtual bool may_be_direct() const { return false; }  // O_DIRECT
     // Bytes [offset, end) will be wanted soon, or not any more: posix_fadvise(2), readahead(2).
     virtual void will_need(uint64_t /*offset*/, uint64_t /*end*/) {}
     virtual void dont_need(uint64_t /*offset*/, uint64_t /*end*/) {}
@@ -138,6 +141,7 @@ class File : public RefCounted {
     Mutex offset_lock_{LockRank::file_offset};
     uint64_t offset_ GUARDED_BY(offset_lock_) = 0;
     Path path_;
+    ErrorSequence::Told file_system_errors_ = 0;
 };
 
 // Null if it is of another kind.

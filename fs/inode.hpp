@@ -5,6 +5,7 @@
 // and every change; contents and size: the implementation's own.
 #pragma once
 
+#include "fs/error_sequence.hpp"
 #include "fs/file.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/string.hpp"
@@ -99,6 +100,7 @@ class FileSystem : public RefCounted {
     virtual bool read_only() const { return false; }
     virtual uint32_t device_number() const = 0;
     virtual Result<void> sync() { return {}; }
+    ErrorSequence write_errors;  // for syncfs: those of all its files, and of its metadata
     // Writes metadata that has waited long enough, and with it what makes it meaningful.
     virtual void write_metadata() {}
     // From reading only to writing too, or back: then it is left in good order.

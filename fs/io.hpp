@@ -18,6 +18,8 @@ class ByteSink {
         return done;
     }
     uint32_t put_zeros(uint32_t bytes);
+    // The bits that addresses and lengths of a program's memory have, for those who ask for an alignment.
+    virtual uint32_t alignment() const { return 0; }
 
   protected:
     explicit ByteSink(uint32_t bytes) : remaining_(bytes) {}
@@ -45,6 +47,7 @@ class ByteSource {
         remaining_ -= done;
         return done;
     }
+    virtual uint32_t alignment() const { return 0; }  // as ByteSink's
 
   protected:
     explicit ByteSource(uint32_t bytes) : remaining_(bytes) {}
@@ -93,6 +96,7 @@ class KernelSource final : public ByteSource {
 class UserSink final : public ByteSink {
   public:
     explicit UserSink(UserRange range) : ByteSink(range.bytes), at_(range.start) {}
+    uint32_t alignment() const override { return at_.raw() | remaining(); }
 
   private:
     uint32_t do_put(const void* from, uint32_t bytes) override {
@@ -106,6 +110,7 @@ class UserSink final : public ByteSink {
 class UserSource final : public ByteSource {
   public:
     explicit UserSource(UserRange range) : ByteSource(range.bytes), at_(range.start) {}
+    uint32_t alignment() const override { return at_.raw() | remaining(); }
 
   private:
     uint32_t do_take(void* to, uint32_t bytes) override {

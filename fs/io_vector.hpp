@@ -14,6 +14,12 @@ class UserRanges {
         return sum;
     }
 
+    uint32_t alignment() const {
+        uint32_t bits = 0;
+        for (const UserRange& range : rest_) bits |= range.start.raw() | range.bytes;
+        return bits;
+    }
+
     // Calls copy(address, bytes before, bytes) for the pieces of the next `bytes`; stops early when
     // it returns less than it was asked for. Returns how far it came.
     template <typename F>
@@ -44,6 +50,7 @@ class UserVectorSink final : public ByteSink {
   public:
     explicit UserVectorSink(std::span<const UserRange> ranges)
         : ByteSink(UserRanges::total(ranges)), ranges_(ranges) {}
+    uint32_t alignment() const override { return ranges_.alignment(); }
 
   private:
     uint32_t do_put(const void* from, uint32_t bytes) override;
@@ -54,6 +61,7 @@ class UserVectorSource final : public ByteSource {
   public:
     explicit UserVectorSource(std::span<const UserRange> ranges)
         : ByteSource(UserRanges::total(ranges)), ranges_(ranges) {}
+    uint32_t alignment() const override { return ranges_.alignment(); }
 
   private:
     uint32_t do_take(void* to, uint32_t bytes) override;

@@ -9,6 +9,7 @@
 // serialises changes of contents and size. Filling holds neither.
 #pragma once
 
+#include "fs/error_sequence.hpp"
 #include "fs/io.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -32,6 +33,8 @@ class PageSource {
     // Finds room for [offset, offset + bytes), all of it in memory already; how many bytes of it
     // have room now: none is an error. The object may be extended by as much.
     virtual Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes);
+    // All of it has its place already, so that write_pages writes nothing else.
+    virtual bool has_room(uint64_t offset, uint32_t bytes);
     // The object ends here from now on (also called when less was written than room was found for).
     virtual Result<void> resize(uint64_t bytes);
 
@@ -98,6 +101,13 @@ class PageCache final : public Pager {
                              AccessPattern pattern = AccessPattern::normal);
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset);  // also EFBIG, ENOMEM
     Result<uint32_t> append(ByteSource& from, uint64_t& offset);
+    // The same without keeping the contents (O_DIRECT); EINVAL unless offset, addresses and lengths are
+    // multiples of 512, but at the end and beyond reading says 0.
+    Result<uint32_t> read_direct(ByteSink& to, uint64_t offset);
+    Result<uint32_t> write_direct(ByteSource& from, uint64_t& offset, bool append);
+    // Whole pages, which have room, are inside the object, and nobody cuts off: as many of `bytes` as fit
+    // into a buffer; 0 after a bad user pointer.
+    Result<uint32_t> write_past(ByteSource& from, uint64_t offset, uint32_t bytes);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
     // Writes back; then somebody else uses the file's blocks, and writing and truncating are ETXTBSY.
     // EBUSY: it is so already.
@@ -118,8 +128,8 @@ class PageCache final : public Pager {
     // Until none of them is on its way any more.
     void wait_until_written(uint32_t first, uint32_t last);
     bool is_dirty() const;
-    // Counts failed writes: who remembers it sees whether there were new ones.
-    uint32_t write_errors() const { return __atomic_load_n(&write_errors_, __ATOMIC_RELAXED); }
+    ErrorSequence& write_errors() { return write_errors_; }
+    void note_write_error(Errno error);
 
     // For the owner that writes back himself, by sectors of a page (bit i: sector i): marks and
     // says which were clean before; unmarks and says which were dirty.
@@ -133,7 +143,6 @@ class PageCache final : public Pager {
     Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
-    Result<void> sync() override;
     bool has_file() const override { return source_; }
     std::string_view name(std::span<char> buffer) const override;
     uint32_t inode_number() const override;
@@ -158,7 +167,9 @@ class PageCache final : public Pager {
     Result<void> bring_back(CachedPage& page);
     void leave_slot(CachedPage& page);
     Result<void> clear_tail(uint64_t size);
+    Result<uint32_t> write_through(ByteSource& from, uint64_t at, uint64_t end);
     void drop_from(uint32_t index);
+    void drop_unused(uint64_t first, uint64_t last);
     CachedPage* oldest_dirty(uint32_t first, uint32_t last);
     uint32_t take_dirty_run(std::span<CachedPage*> run, uint32_t first = 0,
                             uint32_t last = UINT32_MAX);
@@ -182,9 +193,12 @@ class PageCache final : public Pager {
     Nanoseconds dirty_since_{0};
     const WriteBack write_back_;
     bool written_by_mapping_ = false;
-    uint32_t write_errors_ = 0;
+    ErrorSequence write_errors_;
     bool frozen_ = false;  // atomic; changes under writers_
 };
+
+// EINVAL unless all are multiples of 512.
+Result<void> check_direct(uint64_t offset, uint32_t memory);
 
 // The cache of a disk's own sectors: file systems' metadata, and /dev/hda as a file.
 class BlockDevice;

@@ -41,7 +41,10 @@ void CachedPages::mark_clean(CachedPage& page) {
     if (page.cache->dirty_.empty()) page.cache->dirty_node_.unlink();
 }
 
-Result<void> PageCache::sync() { return inode_ ? inode_->sync(true) : Result<void>(); }
+void PageCache::note_write_error(Errno error) {
+    write_errors_.note(error);
+    if (inode_) inode_->file_system().write_errors.note(error);
+}
 
 bool PageCache::is_dirty() const {
     LockGuard guard(page_table.lock);
@@ -110,7 +113,7 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
     if (written_by_mapping_ && ref_count())
         protect_pages_of(*this, first, static_cast<uint32_t>(run.size()));
     Result<void> done = source_->write_pages(first, {pages, run.size()});
-    if (done.is_error()) __atomic_fetch_add(&write_errors_, 1, __ATOMIC_RELAXED);
+    if (done.is_error()) note_write_error(done.error());
     {
         LockGuard guard(page_table.lock);
         for (CachedPage* page : run) page->writing = false;

@@ -86,15 +86,20 @@ void PageCache::dont_need(uint64_t offset, uint64_t end) {
     if (!source_) return;
     const uint64_t first = (offset + kPageMask) >> kPageShift;
     // The file's last page is whole when it ends there.
-    const uint64_t last = end >= size() ? UINT32_MAX : end >> kPageShift;
+    const uint64_t last = end >= size() ? UINT32_MAX : end >> kPageShift;  // behind it
     if (first >= last) return;
-    static_cast<void>(write_back(static_cast<uint32_t>(first), static_cast<uint32_t>(last)));
+    static_cast<void>(write_back(static_cast<uint32_t>(first), static_cast<uint32_t>(last - 1)));
+    drop_unused(first, last - 1);
+}
+
+// Clean pages of [first, last] that nobody else refers to.
+void PageCache::drop_unused(uint64_t first, uint64_t last) {
     CachedPage* dropped = nullptr;
     {
         LockGuard guard(page_table.lock);
         for (CachedPage *page = all_, *next; page; page = next) {
             next = page->cache_next;
-            if (page->index < first || page->index >= last || page->filling || page->writing ||
+            if (page->index < first || page->index > last || page->filling || page->writing ||
                 page->dirty || frame_references(page->frame) > 1)
                 continue;
             page_table.remove(*page);

@@ -55,6 +55,7 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
         if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
         TRY(check_open(who, path, inode.attributes(), flags, created));
         file = TRY(open_inode(path, inode, path.dentry().type(), flags));
+        if (flags & kOpenDirect && !file->may_be_direct() && !file->is_pipe()) return Errno::inval;
         if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular) {
             if (who.credentials.fsuid != 0) TRY(drop_privileges(inode));
             TRY(inode.truncate(0));
@@ -94,6 +95,7 @@ Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::str
         kTypeRegular | (mode & 07777 & ~who.umask), owner.credentials()));
     __atomic_store_n(&inode->may_be_named, !(flags & kOpenExclusive), __ATOMIC_RELAXED);
     Ref<File> file = TRY(inode->open(flags));
+    if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
     file->set_flags(flags & ~kOpenOnce);
     file->set_path(Path(Ref<Mount>(directory.mount()),
                         TRY(Dentry::create_nameless(parent, std::move(inode)))));

@@ -37,6 +37,7 @@ struct MapRequest {
     uint32_t protection = 0;   // kProt*
     uint32_t flags = 0;        // kMap*
     Ref<Pager> pager{};        // null: anonymous
+    Ref<OpenObject> opener{};  // null: what is shared lasts nowhere
     uint32_t page_offset = 0;  // of the first page in the pager's object
     bool may_write = true;     // false: a shared mapping can't become writable (EACCES)
 };

@@ -142,15 +142,15 @@ Result<void> AddressSpace::sync(VirtAddr start, uint32_t length, uint32_t flags)
     if (!(flags & kSyncNow)) return covered ? Result<void>() : Errno::nomem;
     // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
     for (VirtAddr at = range.start; at < range.end;) {
-        Ref<Pager> pager;
+        Ref<OpenObject> opener;
         {
             Session session(*this);
             const Region* region = regions_.find_from(at);
             if (!region || region->start >= range.end) break;
             at = region->end;
-            if (region->attributes.shared) pager = region->attributes.pager;
+            opener = region->attributes.opener;
         }
-        if (pager) TRY(pager->sync());
+        if (opener) TRY(opener->sync(true));
     }
     return covered ? Result<void>() : Errno::nomem;
 }

@@ -104,7 +104,8 @@ Result<VirtAddr> AddressSpace::map(const MapRequest& request) {
         .lock = request.flags & kMapLocked ? RegionLock::whole : RegionLock::none,
         // Spec: mmap(2): where promises are kept, nobody is exempt.
         .unreserved = (request.flags & kMapNoReserve) && commitment_rule.overcommit != 2,
-        .pager = request.pager};
+        .pager = request.pager,
+        .opener = shared ? request.opener : nullptr};
     if (attributes.grows_down && (shared || attributes.pager)) return Errno::inval;
     if (shared && !attributes.pager && !attributes.unreserved) TRY(check_commitment(pages));
     if (shared && !attributes.pager) attributes.pager = TRY(AnonymousPager::create(pages));

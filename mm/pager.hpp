@@ -11,6 +11,17 @@
 // (nothing is), or nobody knows.
 enum class AccessPattern : uint8_t { normal, random, sequential };
 
+// Whoever opened what a shared mapping shows: msync asks him.
+class OpenObject : public RefCounted {
+  public:
+    // fsync(2), fdatasync (`contents` only), msync: what was written, through mappings too, is where it
+    // lasts when this returns. An error that nobody asked for is told to each opener once. No locks held.
+    virtual Result<void> sync(bool contents) {
+        static_cast<void>(contents);
+        return Errno::inval;
+    }
+};
+
 class Pager : public RefCounted {
   public:
     // The frame that holds page `index` of the object, with one reference added for the caller
@@ -29,8 +40,6 @@ class Pager : public RefCounted {
     virtual Result<void> discard(uint32_t, uint32_t) { return Errno::opnotsupp; }
     // Whose pages they are: another pager's, if this one only gives them another name.
     virtual const Pager& base() const { return *this; }
-    // msync: what was marked dirty is where it lasts when this returns. No locks held.
-    virtual Result<void> sync() { return {}; }
 
     // False: nothing but memory and swap holds them.
     virtual bool has_file() const { return false; }

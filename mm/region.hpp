@@ -32,7 +32,8 @@ struct RegionAttributes {
     AccessPattern pattern = AccessPattern::normal;
     bool unreserved = false;  // MAP_NORESERVE: not counted as promised
     RegionLabel label = RegionLabel::none;
-    Ref<Pager> pager{};  // null: anonymous
+    Ref<Pager> pager{};        // null: anonymous
+    Ref<OpenObject> opener{};  // of a shared file
 
     bool operator==(const RegionAttributes&) const = default;
     // Each of its pages may come to need a frame or a slot of its own.

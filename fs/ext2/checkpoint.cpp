@@ -31,6 +31,7 @@ void Ext2::note_write(Result<void> done) {
     needs_barrier_ = true;
     if (done.is_ok()) return;
     if (write_failure_ == Errno{}) write_failure_ = done.error();
+    write_errors.note(done.error());
     log_error("ext2: {}: metadata could not be written", device_name());
     note_error();
 }

@@ -34,10 +34,10 @@ class Ext2File final : public CachedFile {
         if (writes_) file().remove_writer();
     }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
-        return finish(file().write(from, offset, false));
+        return finish(file().write(from, offset, false, flags() & kOpenDirect));
     }
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
-        return finish(file().write(from, offset, true));
+        return finish(file().write(from, offset, true, flags() & kOpenDirect));
     }
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
         return map_ioctl(file(), request, argument);
@@ -47,7 +47,7 @@ class Ext2File final : public CachedFile {
     Ext2Inode& file() { return static_cast<Ext2Inode&>(*inode()); }
     Result<uint32_t> finish(Result<uint32_t> done) {
         constexpr uint32_t kDataSync = 010000;
-        if (done.is_ok() && (flags() & kDataSync)) TRY(sync());
+        if (done.is_ok() && (flags() & kDataSync)) TRY(sync((flags() & kOpenSync) == kDataSync));
         return done;
     }
     const bool writes_;
@@ -300,20 +300,30 @@ Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pa
     return write_page_blocks(static_cast<uint32_t>(start >> shift), blocks, pages.data());
 }
 
+// The first block of a hole there, or `end`.
+Result<uint32_t> Ext2Inode::find_hole(uint32_t block, uint32_t end) {
+    while (block < end) {
+        const Run run = TRY(map(block, end - block));
+        if (!run.first) break;
+        block += run.count;
+    }
+    return std::min(block, end);
+}
+
+bool Ext2Inode::has_room(uint64_t offset, uint32_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const auto end = static_cast<uint32_t>((offset + bytes) >> shift);
+    return find_hole(static_cast<uint32_t>(offset >> shift), end).value_or(0) == end;
+}
+
 Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
     if (type() != kTypeRegular) return bytes;
     const uint64_t most = max_size();
     if (offset >= most) return Errno::fbig;
     bytes = static_cast<uint32_t>(std::min<uint64_t>(bytes, most - offset));
     const uint32_t shift = ext2().geometry().block_shift;
-    const auto first = static_cast<uint32_t>(offset >> shift);
     const auto end = static_cast<uint32_t>((offset + bytes + (1u << shift) - 1) >> shift);
-    uint32_t block = first;
-    while (block < end) {
-        const Run run = TRY(map(block, end - block));
-        if (!run.first) break;
-        block += run.count;
-    }
+    uint32_t block = TRY(find_hole(static_cast<uint32_t>(offset >> shift), end));
     if (block == end) return bytes;
     Errno failure{};
     while (block < end && failure == Errno{}) {
@@ -348,11 +358,13 @@ Result<void> Ext2Inode::resize(uint64_t bytes) {
     });
 }
 
-Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool append) {
+Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool append, bool direct) {
     if (ext2().read_only()) return Errno::rofs;
     if (from.unprivileged()) TRY(drop_privileges(*this));
     write_back_balance();
-    Result<uint32_t> done = append ? cache_.append(from, offset) : cache_.write_at(from, offset);
+    Result<uint32_t> done = direct   ? cache_.write_direct(from, offset, append)
+                            : append ? cache_.append(from, offset)
+                                     : cache_.write_at(from, offset);
     const uint64_t end = cache_.size();
     if (end != size()) {
         set_size(end);

@@ -57,7 +57,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     PageCache& cache() { return cache_; }
     void add_writer() { __atomic_add_fetch(&writers_, 1, __ATOMIC_RELAXED); }
     void remove_writer();
-    Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
+    Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append, bool direct);
     void note_access(bool relative) override;
     // Where `block` of the file lies, and how many after it (at most `most`) lie right behind it.
     struct Run {
@@ -89,7 +89,9 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override;
     Result<void> write_pages(uint32_t first, std::span<uint8_t* const> pages) override;
     Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes) override;
+    bool has_room(uint64_t offset, uint32_t bytes) override;
     Result<void> resize(uint64_t bytes) override;
+    Result<uint32_t> find_hole(uint32_t block, uint32_t end);
     Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
 
     // block_allocation.cpp

@@ -5,7 +5,13 @@
 Result<void> sys_fsync(int fd) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
-    return file->sync();
+    return file->sync(false);
+}
+
+Result<void> sys_fdatasync(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    return file->sync(true);
 }
 
 void sys_sync() { static_cast<void>(vfs_sync_all()); }
@@ -13,7 +19,10 @@ void sys_sync() { static_cast<void>(vfs_sync_all()); }
 Result<void> sys_syncfs(int fd) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
-    return file->path() ? inode_of(file->path()).file_system().sync() : Result<void>();
+    if (!file->path()) return {};
+    Result<void> done = inode_of(file->path()).file_system().sync();
+    TRY(file->tell_file_system_errors());
+    return done;
 }
 
 Result<void> sys_ftruncate64(int fd, int64_t size) {

@@ -68,9 +68,11 @@ Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec)
                                   static_cast<int>(minimum));
 }
 
-void change_flags(File& file, uint32_t flags) {
+Result<void> change_flags(File& file, uint32_t flags) {
     constexpr uint32_t kChangeable = kOpenAppend | kOpenNonBlock | kOpenDirect | kOpenNoAtime;
+    if (flags & kOpenDirect && !file.may_be_direct() && !file.is_pipe()) return Errno::inval;
     file.set_flags((file.flags() & ~kChangeable) | (flags & kChangeable));
+    return {};
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     }
     if (only_path) return Errno::badf;
     switch (command) {
-        case set_flags: change_flags(*file, argument); return 0;
+        case set_flags: TRY(change_flags(*file, argument)); return 0;
         case get_owner: return 0;
         case get_pipe_bytes: return static_cast<int>(TRY(pipe_capacity(*file)));
         case set_pipe_bytes:

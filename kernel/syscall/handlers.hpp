@@ -50,6 +50,7 @@ Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags);
 Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
                           UserPtr<PipeDescriptors> to);
 Result<void> sys_fsync(int fd);
+Result<void> sys_fdatasync(int fd);
 void sys_sync();
 Result<void> sys_syncfs(int fd);
 Result<void> sys_ftruncate(int fd, int32_t size);

@@ -38,6 +38,7 @@ Result<void> attach_file(MapRequest& request, int fd) {
     if (shared && (request.protection & kProtWrite) && !file->writable()) return Errno::acces;
     request.may_write = !shared || file->writable();
     request.pager = TRY(file->pager());
+    if (request.pager && request.pager->has_file()) request.opener = file;
     return {};
 }
 

@@ -147,7 +147,7 @@
     CALL(145, readv, sys_readv)                                                                    \
     CALL(146, writev, sys_writev)                                                                  \
     CALL(147, getsid, sys_getsid)                                                                  \
-    CALL(148, fdatasync, sys_fsync)                                                                \
+    CALL(148, fdatasync, sys_fdatasync)                                                            \
     NAMED(149, _sysctl)                                                                            \
     CALL(150, mlock, sys_mlock)                                                                    \
     CALL(151, munlock, sys_munlock)                                                                \

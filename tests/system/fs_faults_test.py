@@ -78,6 +78,7 @@ try 'sync' sync /w/a
 try 'overwritten' dd if=/r/b of=/w/a bs=4096 conv=notrunc,fsync
 try 'another file' dd if=/r/b of=/w/new bs=4096 conv=fsync
 try 'write that passes' dd if=/r/b of=/w/c bs=4096 conv=notrunc,fsync
+/usr/lib/orrery/tests/writeerrors /w/told >/tmp/o && echo 'who is told: ok' || grep FAIL /tmp/o
 try 'mount without flush' mount -t ext2 /dev/hdd /f
 try 'read without flush' mount -t ext2 -o ro /dev/hdd /f
 try 'its file' cmp /f/b /f/copy
@@ -95,6 +96,7 @@ sync: Input/output error
 overwritten: Input/output error
 another file: ok
 write that passes: ok
+who is told: ok
 mount without flush: Input/output error
 read without flush: ok
 its file: ok
@@ -111,7 +113,8 @@ def known_faults(mode, good, work):
     done = guest(COMMANDS, work, mode,
                  *disk(read, 1, [('read', a[4], False), ('read', blocks(good, '/bad')[0], False),
                                  ('read', inode_block(good, '/t/40'), False), ('read', c[7], True)]),
-                 *disk(write, 2, [('write', a[3], False), ('write', c[3], True)]),
+                 *disk(write, 2, [('write', a[3], False), ('write', c[3], True),
+                                  ('write', blocks(good, '/told')[3], False)]),
                  *disk(flush, 3, [('flush', None, False)]))
     if done.returncode or done.stdout != WANTED:
         return f'{mode}: status {done.returncode}:\n{done.stdout}\nlog: {(work / "log").read_text()[-1500:]}'
@@ -150,7 +153,7 @@ def main():
         for folder in ('bad', 't'):
             (tree / folder).mkdir(parents=True)
         text = random.Random(1).randbytes(150000)
-        for name in ('a', 'b', 'c', 'copy', 'bad/x'):
+        for name in ('a', 'b', 'c', 'copy', 'told', 'bad/x'):
             (tree / name).write_bytes(text)
         for i in range(400):
             (tree / f't/{i}').write_text(str(i))

@@ -82,7 +82,7 @@ class Vandal {
         KernelSource source(bytes);
         const uint64_t at = random_() % 4 ? random_() % 100000 : random_() % 400000000;
         static_cast<void>(file.value()->write_at(source, at));
-        if (random_() % 4 == 0) static_cast<void>(file.value()->sync());
+        if (random_() % 4 == 0) static_cast<void>(file.value()->sync(false));
     }
     void step() {
         const std::string old = old_name(), fresh = fresh_name();

@@ -1,0 +1,45 @@
+// Errors of writing back, which come when nobody asks: each of those who have the file open is told of
+// one once, whoever asks first and however often; errors that came meanwhile are one. Who opens it later
+// is told as well, unless somebody was before. Pure: host-tested.
+// Locks: none; all is atomic.
+// Spec: fsync(2), "NOTES"; Linux, Documentation/core-api/errseq.rst.
+#pragma once
+
+#include "kernel/lib/result.hpp"
+
+class ErrorSequence {
+  public:
+    // What one opener has been told; begins as opened().
+    using Told = uint32_t;
+
+    Told opened() const {
+        const uint32_t state = load();
+        return state & kSeen ? state : 0;
+    }
+    void note(Errno error) {
+        uint32_t state = load(), next;
+        do {
+            next = (state & ~(kErrorMask | kSeen)) | static_cast<uint32_t>(error);
+            if (state & kSeen) next += kStep;
+        } while (!__atomic_compare_exchange_n(&state_, &state, next, false, __ATOMIC_RELAXED,
+                                              __ATOMIC_RELAXED));
+    }
+    // The last error, if there was any since `told` (shared by all descriptors of one opener).
+    Result<void> tell(Told& told) {
+        uint32_t state = load();
+        if (state == __atomic_load_n(&told, __ATOMIC_RELAXED)) [[likely]]
+            return {};
+        __atomic_compare_exchange_n(&state_, &state, state | kSeen, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED);
+        // Of two who ask at once through the same opener one is told.
+        if (__atomic_exchange_n(&told, state | kSeen, __ATOMIC_RELAXED) == (state | kSeen))
+            return {};
+        return static_cast<Errno>(state & kErrorMask);
+    }
+
+  private:
+    // Bits 0-11: the last error; 12: somebody was told; above: how many times one came after that.
+    static constexpr uint32_t kErrorMask = 0xfff, kSeen = 0x1000, kStep = 0x2000;
+    uint32_t load() const { return __atomic_load_n(&state_, __ATOMIC_RELAXED); }
+    uint32_t state_ = 0;
+};
