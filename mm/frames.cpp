@@ -115,6 +115,13 @@ void give_back(uint32_t index, uint32_t order) {
 uint32_t free_total() { return low_zone.free() + high_zone.free(); }
 uint32_t free_for(Zone zone) { return zone == Zone::low ? low_zone.free() : free_total(); }
 
+// Certainly above the watermark: what CPUs have in stock isn't even counted.
+bool is_plentiful(Zone zone) {
+    const uint32_t low = low_zone.buddy.free_units();
+    return low >= watermark ||
+           (zone == Zone::any && low + high_zone.buddy.free_units() >= watermark);
+}
+
 void reclaim_if_short(Zone zone) {
     if (free_for(zone) >= watermark) [[likely]]
         return;
@@ -226,7 +233,7 @@ void free_unhooked(Frame frame) {
 }
 
 Result<Frame> allocate_frame(Zone zone) {
-    if (free_for(zone) < watermark) [[unlikely]] {
+    if (!is_plentiful(zone)) [[unlikely]] {
         reclaim_if_short(zone);
         if (free_for(zone) <= reserve) return Errno::nomem;
     }
