@@ -73,7 +73,8 @@ constinit DentryCache cache;  // under dentry_lock
 }
 
 void dentry_cache_init() {
-    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 8, 256u, 16384u));
+    // Two names a bucket at most; with their inodes they take about an eighth of memory then.
+    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 2, 256u, 1u << 18));
     cache.buckets = new (std::nothrow) Dentry*[buckets]();
     VERIFY(cache.buckets);
     cache.mask = buckets - 1;

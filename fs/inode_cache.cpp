@@ -75,7 +75,7 @@ CachedInode* take_unused(uint32_t wanted, const FileSystem* only) {
 }  // namespace
 
 void inode_cache_init() {
-    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 16, 128u, 16384u));
+    uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 4, 128u, 1u << 17));
     table.buckets = new (std::nothrow) CachedInode*[buckets]();
     VERIFY(table.buckets);
     table.mask = buckets - 1;
