@@ -48,11 +48,15 @@ Result<Ext2Inode::Found> Ext2Inode::find_entry(std::string_view name) {
     return found;
 }
 
-// Null for a small directory: going through it costs less.
+// Null for a small directory that is searched for the first few times: going through it costs less.
 NameIndex* Ext2Inode::index() {
     constexpr uint32_t kSmall = 4;  // blocks
-    if (index_ || index_failed_ || size() >> ext2().geometry().block_shift <= kSmall)
-        return index_.get();
+    constexpr uint8_t kFew = 8;
+    if (index_ || index_failed_) return index_.get();
+    if (size() >> ext2().geometry().block_shift <= kSmall && searches_ < kFew) {
+        ++searches_;
+        return nullptr;
+    }
     Box<NameIndex> fresh(new (std::nothrow) NameIndex);
     index_failed_ = !fresh || fill_index(*fresh).is_error();
     if (!index_failed_) index_ = std::move(fresh);

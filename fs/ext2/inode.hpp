@@ -160,7 +160,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     uint32_t writers_ = 0;  // open files that may write; atomic
     bool reported_ = false;
     uint32_t links_epoch_ = 0;   // checkpoint interval in which it got another name
-    Box<NameIndex> index_;       // a large directory's, once it was searched; under `names`
+    Box<NameIndex> index_;       // of a directory that is large or searched often; under `names`
+    uint8_t searches_ = 0;       // before there was one
     bool index_failed_ = false;  // there is no memory for it, or the directory is damaged
     uint32_t last_block_ = 0;    // where the last allocated block went, and
     uint32_t last_index_ = 0;    // which of the file's it is
