@@ -37,4 +37,23 @@ shape 20M -r 0
 shape 30M -I 128 -b 2048 -O ^filetype,^dir_index,^large_file,^resize_inode
 shape 300M -b 1024 -O meta_bg,^resize_inode -N 4000
 shape 200G -b 4096 -N 16384
+
+# 100 MB both ways: mke2fs writes them, the kernel reads them and writes them to another disk, debugfs reads
+# that. With blocks of 1 KiB they reach the third level of the index.
+mkdir "$work/tree"
+head -c 100M /dev/urandom >"$work/tree/big"
+for block in 1024 4096; do
+    for disk in from to; do
+        rm -f "$work/$disk.img"
+        truncate -s 116M "$work/$disk.img"
+    done
+    mke2fs -q -F -t ext2 -b $block -N 64 -m 0 -d "$work/tree" "$work/from.img" || fail 'mke2fs -d'
+    mke2fs -q -F -t ext2 -b $block -N 64 -m 0 "$work/to.img" || fail 'mke2fs'
+    guest --exec 'mkdir /from && mount -t ext2 -o ro /dev/hdb /from && mount -t ext2 /dev/hdd /mnt &&
+        cp /from/big /mnt/ && umount /mnt' -- -drive "file=$work/from.img,format=raw,if=ide,index=1" \
+        -drive "file=$work/to.img,format=raw,if=ide,index=3,cache=unsafe" </dev/null
+    status_is 0
+    e2fsck -fn "$work/to.img" >"$work/fsck" 2>&1 || fail "e2fsck, 100 MB: $(cat "$work/fsck")"
+    debugfs -R 'cat /big' "$work/to.img" 2>/dev/null | cmp - "$work/tree/big" || fail '100 MB are different'
+done
 finish
