@@ -9,6 +9,7 @@ bool Credentials::in_group(uint32_t group) const {
 }
 
 Result<void> check_permission(const Ownership& file, const Credentials& who, uint32_t wanted) {
+    if ((wanted & kMayWrite) && file.immutable) return Errno::perm;
     if (who.fsuid == 0) {
         // The superuser may do everything but run a file that nobody may run.
         bool runnable = (file.mode & 0111) || (file.mode & kTypeMask) == kTypeDirectory;
@@ -19,10 +20,4 @@ Result<void> check_permission(const Ownership& file, const Credentials& who, uin
     uint32_t shift = file.uid == who.fsuid ? 6 : who.in_group(file.gid) ? 3 : 0;
     if (wanted & ~(file.mode >> shift) & 7) return Errno::acces;
     return {};
-}
-
-Result<void> check_permission(const Attributes& attributes, const Credentials& who,
-                              uint32_t wanted) {
-    return check_permission(Ownership{attributes.mode, attributes.uid, attributes.gid}, who,
-                            wanted);
 }

@@ -37,6 +37,8 @@ struct Attributes {
 // What a permission check looks at.
 struct Ownership {
     uint32_t mode, uid, gid;
+    bool immutable = false, append_only = false;  // chattr(1): for the superuser too
+    bool is_protected() const { return immutable || append_only; }
 };
 
 constexpr uint32_t kMaxGroups = 32;
@@ -51,9 +53,8 @@ struct Credentials {
 };
 
 constexpr uint32_t kMayRead = 4, kMayWrite = 2, kMayExecute = 1;
-// EACCES unless `who` (by fsuid, fsgid and groups) has all of `wanted` on a file with `attributes`.
-Result<void> check_permission(const Attributes& attributes, const Credentials& who,
-                              uint32_t wanted);
+// EACCES unless `who` (by fsuid, fsgid and groups) has all of `wanted` on such a file; EPERM if it is
+// immutable, and to be written.
 Result<void> check_permission(const Ownership& owner, const Credentials& who, uint32_t wanted);
 
 // Device numbers as stat(2) shows them; major << 8 | minor for small minors.

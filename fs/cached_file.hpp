@@ -82,6 +82,7 @@ class DirectoryFile final : public InodeFile {
     Result<uint32_t> read_at(ByteSink&, uint64_t) override { return Errno::isdir; }
     Result<uint32_t> write_at(ByteSource&, uint64_t) override { return Errno::isdir; }
     Result<uint64_t> list_at(DirectorySink& sink, uint64_t offset) override {
+        if (path() && path().dentry().removed()) return Errno::noent;
         Result<uint64_t> next = inode()->list(sink, offset);
         note_read();
         return next;

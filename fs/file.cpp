@@ -15,7 +15,9 @@ void File::last_reference_dropped() const {
 }
 
 File::~File() {
-    if (counted_writer_) __atomic_sub_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+    if (!counted_writer_) return;
+    __atomic_sub_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+    path_.dentry().inode()->end_writing();
 }
 
 void File::set_path(Path path) {
@@ -39,10 +41,17 @@ Result<uint32_t> File::read(ByteSink& to) {
 
 Result<uint32_t> File::write(ByteSource& from) {
     if (!seekable()) return write_at(from, 0);
+    if (flags() & kOpenAppend) return write_at_end(from);
+    LockGuard guard(offset_lock_);
+    const uint32_t done = TRY(write_at(from, offset_));
+    offset_ += done;
+    return done;
+}
+
+Result<uint32_t> File::write_at_end(ByteSource& from) {
     LockGuard guard(offset_lock_);
     uint64_t offset = offset_;
-    uint32_t done =
-        (flags() & kOpenAppend) ? TRY(append(from, offset)) : TRY(write_at(from, offset));
+    const uint32_t done = TRY(append(from, offset));
     offset_ = offset + done;
     return done;
 }

@@ -71,6 +71,7 @@ class File : public OpenObject {
     // user pointer the bytes before it count, EFAULT if there were none.
     Result<uint32_t> read(ByteSink& to);
     Result<uint32_t> write(ByteSource& from);
+    Result<uint32_t> write_at_end(ByteSource& from);    // as with O_APPEND
     Result<uint64_t> seek(int64_t offset, int whence);  // ESPIPE, EINVAL
     Result<void> list(DirectorySink& sink);             // getdents at the offset; ENOTDIR
 
@@ -84,7 +85,8 @@ class File : public OpenObject {
     uint32_t flags() const { return __atomic_load_n(&flags_, __ATOMIC_RELAXED); }
     void set_flags(uint32_t flags) { __atomic_store_n(&flags_, flags, __ATOMIC_RELAXED); }
 
-    // Where it was opened (empty for pipes and the like), set by vfs open.
+    // Where it was opened (empty for pipes and the like), set by vfs open, which for who writes to a
+    // regular file has called begin_writing().
     const Path& path() const { return path_; }
     // An error of writing back anything of its file system; each one once.
     Result<void> tell_file_system_errors();
@@ -137,7 +139,7 @@ class File : public OpenObject {
 
   private:
     uint32_t flags_;
-    bool counted_writer_ = false;  // of the mount
+    bool counted_writer_ = false;  // of the mount, and the inode
     Mutex offset_lock_{LockRank::file_offset};
     uint64_t offset_ GUARDED_BY(offset_lock_) = 0;
     Path path_;

@@ -25,9 +25,20 @@ Result<void> Inode::rename_child(std::string_view, Inode&, Inode&, std::string_v
 Result<uint64_t> Inode::list(DirectorySink&, uint64_t) { return Errno::notdir; }
 Result<uint32_t> Inode::read_link(std::span<char>) { return Errno::inval; }
 Result<void> Inode::set_attributes(const SetAttributes&) { return Errno::rofs; }
+Result<uint32_t> Inode::flags() { return Errno::notty; }
+Result<void> Inode::set_flags(uint32_t) { return Errno::notty; }
 Result<Box<BlockDevice>> Inode::as_device() { return Errno::inval; }
 Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
 Result<void> Inode::sync(bool) { return {}; }
+
+Result<void> Inode::take_turn(int32_t step) {
+    int32_t now = __atomic_load_n(&turns_, __ATOMIC_RELAXED);
+    do {
+        if (step > 0 ? now < 0 : now > 0) return Errno::txtbsy;
+    } while (!__atomic_compare_exchange_n(&turns_, &now, now + step, false, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return {};
+}
 
 Result<void> drop_privileges(Inode& inode) {
     const Ownership now = inode.ownership();

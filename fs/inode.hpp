@@ -68,13 +68,23 @@ class Inode : public RefCounted {
     // It was read; `relative`: only the first time after a change, and once a day, needs keeping.
     virtual void note_access(bool /*relative*/) {}
     virtual Result<void> set_attributes(const SetAttributes& changes);  // default EROFS
-    virtual Result<void> truncate(uint64_t size);                       // default EINVAL
+    // chattr(1)'s flags, kFlag... in vfs.hpp; those that can't be changed are left alone. Default ENOTTY.
+    virtual Result<uint32_t> flags();
+    virtual Result<void> set_flags(uint32_t flags);
+    virtual Result<void> truncate(uint64_t size);  // default EINVAL
     // fsync, fdatasync (`contents` only): all is on the disk when this returns.
     virtual Result<void> sync(bool contents);  // default: nothing to do
     // Its blocks as a device, for swapping: all are there and stay where they are for as long as the
     // device lives, and nobody may write, cut or rename the file (ETXTBSY, EPERM). EINVAL: it has
     // none, or holes; EBUSY: somebody has them already.
     virtual Result<Box<BlockDevice>> as_device();
+
+    // A regular file is open for writing, or a program that runs, never both: ETXTBSY. Each of the first
+    // two that succeeds is ended by its other half.
+    Result<void> begin_writing() { return take_turn(1); }
+    Result<void> begin_running() { return take_turn(-1); }
+    void end_writing() { __atomic_sub_fetch(&turns_, 1, __ATOMIC_RELAXED); }
+    void end_running() { __atomic_add_fetch(&turns_, 1, __ATOMIC_RELAXED); }
 
     Mutex names{LockRank::directory};
     // A file without a name may get one: it never had any, nor was it opened with O_EXCL. Atomic.
@@ -85,7 +95,9 @@ class Inode : public RefCounted {
 
   private:
     friend class Dentry;
+    Result<void> take_turn(int32_t step);
     FileSystem& file_system_;
+    int32_t turns_ = 0;        // who write, or (negative) run it; atomic
     Dentry* alias_ = nullptr;  // some name of it; guarded by the dentry cache's lock
 };
 

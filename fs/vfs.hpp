@@ -31,6 +31,7 @@ Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_v
 Result<Ref<File>> open_path(const FsContext& who, const Path& path, uint32_t flags);
 Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_view name,
                             Follow follow);
+// An empty name means `base` itself.
 Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name,
                         uint32_t wanted, Follow follow);
 Result<void> vfs_mkdir(const FsContext& who, const Path& base, std::string_view name,
@@ -53,6 +54,11 @@ Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::strin
 // chmod, chown, utimes: ownership rules checked here. The Path variants serve f* calls.
 Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
                                 const SetAttributes& changes);
+// Spec: ioctl_iflags(2). EPERM for others than the owner, and for immutable and append-only but the
+// superuser; ENOTTY where files have no flags.
+constexpr uint32_t kFlagImmutable = 0x10, kFlagAppendOnly = 0x20, kFlagNoDump = 0x40,
+                   kFlagNoAtime = 0x80;
+Result<void> vfs_set_flags(const FsContext& who, const Path& path, uint32_t flags);
 Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size);
 Result<void> vfs_chdir(FsContext& who, const Path& path);  // ENOTDIR, EACCES
 Result<void> vfs_chroot(FsContext& who, const Path& path);

@@ -15,7 +15,7 @@ Result<Attributes> vfs_stat(const FsContext& who, const Path& base, std::string_
 
 Result<void> vfs_access(const FsContext& who, const Path& base, std::string_view name,
                         uint32_t wanted, Follow follow) {
-    Path path = TRY(resolve(who, base, name, follow));
+    const Path path = name.empty() ? base : TRY(resolve(who, base, name, follow));
     uint32_t type = path.dentry().type();
     const bool contents = type == kTypeRegular || type == kTypeDirectory || type == kTypeSymlink;
     if ((wanted & kMayWrite) && contents && path.mount().read_only()) return Errno::rofs;
@@ -40,6 +40,11 @@ Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
     if (path.mount().read_only()) return Errno::rofs;
     Inode& inode = inode_of(path);
     const Ownership now = inode.ownership();
+    const bool only_now =
+        wanted.times_are_now && !wanted.set_mode && !wanted.set_uid && !wanted.set_gid;
+    const bool nothing =
+        !wanted.set_mode && !wanted.set_uid && !wanted.set_gid && !wanted.set_times;
+    if (now.immutable ? !nothing : now.append_only && !nothing && !only_now) return Errno::perm;
     const Credentials& caller = who.credentials;
     const bool root = caller.fsuid == 0, owner = root || caller.fsuid == now.uid;
     SetAttributes changes = wanted;
@@ -65,14 +70,29 @@ Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
     return inode.set_attributes(changes);
 }
 
+Result<void> vfs_set_flags(const FsContext& who, const Path& path, uint32_t flags) {
+    Inode& inode = inode_of(path);
+    const uint32_t now = TRY(inode.flags());
+    if (path.mount().read_only()) return Errno::rofs;
+    const bool root = who.credentials.fsuid == 0;
+    if (!root && who.credentials.fsuid != inode.ownership().uid) return Errno::perm;
+    if (!root && ((now ^ flags) & (kFlagImmutable | kFlagAppendOnly))) return Errno::perm;
+    return inode.set_flags(flags);
+}
+
 Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size) {
     uint32_t type = path.dentry().type();
     if (type == kTypeDirectory) return Errno::isdir;
     if (type != kTypeRegular) return Errno::inval;
     if (path.mount().read_only()) return Errno::rofs;
-    TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayWrite));
-    if (who.credentials.fsuid != 0) TRY(drop_privileges(inode_of(path)));
-    return inode_of(path).truncate(size);
+    Inode& inode = inode_of(path);
+    TRY(check_permission(inode.ownership(), who.credentials, kMayWrite));
+    if (inode.ownership().append_only) return Errno::perm;
+    TRY(inode.begin_writing());
+    Result<void> ready = who.credentials.fsuid != 0 ? drop_privileges(inode) : Result<void>();
+    Result<void> done = ready.is_ok() ? inode.truncate(size) : Result<void>(ready.error());
+    inode.end_writing();
+    return done;
 }
 
 // Other threads, and readers of /proc, look at them meanwhile.

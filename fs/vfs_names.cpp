@@ -34,6 +34,7 @@ Result<void> add_name(const FsContext& who, const Path& base, std::string_view n
 
 template <typename Remove>
 Result<void> remove_name(const FsContext& who, Walk& walk, bool directory, Remove&& remove) {
+    if (walk.mount().read_only()) return Errno::rofs;
     Dentry& parent = walk.directory();
     if (!parent.is_directory()) return Errno::notdir;
     TRY(check_permission(parent.inode()->ownership(), who.credentials, kMayExecute));
@@ -65,6 +66,7 @@ Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& direct
     if ((above.mode & kModeSticky) && uid != 0 && uid != above.uid &&
         uid != victim.inode()->ownership().uid)
         return Errno::perm;
+    if (above.append_only || victim.inode()->ownership().is_protected()) return Errno::perm;
     if (wants_directory && !victim.is_directory()) return Errno::notdir;
     if (!wants_directory && victim.is_directory()) return Errno::isdir;
     if (victim.covered) return Errno::busy;
@@ -91,7 +93,7 @@ Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view 
     if (special && !who.credentials.is_superuser()) return Errno::perm;
     return add_name(who, base, name, false, [&](Walk& walk, NewOwner& owner) {
         return walk.directory().inode()->create_child(walk.last(),
-                                                      type | (mode & 07777 & ~who.umask),
+                                                      type | owner.mode(mode & 07777 & ~who.umask),
                                                       owner.credentials(), special ? device : 0);
     });
 }
@@ -115,7 +117,8 @@ Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& b
                            std::string_view name) {
     return add_name(who, base, name, false, [&](Walk& walk, NewOwner&) -> Result<Ref<Inode>> {
         if (!file || &walk.mount() != &file.mount()) return Errno::xdev;
-        if (file.dentry().is_directory()) return Errno::perm;
+        if (file.dentry().is_directory() || inode_of(file).ownership().is_protected())
+            return Errno::perm;
         Ref<Inode> inode(inode_of(file));
         if (!__atomic_load_n(&inode->may_be_named, __ATOMIC_RELAXED) &&
             inode->attributes().links == 0)

@@ -12,7 +12,7 @@ constexpr uint32_t kOpenOnce =
 constexpr uint64_t kLargestSmallFile = 0x7fffffff;
 
 Result<void> check_open(const FsContext& who, const Path& path, const Attributes& file,
-                        uint32_t flags, bool created) {
+                        const Ownership& owner, uint32_t flags, bool created) {
     const uint32_t access = flags & kOpenAccessMode;
     const bool writes = access != kOpenReadOnly || (flags & kOpenTruncate);
     if (file.is_symlink()) return (flags & kOpenDirectory) ? Errno::notdir : Errno::loop;
@@ -20,8 +20,10 @@ Result<void> check_open(const FsContext& who, const Path& path, const Attributes
         return file.is_directory() ? Errno::isdir : Errno::notdir;
     if (!created) {
         uint32_t wanted = (access != kOpenWriteOnly ? kMayRead : 0) | (writes ? kMayWrite : 0);
-        TRY(check_permission(file, who.credentials, wanted));
+        TRY(check_permission(owner, who.credentials, wanted));
     }
+    if (owner.append_only && writes && (!(flags & kOpenAppend) || (flags & kOpenTruncate)))
+        return Errno::perm;
     if (file.is_regular() && writes && path.mount().read_only()) return Errno::rofs;
     if (file.is_regular() && file.size > kLargestSmallFile && !(flags & kOpenLargeFile))
         return Errno::overflow;
@@ -44,6 +46,32 @@ Result<Ref<File>> open_inode(const Path& path, Inode& inode, uint32_t type, uint
     }
 }
 
+// ETXTBSY: it is to be written to, and runs.
+Result<Ref<File>> open_counted(const Path& path, Inode& inode, uint32_t type, uint32_t flags) {
+    const bool writes = type == kTypeRegular && (flags & kOpenAccessMode) != kOpenReadOnly;
+    if (writes) TRY(inode.begin_writing());
+    Result<Ref<File>> file = open_inode(path, inode, type, flags);
+    if (file.is_ok()) {
+        file.value()->set_flags(flags & ~kOpenOnce);
+        file.value()->set_path(path);
+    } else if (writes) {
+        inode.end_writing();
+    }
+    return file;
+}
+
+Result<void> truncate_opened(const FsContext& who, Inode& inode) {
+    TRY(inode.begin_writing());
+    Result<void> done = who.credentials.fsuid != 0 ? drop_privileges(inode) : Result<void>();
+    if (done.is_error()) {
+        inode.end_writing();
+        return done;
+    }
+    Result<void> cut = inode.truncate(0);
+    inode.end_writing();
+    return cut;
+}
+
 Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bool created) {
     Inode& inode = inode_of(path);
     Ref<File> file;
@@ -53,15 +81,13 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
         file = TRY(make_ref<PathFile>(flags, inode));
     } else {
         if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
-        TRY(check_open(who, path, inode.attributes(), flags, created));
-        file = TRY(open_inode(path, inode, path.dentry().type(), flags));
+        TRY(check_open(who, path, inode.attributes(), inode.ownership(), flags, created));
+        file = TRY(open_counted(path, inode, path.dentry().type(), flags));
         if (flags & kOpenDirect && !file->may_be_direct() && !file->is_pipe()) return Errno::inval;
-        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular) {
-            if (who.credentials.fsuid != 0) TRY(drop_privileges(inode));
-            TRY(inode.truncate(0));
-        }
+        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular)
+            TRY(truncate_opened(who, inode));
+        return file;
     }
-    file->set_flags(flags & ~kOpenOnce);
     file->set_path(std::move(path));
     return file;
 }
@@ -75,7 +101,7 @@ Result<Path> create_file(const FsContext& who, Walk& walk, uint32_t mode) {
     if (!child->is_negative()) return Path();
     NewOwner owner = TRY(may_create(who, walk.mount(), directory));
     Ref<Inode> inode = TRY(directory.inode()->create_child(
-        walk.last(), kTypeRegular | (mode & 07777 & ~who.umask), owner.credentials(), 0));
+        walk.last(), kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials(), 0));
     dentry_set_inode(*child, std::move(inode));
     return Path(Ref<Mount>(walk.mount()), std::move(child));
 }
@@ -92,13 +118,11 @@ Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::str
     if (!parent.is_directory()) return Errno::notdir;
     NewOwner owner = TRY(may_create(who, directory.mount(), parent));
     Ref<Inode> inode = TRY(parent.inode()->create_nameless(
-        kTypeRegular | (mode & 07777 & ~who.umask), owner.credentials()));
+        kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials()));
     __atomic_store_n(&inode->may_be_named, !(flags & kOpenExclusive), __ATOMIC_RELAXED);
-    Ref<File> file = TRY(inode->open(flags));
+    const Path path(Ref<Mount>(directory.mount()), TRY(Dentry::create_nameless(parent, inode)));
+    Ref<File> file = TRY(open_counted(path, *inode, kTypeRegular, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
-    file->set_flags(flags & ~kOpenOnce);
-    file->set_path(Path(Ref<Mount>(directory.mount()),
-                        TRY(Dentry::create_nameless(parent, std::move(inode)))));
     return file;
 }
 

@@ -76,8 +76,9 @@ Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_
     TRY(from.to_last(old_base, old_name));
     TRY(to.to_last(new_base, new_name));
     if (&from.mount() != &to.mount()) return Errno::xdev;
-    if (from.last_kind() != Walk::Last::name || to.last_kind() != Walk::Last::name)
-        return Errno::busy;
+    if (from.last_kind() != Walk::Last::name) return Errno::busy;
+    if (to.last_kind() != Walk::Last::name) return may_replace ? Errno::busy : Errno::exist;
+    if (from.mount().read_only()) return Errno::rofs;
     if (!from.directory().is_directory() || !to.directory().is_directory()) return Errno::notdir;
     if (to.last().size() > kMaxName || from.last().size() > kMaxName) return Errno::nametoolong;
     for (Walk* walk : {&from, &to})

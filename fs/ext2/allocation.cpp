@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fs/ext2/ext2.hpp"
+#include "fs/vfs.hpp"
 #include "fs/free_space/free_bitmap.hpp"
 #include "fs/timestamp.hpp"
 #include "kernel/lib/log.hpp"
@@ -146,6 +147,13 @@ Result<InodeNo> Ext2::allocate_inode(uint32_t group, bool directory) {
     return InodeNo(number);
 }
 
+// Of the folder's flags: files get "secure deletion", "undelete" and SYNC too, folders also DIRSYNC.
+static uint32_t inherited_flags(uint32_t type) {
+    constexpr uint32_t kAll = kFlagNoDump | kFlagNoAtime, kFiles = 0x0b, kFolders = 0x10000;
+    if (type == kTypeDirectory) return kAll | kFiles | kFolders;
+    return type == kTypeRegular ? kAll | kFiles : kAll;
+}
+
 Result<Ref<Ext2Inode>> Ext2::create(Ext2Inode& parent, uint32_t mode, uint32_t uid, uint32_t gid) {
     const bool directory = (mode & kTypeMask) == kTypeDirectory;
     const uint32_t group = TRY(pick_group(parent, directory));
@@ -157,6 +165,7 @@ Result<Ref<Ext2Inode>> Ext2::create(Ext2Inode& parent, uint32_t mode, uint32_t u
     record.gid_low = static_cast<uint16_t>(gid);
     record.gid_high = static_cast<uint16_t>(gid >> 16);
     record.links_count = directory ? 2 : 1;
+    record.flags = parent.record().flags & inherited_flags(mode & kTypeMask);
     const auto now = static_cast<uint32_t>(timestamp_now().seconds);
     record.access_time = record.change_time = record.modification_time = now;
     record.generation = now ^ number.raw() * 0x9E3779B1u;

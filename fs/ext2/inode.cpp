@@ -16,8 +16,8 @@ namespace ext2 {
 
 namespace {
 
-constexpr uint32_t kFlagCompressed = 0x200, kFlagImmutable = 0x10, kFlagAppendOnly = 0x20,
-                   kFlagExtents = 0x80000, kFlagInlineData = 0x10000000;
+constexpr uint32_t kFlagCompressed = 0x200, kFlagExtents = 0x80000, kFlagInlineData = 0x10000000;
+constexpr uint32_t kFlagsShown = 0x3dfff, kFlagsChangeable = 0x380ff, kFlagsOfFolders = 0x30000;
 constexpr uint64_t kMaxSize = uint64_t{1} << 44;  // what page indices reach
 
 Timestamp at_second(uint32_t seconds) { return {static_cast<int32_t>(seconds), 0}; }
@@ -145,7 +145,26 @@ bool Ext2Inode::is_fast_symlink() const {
 
 Ownership Ext2Inode::ownership() {
     LockGuard guard(ext2().records());
-    return {record_.mode, uid(), gid()};
+    return {record_.mode, uid(), gid(), (record_.flags & kFlagImmutable) != 0,
+            (record_.flags & kFlagAppendOnly) != 0};
+}
+
+Result<uint32_t> Ext2Inode::flags() {
+    if (type() != kTypeRegular && !is_directory()) return Errno::notty;
+    return record_.flags & kFlagsShown;
+}
+
+Result<void> Ext2Inode::set_flags(uint32_t flags) {
+    if (ext2().read_only()) return Errno::rofs;
+    const uint32_t mask = kFlagsChangeable & ~(is_directory() ? 0 : kFlagsOfFolders);
+    {
+        LockGuard guard(ext2().records());
+        record_.flags = (record_.flags & ~mask) | (flags & mask);
+        record_.change_time = seconds_now();
+    }
+    ext2().note_dirty(*this);
+    structure_epoch = ext2().epoch();
+    return {};
 }
 
 Attributes Ext2Inode::attributes() {
@@ -198,13 +217,7 @@ Result<void> Ext2Inode::set_attributes(const SetAttributes& changes) {
 }
 
 Result<Ref<File>> Ext2Inode::open(uint32_t flags) {
-    if (type() == kTypeRegular) {
-        if ((flags & kOpenAccessMode) != kOpenReadOnly &&
-            (record_.flags & kFlagImmutable ||
-             (record_.flags & kFlagAppendOnly && !(flags & kOpenAppend))))
-            return Errno::perm;
-        return TRY(make_ref<Ext2File>(flags, *this));
-    }
+    if (type() == kTypeRegular) return TRY(make_ref<Ext2File>(flags, *this));
     if (type() == kTypeDirectory) return TRY(make_ref<DirectoryFile>(flags, *this));
     return Errno::inval;
 }
@@ -226,7 +239,7 @@ void Ext2Inode::note_access(bool relative) {
     const InodeRecord& r = record_;
     const uint32_t now = seconds_now();
     if (relative && !access_is_news(r.access_time, r.modification_time, r.change_time, now)) return;
-    if (now == r.access_time || ext2().read_only()) return;
+    if (now == r.access_time || ext2().read_only() || r.flags & kFlagNoAtime) return;
     {
         LockGuard guard(ext2().records());
         record_.access_time = now;

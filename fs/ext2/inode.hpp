@@ -48,6 +48,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
                               std::string_view new_name, Inode* replaced) override;
     Result<void> set_attributes(const SetAttributes& changes) override;
+    Result<uint32_t> flags() override;
+    Result<void> set_flags(uint32_t flags) override;
     Result<void> truncate(uint64_t size) override;
     Result<void> sync(bool contents) override;
     Result<Box<BlockDevice>> as_device() override;

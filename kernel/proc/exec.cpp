@@ -38,9 +38,27 @@ Result<uint32_t> read_exactly(File& file, uint64_t offset, void* to, uint32_t by
     return done;
 }
 
+// While it lives nobody opens the program for writing.
+class RunningProgram final : public RefCounted {
+  public:
+    static Result<Ref<RefCounted>> create(Inode& inode) {
+        Ref<RunningProgram> made = TRY(make_ref<RunningProgram>());
+        TRY(inode.begin_running());
+        made->inode_ = Ref<Inode>(inode);
+        return Ref<RefCounted>(made);
+    }
+    ~RunningProgram() override {
+        if (inode_) inode_->end_running();
+    }
+
+  private:
+    Ref<Inode> inode_;
+};
+
 struct Program {
     Path path;
     Ref<File> file;
+    Ref<RefCounted> running;
     Attributes attributes;
 };
 
@@ -52,7 +70,8 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
     program.attributes = inode.attributes();
     if (!program.attributes.is_regular()) return Errno::acces;
     if (program.path.mount().flags & kMountNoExecute) return Errno::acces;
-    TRY(check_permission(program.attributes, who.credentials, kMayExecute));
+    TRY(check_permission(inode.ownership(), who.credentials, kMayExecute));
+    program.running = TRY(RunningProgram::create(inode));
     program.file = TRY(inode.open(kOpenReadOnly));
     return program;
 }
@@ -241,6 +260,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
         std::swap(process.space, fresh.space);
         if (fresh.files) std::swap(process.files, fresh.files);
         std::swap(process.executable, fresh.program.path);
+        std::swap(process.running, fresh.program.running);
     }
     use_address_space(self, *process.space);
     fresh.space = nullptr;

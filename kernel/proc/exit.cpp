@@ -78,6 +78,7 @@ void give_up_possessions(Process& process) {
     Ref<AddressSpace> space;
     Ref<FdTable> files;
     Path cwd, root, executable;
+    Ref<RefCounted> running;
     LockGuard guard(process_tree);
     process.dead_threads.note_peak(process.space.get());
     space = std::move(process.space);
@@ -85,6 +86,7 @@ void give_up_possessions(Process& process) {
     cwd = std::move(process.fs.cwd);
     root = std::move(process.fs.root);
     executable = std::move(process.executable);
+    running = std::move(process.running);
 }
 
 void end_process(Process& process, int status) {

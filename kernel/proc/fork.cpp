@@ -108,6 +108,7 @@ Result<void> fill_process(Process& child, Process& parent, uint32_t flags) {
     child.fs.credentials = parent.fs.credentials;
     child.fs.umask = parent.fs.umask;
     child.executable = parent.executable;
+    child.running = parent.running;
     for (uint32_t i = 0; i < limit_count; ++i) child.limits[i] = parent.limits[i];
     for (int i = 0; i < kSignals; ++i) child.actions[i] = parent.actions[i];
     child.arguments_start = parent.arguments_start;

@@ -93,6 +93,7 @@ class Process : public RefCounted {
     Ref<FdTable> files;
     FsContext fs;
     Path executable;
+    Ref<RefCounted> running;  // keeps others from writing to it
     LimitPair limits[limit_count];
     uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
     uint32_t personality = 0;

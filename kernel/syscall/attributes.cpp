@@ -136,6 +136,7 @@ template <typename T>
 Result<void> sys_utimensat(int at, UserString name, UserPtr<const TimePair<T>> times,
                            uint32_t flags) {
     SetAttributes changes = TRY(times_from(times));
+    if (!changes.set_times) return {};  // not even the name is looked at
     if (name || at == kAtWorkingDirectory) return change(at, name, flags, changes);
     if (flags) return Errno::inval;
     return change_file(at, changes);  // futimens
@@ -171,4 +172,18 @@ Result<void> sys_truncate(UserString name, int32_t size) { return sys_truncate64
 
 // --- extended attributes: no file system has them
 
-Result<void> sys_no_xattr() { return Errno::opnotsupp; }
+namespace {
+Result<void> no_xattr(UserString name, Follow follow) {
+    UserName file;
+    TRY(file.load(kAtWorkingDirectory, name));
+    TRY(file.resolve(follow));
+    return Errno::opnotsupp;
+}
+}  // namespace
+
+Result<void> sys_no_xattr(UserString name) { return no_xattr(name, Follow::yes); }
+Result<void> sys_no_lxattr(UserString name) { return no_xattr(name, Follow::no); }
+Result<void> sys_no_fxattr(int fd) {
+    if (TRY(file_of(fd))->flags() & kOpenPath) return Errno::badf;
+    return Errno::opnotsupp;
+}

@@ -30,6 +30,7 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     if (!file->writable()) return Errno::inval;
+    if (file->inode() && file->inode()->ownership().append_only) return Errno::perm;
     TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
     if (context().credentials.fsuid != 0 && file->inode()) TRY(drop_privileges(*file->inode()));
     return file->truncate(static_cast<uint64_t>(size));
@@ -38,8 +39,9 @@ Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, si
 
 // Spec: fallocate(2). No file system here offers it, and the C library then writes the blocks.
 Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
-    if (offset < 0 || bytes <= 0) return Errno::inval;
     Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    if (offset < 0 || bytes <= 0) return Errno::inval;
     if (!file->writable()) return Errno::badf;
     const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
     if (type == kTypeFifo) return Errno::spipe;

@@ -70,6 +70,9 @@ Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec)
 
 Result<void> change_flags(File& file, uint32_t flags) {
     constexpr uint32_t kChangeable = kOpenAppend | kOpenNonBlock | kOpenDirect | kOpenNoAtime;
+    if ((file.flags() ^ flags) & kOpenAppend && file.inode() &&
+        file.inode()->ownership().append_only)
+        return Errno::perm;
     if (flags & kOpenDirect && !file.may_be_direct() && !file.is_pipe()) return Errno::inval;
     file.set_flags((file.flags() & ~kChangeable) | (flags & kChangeable));
     return {};
@@ -101,9 +104,21 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     }
 }
 
+// chattr(1), lsattr(1). False: it is not that kind of file.
+static Result<bool> flags_ioctl(File& file, bool change, uint32_t argument) {
+    const uint32_t type = TRY(file.attributes()).mode & kTypeMask;
+    if (!file.path() || (type != kTypeRegular && type != kTypeDirectory)) return false;
+    const UserPtr<uint32_t> user(argument);
+    if (change)
+        TRY(vfs_set_flags(context(), file.path(), TRY(read_user(user))));
+    else
+        TRY(write_user(user, TRY(inode_of(file.path()).flags())));
+    return true;
+}
+
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
     constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421,
-                       kFindBlock = 1;
+                       kFindBlock = 1, kGetFlags = 0x80046601, kSetFlags = 0x40046602;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     switch (request) {
@@ -116,6 +131,10 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
             file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
             return 0;
         }
+        case kGetFlags:
+        case kSetFlags:
+            if (TRY(flags_ioctl(*file, request == kSetFlags, argument))) return 0;
+            return file->ioctl(request, argument);
         case kFindBlock:
             if (!context().credentials.is_superuser()) return Errno::perm;
             [[fallthrough]];

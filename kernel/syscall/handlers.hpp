@@ -22,6 +22,10 @@ Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t co
                             uint64_t position);
 Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t count,
                              uint64_t position);
+Result<uint32_t> sys_preadv2(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                             uint64_t position, uint32_t flags);
+Result<uint32_t> sys_pwritev2(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                              uint64_t position, uint32_t flags);
 Result<uint32_t> sys_lseek(int fd, int32_t offset, int whence);
 Result<void> sys_llseek(int fd, uint32_t high, uint32_t low, UserPtr<uint64_t> result, int whence);
 Result<uint32_t> sys_sendfile(int out, int in, UserPtr<int32_t> offset, uint32_t count);
@@ -141,7 +145,9 @@ Result<void> sys_utimes(UserString name, UserPtr<const TimePair<TimeVal32>> time
 Result<void> sys_utime(UserString name, UserPtr<const TimePair<int32_t>> times);
 Result<void> sys_truncate(UserString name, int32_t size);
 Result<void> sys_truncate64(UserString name, int64_t size);
-Result<void> sys_no_xattr();
+Result<void> sys_no_xattr(UserString name);
+Result<void> sys_no_lxattr(UserString name);
+Result<void> sys_no_fxattr(int fd);
 
 // --- processes.cpp
 struct ChildInfo;

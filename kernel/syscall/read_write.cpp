@@ -118,6 +118,40 @@ Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t c
     return write_to(*file, source, position);
 }
 
+// --- with flags of their own. Spec: preadv2(2); no file here can be read without waiting
+// (RWF_NOWAIT), as on Linux's ext2.
+
+namespace {
+constexpr uint32_t kHighPriority = 1, kDataSync = 2, kSync = 4, kAppend = 16;
+constexpr uint64_t kAtOffset = UINT64_MAX;  // the file's own
+}  // namespace
+
+Result<uint32_t> sys_preadv2(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                             uint64_t position, uint32_t flags) {
+    if (flags & ~(kHighPriority | kDataSync | kSync | kAppend)) return Errno::opnotsupp;
+    if (position == kAtOffset) return sys_readv(fd, vector, count);
+    return sys_preadv(fd, vector, count, position);
+}
+
+Result<uint32_t> sys_pwritev2(int fd, UserPtr<const UserRange> vector, uint32_t count,
+                              uint64_t position, uint32_t flags) {
+    if (flags & ~(kHighPriority | kDataSync | kSync | kAppend)) return Errno::opnotsupp;
+    Ref<File> file = TRY(writable_file(fd));
+    const bool at_offset = position == kAtOffset;
+    if (!at_offset) TRY(check_position(*file, position));
+    RangeList ranges;
+    TRY(ranges.load(vector, count));
+    UserVectorSource source(ranges.span());
+    const uint32_t done = TRY(write_from(source, [&]() -> Result<uint32_t> {
+        if (!(flags & kAppend) || !file->seekable())
+            return at_offset ? file->write(source) : file->write_at(source, position);
+        if (!at_offset) return file->append(source, position);
+        return file->write_at_end(source);
+    }));
+    if (flags & (kDataSync | kSync)) TRY(file->sync(!(flags & kSync)));
+    return done;
+}
+
 Result<uint32_t> sys_lseek(int fd, int32_t offset, int whence) {
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
@@ -164,6 +198,7 @@ template <typename Offset>
 Result<uint32_t> send_file(int out_fd, int in_fd, UserPtr<Offset> offset, uint32_t count) {
     Ref<File> in = TRY(readable_file(in_fd));
     Ref<File> out = TRY(writable_file(out_fd));
+    if (offset && !in->seekable()) return Errno::spipe;
     if (!in->seekable() || (out->flags() & kOpenAppend)) return Errno::inval;
     if (static_cast<int32_t>(count) < 0) return Errno::inval;
     uint64_t position = 0;

@@ -2,6 +2,7 @@
 // Spec: stat(2), statx(2), statfs(2), access(2).
 #include "kernel/syscall/stat_layouts.hpp"
 
+#include "fs/mount.hpp"
 #include "kernel/syscall/handlers.hpp"
 
 namespace {
@@ -117,10 +118,7 @@ Result<void> sys_faccessat2(int at, UserString name, uint32_t mode, uint32_t fla
     TRY(file.load(at, name, flags & kAtEmptyPath ? EmptyName::allowed : EmptyName::refused));
     const FsContext& self = context();
     const Credentials& ids = self.credentials;
-    if (file.text().empty()) {
-        if (!file.base()) return {};
-        return check_permission(inode_of(file.base()).attributes(), ids, mode);
-    }
+    if (file.text().empty() && !file.base()) return {};
     Follow follow = flags & kAtNoFollow ? Follow::no : Follow::yes;
     bool as_is = (flags & kAtEffectiveAccess) || (ids.uid == ids.fsuid && ids.gid == ids.fsgid);
     if (as_is) return vfs_access(self, file.base(), file.text(), mode, follow);
@@ -142,7 +140,9 @@ namespace {
 
 template <typename S>
 Result<void> give_statistics(UserPtr<S> to, const Path& path) {
-    constexpr uint32_t kValid = 0x20;
+    constexpr uint32_t kValid = 0x20, kSameBits = 0xf | kMountNoAtime | kMountNoDirectoryAtime,
+                       kRelative = 0x1000;
+    static_assert((kMountReadOnly | kMountNoSuid | kMountNoDevices | kMountNoExecute) == 0xf);
     FileSystemStatistics from = vfs_statistics(path);
     S out{};
     auto narrow = [](uint64_t n) { return static_cast<decltype(out.blocks)>(n); };
@@ -155,7 +155,9 @@ Result<void> give_statistics(UserPtr<S> to, const Path& path) {
     out.free_files = narrow(from.free_files);
     out.id[0] = inode_of(path).file_system().device_number();
     out.name_max = from.name_max;
-    out.flags = kValid | inode_of(path).file_system().read_only();
+    const uint32_t mounted = path.mount().flags;
+    out.flags = kValid | (mounted & kSameBits) | (path.mount().read_only() ? kMountReadOnly : 0) |
+                (mounted & kMountRelatime ? kRelative : 0);
     return write_user(to, out);
 }
 
@@ -168,8 +170,15 @@ Result<void> statistics_of_name(UserString name, UserPtr<S> to) {
 template <typename S>
 Result<void> statistics_of_file(int fd, UserPtr<S> to) {
     Ref<File> file = TRY(file_of(fd));
-    if (!file->path()) return Errno::nosys;  // a pipe lies on no file system of ours
-    return give_statistics(to, file->path());
+    if (file->path()) return give_statistics(to, file->path());
+    // What lies on no file system that one could see. Spec: linux/magic.h.
+    constexpr uint32_t kPipes = 0x50495045, kSockets = 0x534f434b, kAnonymous = 0x09041934;
+    const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
+    S out{};
+    out.type = type == kTypeFifo ? kPipes : type == kTypeSocket ? kSockets : kAnonymous;
+    out.block_size = out.fragment_size = kPageSize;
+    out.name_max = kMaxName;
+    return write_user(to, out);
 }
 
 }  // namespace

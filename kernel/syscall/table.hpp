@@ -222,17 +222,17 @@
     CALL(224, gettid, sys_gettid)                                                                  \
     CALL(225, readahead, sys_readahead)                                                            \
     CALL(226, setxattr, sys_no_xattr)                                                              \
-    CALL(227, lsetxattr, sys_no_xattr)                                                             \
-    CALL(228, fsetxattr, sys_no_xattr)                                                             \
+    CALL(227, lsetxattr, sys_no_lxattr)                                                            \
+    CALL(228, fsetxattr, sys_no_fxattr)                                                            \
     CALL(229, getxattr, sys_no_xattr)                                                              \
-    CALL(230, lgetxattr, sys_no_xattr)                                                             \
-    CALL(231, fgetxattr, sys_no_xattr)                                                             \
+    CALL(230, lgetxattr, sys_no_lxattr)                                                            \
+    CALL(231, fgetxattr, sys_no_fxattr)                                                            \
     CALL(232, listxattr, sys_no_xattr)                                                             \
-    CALL(233, llistxattr, sys_no_xattr)                                                            \
-    CALL(234, flistxattr, sys_no_xattr)                                                            \
+    CALL(233, llistxattr, sys_no_lxattr)                                                           \
+    CALL(234, flistxattr, sys_no_fxattr)                                                           \
     CALL(235, removexattr, sys_no_xattr)                                                           \
-    CALL(236, lremovexattr, sys_no_xattr)                                                          \
-    CALL(237, fremovexattr, sys_no_xattr)                                                          \
+    CALL(236, lremovexattr, sys_no_lxattr)                                                         \
+    CALL(237, fremovexattr, sys_no_fxattr)                                                         \
     CALL(238, tkill, sys_tkill)                                                                    \
     CALL(239, sendfile64, sys_sendfile64)                                                          \
     CALL(240, futex, sys_futex<TimeSpec32>)                                                        \
@@ -347,7 +347,8 @@
     NAMED(374, userfaultfd) NAMED(375, membarrier)                                                 \
     CALL(376, mlock2, sys_mlock2)                                                                  \
     CALL(377, copy_file_range, sys_copy_file_range)                                                \
-    NAMED(378, preadv2) NAMED(379, pwritev2)                                                       \
+    CALL(378, preadv2, sys_preadv2)                                                                \
+    CALL(379, pwritev2, sys_pwritev2)                                                              \
     NAMED(380, pkey_mprotect) NAMED(381, pkey_alloc) NAMED(382, pkey_free)                         \
     CALL(383, statx, sys_statx)                                                                    \
     NAMED(384, arch_prctl) NAMED(385, io_pgetevents) NAMED(386, rseq)                              \

@@ -94,4 +94,17 @@ for block in 1024 4096; do
         -drive "file=$work/cut.img,format=raw,if=ide,index=1,media=disk" </dev/null
     output_is "$after"
 done
+
+# Flags that debugfs has set are obeyed.
+mkdir -p "$work/flags/fixed" "$work/flags/growing"
+touch "$work/flags/immutable" "$work/flags/append" "$work/flags/fixed/inside" "$work/flags/growing/inside"
+truncate -s 4M "$work/flags.img"
+mke2fs -q -F -t ext2 -N 64 -d "$work/flags" "$work/flags.img"
+for set in 'immutable 0x10' 'append 0x20' 'fixed 0x10' 'growing 0x20'; do
+    debugfs -w -R "sif ${set% *} flags ${set#* }" "$work/flags.img" 2>/dev/null
+done
+guest --exec 'mount -t ext2 /dev/hdb /mnt && /usr/lib/orrery/tests/fileflags image /mnt' \
+    -- -drive "file=$work/flags.img,format=raw,if=ide,index=1,media=disk" </dev/null
+status_is 0
+e2fsck -fn "$work/flags.img" >"$work/fsck" 2>&1 || fail "e2fsck, flags: $(cat "$work/fsck")"
 finish
