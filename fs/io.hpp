@@ -60,6 +60,19 @@ class ByteSource {
     uint64_t end_ = UINT64_MAX;
 };
 
+// The first bytes of another source, which ends where that does.
+class LimitedSource final : public ByteSource {
+  public:
+    LimitedSource(ByteSource& from, uint32_t bytes) : ByteSource(bytes), from_(from) {
+        set_end(from.end());
+    }
+    uint32_t alignment() const override { return from_.alignment(); }
+
+  private:
+    uint32_t do_take(void* to, uint32_t bytes) override { return from_.take(to, bytes); }
+    ByteSource& from_;
+};
+
 struct UserRange {
     VirtAddr start;
     uint32_t bytes;

@@ -95,6 +95,12 @@ class Ext2 final : public FileSystem {
     uint32_t group_of(InodeNo number) const {
         return (number.raw() - 1) / geometry_.inodes_per_group;
     }
+    // Free ones that are not kept for the superuser; no lock needed.
+    uint32_t blocks_for_all() const {
+        const uint32_t free = __atomic_load_n(&free_blocks_, __ATOMIC_RELAXED) +
+                              __atomic_load_n(&pending_block_count_, __ATOMIC_RELAXED);
+        return free > reserved_blocks_ ? free - reserved_blocks_ : 0;
+    }
     uint32_t epoch() const { return epoch_; }  // grows with each checkpoint
     void use_large_files();                    // the feature flag
     // None of these blocks is a bitmap, an inode table or a copy of the descriptors.

@@ -94,6 +94,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     bool has_room(uint64_t offset, uint32_t bytes) override;
     Result<void> resize(uint64_t bytes) override;
     Result<uint32_t> find_hole(uint32_t block, uint32_t end);
+    uint32_t room_for_all(uint64_t offset, uint32_t bytes);
     Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
 
     // block_allocation.cpp

@@ -5,16 +5,6 @@
 
 namespace {
 
-// The first bytes of another source.
-class LimitedSource final : public ByteSource {
-  public:
-    LimitedSource(ByteSource& from, uint32_t bytes) : ByteSource(bytes), from_(from) {}
-
-  private:
-    uint32_t do_take(void* to, uint32_t bytes) override { return from_.take(to, bytes); }
-    ByteSource& from_;
-};
-
 class TmpOpenFile final : public CachedFile {
   public:
     TmpOpenFile(uint32_t flags, TmpFile& file) : CachedFile(flags, file, file.cache()) {}
@@ -130,7 +120,6 @@ Result<uint32_t> TmpFile::write(ByteSource& from, uint64_t& offset, bool append)
     if (from.unprivileged()) TRY(drop_privileges(*this));
     LimitedSource limited(from, allowed);
     ByteSource& source = allowed < wanted ? limited : from;
-    limited.set_end(from.end());
     Result<uint32_t> done =
         append ? cache_.append(source, offset) : cache_.write_at(source, offset);
     if (limited.refused()) from.refuses(from.end());

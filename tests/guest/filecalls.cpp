@@ -1,6 +1,7 @@
 // Calls on files where the manual pages go into detail: programs that run and are written to; flags of
 // single reads and writes; times left out; who asks by which ids; folders that lose names while they are
 // read; what statfs tells; extended attributes, which there are none of.
+//   filecalls reserve FOLDER    a small file system of its own
 // Spec: execve(2), open(2), truncate(2), preadv2(2), utimensat(2), faccessat2(2), getdents(2), statfs(2).
 #include <dirent.h>
 #include <grp.h>
@@ -252,9 +253,38 @@ void test_attributes() {
     close(reader);
 }
 
+// What is kept for the superuser (mke2fs -m), for system/fs_limits_test.sh.
+int use_reserve(const std::string& folder) {
+    needs("chmod", chmod(folder.c_str(), 0777));
+    struct statfs s;
+    needs("statfs", statfs(folder.c_str(), &s));
+    that("some is kept", s.f_bavail < s.f_bfree);
+    const std::string name = folder + "/user";
+    exits("others", 0, [&] {
+        needs("setuid", setuid(1000));
+        const int fd = needs("open", open(name.c_str(), O_CREAT | O_RDWR, 0600));
+        const std::string piece(65536, 'u');
+        while (write(fd, piece.data(), piece.size()) > 0) {
+        }
+        fails("are at the end", write(fd, piece.data(), piece.size()), ENOSPC);
+        equal("may write over what they have", pwrite(fd, piece.data(), piece.size(), 0), 65536);
+        fails("make no folders", mkdir((folder + "/d").c_str(), 0755), ENOSPC);
+        needs("statfs", statfs(folder.c_str(), &s));
+        equal("nothing is for them", s.f_bavail, 0);
+        return failures;
+    });
+    needs("statfs", statfs(folder.c_str(), &s));
+    that("what is kept is there", s.f_bfree > 100);
+    const int fd = needs("root", open((folder + "/root").c_str(), O_CREAT | O_RDWR, 0600));
+    const std::string piece(65536, 'r');
+    equal("for the superuser", write(fd, piece.data(), piece.size()), 65536);
+    return done();
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
+    if (count == 3 && !strcmp(words[1], "reserve")) return use_reserve(words[2]);
     needs("tmpfs", mount("none", "/mnt", "tmpfs", 0, nullptr));
     needs("folder", mkdir(kFolder.c_str(), 0755));
     test_busy_programs();

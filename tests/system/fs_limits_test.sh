@@ -29,4 +29,12 @@ for kib in 1 2 4; do
     check 'six contents and their index blocks' [ "$(wc -l <"$work/ours")" = 12 ]
     cmp -s "$work/theirs" "$work/ours" || fail "blocks: $(diff "$work/theirs" "$work/ours" | head -20)"
 done
+
+# A fifth is kept for the superuser.
+truncate -s 6M "$work/reserve.img"
+mke2fs -q -F -t ext2 -m 20 -N 64 "$work/reserve.img"
+guest --exec 'mount /dev/hdb /mnt && /usr/lib/orrery/tests/filecalls reserve /mnt' \
+    -- -drive "file=$work/reserve.img,format=raw,if=ide,index=1,cache=unsafe" </dev/null
+status_is 0
+e2fsck -fn "$work/reserve.img" >"$work/fsck" 2>&1 || fail "e2fsck: $(cat "$work/fsck")"
 finish

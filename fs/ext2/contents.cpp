@@ -1,0 +1,186 @@
+// Contents of a file of ext2: pages from blocks and back, room for what is written, size. See inode.hpp.
+#include <algorithm>
+
+#include "fs/ext2/block_map.hpp"
+#include "fs/ext2/block_writer.hpp"
+#include "fs/ext2/ext2.hpp"
+#include "fs/ext2/swap_file.hpp"
+#include "fs/write_back.hpp"
+
+namespace ext2 {
+
+// Blocks that lie side by side on the disk are read with one request.
+Result<void> Ext2Inode::fill_pages(uint32_t first, uint32_t count, void* to) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const uint64_t start = uint64_t{first} << kPageShift;
+    const uint64_t end = std::min(start + (uint64_t{count} << kPageShift), cache_.size());
+    auto block = static_cast<uint32_t>(start >> shift);
+    auto left = static_cast<uint32_t>((end + (1u << shift) - 1) >> shift) - block;
+    auto* at = static_cast<uint8_t*>(to);
+    while (left) {
+        const Run run = TRY(map(block, left));
+        if (run.first)
+            TRY(ext2().read_blocks(run.first, run.count, at));
+        else
+            __builtin_memset(at, 0, run.count << shift);
+        block += run.count;
+        left -= run.count;
+        at += run.count << shift;
+    }
+    return {};
+}
+
+// Blocks [block, block + count) of the pages, which start at block 0 of `pages`' first one: one
+// request for each piece that lies together on the disk. Holes that were not written stay holes.
+Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages) {
+    const uint32_t shift = ext2().geometry().block_shift, size = 1u << shift;
+    const uint32_t per_page = kPageSize >> shift;
+    auto memory = [&](uint32_t i) { return pages[i / per_page] + (i % per_page) * size; };
+    BlockWriter writer(ext2());
+    for (uint32_t done = 0; done < count;) {
+        Run run = TRY(map(block + done, count - done));
+        if (!run.first) {
+            run.count = 1;
+            if (is_all_zero({memory(done), size})) {
+                ++done;
+                continue;
+            }
+            run = TRY(ext2().change([&] { return allocate(block + done, 1); }));
+        }
+        for (uint32_t i = 0; i < run.count; ++i) TRY(writer.add(run.first + i, memory(done + i)));
+        done += run.count;
+    }
+    return writer.finish();
+}
+
+Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pages) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const uint64_t start = uint64_t{first} << kPageShift;
+    const uint64_t end = std::min(start + (uint64_t{pages.size()} << kPageShift), cache_.size());
+    // A frozen file's blocks are another's; only who still has it mapped can have changed its pages.
+    if (end <= start || cache_.frozen()) return {};
+    const auto blocks = static_cast<uint32_t>((end - start + (1u << shift) - 1) >> shift);
+    return write_page_blocks(static_cast<uint32_t>(start >> shift), blocks, pages.data());
+}
+
+// The first block of a hole there, or `end`.
+Result<uint32_t> Ext2Inode::find_hole(uint32_t block, uint32_t end) {
+    while (block < end) {
+        const Run run = TRY(map(block, end - block));
+        if (!run.first) break;
+        block += run.count;
+    }
+    return std::min(block, end);
+}
+
+bool Ext2Inode::has_room(uint64_t offset, uint32_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const auto end = static_cast<uint32_t>((offset + bytes) >> shift);
+    return find_hole(static_cast<uint32_t>(offset >> shift), end).value_or(0) == end;
+}
+
+Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
+    if (type() != kTypeRegular) return bytes;
+    const uint64_t most = max_size();
+    if (offset >= most) return Errno::fbig;
+    bytes = static_cast<uint32_t>(std::min<uint64_t>(bytes, most - offset));
+    const uint32_t shift = ext2().geometry().block_shift;
+    const auto end = static_cast<uint32_t>((offset + bytes + (1u << shift) - 1) >> shift);
+    uint32_t block = TRY(find_hole(static_cast<uint32_t>(offset >> shift), end));
+    if (block == end) return bytes;
+    Errno failure{};
+    while (block < end && failure == Errno{}) {
+        Result<Run> run = ext2().change([&] { return allocate(block, end - block, true); });
+        if (run.is_error())
+            failure = run.error();
+        else
+            block += run.value().count;
+    }
+    const uint64_t room = uint64_t{block} << shift;
+    if (room <= offset) return failure;
+    return static_cast<uint32_t>(std::min<uint64_t>(bytes, room - offset));
+}
+
+void Ext2Inode::remove_writer() {
+    if (__atomic_sub_fetch(&writers_, 1, __ATOMIC_ACQ_REL) ||
+        !__atomic_load_n(&reserved.count, __ATOMIC_RELAXED))
+        return;
+    ext2().end_reservation(*this);
+}
+
+Result<void> Ext2Inode::resize(uint64_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    if (bytes > max_size()) return Errno::fbig;
+    return ext2().change([&]() -> Result<void> {
+        if (bytes <= size() || bytes <= cache_.size())
+            cut_off(static_cast<uint32_t>((bytes + (1u << shift) - 1) >> shift));
+        set_size(bytes);
+        structure_epoch = ext2().epoch();
+        ext2().note_dirty(*this);
+        return {};
+    });
+}
+
+// How many of the bytes there somebody may write who is not the superuser: what is kept for him is only
+// not for new blocks.
+uint32_t Ext2Inode::room_for_all(uint64_t offset, uint32_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift, free = ext2().blocks_for_all();
+    constexpr uint32_t kIndexBlocks = 8;  // and one for each 256 others
+    const uint32_t wanted = (bytes >> shift) + 2;
+    if (wanted + wanted / 256 + kIndexBlocks <= free) return bytes;
+    const auto first = static_cast<uint32_t>(offset >> shift);
+    const auto end = static_cast<uint32_t>((offset + bytes + (1u << shift) - 1) >> shift);
+    const uint32_t hole = find_hole(first, end).value_or(first);
+    if (hole == end) return bytes;
+    const uint64_t limit = (uint64_t{hole} + free) << shift;
+    return static_cast<uint32_t>(std::min<uint64_t>(bytes, limit - std::min(limit, offset)));
+}
+
+Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool append, bool direct) {
+    if (ext2().read_only()) return Errno::rofs;
+    const uint32_t wanted = from.remaining();
+    uint32_t allowed = wanted;
+    if (from.unprivileged()) {
+        TRY(drop_privileges(*this));
+        allowed = room_for_all(append ? cache_.size() : offset, wanted);
+        if (wanted && !allowed) return Errno::nospc;
+    }
+    write_back_balance();
+    LimitedSource limited(from, allowed);
+    ByteSource& source = allowed < wanted ? limited : from;
+    Result<uint32_t> done = direct   ? cache_.write_direct(source, offset, append)
+                            : append ? cache_.append(source, offset)
+                                     : cache_.write_at(source, offset);
+    if (limited.refused()) from.refuses(from.end());
+    const uint64_t end = cache_.size();
+    if (end != size()) {
+        set_size(end);
+        structure_epoch = ext2().epoch();
+    }
+    if (done.is_ok() && done.value()) note_change(true);
+    return done;
+}
+
+Result<void> Ext2Inode::truncate(uint64_t size) {
+    if (type() != kTypeRegular) return Errno::inval;
+    if (ext2().read_only()) return Errno::rofs;
+    TRY(cache_.truncate(size));
+    note_change(true);
+    return {};
+}
+
+Result<Box<BlockDevice>> Ext2Inode::as_device() {
+    if (type() != kTypeRegular) return Errno::inval;
+    if (ext2().read_only()) return Errno::rofs;
+    return SwapFile::create(*this);
+}
+
+Result<void> Ext2Inode::sync(bool contents) {
+    if (ext2().read_only()) return {};
+    Result<void> written = cache_.write_back();
+    if (!contents || structure_epoch == ext2().epoch()) TRY(ext2().write_all_metadata());
+    TRY(ext2().flush());
+    return written;
+}
+
+}  // namespace ext2
