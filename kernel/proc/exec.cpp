@@ -73,6 +73,7 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
     TRY(check_permission(inode.ownership(), who.credentials, kMayExecute));
     program.running = TRY(RunningProgram::create(inode));
     program.file = TRY(inode.open(kOpenReadOnly));
+    note_access(program.path, inode);
     return program;
 }
 

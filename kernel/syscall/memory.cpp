@@ -2,6 +2,7 @@
 // Spec: mmap(2), mprotect(2), mremap(2), msync(2), madvise(2), mincore(2), mlock(2), brk(2).
 #include <algorithm>
 
+#include "fs/mount.hpp"
 #include "kernel/syscall/handlers.hpp"
 
 namespace {
@@ -36,9 +37,13 @@ Result<void> attach_file(MapRequest& request, int fd) {
     bool shared = request.flags & kMapShared;
     if (!file->readable()) return Errno::acces;
     if (shared && (request.protection & kProtWrite) && !file->writable()) return Errno::acces;
+    if (shared && file->writable() && file->inode() && file->inode()->ownership().append_only)
+        return Errno::acces;
     request.may_write = !shared || file->writable();
     request.pager = TRY(file->pager());
-    if (request.pager && request.pager->has_file()) request.opener = file;
+    if (!request.pager || !request.pager->has_file()) return {};
+    request.opener = file;
+    if (file->path() && !(file->flags() & kOpenNoAtime)) note_access(file->path(), *file->inode());
     return {};
 }
 

@@ -5,6 +5,7 @@
 // Spec: execve(2), open(2), truncate(2), preadv2(2), utimensat(2), faccessat2(2), getdents(2), statfs(2).
 #include <dirent.h>
 #include <grp.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -122,6 +123,32 @@ void test_times() {
         fails("now", utimensat(AT_FDCWD, in("times").c_str(), nullptr, 0), EACCES);
         return failures;
     });
+}
+
+// Reading, mapping and running are access, the first time after a change.
+void test_access_times() {
+    const std::string name = in("accessed");
+    needs("copy", system(("cp /bin/busybox " + name).c_str()));
+    const int fd = needs("open", open(name.c_str(), O_RDONLY));
+    const timespec old[2] = {{1000, 0}, {2000, 0}};
+    struct stat s;
+    const auto changed = [&](const char* what, auto&& access) {
+        needs("times", utimensat(AT_FDCWD, name.c_str(), old, 0));
+        access();
+        needs("fstat", fstat(fd, &s));
+        that(what, s.st_atime > 1000);
+    };
+    char byte;
+    changed("reading", [&] { static_cast<void>(read(fd, &byte, 1)); });
+    changed("mapping", [&] { munmap(mmap(nullptr, 1, PROT_READ, MAP_PRIVATE, fd, 0), 1); });
+    changed("running", [&] {
+        wait_for(start([&] {
+            execl(name.c_str(), "true", nullptr);
+            return 1;
+        }));
+    });
+    close(fd);
+    unlink(name.c_str());
 }
 
 void test_ids() {
@@ -290,6 +317,7 @@ int main(int count, char** words) {
     test_busy_programs();
     test_single_flags();
     test_times();
+    test_access_times();
     test_ids();
     test_reading_folders();
     test_statfs();

@@ -3,6 +3,7 @@
 //   fileflags image FOLDER    of an image on which debugfs has set them (system/storage_test.sh)
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -65,6 +66,8 @@ void append_only_file(const std::string& file) {
     equal("is possible", write(fd, "more", 4), 4);
     fails("but not cutting", ftruncate(fd, 0), EPERM);
     fails("nor writing elsewhere", fcntl(fd, F_SETFL, 0), EPERM);
+    that("nor by a mapping",
+         mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
     close(fd);
     fails("unlink", unlink(name), EPERM);
     fails("rename", rename(name, other.c_str()), EPERM);
