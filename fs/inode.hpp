@@ -26,6 +26,7 @@ struct FileSystemStatistics {  // statfs(2)
     uint32_t type = 0, block_size = kPageSize;
     uint64_t blocks = 0, free_blocks = 0, available_blocks = 0, files = 0, free_files = 0;
     uint32_t name_max = 255;
+    uint64_t id = 0;  // 0: its device number is as good
 };
 
 class Inode : public RefCounted {

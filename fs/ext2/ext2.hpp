@@ -225,6 +225,7 @@ class Ext2 final : public FileSystem {
     Vector<Orphan> orphans_;    // as they are listed on the disk
     uint32_t free_blocks_, free_inodes_;
     const uint32_t reserved_blocks_;
+    uint64_t id_ = 0;  // made of its UUID
     uint32_t pending_block_count_ = 0;
     uint32_t epoch_ = 1;
     uint32_t last_group_ = 0;  // where the last directory went

@@ -81,7 +81,11 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
       orphan_head_(has_orphan_list_ ? super.last_orphan : 0),
       free_blocks_(super.free_blocks_count),
       free_inodes_(super.free_inodes_count),
-      reserved_blocks_(super.reserved_blocks_count) {}
+      reserved_blocks_(super.reserved_blocks_count) {
+    uint64_t halves[2];
+    __builtin_memcpy(halves, super.uuid, sizeof halves);
+    if (super.revision) id_ = halves[0] ^ halves[1];
+}
 
 void Ext2::unmounted() {
     if (set_read_only(true).is_error())
@@ -156,6 +160,7 @@ FileSystemStatistics Ext2::statistics() {
     if (!read_only() && begin().is_error()) return {};
     FileSystemStatistics s;
     s.type = kMagic;
+    s.id = id_;
     s.block_size = geometry_.block_size();
     s.blocks = geometry_.blocks_count - geometry_.overhead;
     s.free_blocks = std::min<uint64_t>(uint64_t{free_blocks_} + pending_block_count_, s.blocks);

@@ -153,7 +153,8 @@ Result<void> give_statistics(UserPtr<S> to, const Path& path) {
     out.available = narrow(from.available_blocks);
     out.files = narrow(from.files);
     out.free_files = narrow(from.free_files);
-    out.id[0] = inode_of(path).file_system().device_number();
+    const uint64_t id = from.id ? from.id : inode_of(path).file_system().device_number();
+    __builtin_memcpy(out.id, &id, sizeof out.id);
     out.name_max = from.name_max;
     const uint32_t mounted = path.mount().flags;
     out.flags = kValid | (mounted & kSameBits) | (path.mount().read_only() ? kMountReadOnly : 0) |

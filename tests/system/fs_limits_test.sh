@@ -33,8 +33,10 @@ done
 # A fifth is kept for the superuser.
 truncate -s 6M "$work/reserve.img"
 mke2fs -q -F -t ext2 -m 20 -N 64 "$work/reserve.img"
-guest --exec 'mount /dev/hdb /mnt && /usr/lib/orrery/tests/filecalls reserve /mnt' \
+tune2fs -U 01000000-0000-0000-0200-00000000000a "$work/reserve.img" >/dev/null 2>&1 || fail 'tune2fs'
+guest --exec 'mount /dev/hdb /mnt && stat -f -c %i /mnt && /usr/lib/orrery/tests/filecalls reserve /mnt' \
     -- -drive "file=$work/reserve.img,format=raw,if=ide,index=1,cache=unsafe" </dev/null
 status_is 0
+output_has '^30a000000$'
 e2fsck -fn "$work/reserve.img" >"$work/fsck" 2>&1 || fail "e2fsck: $(cat "$work/fsck")"
 finish
