@@ -47,13 +47,13 @@ Result<Ref<File>> open_inode(const Path& path, Inode& inode, uint32_t type, uint
 }
 
 // ETXTBSY: it is to be written to, and runs.
-Result<Ref<File>> open_counted(const Path& path, Inode& inode, uint32_t type, uint32_t flags) {
+Result<Ref<File>> open_counted(Path path, Inode& inode, uint32_t type, uint32_t flags) {
     const bool writes = type == kTypeRegular && (flags & kOpenAccessMode) != kOpenReadOnly;
     if (writes) TRY(inode.begin_writing());
     Result<Ref<File>> file = open_inode(path, inode, type, flags);
     if (file.is_ok()) {
         file.value()->set_flags(flags & ~kOpenOnce);
-        file.value()->set_path(path);
+        file.value()->set_path(std::move(path));
     } else if (writes) {
         inode.end_writing();
     }
@@ -72,23 +72,29 @@ Result<void> truncate_opened(const FsContext& who, Inode& inode) {
     return cut;
 }
 
+// What chattr(1) protects: files and folders only, and others are slow to tell.
+Ownership ownership_of(Inode& inode, const Attributes& file) {
+    const bool protectable = file.is_regular() || file.is_directory();
+    return protectable ? inode.ownership() : Ownership{file.mode, file.uid, file.gid};
+}
+
 Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bool created) {
     Inode& inode = inode_of(path);
-    Ref<File> file;
     if (flags & kOpenPath) {
         if ((flags & kOpenDirectory) && !path.dentry().is_directory()) return Errno::notdir;
         flags &= kOpenPath | kOpenDirectory | kOpenNoFollow;
-        file = TRY(make_ref<PathFile>(flags, inode));
-    } else {
-        if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
-        TRY(check_open(who, path, inode.attributes(), inode.ownership(), flags, created));
-        file = TRY(open_counted(path, inode, path.dentry().type(), flags));
-        if (flags & kOpenDirect && !file->may_be_direct() && !file->is_pipe()) return Errno::inval;
-        if ((flags & kOpenTruncate) && !created && path.dentry().type() == kTypeRegular)
-            TRY(truncate_opened(who, inode));
-        return file;
+        Ref<File> place = TRY(make_ref<PathFile>(flags, inode));
+        place->set_path(std::move(path));
+        return place;
     }
-    file->set_path(std::move(path));
+    if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
+    const Attributes attributes = inode.attributes();
+    TRY(check_open(who, path, attributes, ownership_of(inode, attributes), flags, created));
+    const uint32_t type = path.dentry().type();
+    Ref<File> file = TRY(open_counted(std::move(path), inode, type, flags));
+    if (flags & kOpenDirect && !file->may_be_direct() && !file->is_pipe()) return Errno::inval;
+    if ((flags & kOpenTruncate) && !created && type == kTypeRegular)
+        TRY(truncate_opened(who, inode));
     return file;
 }
 
