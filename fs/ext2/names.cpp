@@ -14,7 +14,9 @@ Result<void> Ext2Inode::check_link_room() const {
     return record_.links_count < kMaxLinks ? Result<void>() : Errno::mlink;
 }
 
+// One that has lost its last name is on its way out, even if a damaged disk has another name for it.
 void Ext2Inode::add_links(int32_t change) {
+    if (record_.links_count == 0) return ext2().note_error();
     {
         LockGuard guard(ext2().records());
         record_.links_count = static_cast<uint16_t>(record_.links_count + change);
@@ -104,7 +106,7 @@ Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
         TRY(add_entry(name, child.number(), child.type()));
         if (nameless) ext2().note_named(child);
         child.links_epoch_ = ext2().epoch();
-        child.add_links(1);
+        child.add_links(nameless ? 0 : 1);
         return {};
     });
 }

@@ -33,6 +33,7 @@ Result<void> Ext2::expect_name(Ext2Inode& inode) {
 void Ext2::note_named(Ext2Inode& inode) {
     {
         LockGuard guard(records_);
+        inode.record().links_count = 1;
         if (inode.nameless_node.linked()) inode.nameless_node.unlink();
     }
     __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);

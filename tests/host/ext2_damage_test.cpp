@@ -14,6 +14,8 @@
 
 namespace {
 
+namespace hostfs = std::filesystem;
+
 uint32_t word_at(const Bytes& image, size_t at) {
     uint32_t word;
     std::memcpy(&word, &image[at], 4);
@@ -143,6 +145,40 @@ TEST(Ext2Damage, ListsOfOrphans) {
         shrink_dentries(UINT32_MAX);
         shrink_inodes(UINT32_MAX);
     }
+}
+
+// More names than it counts: with the counted ones it is gone, and moving another, which fails half-way,
+// doesn't bring it back.
+TEST(Ext2Damage, ANameOfAFileThatIsGone) {
+    HostFolder folder;
+    std::ofstream(folder.path / "a") << "text";
+    std::ofstream(folder.path / "other") << "text";
+    hostfs::create_directory(folder.path / "d");
+    hostfs::create_hard_link(folder.path / "a", folder.path / "d/b");
+    ImageDisk& disk =
+        make_disk(make_image("-N 64 -d " + folder.path.string(), 1024, "sif /a links_count 1\n"));
+    {
+        const Result<Path> root = mount_root(disk.name(), false);
+        ASSERT_TRUE(root.is_ok());
+        View v;
+        v.root = v.cwd = root.value();
+        FileSystem& fs = *v.root.mount().file_system;
+        ASSERT_TRUE(v.at("/d/b").is_ok());  // both names are known
+        const Ref<File> other = v.open("/other").release_value();
+        Ref<File> open = v.open("/a").release_value();
+        ASSERT_TRUE(vfs_unlink(v, v.cwd, "/a").is_ok());
+        ASSERT_TRUE(fs.sync().is_ok());  // on the list of orphans
+        ASSERT_TRUE(vfs_unlink(v, v.cwd, "/other").is_ok());
+        ASSERT_TRUE(fs.sync().is_ok());
+        for (uint64_t sector = 2; sector < 200; ++sector) disk.unwritable_sectors.insert(sector);
+        EXPECT_EQ(error(vfs_rename(v, v.cwd, "/d/b", v.cwd, "/c")), Errno::io);
+        disk.unwritable_sectors.clear();
+        open = nullptr;
+        static_cast<void>(forget_all());
+        EXPECT_TRUE(fs.sync().is_ok());
+        EXPECT_TRUE(fs.set_read_only(true).is_ok());
+    }
+    EXPECT_TRUE(forget_all());
 }
 
 }  // namespace
