@@ -66,6 +66,10 @@ class Ext2 final : public FileSystem {
         return done;
     }
     Result<void> checkpoint();  // lock held
+    // In the midst of an operation that goes on whatever comes: if it failed, so does the next one.
+    void checkpoint_within() {
+        if (Result<void> done = checkpoint(); done.is_error()) write_failure_ = done.error();
+    }
     Result<void> write_all_metadata() {
         LockGuard guard(lock_);
         return checkpoint();
@@ -114,6 +118,7 @@ class Ext2 final : public FileSystem {
     // A file without a name gets one: before its entry is made, and after. Lock held.
     Result<void> expect_name(Ext2Inode& inode);
     void note_named(Ext2Inode& inode);
+    bool is_on_disk(const Ext2Inode& inode) const;  // there since a checkpoint, or longer
     void note_orphan_growth() { orphan_grew_ = true; }
     void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
     void note_error();            // e2fsck should look at it

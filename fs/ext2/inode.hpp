@@ -142,6 +142,11 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> drop_link(Ext2Inode& victim, bool directory);
     Result<void> move_in_place(std::string_view name, Ext2Inode& inode, std::string_view new_name,
                                Ext2Inode* replaced, bool& done);
+    Result<void> exchange_in_place(std::string_view name, Ext2Inode& inode,
+                                   std::string_view new_name, Ext2Inode& replaced);
+    std::string_view add_spare_name(Ext2Inode& child, std::span<char> buffer);
+    Result<void> move_over(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                           std::string_view new_name, Ext2Inode& replaced);
     Result<void> move_file(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
                            std::string_view new_name, Ext2Inode* replaced);
     Result<void> move_directory(std::string_view name, Ext2Inode& inode, Ext2Inode& target,

@@ -235,9 +235,13 @@ void Ext2::touch_directory(Ext2Inode& directory, uint32_t block, bool fresh) {
         note_error();
 }
 
+bool Ext2::is_on_disk(const Ext2Inode& inode) const {
+    return std::none_of(fresh_.begin(), fresh_.end(),
+                        [&](const FreshInode& i) { return i.number == inode.number().raw(); });
+}
+
 void Ext2::directory_removed(Ext2Inode& victim) {
-    for (const FreshInode& inode : fresh_)
-        if (inode.number == victim.number().raw()) return;  // the disk never knew it
+    if (!is_on_disk(victim)) return;
     if (gone_.push_back({victim.number().raw(), victim.record()}).is_error()) note_error();
 }
 

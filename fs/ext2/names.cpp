@@ -146,6 +146,18 @@ Result<void> Ext2Inode::remove_child(std::string_view name, Inode& inode, bool d
     });
 }
 
+// The name is in one block with the other that it replaces. On the disk the replaced one takes the old
+// name for a while: before it goes its former name means the new one, in one write.
+Result<void> Ext2Inode::exchange_in_place(std::string_view name, Ext2Inode& inode,
+                                          std::string_view new_name, Ext2Inode& replaced) {
+    if (inode.structure_epoch == ext2().epoch()) TRY(ext2().checkpoint());
+    TRY(set_entry(new_name, inode.number(), inode.type()));
+    TRY(set_entry(name, replaced.number(), replaced.type()));
+    ext2().checkpoint_within();
+    TRY(remove_entry(name, replaced.number().raw()));
+    return drop_link(replaced, replaced.is_directory());
+}
+
 // Both names in one block: one write changes both.
 Result<void> Ext2Inode::move_in_place(std::string_view name, Ext2Inode& inode,
                                       std::string_view new_name, Ext2Inode* replaced, bool& done) {
@@ -154,9 +166,11 @@ Result<void> Ext2Inode::move_in_place(std::string_view name, Ext2Inode& inode,
     const uint32_t block = from.position >> shift;
     if (replaced) {
         if (TRY(find_entry(new_name)).position >> shift != block) return {};
+        done = true;
+        if (ext2().is_on_disk(*replaced))
+            return exchange_in_place(name, inode, new_name, *replaced);
         TRY(set_entry(new_name, inode.number(), inode.type()));
         TRY(remove_entry(name, inode.number().raw()));
-        done = true;
         return drop_link(*replaced, replaced->is_directory());
     }
     Vector<uint8_t> copy;
@@ -178,6 +192,8 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
     Ext2Inode* replaced = replaced_inode ? &ours(*replaced_inode) : nullptr;
     if (inode.cache_.frozen() || (replaced && replaced->cache_.frozen())) return Errno::perm;
     const bool directory = inode.is_directory();
+    // A file that takes another's name shall have its contents when it has the name.
+    if (replaced && inode.type() == kTypeRegular) TRY(inode.cache_.write_back());
     bool done = false;
     if (&target == this)
         TRY(ext2().change([&]() -> Result<void> {
@@ -188,8 +204,6 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
             return {};
         }));
     if (done) return {};
-    // A file that takes another's name shall have its contents when it has the name.
-    if (inode.type() == kTypeRegular) TRY(inode.cache_.write_back());
     return directory ? move_directory(name, inode, target, new_name, replaced)
                      : move_file(name, inode, target, new_name, replaced);
 }
@@ -197,19 +211,55 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
 // As a link and an unlink, with a checkpoint between.
 Result<void> Ext2Inode::move_file(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
                                   std::string_view new_name, Ext2Inode* replaced) {
+    if (replaced) return move_over(name, inode, target, new_name, *replaced);
     TRY(ext2().change([&]() -> Result<void> {
-        if (replaced)
-            TRY(target.set_entry(new_name, inode.number(), inode.type()));
-        else
-            TRY(target.add_entry(new_name, inode.number(), inode.type()));
+        TRY(target.add_entry(new_name, inode.number(), inode.type()));
         inode.add_links(1);
-        if (replaced) TRY(target.drop_link(*replaced, false));
         return ext2().checkpoint();
     }));
     return ext2().change([&]() -> Result<void> {
         TRY(remove_entry(name, inode.number().raw()));
         inode.add_links(-1);
         return {};
+    });
+}
+
+// Another name for a file that is to lose the one that it has; empty if there can be none.
+std::string_view Ext2Inode::add_spare_name(Ext2Inode& child, std::span<char> buffer) {
+    if (child.check_link_room().is_error()) return {};
+    for (uint32_t i = 0; i < 8; ++i) {
+        const std::string_view name =
+            format_in(buffer, ".replaced-{}{}", child.number(), std::string_view("~~~~~~~~", i));
+        Result<Found> taken = find_entry(name);
+        if (taken.is_ok()) continue;  // a cut of power left it
+        if (taken.error() != Errno::noent ||
+            add_entry(name, child.number(), child.type()).is_error())
+            return {};
+        child.add_links(1);
+        return name;
+    }
+    return {};
+}
+
+// At every moment the name is on the disk, and the file that it means in use: so the one that is
+// replaced gets a spare name before it loses its own. On a full disk it does without.
+Result<void> Ext2Inode::move_over(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                                  std::string_view new_name, Ext2Inode& replaced) {
+    return ext2().change([&]() -> Result<void> {
+        char buffer[40];
+        std::string_view spare;
+        if (ext2().is_on_disk(replaced)) spare = target.add_spare_name(replaced, buffer);
+        if (!spare.empty() || inode.structure_epoch == ext2().epoch()) ext2().checkpoint_within();
+        TRY(target.set_entry(new_name, inode.number(), inode.type()));
+        inode.add_links(1);
+        ext2().checkpoint_within();
+        TRY(remove_entry(name, inode.number().raw()));
+        inode.add_links(-1);
+        if (!spare.empty()) {
+            TRY(target.remove_entry(spare, replaced.number().raw()));
+            replaced.add_links(-1);
+        }
+        return target.drop_link(replaced, false);
     });
 }
 

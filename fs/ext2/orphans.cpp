@@ -25,8 +25,7 @@ void Ext2::note_nameless(Ext2Inode& inode) {
 
 // Until its entry is on the disk the tables go on showing it as they did.
 Result<void> Ext2::expect_name(Ext2Inode& inode) {
-    for (const FreshInode& fresh : fresh_)
-        if (fresh.number == inode.number().raw()) return {};  // they don't show it at all
+    if (!is_on_disk(inode)) return {};  // they don't show it at all
     return named_.push_back({inode.number().raw(), TRY(inode_record(inode.number()))});
 }
 

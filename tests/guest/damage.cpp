@@ -186,7 +186,6 @@ class Vandal {
 };
 
 [[noreturn]] void vandalise(Random random, bool quits) {
-    alarm(60);
     Vandal vandal(random);
     vandal.walk(kPlace, 4);
     for (int i = 0; i < 60; ++i) {

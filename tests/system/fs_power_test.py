@@ -8,17 +8,15 @@ holds its bytes. (Not renamed are folders: docs/disk.md tells why.)
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
 """
 import argparse
-import os
 import pathlib
 import random
-import struct
 import subprocess
 import sys
 import tempfile
 
+from write_log import call, disks_after, logged_disk, writes_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOLS = {**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin', 'LC_ALL': 'C'}
-MAGIC, SECTOR, FLUSH, DISCARD = 0x6A736677736872, 512, 1, 4  # the log's format: dm-log-writes
 KEPT = 40
 seen = {'clean': 0, 'repaired': 0, 'orphans': 0, 'fsynced files': 0}
 # File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
@@ -29,11 +27,6 @@ LOAD = f'''mount -t ext2 /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && 
 /usr/lib/orrery/tests/fsops keep SEED 450 2 /mnt/r >/dev/null &
 k=0; while [ $k -lt {KEPT} ]; do k=$((k+1)); seq $k $((k * 150)) | dd of=$k conv=fsync 2>/tmp/e || cat /tmp/e; done
 wait $!'''
-
-
-def call(*command, **more):
-    return subprocess.run([str(word) for word in command], env=TOOLS, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors='replace', **more)
 
 
 def kept(k):
@@ -77,50 +70,15 @@ def run_load(options, log, extra, block_seed):
                 LOAD.replace('SEED', str(block_seed)), '--', *extra, stdin=subprocess.DEVNULL)
 
 
-def writes_of(log):
-    """(sector, bytes, flags) of each entry."""
-    with open(log, 'rb') as file:
-        magic, _, entries, size = struct.unpack('<QQQI', file.read(28))
-        assert magic == MAGIC and size == SECTOR
-        at = SECTOR
-        for _ in range(entries):
-            file.seek(at)
-            sector, count, flags, _ = struct.unpack('<QQQQ', file.read(32))
-            file.seek(at + SECTOR)
-            data = file.read(count * SECTOR) if not flags & DISCARD else b''
-            yield sector, data, flags
-            at += SECTOR + len(data)
-
-
-def apply(image, write):
-    image[write[0] * SECTOR:write[0] * SECTOR + len(write[1])] = write[1]
-
-
 def replay(base, writes, cuts, work, chance):
     """Cuts after so many writes; every second time with some of the unflushed ones lost."""
-    image, flushed, since, scratch = bytearray(base), bytearray(base), [], work / 'cut'
-    for number, write in enumerate(writes, 1):
-        if write[2] & FLUSH:
-            for each in since:
-                apply(flushed, each)
-            since = []
-        apply(image, write)
-        since.append(write)
-        if number not in cuts:
-            continue
-        disks = [('', image)]
-        if len(since) > 1:
-            some = bytearray(flushed)
-            for each in since:
-                if chance.random() < 0.5:
-                    apply(some, each)
-            disks.append((', some of the last lost', some))
-        for what, disk in disks:
-            scratch.write_bytes(disk)
-            fault = verify(scratch)
-            if fault:
-                (ROOT / 'build/power-cut.img').write_bytes(disk)
-                return f'cut after write {number} of {len(writes)}{what}: {fault}'
+    scratch = work / 'cut'
+    for number, what, disk in disks_after(base, writes, cuts, chance, 1):
+        scratch.write_bytes(disk)
+        fault = verify(scratch)
+        if fault:
+            (ROOT / 'build/power-cut.img').write_bytes(disk)
+            return f'cut after write {number} of {len(writes)}{what}: {fault}'
     return None
 
 
@@ -129,12 +87,7 @@ def logged(block, options, work):
     image, log = work / 'image', work / 'writes'
     make_image(image, block)
     base = image.read_bytes()
-    log.touch()
-    done = run_load(['--timeout', '100'], work / 'log', [
-        '-blockdev', f'driver=file,filename={image},node-name=data',
-        '-blockdev', f'driver=file,filename={log},node-name=log',
-        '-blockdev', 'driver=blklogwrites,file.driver=raw,file.file=data,log=log,node-name=disk',
-        '-device', 'ide-hd,drive=disk,bus=ide.0,unit=1'], options.seed)
+    done = run_load(['--timeout', '100'], work / 'log', logged_disk(image, log), options.seed)
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'
     writes = list(writes_of(log))
