@@ -23,8 +23,16 @@ constexpr uint32_t kUnmountForce = 1, kUnmountDetach = 2, kUnmountExpire = 4, kU
 
 // What a mount keeps of the flags: as on Linux times of access are relative unless told otherwise.
 constexpr uint32_t kept_mount_flags(uint32_t flags) {
+    flags &= ~kMountRelatime;
+    if (flags & kMountStrictAtime) flags &= ~kMountNoAtime;
     if (!(flags & (kMountNoAtime | kMountStrictAtime))) flags |= kMountRelatime;
     return flags & kMountFlagsKept;
+}
+// Those of a mount that is mounted anew: what says nothing of access times leaves them as they are.
+constexpr uint32_t kept_remount_flags(uint32_t before, uint32_t flags) {
+    constexpr uint32_t kTimes = kMountNoAtime | kMountNoDirectoryAtime | kMountRelatime;
+    if (flags & (kTimes | kMountStrictAtime)) return kept_mount_flags(flags);
+    return (kept_mount_flags(flags) & ~kTimes) | (before & kTimes);
 }
 
 class Mount final : public RefCounted {

@@ -54,7 +54,7 @@ Result<void> remount(const Path& target, uint32_t flags) {
         TRY(mount.file_system->set_read_only(false));
         if (mount.file_system->read_only()) return Errno::rofs;
     }
-    mount.flags = kept_mount_flags(flags);
+    mount.flags = kept_remount_flags(mount.flags, flags);
     return {};
 }
 

@@ -209,6 +209,23 @@ void test_access_times() {
     }
 }
 
+// What a remount leaves and takes.
+void test_remounted_times() {
+    struct Step {
+        unsigned long flags;
+        const char* options;
+    };
+    succeeds("mounted", tmpfs("c", MS_NOATIME | MS_RELATIME));
+    same("noatime is stronger", entry("c")[3], "rw,noatime");
+    for (const Step& step : {Step{MS_NOSUID, "rw,nosuid,noatime"}, Step{MS_RELATIME, "rw,relatime"},
+                             Step{MS_NODIRATIME, "rw,nodiratime,relatime"},
+                             Step{MS_STRICTATIME | MS_NOATIME, "rw"}, Step{0, "rw"}}) {
+        succeeds("mounted anew", mount("", at("c").c_str(), "", MS_REMOUNT | step.flags, nullptr));
+        same("options", entry("c")[3], step.options);
+    }
+    succeeds("gone", unmount("c"));
+}
+
 void test_told() {
     succeeds("with a blank in its source", tmpfs("c", MS_NODEV | MS_NOATIME, "size=64k,mode=700"));
     const Words line = entry("c"), more = details("c");
@@ -264,6 +281,7 @@ int main() {
     test_move();
     test_removal();
     test_access_times();
+    test_remounted_times();
     test_told();
     succeeds("what is left", unmount("a/inner"));
     succeeds("and the place", umount(kTop.c_str()));
