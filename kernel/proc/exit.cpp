@@ -93,6 +93,7 @@ void end_process(Process& process, int status) {
     UserThread& self = current_thread();
     trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
+    process.timers.remove_all();
     give_up_possessions(process);
     sysv_process_gone(process.pid);
     if (&process == init_process) {

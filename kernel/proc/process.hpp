@@ -6,6 +6,7 @@
 
 #include "fs/vfs.hpp"
 #include "kernel/proc/fd_table.hpp"
+#include "kernel/proc/posix_timers.hpp"
 #include "kernel/proc/signal.hpp"
 #include "kernel/proc/signal_file.hpp"
 #include "kernel/sched/clock.hpp"
@@ -110,6 +111,7 @@ class Process : public RefCounted {
     PendingSignals pending;
     Ref<SignalNews> signal_news;  // null until somebody wants to wait there
     IntervalTimer real_timer;
+    PosixTimers timers{*this};
     bool group_exit = false;  // exit_group or a fatal signal: all threads leave
     int group_exit_status = 0;
 

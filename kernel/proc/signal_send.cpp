@@ -30,9 +30,20 @@ void discard(PendingSignals& pending, SignalSet which) {
         }
 }
 
+bool is_of_same_timer(const SignalInfo& a, const SignalInfo& b) {
+    return a.number == b.number && a.code == b.code && a.fields[0] == b.fields[0];
+}
+void add_overrun(SignalInfo& waiting, const SignalInfo& info) {
+    const uint64_t sum = uint64_t{waiting.fields[1]} + info.fields[1] + 1;
+    waiting.fields[1] = sum > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(sum);
+}
+
 // A standard signal is pending once; real-time ones queue. Without memory the bare bit remains.
 void add(PendingSignals& pending, const SignalInfo& info) {
     SignalSet bit = signal_bit(info.number);
+    if (info.code == kSiTimer && (pending.set & bit))
+        for (QueuedSignal& item : pending.queue)
+            if (is_of_same_timer(item.info, info)) return add_overrun(item.info, info);
     if ((pending.set & bit) && info.number < kFirstRealTime) return;
     pending.set |= bit;
     if (auto* item = new (std::nothrow) QueuedSignal) {
@@ -291,6 +302,7 @@ bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
         delete &item;
     }
     if (!found) info = signal_from_kernel(number);
+    if (info.code == kSiTimer) current_process().timers.note_taken(info);
     if (!more) pending.set &= ~signal_bit(number);
     return true;
 }

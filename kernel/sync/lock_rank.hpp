@@ -21,6 +21,7 @@ enum class LockRank : uint8_t {
     ipc_table = 15,         // ids and permissions of one kind of System V IPC
     socket_collector = 15,  // who looks for sockets that only messages refer to
     compaction = 19,        // who compacts memory
+    process_timers = 19,    // the timers of one process
     address_space = 20,     // the regions of one address space
     file_system = 22,       // the metadata of one mounted file system
     page_cache_fill = 24,

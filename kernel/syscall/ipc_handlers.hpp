@@ -44,7 +44,10 @@ Result<uint32_t> sys_epoll_pwait2(int epoll_fd, UserPtr<EpollEvent> to, int room
 
 // --- mq_calls.cpp
 struct QueueAttributes;
-struct SignalEvent;
+struct SignalEvent {  // the beginning of struct sigevent, which has 64 bytes
+    uint32_t value;
+    int32_t signal, way, thread;
+};
 Result<int> sys_mq_open(UserString name, uint32_t flags, uint32_t mode,
                         UserPtr<const QueueAttributes> from);
 Result<void> sys_mq_unlink(UserString name);
@@ -71,3 +74,13 @@ template <typename T>
 Result<void> sys_timerfd_gettime(int fd, UserPtr<TimerTimes<T>> to);
 Result<int> sys_signalfd(int fd, UserPtr<const SignalSet> from, uint32_t bytes);
 Result<int> sys_signalfd4(int fd, UserPtr<const SignalSet> from, uint32_t bytes, uint32_t flags);
+
+// --- timers.cpp
+Result<void> sys_timer_create(int clock, UserPtr<const SignalEvent> from, UserPtr<int32_t> to);
+template <typename T>
+Result<void> sys_timer_settime(int id, uint32_t flags, UserPtr<const TimerTimes<T>> from,
+                               UserPtr<TimerTimes<T>> to);
+template <typename T>
+Result<void> sys_timer_gettime(int id, UserPtr<TimerTimes<T>> to);
+Result<uint32_t> sys_timer_getoverrun(int id);
+Result<void> sys_timer_delete(int id);

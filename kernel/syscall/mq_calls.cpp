@@ -10,11 +10,6 @@ struct QueueAttributes {  // struct mq_attr
 };
 static_assert(sizeof(QueueAttributes) == 32);
 
-struct SignalEvent {  // the beginning of struct sigevent
-    uint32_t value;
-    int32_t signal, way;
-};
-
 namespace {
 
 constexpr uint32_t kDescriptorOpen = kOpenCloseOnExec;  // these always are

@@ -252,6 +252,11 @@
     CALL(258, set_tid_address, sys_set_tid_address)                                                \
     NAMED(259, timer_create) NAMED(260, timer_settime) NAMED(261, timer_gettime)                   \
     NAMED(262, timer_getoverrun) NAMED(263, timer_delete)                                          \
+    CALL(259, timer_create, sys_timer_create)                                                      \
+    CALL(260, timer_settime, sys_timer_settime<TimeSpec32>)                                        \
+    CALL(261, timer_gettime, sys_timer_gettime<TimeSpec32>)                                        \
+    CALL(262, timer_getoverrun, sys_timer_getoverrun)                                              \
+    CALL(263, timer_delete, sys_timer_delete)                                                      \
     CALL(264, clock_settime, sys_clock_settime<TimeSpec32>)                                        \
     CALL(265, clock_gettime, sys_clock_gettime<TimeSpec32>)                                        \
     CALL(266, clock_getres, sys_clock_getres<TimeSpec32>)                                          \
@@ -368,6 +373,8 @@
     CALL(406, clock_getres_time64, sys_clock_getres<TimeSpec64>)                                   \
     CALL(407, clock_nanosleep_time64, sys_clock_nanosleep<TimeSpec64>)                             \
     NAMED(408, timer_gettime64) NAMED(409, timer_settime64)                                        \
+    CALL(408, timer_gettime64, sys_timer_gettime<TimeSpec64>)                                      \
+    CALL(409, timer_settime64, sys_timer_settime<TimeSpec64>)                                      \
     CALL(410, timerfd_gettime64, sys_timerfd_gettime<TimeSpec64>)                                  \
     CALL(411, timerfd_settime64, sys_timerfd_settime<TimeSpec64>)                                  \
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>)                                         \

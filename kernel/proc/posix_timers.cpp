@@ -1,0 +1,132 @@
+// See posix_timers.hpp. A timer that expires while its last signal still waits adds to that signal's
+// overrun (signal_send.cpp), so each has one signal at most.
+#include "kernel/proc/posix_timers.hpp"
+
+#include "kernel/lib/ref.hpp"
+#include "kernel/proc/process.hpp"
+
+namespace {
+
+// A shorter period than this many nanoseconds is passed over in steps of about this.
+constexpr uint32_t kShortest = 100'000;
+
+void notify(const PosixTimer& timer, uint32_t missed) {
+    const TimerNotice& notice = timer.notice;
+    if (notice.way == TimerNotice::Way::none) return;
+    SignalInfo info;
+    info.number = notice.signal;
+    info.code = kSiTimer;
+    info.fields[0] = static_cast<uint32_t>(timer.id);
+    info.fields[1] = missed;
+    info.fields[2] = notice.value;
+    LockGuard guard(process_tree);
+    if (notice.way == TimerNotice::Way::process) return send_signal(*timer.process, info);
+    for (Thread& thread : timer.process->threads)
+        if (thread.tid == notice.tid) return send_signal(static_cast<UserThread&>(thread), info);
+}
+
+// In the timer interrupt.
+void expire(Timer& timer) {
+    auto& self = static_cast<PosixTimer&>(timer);
+    if (!self.interval.raw()) return notify(self, 0);
+    const uint64_t interval = self.interval.raw();
+    Nanoseconds next = self.deadline + interval;
+    const Nanoseconds soonest = monotonic_now() + kShortest;
+    uint64_t missed = 0;
+    if (next < soonest) {
+        missed = (soonest - next + interval - 1) / interval;
+        next = next + missed * interval;
+    }
+    notify(self, missed > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(missed));
+    start_timer(self, next);
+}
+
+PosixTimers::Setting setting_of(const PosixTimer& timer, bool was_running) {
+    if (!was_running) return {Nanoseconds(0), timer.interval};
+    const Nanoseconds now = monotonic_now();
+    return {Nanoseconds(timer.deadline > now ? timer.deadline - now : 1), timer.interval};
+}
+
+}  // namespace
+
+PosixTimer* PosixTimers::find(int id) {
+    for (PosixTimer& timer : timers_)
+        if (timer.id == id) return &timer;
+    return nullptr;
+}
+
+Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time) {
+    auto* fresh = new (std::nothrow) PosixTimer;
+    if (!fresh) return Errno::again;
+    LockGuard setter(settings_);
+    LockGuard guard(process_.signal_lock);
+    do {
+        fresh->id = next_id_;
+        next_id_ = next_id_ == INT32_MAX ? 0 : next_id_ + 1;
+    } while (find(fresh->id));
+    fresh->process = &process_;
+    fresh->fire = expire;
+    fresh->notice = notice ? *notice
+                           : TimerNotice{.way = TimerNotice::Way::process,
+                                         .signal = kSigAlrm,
+                                         .tid = 0,
+                                         .value = static_cast<uint32_t>(fresh->id)};
+    fresh->real_time = real_time;
+    timers_.push_back(*fresh);
+    return fresh->id;
+}
+
+Result<void> PosixTimers::remove(int id) {
+    LockGuard setter(settings_);
+    Box<PosixTimer> timer(find(id));
+    if (!timer) return Errno::inval;
+    cancel_timer(*timer);
+    LockGuard guard(process_.signal_lock);
+    timers_.remove(*timer);
+    return {};
+}
+
+void PosixTimers::remove_all() {
+    while (!timers_.empty()) (void)remove(timers_.front()->id);
+}
+
+Result<PosixTimers::Setting> PosixTimers::set(int id, const Wanted& wanted) {
+    LockGuard setter(settings_);
+    PosixTimer* timer = find(id);
+    if (!timer) return Errno::inval;
+    const Setting old = setting_of(*timer, cancel_timer(*timer));
+    timer->interval = wanted.value.raw() ? wanted.interval : Nanoseconds(0);
+    if (!wanted.value.raw()) return old;
+    Nanoseconds deadline = wanted.value;
+    if (!wanted.absolute) {
+        const Nanoseconds now = monotonic_now();
+        const uint64_t most = INT64_MAX - now.raw();
+        deadline = now + (deadline.raw() < most ? deadline.raw() : most);
+    } else if (timer->real_time) {
+        deadline = monotonic_at(deadline);
+    }
+    start_timer(*timer, deadline);
+    return old;
+}
+
+Result<PosixTimers::Setting> PosixTimers::setting(int id) {
+    LockGuard setter(settings_);
+    PosixTimer* timer = find(id);
+    if (!timer) return Errno::inval;
+    const bool running = cancel_timer(*timer);
+    const Setting now = setting_of(*timer, running);
+    if (running) start_timer(*timer, timer->deadline);
+    return now;
+}
+
+Result<uint32_t> PosixTimers::overrun(int id) {
+    LockGuard setter(settings_);
+    PosixTimer* timer = find(id);
+    if (!timer) return Errno::inval;
+    LockGuard guard(process_.signal_lock);
+    return timer->overrun;
+}
+
+void PosixTimers::note_taken(const SignalInfo& info) {
+    if (PosixTimer* timer = find(static_cast<int>(info.fields[0]))) timer->overrun = info.fields[1];
+}

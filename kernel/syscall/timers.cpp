@@ -1,0 +1,93 @@
+// Timers that send signals. Spec: timer_create(2), timer_settime(2), timer_getoverrun(2),
+// timer_delete(2), sigevent(7).
+#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/ipc_handlers.hpp"
+
+namespace {
+
+// Whether it is one that goes with real time. EOPNOTSUPP: CPU clocks have no timers here.
+Result<bool> is_real_time(int clock) {
+    enum : int {
+        real_time = 0,
+        monotonic = 1,
+        process_cpu = 2,
+        thread_cpu = 3,
+        boot_time = 7,
+        real_alarm = 8,
+        boot_alarm = 9,
+        atomic_time = 11
+    };
+    switch (clock) {
+        case real_alarm:
+        case boot_alarm:
+            if (!context().credentials.is_superuser()) return Errno::perm;
+            return clock == real_alarm;
+        case real_time:
+        case atomic_time: return true;
+        case monotonic:
+        case boot_time: return false;
+        case process_cpu:
+        case thread_cpu: return Errno::opnotsupp;
+        default: return Errno::inval;
+    }
+}
+
+Result<TimerNotice> notice_from(const SignalEvent& event) {
+    enum : int32_t { by_signal = 0, silent = 1, by_thread = 2, to_thread = 4 };
+    TimerNotice notice{.way = TimerNotice::Way::process,
+                       .signal = event.signal,
+                       .tid = event.thread,
+                       .value = event.value};
+    if (event.way == silent) return TimerNotice{};
+    if (event.signal < 1 || event.signal > kSignals) return Errno::inval;
+    if (event.way == by_signal || event.way == by_thread) return notice;
+    if (event.way != to_thread) return Errno::inval;
+    const Ref<UserThread> thread = find_thread(event.thread);
+    if (!thread || thread->process != &current_process()) return Errno::inval;
+    notice.way = TimerNotice::Way::thread;
+    return notice;
+}
+
+template <typename T>
+TimerTimes<T> times_of(const PosixTimers::Setting& setting) {
+    return {to_time<T>(setting.interval), to_time<T>(setting.left)};
+}
+
+}  // namespace
+
+Result<void> sys_timer_create(int clock, UserPtr<const SignalEvent> from, UserPtr<int32_t> to) {
+    TimerNotice notice;
+    if (from) notice = TRY(notice_from(TRY(read_user(from))));
+    PosixTimers& timers = current_process().timers;
+    const int id = TRY(timers.add(from ? &notice : nullptr, TRY(is_real_time(clock))));
+    Result<void> told = write_user(to, int32_t{id});
+    if (told.is_error()) (void)timers.remove(id);
+    return told;
+}
+
+template <typename T>
+Result<void> sys_timer_settime(int id, uint32_t flags, UserPtr<const TimerTimes<T>> from,
+                               UserPtr<TimerTimes<T>> to) {
+    constexpr uint32_t kAbsolute = 1;
+    if (!from) return Errno::inval;
+    const TimerTimes<T> times = TRY(read_user(from));
+    const PosixTimers::Wanted wanted{.value = TRY(nanoseconds_of(times.value)),
+                                     .interval = TRY(nanoseconds_of(times.interval)),
+                                     .absolute = (flags & kAbsolute) != 0};
+    const PosixTimers::Setting old = TRY(current_process().timers.set(id, wanted));
+    return to ? write_user(to, times_of<T>(old)) : Result<void>();
+}
+template Result<void> sys_timer_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec32>>,
+                                        UserPtr<TimerTimes<TimeSpec32>>);
+template Result<void> sys_timer_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec64>>,
+                                        UserPtr<TimerTimes<TimeSpec64>>);
+
+template <typename T>
+Result<void> sys_timer_gettime(int id, UserPtr<TimerTimes<T>> to) {
+    return write_user(to, times_of<T>(TRY(current_process().timers.setting(id))));
+}
+template Result<void> sys_timer_gettime(int, UserPtr<TimerTimes<TimeSpec32>>);
+template Result<void> sys_timer_gettime(int, UserPtr<TimerTimes<TimeSpec64>>);
+
+Result<uint32_t> sys_timer_getoverrun(int id) { return current_process().timers.overrun(id); }
+Result<void> sys_timer_delete(int id) { return current_process().timers.remove(id); }
