@@ -250,8 +250,6 @@
     CALL(256, epoll_wait, sys_epoll_wait)                                                          \
     NAMED(257, remap_file_pages)                                                                   \
     CALL(258, set_tid_address, sys_set_tid_address)                                                \
-    NAMED(259, timer_create) NAMED(260, timer_settime) NAMED(261, timer_gettime)                   \
-    NAMED(262, timer_getoverrun) NAMED(263, timer_delete)                                          \
     CALL(259, timer_create, sys_timer_create)                                                      \
     CALL(260, timer_settime, sys_timer_settime<TimeSpec32>)                                        \
     CALL(261, timer_gettime, sys_timer_gettime<TimeSpec32>)                                        \
@@ -372,7 +370,6 @@
     NAMED(405, clock_adjtime64)                                                                    \
     CALL(406, clock_getres_time64, sys_clock_getres<TimeSpec64>)                                   \
     CALL(407, clock_nanosleep_time64, sys_clock_nanosleep<TimeSpec64>)                             \
-    NAMED(408, timer_gettime64) NAMED(409, timer_settime64)                                        \
     CALL(408, timer_gettime64, sys_timer_gettime<TimeSpec64>)                                      \
     CALL(409, timer_settime64, sys_timer_settime<TimeSpec64>)                                      \
     CALL(410, timerfd_gettime64, sys_timerfd_gettime<TimeSpec64>)                                  \

@@ -1,12 +1,12 @@
 # Guest tests under every policy; under round robin each has a run of its own already. Left out are
 # smp and policychange, which are about several CPUs; the endings, whose children work until somebody ends
 # them, which a policy without preemption never lets anybody do; those that count what others may have
-# left in the machine; and those that compute for seconds and hardly wait.
+# left in the machine; damage, which another test drives; and those that compute for seconds and hardly wait.
 # timeout: 400
 . "$(dirname "$0")/harness.sh"
 cat >"$work/all.sh" <<'E2'
 left_out='smp policychange endings socketendings bigfolder compaction exec forkexec fpu memstorm rsslimit rtlimit'
-left_out="$left_out ipclist layout mqueue"
+left_out="$left_out ipclist layout mqueue damage"
 failed=
 for test in /usr/lib/orrery/tests/*; do
     case " $left_out " in *" ${test##*/} "*) continue ;; esac
