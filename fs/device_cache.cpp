@@ -44,10 +44,6 @@ class DiskPages final : public RefCounted, public PageSource {
 constinit Mutex lock{LockRank::page_cache_fill};
 constinit DiskPages* disks = nullptr;
 
-}  // namespace
-
-namespace {
-
 Result<DiskPages*> pages_of(BlockDevice& device) {
     LockGuard guard(lock);
     for (DiskPages* disk = disks; disk; disk = disk->next)
