@@ -1,132 +1,190 @@
-// lab-batch: jobs that compute and do I/O by turns, with a limit on how many are let in (the degree
-// of multiprogramming). Degree 1 is a batch system, more is a multiprogrammed one, no limit under
-// round robin is time sharing. It tells how busy the CPU was, and how long jobs took.
+// lab-batch: one set of jobs that compute and do I/O by turns, run three times: by a batch system (one
+// job in the system), by a multiprogrammed one (--degree jobs, none of which is preempted), and by
+// time sharing (all of them, round robin). It tells how busy the CPU was, and how long jobs took.
 // A job's I/O is a device of its own that takes its time and needs no CPU: a sleep.
-#include <fcntl.h>
-#include <getopt.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <fstream>
-#include <map>
-#include <string>
+
+#include "user/lab/command.hpp"
+#include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
+#include "user/lab/table.hpp"
 
 namespace {
 
-constexpr char kUsage[] =
-    "usage: lab-batch [--policy NAME] [--degree N] [--jobs N] [--cycles N] [--burst MS] [--io MS]\n"
-    "                 [--json]\n"
-    "Runs jobs that compute for --burst and do I/O for --io milliseconds, --cycles times each, "
-    "with\n"
-    "at most --degree of them in the system (0: no limit).\n";
-const std::string kSettings = "/proc/sys/kernel/sched/";
+using lab::Decimal;
 
-struct Options {
-    std::string policy = "fcfs";
-    long degree = 1, jobs = 6, cycles = 5, burst = 4, io = 6;
-    bool json = false;
+constexpr char kHelp[] =
+    "usage: lab-batch [--degree N] [--quantum MS] [--jobs N] [--cycles N] [--burst MS] [--io MS]\n"
+    "                 [--random N [--seed S]] [--json] [CYCLES:BURST:IO...]\n"
+    "Runs jobs that compute for BURST and do I/O for IO milliseconds, CYCLES times each, as a "
+    "batch\n"
+    "system, a multiprogrammed one (at most N jobs in it: 3) and time sharing (quantum: 10 ms) "
+    "do.\n"
+    "Jobs: those named; or N random ones; or --jobs (6) alike, of --cycles (5), --burst (4), --io "
+    "(6).\n"
+    "Turnaround and response (submission to first turn) are means, in milliseconds.\n"
+    "    # lab-batch 1:60:10 3:8:30 3:8:30\n"
+    "    system            policy  degree  elapsed  CPU busy  jobs a second  turnaround  response\n"
+    "    batch             fcfs         1    299.8    36.4 %           10.0       185.1      85.7\n"
+    "    multiprogramming  fcfs         3    183.3    59.4 %           16.4       144.9      43.5\n"
+    "    time sharing      rr         all    141.2    77.1 %           21.2       128.2      "
+    "10.0\n";
+
+constexpr long kMostMs = 60'000, kMostJobs = 1000;
+
+struct Job {
+    long cycles, burst, io;
+};
+struct System {
+    const char *name, *policy;
+    long degree;
+};
+struct Times {  // of a job, in memory that all share
+    int64_t first_turn, end;
+};
+struct Figures {
+    double elapsed = 0, busy = 0, turnaround = 0, response = 0;
 };
 
-int64_t now(clockid_t clock) {
-    timespec t;
-    clock_gettime(clock, &t);
-    return t.tv_sec * 1'000'000'000ll + t.tv_nsec;
-}
-
-std::string get(const std::string& name) {
-    std::ifstream file(kSettings + name);
-    std::string text;
-    std::getline(file, text);
-    const size_t bracket = text.find('[');
-    return bracket == std::string::npos ? text
-                                        : text.substr(bracket + 1, text.find(']') - bracket - 1);
-}
-void set(const std::string& name, const std::string& value) {
-    const int file = open((kSettings + name).c_str(), O_WRONLY | O_CLOEXEC);
-    if (file >= 0 && write(file, value.data(), value.size()) >= 0) {
-        close(file);
-        return;
-    }
-    fprintf(stderr, "lab-batch: %s = %s: %s\n", name.c_str(), value.c_str(), strerror(errno));
-    exit(1);
-}
-
-[[noreturn]] void be_job(const Options& options) {
-    for (long i = 0; i < options.cycles; ++i) {
-        const int64_t end = now(CLOCK_THREAD_CPUTIME_ID) + options.burst * 1'000'000;
-        while (now(CLOCK_THREAD_CPUTIME_ID) < end)
+[[noreturn]] void be_job(const Job& job, Times& times) {
+    times.first_turn = lab::now();
+    for (long i = 0; i < job.cycles; ++i) {
+        const int64_t end = lab::now(CLOCK_THREAD_CPUTIME_ID) + job.burst * 1'000'000;
+        while (lab::now(CLOCK_THREAD_CPUTIME_ID) < end)
             for (int n = 0; n < 200; ++n) asm volatile("");
-        const timespec io{options.io / 1000, options.io % 1000 * 1'000'000};
-        nanosleep(&io, nullptr);
+        lab::sleep_for(job.io * 1'000'000);
     }
+    times.end = lab::now();
     _exit(0);
 }
 
-void run(const Options& options) {
-    const int64_t start = now(CLOCK_MONOTONIC);
-    std::map<pid_t, int> jobs;
-    for (long i = 0; i < options.jobs; ++i) {
-        set("jobs", std::to_string(options.cycles * options.burst * 1000));
+int64_t cpu_time_of(const rusage& usage) {
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000'000ll +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1'000ll;
+}
+
+Figures run(const std::vector<Job>& jobs, Times* times) {
+    std::vector<int64_t> submitted;
+    const std::string submit = "/proc/sys/kernel/sched/jobs";
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        // The next child is a job with this service time.
+        lab::write_file(submit, std::to_string(jobs[i].cycles * jobs[i].burst * 1000));
+        submitted.push_back(lab::now());
         const pid_t child = fork();
-        if (child == 0) be_job(options);
-        if (child < 0) exit((perror("lab-batch: fork"), 1));
+        if (child == 0) be_job(jobs[i], times[i]);
+        if (child < 0) lab::fail("fork: %s", strerror(errno));
     }
-    double turnaround = 0;
-    for (long i = 0; i < options.jobs; ++i) {
-        if (wait(nullptr) < 0) exit((perror("lab-batch: wait"), 1));
-        turnaround += static_cast<double>(now(CLOCK_MONOTONIC) - start) / 1e6;
+    int64_t busy = 0, finish = 0;
+    Figures figures;
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        rusage usage;
+        if (wait4(-1, nullptr, 0, &usage) < 0) lab::fail("wait: %s", strerror(errno));
+        busy += cpu_time_of(usage);
     }
-    const double elapsed = static_cast<double>(now(CLOCK_MONOTONIC) - start) / 1e6;
-    const double busy = static_cast<double>(options.jobs * options.cycles * options.burst);
-    turnaround /= static_cast<double>(options.jobs);
-    const double throughput = 1000.0 * static_cast<double>(options.jobs) / elapsed;
-    if (options.json)
-        printf(
-            "{\"policy\": \"%s\", \"degree\": %ld, \"elapsed_ms\": %.1f, \"utilisation\": %.3f, "
-            "\"throughput\": %.2f, \"turnaround_ms\": %.1f}\n",
-            options.policy.c_str(), options.degree, elapsed, busy / elapsed, throughput,
-            turnaround);
-    else
-        printf(
-            "%s, degree %ld: %.1f ms, CPU busy %.1f %%, %.2f jobs a second, mean turnaround %.1f "
-            "ms\n",
-            options.policy.c_str(), options.degree, elapsed, 100 * busy / elapsed, throughput,
-            turnaround);
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        finish = std::max(finish, times[i].end);
+        figures.turnaround += static_cast<double>(times[i].end - submitted[i]) / 1e6;
+        figures.response += static_cast<double>(times[i].first_turn - submitted[i]) / 1e6;
+    }
+    const double count = static_cast<double>(jobs.size());
+    figures.elapsed = static_cast<double>(finish - submitted[0]) / 1e6;
+    figures.busy = static_cast<double>(busy) / 1e6 / figures.elapsed /
+                   static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+    figures.turnaround /= count;
+    figures.response /= count;
+    return figures;
+}
+
+Job read_job(const std::string& word) {
+    const std::vector<std::string> fields = lab::split(word, ":");
+    if (fields.size() != 3)
+        lab::refuse("a job is CYCLES:BURST:IO, like 5:4:6; not '%s'", word.c_str());
+    return {lab::number("CYCLES", fields[0], 1, kMostMs),
+            lab::number("BURST", fields[1], 1, kMostMs), lab::number("IO", fields[2], 0, kMostMs)};
+}
+
+std::vector<Job> random_jobs(long count, long seed) {
+    lab::Random random(seed);
+    std::vector<Job> jobs;
+    for (long i = 0; i < count; ++i) {
+        const bool computes = random.chance(40);
+        jobs.push_back({random.between(1, 4),
+                        computes ? random.between(20, 60) : random.between(2, 8),
+                        random.between(5, 30)});
+    }
+    return jobs;
+}
+
+lab::Object describe(const std::vector<Job>& jobs, long degree, long quantum) {
+    std::vector<lab::Object> list;
+    for (const Job& job : jobs)
+        list.push_back(lab::Object()
+                           .add("cycles", job.cycles)
+                           .add("burst_ms", job.burst)
+                           .add("io_ms", job.io));
+    return lab::Object().add("jobs", list).add("degree", degree).add("quantum_ms", quantum);
 }
 
 }  // namespace
 
-int main(int argc, char* argv[]) {
-    Options options;
-    const option kOptions[] = {
-        {"policy", 1, nullptr, 'p'}, {"degree", 1, nullptr, 'd'}, {"jobs", 1, nullptr, 'n'},
-        {"cycles", 1, nullptr, 'c'}, {"burst", 1, nullptr, 'b'},  {"io", 1, nullptr, 'i'},
-        {"json", 0, nullptr, 'j'},   {"help", 0, nullptr, 'h'},   {nullptr, 0, nullptr, 0}};
-    for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
-        switch (c) {
-            case 'p': options.policy = optarg; break;
-            case 'd': options.degree = atol(optarg); break;
-            case 'n': options.jobs = atol(optarg); break;
-            case 'c': options.cycles = atol(optarg); break;
-            case 'b': options.burst = atol(optarg); break;
-            case 'i': options.io = atol(optarg); break;
-            case 'j': options.json = true; break;
-            default: return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
-        }
+int main(int argc, char** argv) {
+    long degree = 3, quantum = 10, count = 6, random = 0, seed = 1;
+    Job alike{5, 4, 6};
+    bool json = false;
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .number("--degree", degree, 1, kMostJobs)
+                                               .number("--quantum", quantum, 1, 1000)
+                                               .number("--jobs", count, 1, kMostJobs)
+                                               .number("--cycles", alike.cycles, 1, kMostMs)
+                                               .number("--burst", alike.burst, 1, kMostMs)
+                                               .number("--io", alike.io, 0, kMostMs)
+                                               .random(random, kMostJobs, seed)
+                                               .flag("--json", json)
+                                               .parse(argc, argv);
+    std::vector<Job> jobs = random_jobs(random, seed);
+    for (const std::string& word : words) jobs.push_back(read_job(word));
+    if (jobs.empty()) jobs.assign(static_cast<size_t>(count), alike);
+
+    auto* times =
+        static_cast<Times*>(mmap(nullptr, sizeof(Times) * jobs.size(), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    if (times == MAP_FAILED) lab::fail("memory: %s", strerror(errno));
+    const std::string settings = "/proc/sys/kernel/sched/";
+    lab::Setting policy(settings + "policy"), limit(settings + "jobs_degree");
+    lab::Setting turns(settings + "rr_quantum_us", std::to_string(quantum * 1000));
+    lab::Table table({{"system", "system"},
+                      {"policy", "policy"},
+                      {"degree", "degree"},
+                      {"elapsed_ms", "elapsed"},
+                      {"utilisation", "CPU busy"},
+                      {"throughput", "jobs a second"},
+                      {"turnaround_ms", "turnaround"},
+                      {"response_ms", "response"}});
+    for (const System& system :
+         {System{"batch", "fcfs", 1}, System{"multiprogramming", "fcfs", degree},
+          System{"time sharing", "rr", 0}}) {
+        policy.set(system.policy);
+        limit.set(std::to_string(system.degree));
+        const Figures f = run(jobs, times);
+        char busy[16];
+        snprintf(busy, sizeof busy, "%.1f %%", 100 * f.busy);
+        table.row({system.name, system.policy,
+                   system.degree ? lab::Cell(std::to_string(system.degree), system.degree)
+                                 : lab::Cell("all", nullptr),
+                   Decimal{f.elapsed, 1}, lab::Cell(busy, Decimal{f.busy, 4}),
+                   Decimal{1000 * static_cast<double>(jobs.size()) / f.elapsed, 1},
+                   Decimal{f.turnaround, 1}, Decimal{f.response, 1}});
     }
-    if (options.degree < 0 || options.jobs < 1 || options.cycles < 1 || options.burst < 1 ||
-        options.io < 0 || optind < argc)
-        return fputs(kUsage, stderr), 2;
-    const std::string policy = get("policy"), degree = get("jobs_degree");
-    set("policy", options.policy);
-    set("jobs_degree", std::to_string(options.degree));
-    run(options);
-    set("jobs_degree", degree);
-    set("policy", policy);
+    if (!json) return table.print(), 0;
+    lab::Object()
+        .add("lab", "lab-batch")
+        .add("input", describe(jobs, degree, quantum))
+        .add("rows", table.rows())
+        .print();
 }

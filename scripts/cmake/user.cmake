@@ -1,6 +1,7 @@
 # The programs that run in the guest, with the cross toolchain's own libc:
 #   user/NAME.{c,cpp,S}         -> /bin/NAME (init: /sbin/init), linked statically
 #   user/NAME/*.{c,cpp,S}       -> /bin/NAME, from all the files of the folder, the same
+#   user/lab/*.cpp              what the programs lab-* share, linked to each of them
 #   tests/guest/NAME.{c,cpp,S}  -> /usr/lib/orrery/tests/NAME, linked when loaded, by the
 #                                  toolchain's ld.so and shared libraries in /lib; a test in which
 #                                  `linking: static` stands is as those above
@@ -43,18 +44,27 @@ foreach(library ld-linux.so.2 libc.so.6 libm.so.6 libgcc_s.so.1 libstdc++.so.6 l
   endif()
 endforeach()
 
+set(guest_flags -march=i686 -O2 -g -fno-pie -Wall -Wextra $<$<BOOL:${ORRERY_WERROR}>:-Werror>
+    $<$<COMPILE_LANGUAGE:C>:-std=gnu11> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>)
+
+file(GLOB sources CONFIGURE_DEPENDS user/lab/*.cpp)
+add_library(user-lab STATIC ${sources})
+target_include_directories(user-lab PRIVATE ${CMAKE_SOURCE_DIR})
+target_compile_options(user-lab PRIVATE ${guest_flags})
+
 # guest_program(target directory-in-guest name static|shared sources...)
 function(guest_program target folder name linking)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs${folder})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_compile_options(${target} PRIVATE
-    -march=i686 -O2 -g -fno-pie -Wall -Wextra $<$<BOOL:${ORRERY_WERROR}>:-Werror>
-    $<$<COMPILE_LANGUAGE:C>:-std=gnu11> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>)
+  target_compile_options(${target} PRIVATE ${guest_flags})
   target_link_options(${target} PRIVATE -no-pie)
   if(linking STREQUAL static OR NOT shared_linking)
     target_link_options(${target} PRIVATE -static)
+  endif()
+  if(name MATCHES "^lab-")
+    target_link_libraries(${target} PRIVATE user-lab)
   endif()
   if("${ARGN}" MATCHES "\\.(c|cpp)(;|$)")
     target_compile_options(${target} PRIVATE -pthread)
@@ -78,6 +88,7 @@ foreach(source ${single})
 endforeach()
 
 file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true user/*)
+list(REMOVE_ITEM entries ${CMAKE_SOURCE_DIR}/user/lab)
 foreach(entry ${entries})
   if(IS_DIRECTORY ${entry})
     file(GLOB sources CONFIGURE_DEPENDS ${entry}/*.c ${entry}/*.cpp ${entry}/*.S)

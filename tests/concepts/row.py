@@ -1,0 +1,95 @@
+"""A row of the course's concepts: what it is called, the command that shows it, what one sees, where
+the source is, and how to tell that what it printed is right. The pages docs/concepts*.md and
+scripts/concepts are made from these."""
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+from typing import Callable
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Wrong(Exception):
+    """What a command printed is not what it should be."""
+
+
+@dataclasses.dataclass
+class Output:
+    """What came of a row's command."""
+    text: str
+    seed: int
+    trace: pathlib.Path | None = None
+
+    def json(self):
+        """The objects that it printed, one a line."""
+        return [json.loads(line) for line in self.text.splitlines() if line.startswith('{')]
+
+    def find(self, pattern):
+        """The match of a regular expression; Wrong if there is none."""
+        match = re.search(pattern, self.text, re.MULTILINE)
+        want(match, f'nothing like {pattern!r} in the output')
+        return match
+
+
+@dataclasses.dataclass
+class Row:
+    id: str
+    concept: str
+    concept_zh: str
+    command: str  # in the guest; {seed} stands for a number
+    sees: str
+    sees_zh: str
+    source: str  # the files, separated by blanks
+    check: Callable[[Output], None]  # raises Wrong
+    run: str = '--icount'  # options of scripts/run
+    trace: bool = False  # the check reads a trace of the run
+    host: str = ''  # a command of the host in place of `command`
+    timeout: int = 120
+
+    def shown(self, seed='1'):
+        """As one types it."""
+        if self.host:
+            return self.host.format(seed=seed)
+        trace = ' --trace run.json' if self.trace else ''
+        options = f' {self.run}' if self.run else ''
+        return f"./scripts/run{options}{trace} --exec '{self.guest_command(seed)}'"
+
+    def guest_command(self, seed):
+        return self.command.replace('{seed}', str(seed))
+
+    def execute(self, seed):
+        """Runs the command and checks what it printed; raises Wrong."""
+        with tempfile.TemporaryDirectory() as folder:
+            trace = pathlib.Path(folder) / 'run.json'
+            if self.host:
+                words = ['bash', '-c', self.host.format(seed=seed)]
+            else:
+                words = ['./scripts/run', *self.run.split(), '--timeout', str(self.timeout)]
+                words += ['--trace', trace] if self.trace else []
+                words += ['--exec', self.guest_command(seed)]
+            run = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False,
+                                 stdin=subprocess.DEVNULL, timeout=self.timeout + 30)
+            if run.returncode:
+                raise Wrong(f'status {run.returncode}: {(run.stderr or run.stdout)[-300:]}')
+            try:
+                self.check(Output(run.stdout, seed, trace if self.trace else None))
+            except Wrong as wrong:
+                raise Wrong(f'{wrong}\n{run.stdout[-1500:]}') from None
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+                raise Wrong(f'{type(error).__name__}: {error}\n{run.stdout[-1500:]}') from None
+
+
+def want(condition, why):
+    if not condition:
+        raise Wrong(why)
+
+
+def same(got, wanted, what):
+    want(got == wanted, f'{what}: {got}, wanted {wanted}')
+
+
+def near(got, wanted, part, what):
+    want(abs(got - wanted) <= part * max(abs(wanted), 1e-9), f'{what}: {got}, wanted {wanted}')
