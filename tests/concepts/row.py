@@ -49,13 +49,17 @@ class Row:
     host: str = ''  # a command of the host in place of `command`
     timeout: int = 120
 
-    def shown(self, seed='1'):
-        """As one types it."""
+    def shown(self, seed=1):
+        """As the check types it."""
         if self.host:
-            return self.host.format(seed=seed)
+            return self.host.replace('{seed}', str(seed))
         trace = ' --trace run.json' if self.trace else ''
         options = f' {self.run}' if self.run else ''
         return f"./scripts/run{options}{trace} --exec '{self.guest_command(seed)}'"
+
+    def for_people(self):
+        """As a reader would type it."""
+        return self.shown().replace(' --json', '')
 
     def guest_command(self, seed):
         return self.command.replace('{seed}', str(seed))
@@ -65,7 +69,7 @@ class Row:
         with tempfile.TemporaryDirectory() as folder:
             trace = pathlib.Path(folder) / 'run.json'
             if self.host:
-                words = ['bash', '-c', self.host.format(seed=seed)]
+                words = ['bash', '-c', self.shown(seed)]
             else:
                 words = ['./scripts/run', *self.run.split(), '--timeout', str(self.timeout)]
                 words += ['--trace', trace] if self.trace else []

@@ -4,7 +4,7 @@ with the kernel."""
 
 def jobs_with_io(jobs, degree, quantum=None):
     """Jobs (cycles, burst, io) that compute and do I/O by turns, all submitted at 0, at most `degree`
-    of them let in (None: all), FCFS or, with a quantum, round robin. I/O needs no CPU and nobody waits
+    of them let in (None: all), FCFS or (with a quantum) round robin. I/O needs no CPU and nobody waits
     for a device; after its last I/O a job needs the CPU once more, for no time, to end. Per job: first
     turn, end; and the CPU's busy time. In milliseconds."""
     waiting = list(range(len(jobs)))
