@@ -27,16 +27,13 @@
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/deadlock/manager.hpp"
-#include "kernel/ipc/epoll.hpp"
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
-#include "kernel/ipc/posix_queue.hpp"
-#include "kernel/ipc/socket.hpp"
 #include "kernel/ipc/sync_lab.hpp"
-#include "kernel/ipc/timer_file.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
+#include "kernel/lib/start_up.hpp"
 #include "kernel/proc/process.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/clock_init.hpp"
@@ -135,11 +132,6 @@ void start_user_land(void*) {
     devfs_init();
     procfs_init();
     pipes_init();
-    sockets_init();
-    epoll_init();
-    posix_queues_init();
-    mqueue_fs_init();
-    timer_files_init();
     sysv_ipc_init();
     futex_init();
     sync_lab_init();
@@ -147,6 +139,7 @@ void start_user_land(void*) {
     deadlock_device_init();
     deadlock_report_init();
     processes_init();
+    run_start_up_functions();  // rooms that a build may leave out
     system_calls_init();
     release_boot_memory();
     run_init(&options);

@@ -1,8 +1,9 @@
 // See epoll.hpp.
-#include "kernel/ipc/epoll.hpp"
+#include "kernel/linux/epoll.hpp"
 
 #include <algorithm>
 
+#include "kernel/lib/start_up.hpp"
 #include "fs/proc/upper_files.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/frames.hpp"
@@ -345,9 +346,12 @@ uint32_t EpollSet::poll(PollTable* table) {
 
 Result<Ref<File>> make_epoll_set(uint32_t uid) { return Ref<File>(TRY(make_ref<EpollSet>(uid))); }
 
+namespace {
 void epoll_init() {
     watched_file_gone = forget_watched_file;
     // As Linux has it: one user's items take a 25th of the memory.
     most_items = memory_totals().total / 25 * (kPageSize / sizeof(EpollItem));
     install_upper_file(UpperFile::epoll_max_user_watches, {show_most_items, set_most_items});
 }
+AT_START_UP(epoll_init);
+}  // namespace

@@ -18,7 +18,7 @@
 #pragma once
 
 #include "kernel/ipc/anonymous_file.hpp"
-#include "kernel/ipc/epoll_item.hpp"
+#include "kernel/linux/epoll_item.hpp"
 
 constexpr uint32_t kEpollExclusive = 1u << 28, kEpollWakeUp = 1u << 29, kEpollOneShot = 1u << 30,
                    kEpollEdge = 1u << 31;
@@ -83,4 +83,3 @@ class EpollSet final : public AnonymousFile {
 };
 
 Result<Ref<File>> make_epoll_set(uint32_t uid);  // ENOMEM
-void epoll_init();

@@ -1,5 +1,5 @@
 // Epoll sets as calls. Spec: epoll_create(2), epoll_ctl(2), epoll_wait(2).
-#include "kernel/ipc/epoll.hpp"
+#include "kernel/linux/epoll.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/ipc_handlers.hpp"
 #include "kernel/syscall/wait_mask.hpp"

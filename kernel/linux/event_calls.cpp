@@ -1,5 +1,6 @@
 // Timers and signals as files. Spec: timerfd_create(2), signalfd(2).
-#include "kernel/ipc/timer_file.hpp"
+#include "kernel/linux/event_counter.hpp"
+#include "kernel/linux/timer_file.hpp"
 #include "kernel/proc/signal_file.hpp"
 #include "kernel/syscall/ipc_handlers.hpp"
 
@@ -81,3 +82,13 @@ Result<int> sys_signalfd4(int fd, UserPtr<const SignalSet> from, uint32_t bytes,
 Result<int> sys_signalfd(int fd, UserPtr<const SignalSet> from, uint32_t bytes) {
     return sys_signalfd4(fd, from, bytes, 0);
 }
+
+// --- event counters
+
+Result<int> sys_eventfd2(uint32_t initial, uint32_t flags) {
+    constexpr uint32_t kSemaphore = 1;
+    if (flags & ~(kSemaphore | kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
+    return install(TRY(make_event_counter(initial, flags & kOpenNonBlock, flags & kSemaphore)),
+                   flags & kOpenCloseOnExec);
+}
+Result<int> sys_eventfd(uint32_t initial) { return sys_eventfd2(initial, 0); }

@@ -1,7 +1,7 @@
 // See event_counter.hpp.
 // Locks: `lock_` (a Mutex of rank inode, because it is held while the reader's memory is written,
 // which may fault) guards the value. Readers sleep at 0, writers while their sum would not fit.
-#include "kernel/ipc/event_counter.hpp"
+#include "kernel/linux/event_counter.hpp"
 
 #include "kernel/ipc/anonymous_file.hpp"
 

@@ -1,6 +1,6 @@
 // POSIX message queues as calls. Spec: mq_open(3) and kin; mq_notify(2), mq_getsetattr(2).
-#include "kernel/ipc/posix_queue.hpp"
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/posix_queue.hpp"
+#include "kernel/linux/socket.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/ipc_handlers.hpp"

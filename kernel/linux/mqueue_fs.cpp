@@ -2,9 +2,10 @@
 // read (what it is like), given other owners and permissions, and removed. Each mount shows the same.
 // Locks: those of the table of queues (posix_queue.hpp).
 // Spec: mq_overview(7), "Mounting the message queue filesystem".
+#include "kernel/lib/start_up.hpp"
 #include "fs/cached_file.hpp"
 #include "fs/mount.hpp"
-#include "kernel/ipc/posix_queue.hpp"
+#include "kernel/linux/posix_queue.hpp"
 
 namespace {
 
@@ -106,6 +107,7 @@ class QueueFileSystem final : public FileSystem {
 constinit FileSystemType mqueue_type{
     .name = "mqueue", .needs_device = false, .mount = QueueFileSystem::mount, .may_be_root = false};
 
-}  // namespace
-
 void mqueue_fs_init() { register_file_system(mqueue_type); }
+AT_START_UP(mqueue_fs_init);
+
+}  // namespace

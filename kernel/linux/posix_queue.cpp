@@ -1,9 +1,9 @@
 // See posix_queue.hpp.
 // Wake-ups: each message wakes one receiver, each free place one sender. Who was woken and leaves
 // without having used that (a signal, a time-out) wakes the next.
-#include "kernel/ipc/posix_queue.hpp"
+#include "kernel/linux/posix_queue.hpp"
 
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/socket.hpp"
 #include "kernel/lib/format.hpp"
 
 constinit uint32_t PosixQueue::last_number = 0;

@@ -132,6 +132,3 @@ Result<Ref<PosixQueue>> make_posix_queue(const Credentials& who, const PosixQueu
 Result<void> remove_posix_queue(std::string_view name);  // ENOENT
 void change_posix_queue(PosixQueue& queue, const SetAttributes& changes);
 Attributes attributes_of(const PosixQueue& queue);
-
-void posix_queues_init();
-void mqueue_fs_init();  // registers the type "mqueue"

@@ -4,8 +4,9 @@
 // queues and unlink their own, as in a sticky directory.
 #include <algorithm>
 
+#include "kernel/lib/start_up.hpp"
 #include "fs/proc/upper_files.hpp"
-#include "kernel/ipc/posix_queue.hpp"
+#include "kernel/linux/posix_queue.hpp"
 
 namespace {
 
@@ -209,8 +210,11 @@ Attributes attributes_of(const PosixQueue& queue) {
     return a;
 }
 
+namespace {
 void posix_queues_init() {
     names = new (std::nothrow) NameTree;
     VERIFY(names);
     install_settings(std::make_integer_sequence<uint32_t, 5>());
 }
+AT_START_UP(posix_queues_init);
+}  // namespace

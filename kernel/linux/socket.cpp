@@ -1,10 +1,14 @@
 // Sockets: their life, their files, how they end. See socket.hpp.
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/socket.hpp"
 
 #include "fs/timestamp.hpp"
-#include "kernel/ipc/socket_names.hpp"
+#include "kernel/linux/socket_names.hpp"
+#include "kernel/proc/process.hpp"
 
-SenderId (*socket_caller)() = [] { return SenderId{}; };
+SenderId socket_caller() {
+    const Process& self = current_process();
+    return SenderId{self.pid, self.fs.credentials.uid, self.fs.credentials.gid};
+}
 
 namespace {
 

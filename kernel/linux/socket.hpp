@@ -10,7 +10,7 @@
 #pragma once
 
 #include "fs/vfs.hpp"
-#include "kernel/ipc/socket_inbox.hpp"
+#include "kernel/linux/socket_inbox.hpp"
 
 enum class SocketType : uint8_t { stream = 1, datagram = 2, messages = 5 };
 enum SocketShut : uint8_t { shut_read = 1, shut_write = 2, shut_both = 3 };
@@ -140,6 +140,4 @@ class Socket final : public RefCounted {
 Result<Ref<File>> open_socket(Ref<Socket> socket, uint32_t flags);
 
 // Who calls: set at start-up by the room that knows processes.
-extern SenderId (*socket_caller)();
-
-void sockets_init();
+SenderId socket_caller();

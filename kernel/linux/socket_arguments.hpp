@@ -2,7 +2,7 @@
 // pass them. Locks: none held. Spec: unix(7), send(2), recv(2), cmsg(3); Linux i386 layouts.
 #pragma once
 
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/socket.hpp"
 #include "kernel/syscall/arguments.hpp"
 
 enum MessageFlag : uint32_t {

@@ -3,7 +3,7 @@
 // Spec: socket(2), socketpair(2), bind(2), listen(2), accept(2), connect(2), getsockname(2),
 // send(2), recv(2), shutdown(2), socketcall(2).
 #include "kernel/syscall/handlers.hpp"
-#include "kernel/syscall/socket_arguments.hpp"
+#include "kernel/linux/socket_arguments.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Sockets: names, and who is connected to whom. See socket.hpp.
 // Spec: unix(7), bind(2), listen(2), connect(2), accept(2); what they leave open is as on Linux.
-#include "kernel/ipc/socket_names.hpp"
+#include "kernel/linux/socket_names.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/sched/clock.hpp"
 

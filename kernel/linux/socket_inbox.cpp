@@ -1,5 +1,5 @@
 // See socket_inbox.hpp.
-#include "kernel/ipc/socket_inbox.hpp"
+#include "kernel/linux/socket_inbox.hpp"
 
 Result<SocketRecord*> SocketInbox::fresh_record() {
     if (!spare_) spare_ = TRY(make_box<SocketRecord>());

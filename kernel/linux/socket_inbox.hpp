@@ -7,7 +7,7 @@
 
 #include "fs/vfs.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
-#include "kernel/ipc/socket_rights.hpp"
+#include "kernel/linux/socket_rights.hpp"
 #include "mm/frames.hpp"
 
 // Who sends, or made a connection: struct ucred of unix(7).

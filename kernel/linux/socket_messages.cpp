@@ -3,7 +3,7 @@
 // Spec: send(2), recv(2), sendmmsg(2), recvmmsg(2), cmsg(3), unix(7).
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/handlers.hpp"
-#include "kernel/syscall/socket_arguments.hpp"
+#include "kernel/linux/socket_arguments.hpp"
 
 namespace {
 

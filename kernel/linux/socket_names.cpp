@@ -1,7 +1,8 @@
 // Names of sockets, and /proc/net/unix. See socket_names.hpp.
 // Spec: unix(7); bind(2); proc(5).
-#include "kernel/ipc/socket_names.hpp"
+#include "kernel/linux/socket_names.hpp"
 
+#include "kernel/lib/start_up.hpp"
 #include "fs/proc/upper_files.hpp"
 #include "kernel/lib/format.hpp"
 
@@ -116,4 +117,7 @@ void Socket::show(TextSink& to) {
     to.put("\n");
 }
 
+namespace {
 void sockets_init() { install_upper_file(UpperFile::net_unix, {.show = show}); }
+AT_START_UP(sockets_init);
+}  // namespace

@@ -4,7 +4,7 @@
 // keeps a socket alive.
 #pragma once
 
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/socket.hpp"
 
 class SocketNames {
   public:

@@ -2,7 +2,7 @@
 // remembered, so that programs which set them get on.
 // Spec: getsockopt(2), socket(7), unix(7); Linux i386 numbers.
 #include "kernel/syscall/handlers.hpp"
-#include "kernel/syscall/socket_arguments.hpp"
+#include "kernel/linux/socket_arguments.hpp"
 
 namespace {
 

@@ -11,9 +11,9 @@
 //   count in `receptions`, while they hold the lock of the inbox that the collector would look
 //   into; if the count has changed when all is marked, the round does not count.
 // Locks: `collecting` (Mutex, rank socket_collector): one collector; the marks are its own.
-#include "kernel/ipc/socket_rights.hpp"
+#include "kernel/linux/socket_rights.hpp"
 
-#include "kernel/ipc/socket_names.hpp"
+#include "kernel/linux/socket_names.hpp"
 #include "kernel/sched/thread.hpp"
 
 namespace {

@@ -4,7 +4,7 @@
 // Senders sleep while there is no room and are woken once three quarters are free, so that sender
 // and receiver switch seldom; for a message that needs more than that, once the inbox is empty.
 // Spec: send(2), recv(2), socket(7) for the time-outs.
-#include "kernel/ipc/socket.hpp"
+#include "kernel/linux/socket.hpp"
 #include "kernel/sched/clock.hpp"
 
 namespace {

@@ -1,6 +1,8 @@
 // See timer_file.hpp. An expired timer is not started again before somebody reads it: however short
 // its period, one that nobody reads costs one interrupt.
-#include "kernel/ipc/timer_file.hpp"
+#include "kernel/linux/timer_file.hpp"
+
+#include "kernel/lib/start_up.hpp"
 
 namespace {
 
@@ -149,9 +151,12 @@ Result<Ref<File>> make_timer_file(bool real_time, uint32_t flags) {
     return Ref<File>(TRY(make_ref<TimerFile>(real_time, flags)));
 }
 
+namespace {
 void timer_files_init() {
     realtime_was_set = [](int64_t by) {
         LockGuard guard(clock_timers);
         for (TimerFile& timer : following) timer.clock_was_set(by);
     };
 }
+AT_START_UP(timer_files_init);
+}  // namespace

@@ -56,4 +56,3 @@ class TimerFile final : public AnonymousFile {
 };
 
 Result<Ref<File>> make_timer_file(bool real_time, uint32_t flags);  // ENOMEM
-void timer_files_init();

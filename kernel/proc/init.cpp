@@ -7,7 +7,6 @@
 #include "kernel/arch/traps.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/deadlock/manager.hpp"
-#include "kernel/ipc/socket.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/exec.hpp"
 #include "kernel/proc/job_control.hpp"
@@ -110,10 +109,6 @@ void processes_init() {
     trap_hooks.user_exception = user_exception;
     job_control_init();
     process_source_init();
-    socket_caller = [] {
-        const Process& self = current_process();
-        return SenderId{self.pid, self.fs.credentials.uid, self.fs.credentials.gid};
-    };
     deadlock_caller = [] { return current_process().pid; };
     kill_deadlock_victim = [](int id) {
         Ref<Process> victim = find_process(id);

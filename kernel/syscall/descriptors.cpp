@@ -1,6 +1,5 @@
 // Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes.
 // Spec: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2).
-#include "kernel/ipc/event_counter.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/syscall/handlers.hpp"
 #include "kernel/syscall/lock_calls.hpp"
@@ -170,11 +169,3 @@ Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
                         to);
 }
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to) { return sys_pipe2(to, 0); }
-
-Result<int> sys_eventfd2(uint32_t initial, uint32_t flags) {
-    constexpr uint32_t kSemaphore = 1;
-    if (flags & ~(kSemaphore | kOpenCloseOnExec | kOpenNonBlock)) return Errno::inval;
-    return install(TRY(make_event_counter(initial, flags & kOpenNonBlock, flags & kSemaphore)),
-                   flags & kOpenCloseOnExec);
-}
-Result<int> sys_eventfd(uint32_t initial) { return sys_eventfd2(initial, 0); }
