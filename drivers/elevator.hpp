@@ -114,18 +114,19 @@ class DiskHead {
         return ahead(waiting, batch_end, up_);
     }
 
-    // Upwards only; back to the disk's start, or to the lowest request.
+    // One way only, and back without serving: to the disk's other edge (`by_the_edges`), or to the
+    // farthest request.
     template <typename Range>
-    constexpr auto circle(Range& waiting, bool to_the_end) {
-        auto* best = ahead(waiting, kNoBatch, true);
+    constexpr auto circle(Range& waiting, bool by_the_edges) {
+        auto* best = ahead(waiting, kNoBatch, up_);
         if (best) return best;
-        if (to_the_end) {
-            move_to(last_);
-            move_to(0);
-            return ahead(waiting, kNoBatch, true);
+        if (by_the_edges) {
+            move_to(up_ ? last_ : 0);
+            move_to(up_ ? 0 : last_);
+            return ahead(waiting, kNoBatch, up_);
         }
         for (auto& r : waiting)
-            if (!best || r.sector < best->sector) best = &r;
+            if (!best || (up_ ? r.sector < best->sector : r.sector > best->sector)) best = &r;
         return best;
     }
 

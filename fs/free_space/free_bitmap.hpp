@@ -58,7 +58,7 @@ class FreeBitmap final : public FreeSpace {
         blocks_ = blocks;
         const uint32_t own = reserved(blocks, store.words());
         for (uint32_t block = 0; block < own; ++block) {
-            std::fill_n(store.read(block), store.words(), 0);
+            std::fill_n(store.overwrite(block), store.words(), 0);
             store.write(block);
         }
         for_bits({0, own}, true);

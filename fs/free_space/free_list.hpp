@@ -32,7 +32,7 @@ class FreeList final : public FreeSpace {
 
   private:
     void push(uint32_t block) {
-        *store_->read(block) = head_;
+        *store_->overwrite(block) = head_;
         store_->write(block);
         head_ = block;
         ++free_;

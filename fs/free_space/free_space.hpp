@@ -13,8 +13,9 @@
 // Blocks of `words` numbers of 32 bits each.
 class BlockStore {
   public:
-    virtual uint32_t* read(uint32_t block) = 0;  // valid until the next read
-    virtual void write(uint32_t block) = 0;      // the words of the latest read of that block
+    virtual uint32_t* read(uint32_t block) = 0;       // valid until the next read or overwrite
+    virtual uint32_t* overwrite(uint32_t block) = 0;  // what it held does not matter: not read
+    virtual void write(uint32_t block) = 0;           // the words that it has by then
     virtual uint32_t words() const = 0;
 
   protected:

@@ -52,7 +52,7 @@ class GroupedLinking final : public FreeSpace {
     }
     void push(uint32_t block) {
         if (depth_ == group_) {
-            uint32_t* words = store_->read(block);
+            uint32_t* words = store_->overwrite(block);
             words[0] = depth_;
             std::copy_n(stack_, depth_, words + 1);
             store_->write(block);

@@ -20,6 +20,7 @@ struct Store final : BlockStore {
         ++reads;
         return contents.at(block).data();
     }
+    uint32_t* overwrite(uint32_t block) override { return contents.at(block).data(); }
     void write(uint32_t block) override {
         EXPECT_LT(block, contents.size());
         ++writes;
@@ -124,6 +125,51 @@ TEST(GroupedLinking, TransfersOnceAGroup) {
     }
     EXPECT_EQ(store.reads, 10u);
     EXPECT_EQ(other.reads, 500u);
+}
+
+// The reference shares nothing with the classes: a stack of numbers, and which of them lie on the disk.
+TEST(FreeSpaceCosts, TransfersOfAStackWorkedOutBesideIt) {
+    constexpr uint32_t kBlocks = 700, kGroup = 7;
+    Store list_store(kBlocks), grouped_store(kBlocks);
+    FreeList list;
+    GroupedLinking grouped(kGroup);
+    list.format(list_store, kBlocks);
+    grouped.format(grouped_store, kBlocks);
+    for (Store* store : {&list_store, &grouped_store}) store->reads = store->writes = 0;
+    std::vector<uint32_t> stack;
+    uint32_t in_memory = 1;  // numbers that grouped linking has in memory; 0 at the bottom is one
+    uint32_t list_reads = 0, list_writes = 0, grouped_reads = 0, grouped_writes = 0;
+    const auto push = [&](uint32_t block) {
+        if (in_memory == kGroup) in_memory = 0, ++grouped_writes;
+        ++in_memory;
+        stack.push_back(block);
+    };
+    for (uint32_t block = kBlocks; block-- > 1;) push(block);
+    grouped_writes = 0;
+    std::mt19937 random(3);
+    std::vector<uint32_t> held;
+    for (uint32_t step = 0; step < 5000; ++step) {
+        if (random() % 2 && !stack.empty()) {
+            const uint32_t block = stack.back();
+            stack.pop_back();
+            ++list_reads;
+            if (--in_memory == 0) in_memory = kGroup, ++grouped_reads;
+            EXPECT_EQ(list.allocate(1).first, block);
+            EXPECT_EQ(grouped.allocate(1).first, block);
+            held.push_back(block);
+        } else if (!held.empty()) {
+            std::swap(held[random() % held.size()], held.back());
+            push(held.back());
+            ++list_writes;
+            list.release({held.back(), 1});
+            grouped.release({held.back(), 1});
+            held.pop_back();
+        }
+    }
+    EXPECT_EQ(list_store.reads, list_reads);
+    EXPECT_EQ(list_store.writes, list_writes);
+    EXPECT_EQ(grouped_store.reads, grouped_reads);
+    EXPECT_EQ(grouped_store.writes, grouped_writes);
 }
 
 TEST(GroupedLinking, ComesOutInTheOrderOfTheDisk) {
