@@ -14,15 +14,18 @@ constexpr std::string_view kTlbReplacementNames[] = {"lru", "fifo", "random"};
 
 struct TlbCounts {
     uint64_t accesses = 0, hits = 0, flushes = 0;
-    // Effective access time in thousandths of the unit of both arguments, by the course's formula
-    // a*l + (1-a)*(t+l) + t = 2t + l - a*t: hit rate a, look-up l, memory access t.
+    // Effective access time in thousandths of the unit of both arguments, rounded, by the course's
+    // formula a*l + (1-a)*(t+l) + t = 2t + l - a*t: hit rate a, look-up l, memory access t.
     uint64_t access_time(uint64_t memory, uint64_t lookup) const {
         if (!accesses) return 0;
-        return 1000 * (memory + lookup) + 1000 * memory * (accesses - hits) / accesses;
+        return 1000 * (memory + lookup) + rounded(1000 * memory * (accesses - hits));
     }
-    uint32_t hit_rate() const {  // in ten-thousandths, rounded down
-        return accesses ? static_cast<uint32_t>(10'000 * hits / accesses) : 0;
+    uint32_t hit_rate() const {  // in ten-thousandths, rounded
+        return accesses ? static_cast<uint32_t>(rounded(10'000 * hits)) : 0;
     }
+
+  private:
+    uint64_t rounded(uint64_t sum) const { return (sum + accesses / 2) / accesses; }
 };
 
 class TlbModel {

@@ -56,7 +56,8 @@ TEST(Elevator, TravelOfTheTextbooksRequests) {
 // Tracks of a second textbook; head at 100, towards 0.
 TEST(Elevator, CirclesGoDownToo) {
     std::vector<Request> set;
-    for (uint64_t track : {55, 58, 39, 18, 90, 160, 150, 38, 184}) set.push_back({track, set.size()});
+    for (uint64_t track : {55, 58, 39, 18, 90, 160, 150, 38, 184})
+        set.push_back({track, set.size()});
     const std::vector<uint64_t> order{90, 58, 55, 39, 38, 18, 184, 160, 150};
     DiskHead cscan(200, 100, false), clook(200, 100, false);
     EXPECT_EQ(serve(cscan, Elevator::cscan, set), order);
@@ -112,8 +113,7 @@ TEST(Elevator, RandomSetsInBothDirections) {
         DiskHead fcfs(cylinders, at, up);
         serve(fcfs, Elevator::fcfs, set);
         EXPECT_EQ(fcfs.travel(), one_by_one);
-        for (Elevator policy :
-             {Elevator::scan, Elevator::look, Elevator::cscan, Elevator::clook}) {
+        for (Elevator policy : {Elevator::scan, Elevator::look, Elevator::cscan, Elevator::clook}) {
             DiskHead head(cylinders, at, up);
             EXPECT_EQ(serve(head, policy, set).size(), set.size());
             EXPECT_EQ(head.travel(), expected_travel(policy, wanted, cylinders, at, up))

@@ -65,6 +65,21 @@ TEST(TlbModel, AccessTime) {
     EXPECT_EQ(TlbCounts{}.access_time(100, 20), 0u);
 }
 
+TEST(TlbModel, RatesAreRounded) {
+    // 256 misses of 262,144: 2*10 + 1 - 10 * 261,888/262,144 = 11.00977.
+    EXPECT_EQ((TlbCounts{.accesses = 262'144, .hits = 261'888}.access_time(10, 1)), 11'010u);
+    std::mt19937 random(5);
+    for (int i = 0; i < 5000; ++i) {
+        const uint64_t accesses = 1 + random() % 3'000'000, hits = random() % (accesses + 1);
+        const uint64_t t = 1 + random() % 500, l = 1 + random() % 50;
+        const TlbCounts counts{.accesses = accesses, .hits = hits};
+        const long double a = static_cast<long double>(hits) / static_cast<long double>(accesses);
+        const long double exact = 2.0L * t + l - a * t;
+        EXPECT_NEAR(static_cast<double>(counts.access_time(t, l)), double(1000 * exact), 0.5001);
+        EXPECT_NEAR(counts.hit_rate(), static_cast<double>(10'000 * a), 0.5001);
+    }
+}
+
 // Against a list in the order of use.
 TEST(TlbModel, RandomStringsAgreeWithAReference) {
     std::mt19937 random(1);
