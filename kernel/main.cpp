@@ -40,7 +40,7 @@
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/smp.hpp"
-#include "kernel/syscall/table.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/tracing.hpp"
 #include "mm/address_space.hpp"
 #include "mm/frame_allocation.hpp"

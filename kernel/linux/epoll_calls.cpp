@@ -1,7 +1,7 @@
 // Epoll sets as calls. Spec: epoll_create(2), epoll_ctl(2), epoll_wait(2).
 #include "kernel/linux/epoll.hpp"
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/wait_mask.hpp"
 
 Result<int> sys_epoll_create1(uint32_t flags) {
@@ -71,3 +71,10 @@ Result<uint32_t> sys_epoll_pwait2(int epoll_fd, UserPtr<EpollEvent> to, int room
     return finish_mask(masked,
                        wait_for_events(epoll_fd, to, room, !time || length.raw(), deadline));
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(254, epoll_create, sys_epoll_create),   CALL(255, epoll_ctl, sys_epoll_ctl),
+    CALL(256, epoll_wait, sys_epoll_wait),       CALL(319, epoll_pwait, sys_epoll_pwait),
+    CALL(329, epoll_create1, sys_epoll_create1), CALL(441, epoll_pwait2, sys_epoll_pwait2),
+};
+SYSTEM_CALLS(kCalls);

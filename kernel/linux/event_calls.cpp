@@ -2,7 +2,7 @@
 #include "kernel/linux/event_counter.hpp"
 #include "kernel/linux/timer_file.hpp"
 #include "kernel/proc/signal_file.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/linux/time_events.hpp"
 
 // --- timers
 
@@ -50,18 +50,12 @@ Result<void> sys_timerfd_settime(int fd, uint32_t flags, UserPtr<const TimerTime
     const TimerFile::Setting old = open.timer->set(wanted);
     return to ? write_user(to, times_of<T>(old)) : Result<void>();
 }
-template Result<void> sys_timerfd_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec32>>,
-                                          UserPtr<TimerTimes<TimeSpec32>>);
-template Result<void> sys_timerfd_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec64>>,
-                                          UserPtr<TimerTimes<TimeSpec64>>);
 
 template <typename T>
 Result<void> sys_timerfd_gettime(int fd, UserPtr<TimerTimes<T>> to) {
     OpenTimer open = TRY(timer_of(fd));
     return write_user(to, times_of<T>(open.timer->setting()));
 }
-template Result<void> sys_timerfd_gettime(int, UserPtr<TimerTimes<TimeSpec32>>);
-template Result<void> sys_timerfd_gettime(int, UserPtr<TimerTimes<TimeSpec64>>);
 
 // --- signals
 
@@ -92,3 +86,16 @@ Result<int> sys_eventfd2(uint32_t initial, uint32_t flags) {
                    flags & kOpenCloseOnExec);
 }
 Result<int> sys_eventfd(uint32_t initial) { return sys_eventfd2(initial, 0); }
+
+constexpr SystemCall kCalls[] = {
+    CALL(321, signalfd, sys_signalfd),
+    CALL(322, timerfd_create, sys_timerfd_create),
+    CALL(323, eventfd, sys_eventfd),
+    CALL(325, timerfd_settime, sys_timerfd_settime<TimeSpec32>),
+    CALL(326, timerfd_gettime, sys_timerfd_gettime<TimeSpec32>),
+    CALL(327, signalfd4, sys_signalfd4),
+    CALL(328, eventfd2, sys_eventfd2),
+    CALL(410, timerfd_gettime64, sys_timerfd_gettime<TimeSpec64>),
+    CALL(411, timerfd_settime64, sys_timerfd_settime<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

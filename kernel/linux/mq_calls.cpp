@@ -3,7 +3,7 @@
 #include "kernel/linux/socket.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/linux/time_events.hpp"
 
 struct QueueAttributes {  // struct mq_attr
     int32_t flags, messages, bytes, count, unused[4];
@@ -95,10 +95,6 @@ Result<void> sys_mq_timedsend(int fd, UserPtr<const void> from, uint32_t bytes, 
     tell(notice);
     return {};
 }
-template Result<void> sys_mq_timedsend(int, UserPtr<const void>, uint32_t, uint32_t,
-                                       UserPtr<const TimeSpec32>);
-template Result<void> sys_mq_timedsend(int, UserPtr<const void>, uint32_t, uint32_t,
-                                       UserPtr<const TimeSpec64>);
 
 template <typename T>
 Result<uint32_t> sys_mq_timedreceive(int fd, UserPtr<void> to, uint32_t bytes,
@@ -113,10 +109,6 @@ Result<uint32_t> sys_mq_timedreceive(int fd, UserPtr<void> to, uint32_t bytes,
     TRY(copy_to_user(to.address(), held.message->data(), held.message->bytes));
     return held.message->bytes;
 }
-template Result<uint32_t> sys_mq_timedreceive(int, UserPtr<void>, uint32_t, UserPtr<uint32_t>,
-                                              UserPtr<const TimeSpec32>);
-template Result<uint32_t> sys_mq_timedreceive(int, UserPtr<void>, uint32_t, UserPtr<uint32_t>,
-                                              UserPtr<const TimeSpec64>);
 
 namespace {
 
@@ -174,3 +166,15 @@ Result<void> sys_mq_getsetattr(int fd, UserPtr<const QueueAttributes> from,
     if (from) open.file->set_flags((flags & ~kOpenNonBlock) | static_cast<uint32_t>(wanted.flags));
     return to ? write_user(to, old) : Result<void>();
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(277, mq_open, sys_mq_open),
+    CALL(278, mq_unlink, sys_mq_unlink),
+    CALL(279, mq_timedsend, sys_mq_timedsend<TimeSpec32>),
+    CALL(280, mq_timedreceive, sys_mq_timedreceive<TimeSpec32>),
+    CALL(281, mq_notify, sys_mq_notify),
+    CALL(282, mq_getsetattr, sys_mq_getsetattr),
+    CALL(418, mq_timedsend_time64, sys_mq_timedsend<TimeSpec64>),
+    CALL(419, mq_timedreceive_time64, sys_mq_timedreceive<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

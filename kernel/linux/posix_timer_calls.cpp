@@ -1,7 +1,7 @@
 // Timers that send signals. Spec: timer_create(2), timer_settime(2), timer_getoverrun(2),
 // timer_delete(2), sigevent(7).
-#include "kernel/syscall/handlers.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/linux/time_events.hpp"
+#include "kernel/linux/time_events.hpp"
 
 namespace {
 
@@ -77,17 +77,22 @@ Result<void> sys_timer_settime(int id, uint32_t flags, UserPtr<const TimerTimes<
     const PosixTimers::Setting old = TRY(current_process().timers.set(id, wanted));
     return to ? write_user(to, times_of<T>(old)) : Result<void>();
 }
-template Result<void> sys_timer_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec32>>,
-                                        UserPtr<TimerTimes<TimeSpec32>>);
-template Result<void> sys_timer_settime(int, uint32_t, UserPtr<const TimerTimes<TimeSpec64>>,
-                                        UserPtr<TimerTimes<TimeSpec64>>);
 
 template <typename T>
 Result<void> sys_timer_gettime(int id, UserPtr<TimerTimes<T>> to) {
     return write_user(to, times_of<T>(TRY(current_process().timers.setting(id))));
 }
-template Result<void> sys_timer_gettime(int, UserPtr<TimerTimes<TimeSpec32>>);
-template Result<void> sys_timer_gettime(int, UserPtr<TimerTimes<TimeSpec64>>);
 
 Result<uint32_t> sys_timer_getoverrun(int id) { return current_process().timers.overrun(id); }
 Result<void> sys_timer_delete(int id) { return current_process().timers.remove(id); }
+
+constexpr SystemCall kCalls[] = {
+    CALL(259, timer_create, sys_timer_create),
+    CALL(260, timer_settime, sys_timer_settime<TimeSpec32>),
+    CALL(261, timer_gettime, sys_timer_gettime<TimeSpec32>),
+    CALL(262, timer_getoverrun, sys_timer_getoverrun),
+    CALL(263, timer_delete, sys_timer_delete),
+    CALL(408, timer_gettime64, sys_timer_gettime<TimeSpec64>),
+    CALL(409, timer_settime64, sys_timer_settime<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/linux/socket.hpp"
-#include "kernel/syscall/arguments.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 enum MessageFlag : uint32_t {
     message_oob = 1,
@@ -46,3 +46,15 @@ struct CountedMessage {  // struct mmsghdr
     MessageHeader header;
     uint32_t bytes;
 };
+
+// --- socket_messages.cpp, socket_options.cpp: socketcall(2) reaches them too
+Result<uint32_t> sys_sendmsg(int fd, UserPtr<const MessageHeader> from, uint32_t flags);
+Result<uint32_t> sys_recvmsg(int fd, UserPtr<MessageHeader> to, uint32_t flags);
+Result<uint32_t> sys_sendmmsg(int fd, UserPtr<CountedMessage> from, uint32_t count, uint32_t flags);
+template <typename T>
+Result<uint32_t> sys_recvmmsg(int fd, UserPtr<CountedMessage> to, uint32_t count, uint32_t flags,
+                              UserPtr<T> timeout);
+Result<void> sys_setsockopt(int fd, uint32_t level, uint32_t option, UserPtr<const void> from,
+                            uint32_t bytes);
+Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<void> to,
+                            UserPtr<uint32_t> bytes);

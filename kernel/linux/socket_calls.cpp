@@ -2,7 +2,7 @@
 // old multiplexer of all these calls.
 // Spec: socket(2), socketpair(2), bind(2), listen(2), accept(2), connect(2), getsockname(2),
 // send(2), recv(2), shutdown(2), socketcall(2).
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/linux/socket_arguments.hpp"
 
 namespace {
@@ -261,3 +261,13 @@ Result<int> sys_socketcall(uint32_t call, UserPtr<const uint32_t> from) {
         default: return number(sys_sendmmsg(fd, UserPtr<CountedMessage>(a[1]), a[2], a[3]));
     }
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(102, socketcall, sys_socketcall),   CALL(359, socket, sys_socket),
+    CALL(360, socketpair, sys_socketpair),   CALL(361, bind, sys_bind),
+    CALL(362, connect, sys_connect),         CALL(363, listen, sys_listen),
+    CALL(364, accept4, sys_accept4),         CALL(367, getsockname, sys_getsockname),
+    CALL(368, getpeername, sys_getpeername), CALL(369, sendto, sys_sendto),
+    CALL(371, recvfrom, sys_recvfrom),       CALL(373, shutdown, sys_shutdown),
+};
+SYSTEM_CALLS(kCalls);

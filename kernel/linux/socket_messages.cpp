@@ -2,7 +2,7 @@
 // beside them: open files and who sent it.
 // Spec: send(2), recv(2), sendmmsg(2), recvmmsg(2), cmsg(3), unix(7).
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/linux/socket_arguments.hpp"
 
 namespace {
@@ -228,7 +228,12 @@ Result<uint32_t> sys_recvmmsg(int fd, UserPtr<CountedMessage> to, uint32_t count
     }
     return done;
 }
-template Result<uint32_t> sys_recvmmsg(int, UserPtr<CountedMessage>, uint32_t, uint32_t,
-                                       UserPtr<TimeSpec32>);
-template Result<uint32_t> sys_recvmmsg(int, UserPtr<CountedMessage>, uint32_t, uint32_t,
-                                       UserPtr<TimeSpec64>);
+
+constexpr SystemCall kCalls[] = {
+    CALL(337, recvmmsg, sys_recvmmsg<TimeSpec32>),
+    CALL(345, sendmmsg, sys_sendmmsg),
+    CALL(370, sendmsg, sys_sendmsg),
+    CALL(372, recvmsg, sys_recvmsg),
+    CALL(417, recvmmsg_time64, sys_recvmmsg<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,7 +1,7 @@
 // What can be set about a socket and asked of it. Options of networks that mean nothing here are
 // remembered, so that programs which set them get on.
 // Spec: getsockopt(2), socket(7), unix(7); Linux i386 numbers.
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/linux/socket_arguments.hpp"
 
 namespace {
@@ -150,3 +150,9 @@ Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<voi
     }
     return give(to, bytes, &value, sizeof value);
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(365, getsockopt, sys_getsockopt),
+    CALL(366, setsockopt, sys_setsockopt),
+};
+SYSTEM_CALLS(kCalls);

@@ -6,6 +6,9 @@
 #include "fs/io_vector.hpp"
 #include "kernel/proc/process.hpp"
 
+// Names of files. Not a type of its own, but shorter.
+using UserString = UserPtr<const char>;
+
 // Spec: openat(2) and kin, Linux values. 0x200 is AT_EACCESS or AT_REMOVEDIR, as the call says.
 constexpr int kAtWorkingDirectory = -100;
 constexpr uint32_t kAtNoFollow = 0x100, kAtEffectiveAccess = 0x200, kAtRemoveDirectory = 0x200,
@@ -23,6 +26,13 @@ struct PageBuffer {
     std::span<uint8_t> raw() { return {reinterpret_cast<uint8_t*>(bytes), sizeof bytes}; }
 };
 static_assert(kMaxPath <= kPageSize);
+
+// Gives both a number, and tells the numbers; all or nothing.
+struct PipeDescriptors {
+    int read, write;
+};
+Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
+                          UserPtr<PipeDescriptors> to);
 
 // A string of a program: short ones lie on the stack.
 class UserText {

@@ -1,6 +1,6 @@
 // Changing what a file has beside its contents: mode, owner, times, size by name.
 // Spec: chmod(2), chown(2), utimensat(2), truncate(2).
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -141,8 +141,6 @@ Result<void> sys_utimensat(int at, UserString name, UserPtr<const TimePair<T>> t
     if (flags) return Errno::inval;
     return change_file(at, changes);  // futimens
 }
-template Result<void> sys_utimensat(int, UserString, UserPtr<const TimePair<TimeSpec32>>, uint32_t);
-template Result<void> sys_utimensat(int, UserString, UserPtr<const TimePair<TimeSpec64>>, uint32_t);
 
 Result<void> sys_futimesat(int at, UserString name, UserPtr<const TimePair<TimeVal32>> times) {
     SetAttributes changes = TRY(times_from(times));
@@ -187,3 +185,36 @@ Result<void> sys_no_fxattr(int fd) {
     if (TRY(file_of(fd))->flags() & kOpenPath) return Errno::badf;
     return Errno::opnotsupp;
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(15, chmod, sys_chmod),
+    CALL(16, lchown, sys_lchown16),
+    CALL(30, utime, sys_utime),
+    CALL(92, truncate, sys_truncate),
+    CALL(94, fchmod, sys_fchmod),
+    CALL(95, fchown, sys_fchown16),
+    CALL(182, chown, sys_chown16),
+    CALL(193, truncate64, sys_truncate64),
+    CALL(198, lchown32, sys_lchown),
+    CALL(207, fchown32, sys_fchown),
+    CALL(212, chown32, sys_chown),
+    CALL(226, setxattr, sys_no_xattr),
+    CALL(227, lsetxattr, sys_no_lxattr),
+    CALL(228, fsetxattr, sys_no_fxattr),
+    CALL(229, getxattr, sys_no_xattr),
+    CALL(230, lgetxattr, sys_no_lxattr),
+    CALL(231, fgetxattr, sys_no_fxattr),
+    CALL(232, listxattr, sys_no_xattr),
+    CALL(233, llistxattr, sys_no_lxattr),
+    CALL(234, flistxattr, sys_no_fxattr),
+    CALL(235, removexattr, sys_no_xattr),
+    CALL(236, lremovexattr, sys_no_lxattr),
+    CALL(237, fremovexattr, sys_no_fxattr),
+    CALL(271, utimes, sys_utimes),
+    CALL(298, fchownat, sys_fchownat),
+    CALL(299, futimesat, sys_futimesat),
+    CALL(306, fchmodat, sys_fchmodat),
+    CALL(320, utimensat, sys_utimensat<TimeSpec32>),
+    CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

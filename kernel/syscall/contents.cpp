@@ -1,6 +1,5 @@
-// Contents of open files as a whole: syncing, sizes, hints about what is to come.
-// Spec: fsync(2), sync_file_range(2), ftruncate(2), fallocate(2), posix_fadvise(2), readahead(2).
-#include "kernel/syscall/handlers.hpp"
+// Contents of open files as a whole: syncing, sizes. Spec: fsync(2), ftruncate(2), fallocate(2).
+#include "kernel/syscall/system_call.hpp"
 
 Result<void> sys_fsync(int fd) {
     Ref<File> file = TRY(file_of(fd));
@@ -48,53 +47,13 @@ Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
     return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
 }
 
-// Writing is waited for even if only its start was asked for.
-Result<void> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags) {
-    constexpr uint32_t kWaitBefore = 1, kWrite = 2, kWaitAfter = 4;
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    int64_t end;
-    if ((flags & ~(kWaitBefore | kWrite | kWaitAfter)) || offset < 0 || bytes < 0 ||
-        __builtin_add_overflow(offset, bytes, &end))
-        return Errno::inval;
-    const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
-    if (type != kTypeRegular && type != kTypeBlock && type != kTypeDirectory) return Errno::spipe;
-    if (bytes == 0) end = INT64_MAX;
-    const auto from = static_cast<uint64_t>(offset), to = static_cast<uint64_t>(end);
-    if (flags & kWaitBefore) TRY(file->sync_range(from, to, false));
-    if (flags & kWrite) TRY(file->sync_range(from, to, true));
-    return flags & kWaitAfter ? file->sync_range(from, to, false) : Result<void>();
-}
-
-// --- hints about access to come; reading here is waited for
-
-Result<void> sys_fadvise64(int fd, uint64_t offset, uint32_t length, uint32_t advice) {
-    return sys_fadvise64_64(fd, offset, length, advice);
-}
-Result<void> sys_fadvise64_64(int fd, uint64_t offset, uint64_t length, uint32_t advice) {
-    enum : uint32_t { normal, random, sequential, will_need, dont_need, no_reuse };
-    Ref<File> file = TRY(file_of(fd));
-    if (file->flags() & kOpenPath) return Errno::badf;
-    if ((TRY(file->attributes()).mode & kTypeMask) == kTypeFifo) return Errno::spipe;
-    if (static_cast<int64_t>(length) < 0) return Errno::inval;
-    uint64_t end = offset + length;
-    if (length == 0 || end < offset) end = UINT64_MAX;
-    switch (advice) {
-        case normal: file->expect(AccessPattern::normal); return {};
-        case random: file->expect(AccessPattern::random); return {};
-        case sequential: file->expect(AccessPattern::sequential); return {};
-        case will_need: file->will_need(offset, end); return {};
-        case dont_need: file->dont_need(offset, end); return {};
-        case no_reuse: return {};
-        default: return Errno::inval;
-    }
-}
-Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count) {
-    Ref<File> file = TRY(file_of(fd));
-    if (!file->readable()) return Errno::badf;
-    const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
-    if (type != kTypeRegular && type != kTypeBlock) return Errno::inval;
-    if (static_cast<int64_t>(offset) < 0) return Errno::inval;
-    file->will_need(offset, offset + count);
-    return {};
-}
+constexpr SystemCall kCalls[] = {
+    CALL(36, sync, sys_sync),
+    CALL(93, ftruncate, sys_ftruncate),
+    CALL(118, fsync, sys_fsync),
+    CALL(148, fdatasync, sys_fdatasync),
+    CALL(194, ftruncate64, sys_ftruncate64),
+    CALL(324, fallocate, sys_fallocate),
+    CALL(344, syncfs, sys_syncfs),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,7 +1,7 @@
 // Descriptors and open files as such: duplicating, closing, flags, ioctl, pipes.
 // Spec: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2).
 #include "kernel/ipc/pipe.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/lock_calls.hpp"
 
 Result<void> sys_close(int fd) { return current_process().files->close(fd); }
@@ -169,3 +169,12 @@ Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
                         to);
 }
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to) { return sys_pipe2(to, 0); }
+
+constexpr SystemCall kCalls[] = {
+    CALL(6, close, sys_close),       CALL(41, dup, sys_dup),
+    CALL(42, pipe, sys_pipe),        CALL(54, ioctl, sys_ioctl),
+    CALL(55, fcntl, sys_fcntl64),    CALL(63, dup2, sys_dup2),
+    CALL(221, fcntl64, sys_fcntl64), CALL(330, dup3, sys_dup3),
+    CALL(331, pipe2, sys_pipe2),     CALL(436, close_range, sys_close_range),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,6 +1,6 @@
 // Reading directories: one record a name, packed into the program's buffer.
 // Spec: getdents(2): struct linux_dirent, struct linux_dirent64.
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -82,3 +82,9 @@ Result<uint32_t> sys_getdents(int fd, UserPtr<void> to, uint32_t bytes) {
 Result<uint32_t> sys_getdents64(int fd, UserPtr<void> to, uint32_t bytes) {
     return list<Dirent64Head>(fd, to, bytes);
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(141, getdents, sys_getdents),
+    CALL(220, getdents64, sys_getdents64),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,111 +1,27 @@
-// The dispatcher of int 0x80: number in eax, arguments in ebx ecx edx esi edi ebp, result or
-// -errno in eax. Unpacking is deduced from each handler's signature, at compile time.
-// Spec: System V i386 ABI supplement as Linux uses it; syscall(2).
-// Locks: none.
-#include <array>
-
+// The dispatcher of int 0x80: number in eax, result or -errno in eax. What becomes of the arguments
+// is said in system_call.hpp.
+// Locks: none; the table changes at start-up only.
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/log.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
-#include "kernel/syscall/table.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/trace/trace.hpp"
+
+extern const SystemCallList __system_calls_begin[], __system_calls_end[];
 
 namespace {
 
-template <uint32_t index>
-uint32_t register_of(const TrapFrame& frame) {
-    static_assert(index < 6, "a system call has six registers for arguments");
-    constexpr uint32_t TrapFrame::*kOrder[] = {&TrapFrame::ebx, &TrapFrame::ecx, &TrapFrame::edx,
-                                               &TrapFrame::esi, &TrapFrame::edi, &TrapFrame::ebp};
-    return frame.*kOrder[index];
-}
+// Gathered from the lists of all files that have handlers.
+constinit SystemCallEntry entries[kSystemCallNumbers] = {};
+constinit const char* names[kSystemCallNumbers] = {};
 
-// How many registers an argument takes: none for the frame itself, two for 64 bits.
-template <typename T>
-constexpr uint32_t kRegisters = std::is_reference_v<T> ? 0
-                                : sizeof(T) == 8       ? 2
-                                                       : 1;
-
-// The argument of type T that begins at register `first`.
-template <typename T, uint32_t first>
-T argument(TrapFrame& frame) {
-    if constexpr (std::is_same_v<T, TrapFrame&>)
-        return frame;
-    else if constexpr (sizeof(T) == 8)
-        return static_cast<T>(register_of<first>(frame) |
-                              static_cast<uint64_t>(register_of<first + 1>(frame)) << 32);
-    else
-        return static_cast<T>(register_of<first>(frame));
-}
-
-template <typename... Args>
-constexpr std::array<uint32_t, sizeof...(Args) + 1> first_registers() {
-    std::array<uint32_t, sizeof...(Args) + 1> first{};
-    [[maybe_unused]] uint32_t i = 0, next = 0;
-    ((first[i++] = next, next += kRegisters<Args>), ...);
-    return first;
-}
-
-template <typename R>
-int32_t to_eax(R result) {
-    return static_cast<int32_t>(result);
-}
-template <typename T>
-int32_t to_eax(Result<T> result) {
-    if (result.is_error()) [[unlikely]]
-        return -static_cast<int32_t>(result.error());
-    if constexpr (std::is_void_v<T>)
-        return 0;
-    else
-        return static_cast<int32_t>(result.value());
-}
-
-using Entry = int32_t (*)(TrapFrame&);
-
-// One table entry per handler.
-template <auto handler>
-struct Unpack;
-template <typename R, typename... Args, R (*handler)(Args...)>
-struct Unpack<handler> {
-    static int32_t entry(TrapFrame& frame) {
-        return call(frame, std::make_integer_sequence<uint32_t, sizeof...(Args)>());
-    }
-
-  private:
-    static constexpr auto kFirst = first_registers<Args...>();
-    template <uint32_t... i>
-    static int32_t call(TrapFrame& frame, std::integer_sequence<uint32_t, i...>) {
-        if constexpr (std::is_void_v<R>) {
-            handler(argument<Args, kFirst[i]>(frame)...);
-            return 0;
-        } else {
-            return to_eax(handler(argument<Args, kFirst[i]>(frame)...));
+void fill_table() {
+    for (const SystemCallList* list = __system_calls_begin; list < __system_calls_end; ++list)
+        for (const SystemCall& call : std::span(list->first, list->count)) {
+            VERIFY(!names[call.number]);
+            names[call.number] = call.name;
+            entries[call.number] = call.entry;
         }
-    }
-};
-
-constexpr auto make_entries() {
-    std::array<Entry, kSystemCallNumbers> entries{};
-#define CALL(number, name, handler) entries[number] = Unpack<&handler>::entry;
-#define NAMED(number, name)
-    FOR_EACH_SYSTEM_CALL(CALL, NAMED)
-#undef CALL
-#undef NAMED
-    return entries;
 }
-
-constexpr auto make_names() {
-    std::array<const char*, kSystemCallNumbers> names{};
-#define CALL(number, name, handler) names[number] = #name;
-#define NAMED(number, name) names[number] = #name;
-    FOR_EACH_SYSTEM_CALL(CALL, NAMED)
-#undef CALL
-#undef NAMED
-    return names;
-}
-
-constexpr auto kEntries = make_entries();
-constexpr auto kNames = make_names();
 
 // --- what is not implemented
 
@@ -137,7 +53,7 @@ bool wants_restart(int32_t result) {
 
 void system_call(TrapFrame& frame) {
     uint32_t number = frame.eax;
-    Entry entry = number < kSystemCallNumbers ? kEntries.data()[number] : nullptr;
+    const SystemCallEntry entry = number < kSystemCallNumbers ? entries[number] : nullptr;
     if (trace_wanted<TraceType::call_event>()) [[unlikely]]
         trace_call(frame);
     int32_t result = entry ? entry(frame) : not_implemented(number);
@@ -152,7 +68,7 @@ void system_call(TrapFrame& frame) {
 }  // namespace
 
 const char* system_call_name(uint32_t number) {
-    return number < kSystemCallNumbers ? kNames.data()[number] : nullptr;
+    return number < kSystemCallNumbers ? names[number] : nullptr;
 }
 
 namespace {
@@ -160,6 +76,7 @@ constinit TraceNames call_names{"call", system_call_name, kSystemCallNumbers};
 }
 
 void system_calls_init() {
+    fill_table();
     add_trace_names(call_names);
     trap_hooks.system_call = system_call;
 }

@@ -4,7 +4,7 @@
 #include "kernel/ipc/robust_list.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/futex_operation.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -83,10 +83,6 @@ Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t 
         default: return Errno::nosys;
     }
 }
-template Result<uint32_t> sys_futex(UserPtr<uint32_t>, uint32_t, uint32_t,
-                                    UserPtr<const TimeSpec32>, UserPtr<uint32_t>, uint32_t);
-template Result<uint32_t> sys_futex(UserPtr<uint32_t>, uint32_t, uint32_t,
-                                    UserPtr<const TimeSpec64>, UserPtr<uint32_t>, uint32_t);
 
 // --- robust lists: remembered; kernel/ipc/robust_list walks them
 
@@ -104,3 +100,11 @@ Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32
     TRY(write_user(head, thread->robust_list));
     return write_user(bytes, uint32_t{kRobustHeadBytes});
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(240, futex, sys_futex<TimeSpec32>),
+    CALL(311, set_robust_list, sys_set_robust_list),
+    CALL(312, get_robust_list, sys_get_robust_list),
+    CALL(422, futex_time64, sys_futex<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,6 +1,6 @@
 // User and group ids; the rules of who may become whom are in identity_rules.hpp.
 // Spec: setuid(2), setreuid(2), setresuid(2), setgroups(2), credentials(7), capset(2).
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/identity_rules.hpp"
 
 namespace {
@@ -177,3 +177,24 @@ Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const Capabili
     }
     return {};
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(23, setuid, sys_setuid16),        CALL(24, getuid, sys_getuid16),
+    CALL(46, setgid, sys_setgid16),        CALL(47, getgid, sys_getgid16),
+    CALL(49, geteuid, sys_geteuid16),      CALL(50, getegid, sys_getegid16),
+    CALL(70, setreuid, sys_setreuid16),    CALL(71, setregid, sys_setregid16),
+    CALL(80, getgroups, sys_getgroups16),  CALL(81, setgroups, sys_setgroups16),
+    CALL(138, setfsuid, sys_setfsuid16),   CALL(139, setfsgid, sys_setfsgid16),
+    CALL(164, setresuid, sys_setresuid16), CALL(165, getresuid, sys_getresuid16),
+    CALL(170, setresgid, sys_setresgid16), CALL(171, getresgid, sys_getresgid16),
+    CALL(184, capget, sys_capget),         CALL(185, capset, sys_capset),
+    CALL(199, getuid32, sys_getuid),       CALL(200, getgid32, sys_getgid),
+    CALL(201, geteuid32, sys_geteuid),     CALL(202, getegid32, sys_getegid),
+    CALL(203, setreuid32, sys_setreuid),   CALL(204, setregid32, sys_setregid),
+    CALL(205, getgroups32, sys_getgroups), CALL(206, setgroups32, sys_setgroups),
+    CALL(208, setresuid32, sys_setresuid), CALL(209, getresuid32, sys_getresuid),
+    CALL(210, setresgid32, sys_setresgid), CALL(211, getresgid32, sys_getresgid),
+    CALL(213, setuid32, sys_setuid),       CALL(214, setgid32, sys_setgid),
+    CALL(215, setfsuid32, sys_setfsuid),   CALL(216, setfsgid32, sys_setfsgid),
+};
+SYSTEM_CALLS(kCalls);

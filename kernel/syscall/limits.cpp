@@ -1,7 +1,7 @@
 // What processes may use: resource limits, and priorities among others.
 // Spec: getrlimit(2), getpriority(2).
 #include "kernel/sched/policy_control.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
 
 namespace {
@@ -162,3 +162,14 @@ Result<void> sys_nice(int change) {
     Result<void> done = set_nice(self, clip_nice(self.sched.nice + step));
     return done.is_error() ? Result<void>(Errno::perm) : Result<void>();
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(34, nice, sys_nice),
+    CALL(75, setrlimit, sys_setrlimit),
+    CALL(76, getrlimit, sys_getrlimit),
+    CALL(96, getpriority, sys_getpriority),
+    CALL(97, setpriority, sys_setpriority),
+    CALL(191, ugetrlimit, sys_ugetrlimit),
+    CALL(340, prlimit64, sys_prlimit64),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,7 @@
 #include "kernel/syscall/lock_calls.hpp"
 
 #include "fs/file_locks.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -123,3 +123,8 @@ Result<void> sys_flock(int fd, uint32_t operation) {
     return set_file_lock(*file->inode(), LockKind::whole, range, what == kUnlock,
                          !(operation & kNonBlock));
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(143, flock, sys_flock),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fs/mount.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -148,3 +148,21 @@ Result<void> sys_mlockall(uint32_t flags) {
     return space().lock_all(flags, TRY(may_lock()));
 }
 void sys_munlockall() { space().unlock_all(); }
+
+constexpr SystemCall kCalls[] = {
+    CALL(45, brk, sys_brk),
+    CALL(90, mmap, sys_old_mmap),
+    CALL(91, munmap, sys_munmap),
+    CALL(125, mprotect, sys_mprotect),
+    CALL(144, msync, sys_msync),
+    CALL(150, mlock, sys_mlock),
+    CALL(151, munlock, sys_munlock),
+    CALL(152, mlockall, sys_mlockall),
+    CALL(153, munlockall, sys_munlockall),
+    CALL(163, mremap, sys_mremap),
+    CALL(192, mmap2, sys_mmap2),
+    CALL(218, mincore, sys_mincore),
+    CALL(219, madvise, sys_madvise),
+    CALL(376, mlock2, sys_mlock2),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,6 +1,6 @@
 // Names: opening, making, removing, moving, linking; where a process is in the tree; mounts.
 // Spec: open(2), mkdir(2), link(2), rename(2), chdir(2), mount(2) and kin.
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 // --- opening
 
@@ -193,3 +193,34 @@ Result<void> sys_umount2(UserString target, uint32_t flags) {
     return vfs_unmount(context(), where, flags);
 }
 Result<void> sys_umount(UserString target) { return sys_umount2(target, 0); }
+
+constexpr SystemCall kCalls[] = {
+    CALL(5, open, sys_open),
+    CALL(8, creat, sys_creat),
+    CALL(9, link, sys_link),
+    CALL(10, unlink, sys_unlink),
+    CALL(12, chdir, sys_chdir),
+    CALL(14, mknod, sys_mknod),
+    CALL(21, mount, sys_mount),
+    CALL(22, umount, sys_umount),
+    CALL(38, rename, sys_rename),
+    CALL(39, mkdir, sys_mkdir),
+    CALL(40, rmdir, sys_rmdir),
+    CALL(52, umount2, sys_umount2),
+    CALL(60, umask, sys_umask),
+    CALL(61, chroot, sys_chroot),
+    CALL(83, symlink, sys_symlink),
+    CALL(85, readlink, sys_readlink),
+    CALL(133, fchdir, sys_fchdir),
+    CALL(183, getcwd, sys_getcwd),
+    CALL(295, openat, sys_openat),
+    CALL(296, mkdirat, sys_mkdirat),
+    CALL(297, mknodat, sys_mknodat),
+    CALL(301, unlinkat, sys_unlinkat),
+    CALL(302, renameat, sys_renameat),
+    CALL(303, linkat, sys_linkat),
+    CALL(304, symlinkat, sys_symlinkat),
+    CALL(305, readlinkat, sys_readlinkat),
+    CALL(353, renameat2, sys_renameat2),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,7 @@
 // parks. Whoever wakes a queue takes its waiters off it, so every round joins again.
 // Spec: poll(2), select(2).
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/wait_mask.hpp"
 
 struct PollFd {
@@ -166,10 +166,6 @@ Result<uint32_t> sys_ppoll(UserPtr<PollFd> files, uint32_t count, UserPtr<T> tim
     tell_time_left(time, timeout);
     return result;
 }
-template Result<uint32_t> sys_ppoll(UserPtr<PollFd>, uint32_t, UserPtr<TimeSpec32>,
-                                    UserPtr<const SignalSet>, uint32_t);
-template Result<uint32_t> sys_ppoll(UserPtr<PollFd>, uint32_t, UserPtr<TimeSpec64>,
-                                    UserPtr<const SignalSet>, uint32_t);
 
 // --- select
 
@@ -271,7 +267,14 @@ Result<uint32_t> sys_pselect6(int count, UserPtr<uint32_t> in, UserPtr<uint32_t>
     tell_time_left(time, timeout);
     return result;
 }
-template Result<uint32_t> sys_pselect6(int, UserPtr<uint32_t>, UserPtr<uint32_t>, UserPtr<uint32_t>,
-                                       UserPtr<TimeSpec32>, UserPtr<const SelectMask>);
-template Result<uint32_t> sys_pselect6(int, UserPtr<uint32_t>, UserPtr<uint32_t>, UserPtr<uint32_t>,
-                                       UserPtr<TimeSpec64>, UserPtr<const SelectMask>);
+
+constexpr SystemCall kCalls[] = {
+    CALL(82, select, sys_old_select),
+    CALL(142, _newselect, sys_select),
+    CALL(168, poll, sys_poll),
+    CALL(308, pselect6, sys_pselect6<TimeSpec32>),
+    CALL(309, ppoll, sys_ppoll<TimeSpec32>),
+    CALL(413, pselect6_time64, sys_pselect6<TimeSpec64>),
+    CALL(414, ppoll_time64, sys_ppoll<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

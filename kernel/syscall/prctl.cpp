@@ -1,5 +1,5 @@
 // What a process may set about itself. Spec: prctl(2).
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/trace/trace.hpp"
 
 namespace {
@@ -87,3 +87,8 @@ Result<int> sys_prctl(uint32_t what, uint32_t value, uint32_t third, uint32_t fo
         default: return Errno::inval;
     }
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(172, prctl, sys_prctl),
+};
+SYSTEM_CALLS(kCalls);

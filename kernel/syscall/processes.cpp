@@ -1,6 +1,6 @@
 // The life of processes and threads: making, replacing, ending, awaiting; who is who.
 // Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2).
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
 
 namespace {
@@ -168,3 +168,31 @@ uint32_t sys_personality(uint32_t wanted) {
     if (wanted != UINT32_MAX) current_process().personality = wanted;
     return old;
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(1, exit, sys_exit),
+    CALL(2, fork, sys_fork),
+    CALL(7, waitpid, sys_waitpid),
+    CALL(11, execve, sys_execve),
+    CALL(20, getpid, sys_getpid),
+    CALL(43, times, sys_times),
+    CALL(57, setpgid, sys_setpgid),
+    CALL(64, getppid, sys_getppid),
+    CALL(65, getpgrp, sys_getpgrp),
+    CALL(66, setsid, sys_setsid),
+    CALL(77, getrusage, sys_getrusage),
+    CALL(114, wait4, sys_wait4),
+    CALL(120, clone, sys_clone),
+    CALL(123, modify_ldt, sys_modify_ldt),
+    CALL(132, getpgid, sys_getpgid),
+    CALL(136, personality, sys_personality),
+    CALL(147, getsid, sys_getsid),
+    CALL(190, vfork, sys_vfork),
+    CALL(224, gettid, sys_gettid),
+    CALL(243, set_thread_area, sys_set_thread_area),
+    CALL(244, get_thread_area, sys_get_thread_area),
+    CALL(252, exit_group, sys_exit_group),
+    CALL(258, set_tid_address, sys_set_tid_address),
+    CALL(284, waitid, sys_waitid),
+};
+SYSTEM_CALLS(kCalls);

@@ -2,7 +2,7 @@
 // file to another. Spec: read(2), pread(2), readv(2), lseek(2), sendfile(2).
 #include <algorithm>
 
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "mm/reclaim.hpp"
 
 namespace {
@@ -262,3 +262,22 @@ Result<uint32_t> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int 
         TRY(out->seek(static_cast<int64_t>(target_at), 0));
     return sent;
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(3, read, sys_read),
+    CALL(4, write, sys_write),
+    CALL(19, lseek, sys_lseek),
+    CALL(140, _llseek, sys_llseek),
+    CALL(145, readv, sys_readv),
+    CALL(146, writev, sys_writev),
+    CALL(180, pread64, sys_pread64),
+    CALL(181, pwrite64, sys_pwrite64),
+    CALL(187, sendfile, sys_sendfile),
+    CALL(239, sendfile64, sys_sendfile64),
+    CALL(333, preadv, sys_preadv),
+    CALL(334, pwritev, sys_pwritev),
+    CALL(377, copy_file_range, sys_copy_file_range),
+    CALL(378, preadv2, sys_preadv2),
+    CALL(379, pwritev2, sys_pwritev2),
+};
+SYSTEM_CALLS(kCalls);

@@ -5,7 +5,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 struct SchedAttributes {  // struct sched_attr
     uint32_t size, policy;
@@ -214,8 +214,6 @@ Result<void> sys_sched_rr_get_interval(int tid, UserPtr<T> to) {
     if (tid < 0) return Errno::inval;
     return write_user(to, to_time<T>(Nanoseconds(turn_length(*TRY(thread_named(tid))))));
 }
-template Result<void> sys_sched_rr_get_interval(int, UserPtr<TimeSpec32>);
-template Result<void> sys_sched_rr_get_interval(int, UserPtr<TimeSpec64>);
 
 // One CPU runs threads, so its mask is what there is to choose.
 Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32_t> mask) {
@@ -241,3 +239,21 @@ Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
     if (node) TRY(write_user(node, 0u));
     return {};
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(154, sched_setparam, sys_sched_setparam),
+    CALL(155, sched_getparam, sys_sched_getparam),
+    CALL(156, sched_setscheduler, sys_sched_setscheduler),
+    CALL(157, sched_getscheduler, sys_sched_getscheduler),
+    CALL(158, sched_yield, sys_sched_yield),
+    CALL(159, sched_get_priority_max, sys_sched_get_priority_max),
+    CALL(160, sched_get_priority_min, sys_sched_get_priority_min),
+    CALL(161, sched_rr_get_interval, sys_sched_rr_get_interval<TimeSpec32>),
+    CALL(241, sched_setaffinity, sys_sched_setaffinity),
+    CALL(242, sched_getaffinity, sys_sched_getaffinity),
+    CALL(318, getcpu, sys_getcpu),
+    CALL(351, sched_setattr, sys_sched_setattr),
+    CALL(352, sched_getattr, sys_sched_getattr),
+    CALL(423, sched_rr_get_interval_time64, sys_sched_rr_get_interval<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

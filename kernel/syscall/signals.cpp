@@ -1,7 +1,7 @@
 // Signals: actions, masks, sending, waiting, alternate stacks, and the timers that send them.
 // Spec: sigaction(2), sigprocmask(2), kill(2), sigsuspend(2), sigaltstack(2), setitimer(2).
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -130,10 +130,6 @@ Result<int> sys_rt_sigtimedwait(UserPtr<const SignalSet> set, UserPtr<SignalInfo
     if (to) TRY(write_user(to, info));
     return info.number;
 }
-template Result<int> sys_rt_sigtimedwait(UserPtr<const SignalSet>, UserPtr<SignalInfo>,
-                                         UserPtr<const TimeSpec32>, uint32_t);
-template Result<int> sys_rt_sigtimedwait(UserPtr<const SignalSet>, UserPtr<SignalInfo>,
-                                         UserPtr<const TimeSpec64>, uint32_t);
 
 // --- sending
 
@@ -266,3 +262,30 @@ uint32_t sys_alarm(uint32_t seconds) {
               (!whole && t.nanoseconds);
     return whole + up;
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(27, alarm, sys_alarm),
+    CALL(29, pause, sys_pause),
+    CALL(37, kill, sys_kill),
+    CALL(48, signal, sys_signal),
+    CALL(67, sigaction, sys_sigaction),
+    CALL(72, sigsuspend, sys_sigsuspend),
+    CALL(73, sigpending, sys_sigpending),
+    CALL(104, setitimer, sys_setitimer),
+    CALL(105, getitimer, sys_getitimer),
+    CALL(119, sigreturn, sys_sigreturn),
+    CALL(126, sigprocmask, sys_sigprocmask),
+    CALL(173, rt_sigreturn, sys_rt_sigreturn),
+    CALL(174, rt_sigaction, sys_rt_sigaction),
+    CALL(175, rt_sigprocmask, sys_rt_sigprocmask),
+    CALL(176, rt_sigpending, sys_rt_sigpending),
+    CALL(177, rt_sigtimedwait, sys_rt_sigtimedwait<TimeSpec32>),
+    CALL(178, rt_sigqueueinfo, sys_rt_sigqueueinfo),
+    CALL(179, rt_sigsuspend, sys_rt_sigsuspend),
+    CALL(186, sigaltstack, sys_sigaltstack),
+    CALL(238, tkill, sys_tkill),
+    CALL(270, tgkill, sys_tgkill),
+    CALL(335, rt_tgsigqueueinfo, sys_rt_tgsigqueueinfo),
+    CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,7 @@
 #include "kernel/syscall/stat_layouts.hpp"
 
 #include "fs/mount.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -194,3 +194,15 @@ Result<void> sys_statfs64(UserString name, uint32_t size, UserPtr<StatFs64> to) 
 Result<void> sys_fstatfs64(int fd, uint32_t size, UserPtr<StatFs64> to) {
     return size == sizeof(StatFs64) ? statistics_of_file(fd, to) : Errno::inval;
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(33, access, sys_access),          CALL(99, statfs, sys_statfs),
+    CALL(100, fstatfs, sys_fstatfs),       CALL(106, stat, sys_stat),
+    CALL(107, lstat, sys_lstat),           CALL(108, fstat, sys_fstat),
+    CALL(195, stat64, sys_stat64),         CALL(196, lstat64, sys_lstat64),
+    CALL(197, fstat64, sys_fstat64),       CALL(268, statfs64, sys_statfs64),
+    CALL(269, fstatfs64, sys_fstatfs64),   CALL(300, fstatat64, sys_fstatat64),
+    CALL(307, faccessat, sys_faccessat),   CALL(383, statx, sys_statx),
+    CALL(439, faccessat2, sys_faccessat2),
+};
+SYSTEM_CALLS(kCalls);

@@ -1,7 +1,7 @@
 // Swap areas: disks, and files whose blocks are all there. Spec: swapon(2), swapoff(2).
 #include "fs/vfs.hpp"
 #include "kernel/sync/mutex.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "mm/swap.hpp"
 
 namespace {
@@ -72,3 +72,9 @@ Result<void> sys_swapoff(UserString name) {
     if (device.error() != Errno::notblk) return device.error();
     return remove_file(inode_of(path));
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(87, swapon, sys_swapon),
+    CALL(115, swapoff, sys_swapoff),
+};
+SYSTEM_CALLS(kCalls);

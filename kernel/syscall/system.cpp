@@ -6,7 +6,7 @@
 #include "kernel/lib/random.hpp"
 #include "kernel/system_name.hpp"
 #include "kernel/sched/scheduler.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 #include "mm/frames.hpp"
 #include "mm/swap.hpp"
 
@@ -183,3 +183,15 @@ Result<void> sys_iopl(uint32_t level, TrapFrame& frame) {
     frame.eflags = (frame.eflags & ~(3u << kShift)) | level << kShift;
     return {};
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(74, sethostname, sys_sethostname),
+    CALL(88, reboot, sys_reboot),
+    CALL(103, syslog, sys_syslog),
+    CALL(110, iopl, sys_iopl),
+    CALL(116, sysinfo, sys_sysinfo),
+    CALL(121, setdomainname, sys_setdomainname),
+    CALL(122, uname, sys_uname),
+    CALL(355, getrandom, sys_getrandom),
+};
+SYSTEM_CALLS(kCalls);

@@ -3,7 +3,14 @@
 
 #include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/ipc/ipc_object.hpp"
-#include "kernel/syscall/ipc_handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
+
+// --- sysv_messages.cpp
+Result<int> sys_msgget(int key, uint32_t flags);
+Result<void> sys_msgsnd(int id, UserPtr<int32_t> from, uint32_t bytes, uint32_t flags);
+Result<uint32_t> sys_msgrcv(int id, UserPtr<int32_t> to, uint32_t bytes, int32_t type,
+                            uint32_t flags);
+Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument);
 
 namespace sysv {
 

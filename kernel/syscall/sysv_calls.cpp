@@ -47,10 +47,6 @@ Result<void> sys_semtimedop(int id, UserPtr<const SemaphoreOperation> from, uint
     Ref<SemaphoreSet> set = TRY(std::move(found));
     return set->operate({operations.data(), count}, pid(), deadline);
 }
-template Result<void> sys_semtimedop(int, UserPtr<const SemaphoreOperation>, uint32_t,
-                                     UserPtr<const TimeSpec32>);
-template Result<void> sys_semtimedop(int, UserPtr<const SemaphoreOperation>, uint32_t,
-                                     UserPtr<const TimeSpec64>);
 
 namespace {
 
@@ -327,3 +323,11 @@ Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t thi
         default: return Errno::nosys;
     }
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(117, ipc, sys_ipc),       CALL(393, semget, sys_semget),
+    CALL(394, semctl, sys_semctl), CALL(395, shmget, sys_shmget),
+    CALL(396, shmctl, sys_shmctl), CALL(397, shmat, sys_shmat),
+    CALL(398, shmdt, sys_shmdt),   CALL(420, semtimedop_time64, sys_semtimedop<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

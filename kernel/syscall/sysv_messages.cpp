@@ -148,3 +148,11 @@ Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
         default: return Errno::inval;
     }
 }
+
+constexpr SystemCall kCalls[] = {
+    CALL(399, msgget, sys_msgget),
+    CALL(400, msgsnd, sys_msgsnd),
+    CALL(401, msgrcv, sys_msgrcv),
+    CALL(402, msgctl, sys_msgctl),
+};
+SYSTEM_CALLS(kCalls);

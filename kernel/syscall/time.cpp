@@ -1,6 +1,6 @@
 // Clocks and sleeping. Spec: clock_gettime(2), clock_nanosleep(2), gettimeofday(2), time(2).
 #include "kernel/sched/clock.hpp"
-#include "kernel/syscall/handlers.hpp"
+#include "kernel/syscall/system_call.hpp"
 
 namespace {
 
@@ -56,16 +56,12 @@ template <typename T>
 Result<void> sys_clock_gettime(int clock, UserPtr<T> to) {
     return write_user(to, to_time<T>(TRY(read_clock(static_cast<Clock>(clock)))));
 }
-template Result<void> sys_clock_gettime(int, UserPtr<TimeSpec32>);
-template Result<void> sys_clock_gettime(int, UserPtr<TimeSpec64>);
 
 template <typename T>
 Result<void> sys_clock_settime(int clock, UserPtr<const T> from) {
     if (static_cast<Clock>(clock) != Clock::real_time) return Errno::inval;
     return set_clock(TRY(read_time(from)));
 }
-template Result<void> sys_clock_settime(int, UserPtr<const TimeSpec32>);
-template Result<void> sys_clock_settime(int, UserPtr<const TimeSpec64>);
 
 template <typename T>
 Result<void> sys_clock_getres(int clock, UserPtr<T> to) {
@@ -74,8 +70,6 @@ Result<void> sys_clock_getres(int clock, UserPtr<T> to) {
     if (!to) return {};
     return write_user(to, to_time<T>(Nanoseconds(counts_ticks ? kNanosecondsPerTick : 1)));
 }
-template Result<void> sys_clock_getres(int, UserPtr<TimeSpec32>);
-template Result<void> sys_clock_getres(int, UserPtr<TimeSpec64>);
 
 struct TimeZone {
     int32_t minutes_west, daylight_saving;
@@ -149,7 +143,20 @@ Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> tim
     if (sleep_until(monotonic ? wanted : monotonic_at(wanted))) return {};
     return Errno::restart_no_handler;
 }
-template Result<void> sys_clock_nanosleep(int, uint32_t, UserPtr<const TimeSpec32>,
-                                          UserPtr<TimeSpec32>);
-template Result<void> sys_clock_nanosleep(int, uint32_t, UserPtr<const TimeSpec64>,
-                                          UserPtr<TimeSpec64>);
+
+constexpr SystemCall kCalls[] = {
+    CALL(13, time, sys_time),
+    CALL(25, stime, sys_stime),
+    CALL(78, gettimeofday, sys_gettimeofday),
+    CALL(79, settimeofday, sys_settimeofday),
+    CALL(162, nanosleep, sys_nanosleep),
+    CALL(264, clock_settime, sys_clock_settime<TimeSpec32>),
+    CALL(265, clock_gettime, sys_clock_gettime<TimeSpec32>),
+    CALL(266, clock_getres, sys_clock_getres<TimeSpec32>),
+    CALL(267, clock_nanosleep, sys_clock_nanosleep<TimeSpec32>),
+    CALL(403, clock_gettime64, sys_clock_gettime<TimeSpec64>),
+    CALL(404, clock_settime64, sys_clock_settime<TimeSpec64>),
+    CALL(406, clock_getres_time64, sys_clock_getres<TimeSpec64>),
+    CALL(407, clock_nanosleep_time64, sys_clock_nanosleep<TimeSpec64>),
+};
+SYSTEM_CALLS(kCalls);

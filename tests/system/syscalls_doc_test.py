@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""docs/syscalls.md names exactly the system calls that kernel/syscall/table.hpp implements, and both
+"""docs/syscalls.md names exactly the system calls that the lists of kernel/ implement, and both
 give them Linux's numbers (where the cross compiler's headers are there to compare with)."""
+import collections
 import pathlib
 import re
 import sys
@@ -11,15 +12,17 @@ HEADERS = [pathlib.Path("/usr/i686-linux-gnu/include/asm/unistd_32.h"),
 
 
 def main():
-    table = (ROOT / "kernel/syscall/table.hpp").read_text()
-    implemented = {(int(n), name) for n, name in re.findall(r"CALL\((\d+), (\w+), ", table)}
+    table = "".join(path.read_text() for path in sorted((ROOT / "kernel").rglob("*.cpp")))
+    listed = [(int(n), name) for n, name in re.findall(r"CALL\((\d+), (\w+), ", table)]
+    implemented = set(listed)
     named = {(int(n), name) for n, name in re.findall(r"NAMED\((\d+), (\w+)\)", table)}
     text = (ROOT / "docs/syscalls.md").read_text()
     documented = {(int(n), name) for name, n in re.findall(r"`(\w+)` (\d+)[,.]", text)}
 
     faults = [f"not in docs/syscalls.md: {name} {n}" for n, name in implemented - documented]
     faults += [f"only in docs/syscalls.md: {name} {n}" for n, name in documented - implemented]
-    faults += [f"listed twice: {n}" for n in {n for n, _ in implemented} & {n for n, _ in named}]
+    faults += [f"listed twice: {n}" for n, count in
+               collections.Counter(n for n, _ in listed + list(named)).items() if count > 1]
     for header in filter(pathlib.Path.exists, HEADERS):
         linux = {(int(n), name)
                  for name, n in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
