@@ -30,7 +30,6 @@
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/pipe.hpp"
-#include "kernel/ipc/sync_lab.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/random.hpp"
 #include "kernel/lib/start_up.hpp"
@@ -134,7 +133,6 @@ void start_user_land(void*) {
     pipes_init();
     sysv_ipc_init();
     futex_init();
-    sync_lab_init();
     file_locks_init();
     deadlock_device_init();
     deadlock_report_init();

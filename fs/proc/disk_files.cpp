@@ -58,7 +58,7 @@ constexpr ProcEntry kDisk = {.name = "disk", .mode = kTypeDirectory | 0555, .chi
 
 }  // namespace
 
-constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
+constexpr ProcEntry kDiskSettings[] = {
     {.name = "elevator",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
@@ -87,11 +87,11 @@ constinit const ProcEntry kDiskSettings[kDiskSettingCount] = {
      }},
 };
 
-constinit const ProcNames kDiskNames = {[](int which) {
-                                            BlockDevice* disk = disk_at(which);
-                                            return disk ? disk->name() : std::string_view();
-                                        },
-                                        kDisk};
+constexpr ProcNames kDiskNames = {[](int which) {
+                                      BlockDevice* disk = disk_at(which);
+                                      return disk ? disk->name() : std::string_view();
+                                  },
+                                  kDisk};
 
 Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
     for (BlockDevice& disk : block_devices()) {
@@ -110,3 +110,9 @@ Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
     }
     return {};
 }
+
+constexpr ProcEntry kDisks[] = {{.name = "disk", .children = kDiskSettings, .names = &kDiskNames}};
+constexpr ProcEntry kDevices[] = {{.name = "dev", .children = kDisks}};
+PROC_FILES(proc_sys, kDevices);
+constexpr ProcEntry kCounts[] = {{.name = "diskstats", .generate = show_disk_counts}};
+PROC_FILES(proc_root, kCounts);

@@ -100,3 +100,11 @@ Result<void> show_disks(TextSink& to, const ProcTarget&) {
                   device_minor(disk.device_number()), disk.sectors() / 2, disk.name());
     return {};
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "cpuinfo", .generate = show_processor},
+    {.name = "devices", .generate = show_devices},
+    {.name = "interrupts", .generate = show_interrupts},
+    {.name = "partitions", .generate = show_disks},
+};
+PROC_FILES(proc_root, kFiles);

@@ -96,7 +96,7 @@ constexpr uint32_t kLeastBytes = 2 * kPageSize;
 
 }  // namespace
 
-constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
+constexpr ProcEntry kMemorySettings[] = {
     {.name = "compact_memory",
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
@@ -175,6 +175,7 @@ constinit const ProcEntry kMemorySettings[kMemorySettingCount] = {
          return {};
      }},
 };
+PROC_FILES(proc_sys_vm, kMemorySettings);
 
 Result<void> show_kernel_heap(TextSink& to, const ProcTarget&) {
     show_heap(to);
@@ -231,3 +232,17 @@ Result<void> set_paging_lab(std::string_view command) {
     if (!command.empty()) return Errno::inval;
     return space->start_lab(VirtAddr(start), pages, frames, policy);
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "heap", .generate = show_kernel_heap},
+    {.name = "heap_owners",
+     .mode = kTypeRegular | 0600,
+     .generate = show_leaks,
+     .store = command_heap_owners},
+    {.name = "paging",
+     .mode = kTypeRegular | 0666,
+     .generate = show_paging_lab,
+     .store = set_paging_lab},
+    {.name = "tlb", .mode = kTypeRegular | 0666, .generate = show_tlb, .store = set_tlb_lab},
+};
+PROC_FILES(proc_root, kFiles);

@@ -61,3 +61,8 @@ Result<Ref<File>> open_page_map(uint32_t flags, Inode& inode) {
     const bool frames = source.current_context().credentials.is_superuser();
     return TRY(make_ref<PageMapFile>(flags, inode, std::move(space), frames));
 }
+
+constexpr ProcEntry kPageMap[] = {
+    {.name = "pagemap", .mode = kTypeRegular | 0400, .open = open_page_map},
+};
+PROC_FILES(proc_process, kPageMap);

@@ -51,3 +51,8 @@ Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode) {
     const bool all = source.current_context().credentials.is_superuser();
     return TRY(make_ref<PageWalkFile>(flags, inode, std::move(space), all));
 }
+
+constexpr ProcEntry kPageWalk[] = {
+    {.name = "page_walk", .mode = kTypeRegular | 0400, .open = open_page_walk},
+};
+PROC_FILES(proc_process, kPageWalk);

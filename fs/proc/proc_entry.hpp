@@ -1,5 +1,9 @@
-// ProcEntry: what one name in /proc is. The tables of them (procfs.cpp) are the whole tree; below
-// a process, thread or descriptor one table serves all, and a ProcTarget says which is meant.
+// ProcEntry: what one name in /proc is. Each file that has some registers a table of them, and with
+// that its place:
+//     constexpr ProcEntry kFiles[] = {{.name = "uptime", .generate = show_uptime}, …};
+//     PROC_FILES(proc_root, kFiles);
+// Below a process, thread or descriptor one table serves all, and a ProcTarget says which is meant.
+// Locks: none; the tables are gathered at start-up.
 #pragma once
 
 #include "fs/vfs.hpp"
@@ -14,26 +18,46 @@ struct ProcTarget {
 
 struct ProcNumbers;
 struct ProcNames;
+struct ProcGroup;
+
+// A directory that any file may add to.
+struct ProcDirectory {
+    ProcGroup* first = nullptr;
+};
 
 struct ProcEntry {
     std::string_view name;
-    uint32_t mode;
-    // Files: the text; ESRCH when the process is gone. Stateless, may sleep.
+    // 0: that of what it is. A file that can be set is 0644, one that can't 0444.
+    uint32_t mode = 0;
+    // Files: the text; ESRCH when the process is gone. Stateless, may sleep. `show`: the same for
+    // what can't fail and is not about a process.
     Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
+    void (*show)(TextSink& to) = nullptr;
     // Instead, a file of a kind of its own.
     Result<Ref<File>> (*open)(uint32_t flags, Inode& inode) = nullptr;
     Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
     Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
+    // Instead of functions, a number that may be set between two others.
+    uint32_t* number = nullptr;
+    uint32_t least = 0, most = UINT32_MAX;
     // It takes locks that come before those of a reader.
     bool rendered_by_open = false;
     // Directories.
     std::span<const ProcEntry> children = {};
+    ProcDirectory* added = nullptr;
     const ProcNumbers* numbers = nullptr;
     const ProcNames* names = nullptr;
     // Links: by text, or to a place; a descriptor without a place is reached as the file itself.
     void (*text)(TextSink& to, const ProcTarget& target) = nullptr;
     Result<Path> (*place)(const ProcTarget& target) = nullptr;
     Result<Ref<File>> (*file)(const ProcTarget& target) = nullptr;
+
+    constexpr uint32_t whole_mode() const {
+        if (mode) return mode;
+        if (text || place) return kTypeSymlink | 0777;
+        if (!children.empty() || added || numbers) return kTypeDirectory | 0555;
+        return kTypeRegular | (store || store_for || number ? 0644 : 0444);
+    }
 };
 
 // The names of a directory that are numbers: processes, threads, descriptors.
@@ -50,81 +74,20 @@ struct ProcNames {
     const ProcEntry& entry;  // its name is unused
 };
 
-// --- system_files.cpp, machine_files.cpp
-Result<void> show_memory(TextSink& to, const ProcTarget&);
-Result<void> show_paging_counts(TextSink& to, const ProcTarget&);
-Result<void> show_fragmentation(TextSink& to, const ProcTarget&);
-Result<void> show_free_runs(TextSink& to, const ProcTarget&);
-Result<void> show_statistics(TextSink& to, const ProcTarget&);
-Result<void> show_schedule_statistics(TextSink& to, const ProcTarget&);
-Result<void> show_uptime(TextSink& to, const ProcTarget&);
-Result<void> show_load(TextSink& to, const ProcTarget&);
-Result<void> show_version(TextSink& to, const ProcTarget&);
-Result<void> show_command_line(TextSink& to, const ProcTarget&);
-Result<void> show_file_systems(TextSink& to, const ProcTarget&);
-Result<void> show_swaps(TextSink& to, const ProcTarget&);
-Result<void> show_processor(TextSink& to, const ProcTarget&);
-Result<void> show_interrupts(TextSink& to, const ProcTarget&);
-Result<void> show_devices(TextSink& to, const ProcTarget&);
-Result<void> show_disks(TextSink& to, const ProcTarget&);
+// --- registering
 
-// --- disk_files.cpp: /proc/diskstats, /proc/sys/dev/disk
-Result<void> show_disk_counts(TextSink& to, const ProcTarget&);
-constexpr uint32_t kDiskSettingCount = 3;
-extern const ProcEntry kDiskSettings[kDiskSettingCount];
-extern const ProcNames kDiskNames;
+struct ProcGroup {
+    ProcDirectory* directory;
+    std::span<const ProcEntry> files;
+    ProcGroup* next = nullptr;
+};
+static_assert(sizeof(ProcGroup) == 16, "the linker script takes them for an array");
 
-// --- process_files.cpp, process_status.cpp, process_links.cpp
-Result<void> show_process_stat(TextSink& to, const ProcTarget& target);
-Result<void> show_process_status(TextSink& to, const ProcTarget& target);
-Result<void> show_process_memory(TextSink& to, const ProcTarget& target);
-Result<void> show_process_name(TextSink& to, const ProcTarget& target);
-Result<void> set_process_name(const ProcTarget& target, std::string_view name);
-Result<void> show_process_wait(TextSink& to, const ProcTarget& target);
-Result<void> show_process_arguments(TextSink& to, const ProcTarget& target);
-Result<void> show_process_environment(TextSink& to, const ProcTarget& target);
-Result<void> show_process_regions(TextSink& to, const ProcTarget& target);
-Result<void> show_process_region_use(TextSink& to, const ProcTarget& target);
-Result<void> show_process_region_sum(TextSink& to, const ProcTarget& target);
-Result<void> show_process_limits(TextSink& to, const ProcTarget& target);
-Result<void> show_process_mounts(TextSink& to, const ProcTarget& target);
-Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target);
-void link_to_self(TextSink& to, const ProcTarget&);
-void link_to_own_thread(TextSink& to, const ProcTarget&);
-Result<Path> program_of(const ProcTarget& target);
-Result<Path> directory_of(const ProcTarget& target);
-Result<Path> root_of(const ProcTarget& target);
-Result<Path> descriptor_place(const ProcTarget& target);
-Result<Ref<File>> descriptor_file(const ProcTarget& target);
+// The linker script gathers them; procfs_init() adds them to their directories.
+#define PROC_FILES(directory, files)    \
+    [[gnu::section(".data.proc_files"), \
+      gnu::used]] constinit static ProcGroup directory##_##files = {&directory, files}
 
-Result<void> show_process_scheduling(TextSink& to, const ProcTarget& target);
-Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target);
-
-// --- page_map.cpp
-Result<Ref<File>> open_page_map(uint32_t flags, Inode& inode);
-
-// --- page_walk.cpp
-Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode);
-
-// --- trace_files.cpp
-Result<Ref<File>> open_trace(uint32_t flags, Inode& inode);
-Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode);
-Result<void> mark_trace(std::string_view text);
-extern const ProcEntry kTraceSettings[2];
-
-// --- settings.cpp, scheduler_settings.cpp: /proc/sys; the latter: /proc/sched_log too
-extern const ProcEntry kSettings[4];
-Result<void> system_request(std::string_view key);
-constexpr uint32_t kSchedulerSettingCount = 18;
-extern const ProcEntry kSchedulerSettings[kSchedulerSettingCount];
-Result<void> show_run_log(TextSink& to, const ProcTarget&);
-
-// --- memory_settings.cpp: /proc/sys/vm, /proc/paging
-constexpr uint32_t kMemorySettingCount = 20;
-extern const ProcEntry kMemorySettings[kMemorySettingCount];
-Result<void> show_kernel_heap(TextSink& to, const ProcTarget&);
-Result<void> show_leaks(TextSink& to, const ProcTarget&);
-Result<void> show_tlb(TextSink& to, const ProcTarget&);
-Result<void> set_tlb_lab(std::string_view command);
-Result<void> show_paging_lab(TextSink& to, const ProcTarget&);
-Result<void> set_paging_lab(std::string_view command);
+// proc_process and proc_thread: what each has.
+extern ProcDirectory proc_root, proc_process, proc_thread, proc_sys, proc_sys_fs, proc_sys_kernel,
+    proc_sys_vm;

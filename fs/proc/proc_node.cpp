@@ -39,6 +39,28 @@ int position_of(const ProcNames& names, std::string_view name) {
     return -1;
 }
 
+// The names of a directory, in the order of their tables.
+const ProcEntry* child_at(const ProcEntry& entry, uint64_t index) {
+    if (index < entry.children.size()) return &entry.children[static_cast<size_t>(index)];
+    index -= entry.children.size();
+    for (const ProcGroup* group = entry.added ? entry.added->first : nullptr; group;
+         group = group->next) {
+        if (index < group->files.size()) return &group->files[static_cast<size_t>(index)];
+        index -= group->files.size();
+    }
+    return nullptr;
+}
+
+const ProcEntry* child_named(const ProcEntry& entry, std::string_view name) {
+    for (const ProcEntry& child : entry.children)
+        if (child.name == name) return &child;
+    for (const ProcGroup* group = entry.added ? entry.added->first : nullptr; group;
+         group = group->next)
+        for (const ProcEntry& child : group->files)
+            if (child.name == name) return &child;
+    return nullptr;
+}
+
 // The number that a name is the text of; -1: it isn't.
 int number_named(std::string_view name) {
     if (name.empty() || name.size() > 9 || (name[0] == '0' && name.size() > 1)) return -1;
@@ -55,7 +77,7 @@ int number_named(std::string_view name) {
 ProcNode::ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& target,
                    uint32_t parent, uint32_t uid, uint32_t gid)
     : Inode(fs), entry_(entry), target_(target), parent_(parent) {
-    attributes_.mode = entry.mode;
+    attributes_.mode = entry.whole_mode();
     attributes_.uid = uid;
     attributes_.gid = gid;
     attributes_.links = attributes_.is_directory() ? 2 : 1;
@@ -85,8 +107,7 @@ Result<Ref<Inode>> ProcNode::make_child(const ProcEntry& entry, const ProcTarget
 
 Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
     if (!attributes_.is_directory()) return Errno::notdir;
-    for (const ProcEntry& child : entry_.children)
-        if (child.name == name) return make_child(child, target_);
+    if (const ProcEntry* child = child_named(entry_, name)) return make_child(*child, target_);
     if (entry_.names)
         if (const int which = position_of(*entry_.names, name); which >= 0)
             return make_child(entry_.names->entry, with_name(target_, which));
@@ -101,7 +122,7 @@ Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
 // Offsets: 0 ".", 1 "..", 2 the first name of the table, from kNames on those that are found at run
 // time, and from kNumbers on the numbers.
 Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
-    constexpr uint64_t kNames = 0x80, kNumbers = 0x100;
+    constexpr uint64_t kNames = 0x800, kNumbers = 0x1000;
     constexpr uint32_t kDirectory = kTypeDirectory >> 12;
     if (offset == 0) {
         if (!sink.add(".", attributes_.inode, kDirectory, 1)) return offset;
@@ -111,10 +132,9 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
         if (!sink.add("..", InodeNo(parent_), kDirectory, 2)) return offset;
         offset = 2;
     }
-    for (; offset - 2 < entry_.children.size(); ++offset) {
-        const ProcEntry& child = entry_.children[static_cast<size_t>(offset - 2)];
-        const InodeNo number(number_of(child, target_));
-        if (!sink.add(child.name, number, child.mode >> 12, offset + 1)) return offset;
+    for (; const ProcEntry* child = child_at(entry_, offset - 2); ++offset) {
+        const InodeNo number(number_of(*child, target_));
+        if (!sink.add(child->name, number, child->whole_mode() >> 12, offset + 1)) return offset;
     }
     if (const ProcNames* names = entry_.names) {
         if (offset < kNames) offset = kNames;
@@ -122,7 +142,7 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
             which = static_cast<int>(offset - kNames);
             if (names->name(which).empty()) break;
             const InodeNo number(number_of(names->entry, with_name(target_, which)));
-            if (!sink.add(names->name(which), number, names->entry.mode >> 12, offset + 1))
+            if (!sink.add(names->name(which), number, names->entry.whole_mode() >> 12, offset + 1))
                 return offset;
         }
     }
@@ -135,7 +155,9 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
         char text[12];
         const InodeNo number(number_of(numbers->entry, with_number(target_, *numbers, next)));
         const uint64_t after = kNumbers + static_cast<uint32_t>(next) + 1;
-        if (!sink.add(format_in(text, "{}", next), number, numbers->entry.mode >> 12, after)) break;
+        if (!sink.add(format_in(text, "{}", next), number, numbers->entry.whole_mode() >> 12,
+                      after))
+            break;
         offset = after;
     }
     return offset;

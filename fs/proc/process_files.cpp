@@ -239,3 +239,20 @@ Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target) 
     list_mount_details(TRY(view_of(target)), to);
     return {};
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "cmdline", .generate = show_process_arguments},
+};
+PROC_FILES(proc_process, kFiles);
+PROC_FILES(proc_thread, kFiles);
+
+constexpr ProcEntry kProcessFiles[] = {
+    {.name = "environ", .mode = kTypeRegular | 0400, .generate = show_process_environment},
+    {.name = "maps", .generate = show_process_regions},
+    {.name = "smaps", .generate = show_process_region_use},
+    {.name = "smaps_rollup", .generate = show_process_region_sum},
+    {.name = "limits", .generate = show_process_limits},
+    {.name = "mounts", .generate = show_process_mounts, .rendered_by_open = true},
+    {.name = "mountinfo", .generate = show_process_mount_details, .rendered_by_open = true},
+};
+PROC_FILES(proc_process, kProcessFiles);

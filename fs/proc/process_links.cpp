@@ -44,3 +44,21 @@ Result<Path> descriptor_place(const ProcTarget& target) {
     if (!file->path()) return Errno::inval;
     return file->path();
 }
+
+constexpr ProcEntry kLinks[] = {
+    {.name = "exe", .place = program_of},
+    {.name = "cwd", .place = directory_of},
+    {.name = "root", .place = root_of},
+};
+PROC_FILES(proc_process, kLinks);
+
+constexpr ProcEntry kOwnLinks[] = {
+    {.name = "self", .text = link_to_self},
+    {.name = "thread-self", .text = link_to_own_thread},
+};
+PROC_FILES(proc_root, kOwnLinks);
+
+extern constexpr ProcEntry kDescriptor = {.name = "descriptor",
+                                          .mode = kTypeSymlink | 0700,
+                                          .place = descriptor_place,
+                                          .file = descriptor_file};

@@ -149,3 +149,20 @@ Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target)
     format_to(to, "{} {} {}\n", s.cpu_time, s.ready_time, s.turns);
     return {};
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "sched", .generate = show_process_scheduling},
+    {.name = "schedstat", .generate = show_process_schedule_times},
+    {.name = "stat", .generate = show_process_stat},
+    {.name = "status", .generate = show_process_status},
+    {.name = "comm", .generate = show_process_name, .store_for = set_process_name},
+    {.name = "wchan", .generate = show_process_wait},
+};
+PROC_FILES(proc_process, kFiles);
+PROC_FILES(proc_thread, kFiles);
+
+constexpr ProcEntry kMemoryFile[] = {
+    {.name = "statm", .generate = show_process_memory},
+};
+PROC_FILES(proc_process, kMemoryFile);
+PROC_FILES(proc_thread, kMemoryFile);

@@ -115,13 +115,13 @@ constexpr ProcEntry kOthers[] = {
 }  // namespace
 
 #define TUNABLE(which) tunable_entry<which>()
-constinit const ProcEntry kSchedulerSettings[kSchedulerSettingCount] = {
+constexpr ProcEntry kSchedulerSettings[] = {
     kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5],
     kOthers[6], TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4),
     TUNABLE(5), TUNABLE(6), TUNABLE(7), TUNABLE(8), TUNABLE(9), TUNABLE(10),
 };
 #undef TUNABLE
-static_assert(std::size(kOthers) + std::size(kSchedTunables) == kSchedulerSettingCount);
+static_assert(std::size(kOthers) + std::size(kSchedTunables) == std::size(kSchedulerSettings));
 
 // A line a turn: thread, start and end in nanoseconds since boot, why it ended; then how many were
 // lost.
@@ -140,3 +140,8 @@ Result<void> show_run_log(TextSink& to, const ProcTarget&) {
     if (lost) format_to(to, "lost {} 0 -\n", lost);
     return {};
 }
+
+constexpr ProcEntry kDirectory[] = {{.name = "sched", .children = kSchedulerSettings}};
+PROC_FILES(proc_sys_kernel, kDirectory);
+constexpr ProcEntry kLog[] = {{.name = "sched_log", .generate = show_run_log}};
+PROC_FILES(proc_root, kLog);

@@ -1,14 +1,11 @@
 // /proc/sys: what can be read and set while the system runs. Spec: proc(5), /proc/sys.
 #include "drivers/power.hpp"
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "fs/vfs.hpp"
 #include "kernel/arch/panic.hpp"
 #include "kernel/system_name.hpp"
 
 namespace {
-
-constexpr uint32_t kReadOnly = kTypeRegular | 0444, kWritable = kTypeRegular | 0644,
-                   kDirectory = kTypeDirectory | 0555;
 
 template <size_t N>
 Result<void> set_text(char (&to)[N], std::string_view value) {
@@ -24,82 +21,39 @@ constexpr auto show_text = [](TextSink& to, std::string_view text) -> Result<voi
     return {};
 };
 
-constexpr ProcEntry kDeadlock[] = {
-    upper_entry<UpperFile::deadlock_strategy>("strategy", true),
-    upper_entry<UpperFile::deadlock_detection>("detection", true),
-    upper_entry<UpperFile::deadlock_recovery>("recovery", true),
-    upper_entry<UpperFile::deadlock_period>("period_ms", true),
-};
-
 constexpr ProcEntry kKernel[] = {
     {.name = "hostname",
-     .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, host_name); },
      .store = [](std::string_view name) { return set_text(host_name, name); }},
     {.name = "domainname",
-     .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, domain_name); },
      .store = [](std::string_view name) { return set_text(domain_name, name); }},
     {.name = "ostype",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemName); }},
     {.name = "osrelease",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemRelease); }},
     {.name = "version",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemVersion); }},
     {.name = "pid_max",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32768"); }},
     {.name = "ngroups_max",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
-    {.name = "sched", .mode = kDirectory, .children = kSchedulerSettings},
-    {.name = "deadlock", .mode = kDirectory, .children = kDeadlock},
-    upper_entry<UpperFile::shmmax>("shmmax", true),
-    upper_entry<UpperFile::shmall>("shmall", true),
-    upper_entry<UpperFile::shmmni>("shmmni", true),
-    upper_entry<UpperFile::msgmax>("msgmax", true),
-    upper_entry<UpperFile::msgmnb>("msgmnb", true),
-    upper_entry<UpperFile::msgmni>("msgmni", true),
-    upper_entry<UpperFile::sem>("sem", true),
-    {.name = "trace", .mode = kDirectory, .children = kTraceSettings},
 };
+PROC_FILES(proc_sys_kernel, kKernel);
 static_assert(kMaxGroups == 32);
 
-constexpr ProcEntry kMessageQueues[] = {
-    upper_entry<UpperFile::mq_queues_max>("queues_max", true),
-    upper_entry<UpperFile::mq_msg_max>("msg_max", true),
-    upper_entry<UpperFile::mq_msgsize_max>("msgsize_max", true),
-    upper_entry<UpperFile::mq_msg_default>("msg_default", true),
-    upper_entry<UpperFile::mq_msgsize_default>("msgsize_default", true),
-};
-
-constexpr ProcEntry kEpoll[] = {
-    upper_entry<UpperFile::epoll_max_user_watches>("max_user_watches", true),
-};
-
 constexpr ProcEntry kFiles[] = {
-    {.name = "epoll", .mode = kDirectory, .children = kEpoll},
-    {.name = "mqueue", .mode = kDirectory, .children = kMessageQueues},
     {.name = "pipe-max-size",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1048576"); }},
 };
+PROC_FILES(proc_sys_fs, kFiles);
 
-constexpr ProcEntry kDevices[] = {
-    {.name = "disk", .mode = kDirectory, .children = kDiskSettings, .names = &kDiskNames},
+constexpr ProcEntry kSettings[] = {
+    {.name = "fs", .added = &proc_sys_fs},
+    {.name = "kernel", .added = &proc_sys_kernel},
+    {.name = "vm", .added = &proc_sys_vm},
 };
-
-}  // namespace
-
-constinit const ProcEntry kSettings[4] = {
-    {.name = "dev", .mode = kDirectory, .children = kDevices},
-    {.name = "fs", .mode = kDirectory, .children = kFiles},
-    {.name = "kernel", .mode = kDirectory, .children = kKernel},
-    {.name = "vm", .mode = kDirectory, .children = kMemorySettings},
-};
+PROC_FILES(proc_sys, kSettings);
 
 // Spec: Linux's sysrq documentation: c crashes on purpose, s syncs, u stops writing in good
 // order, b reboots, o powers off.
@@ -113,3 +67,10 @@ Result<void> system_request(std::string_view key) {
         default: return Errno::inval;
     }
 }
+
+constexpr ProcEntry kRequest[] = {
+    {.name = "sysrq-trigger", .mode = kTypeRegular | 0200, .store = system_request},
+};
+PROC_FILES(proc_root, kRequest);
+
+}  // namespace

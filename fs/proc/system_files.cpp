@@ -241,3 +241,19 @@ Result<void> show_swaps(TextSink& to, const ProcTarget&) {
     show_swap_areas(to);
     return {};
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "buddyinfo", .generate = show_free_runs},
+    {.name = "cmdline", .generate = show_command_line},
+    {.name = "extfrag", .generate = show_fragmentation},
+    {.name = "filesystems", .generate = show_file_systems},
+    {.name = "loadavg", .generate = show_load},
+    {.name = "meminfo", .generate = show_memory},
+    {.name = "schedstat", .generate = show_schedule_statistics},
+    {.name = "stat", .generate = show_statistics},
+    {.name = "swaps", .generate = show_swaps},
+    {.name = "uptime", .generate = show_uptime},
+    {.name = "version", .generate = show_version},
+    {.name = "vmstat", .generate = show_paging_counts},
+};
+PROC_FILES(proc_root, kFiles);

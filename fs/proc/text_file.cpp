@@ -26,7 +26,10 @@ void TextBuffer::put(std::string_view text) {
 
 Result<void> TextFile::render_locked() {
     text_.clear();
-    if (entry_.generate) TRY(entry_.generate(text_, target_));  // none: it can only be written
+    // None of the three: it can only be written.
+    if (entry_.generate) TRY(entry_.generate(text_, target_));
+    if (entry_.show) entry_.show(text_);
+    if (entry_.number) format_to(text_, "{}\n", __atomic_load_n(entry_.number, __ATOMIC_RELAXED));
     if (text_.failed()) return Errno::nomem;
     rendered_ = true;
     return {};
@@ -48,8 +51,18 @@ Result<uint32_t> TextFile::read_at(ByteSink& to, uint64_t offset) {
     return done || !bytes ? Result(done) : Errno::fault;
 }
 
+Result<void> TextFile::store(std::string_view text) {
+    if (entry_.store) return entry_.store(text);
+    if (entry_.store_for) return entry_.store_for(target_, text);
+    uint64_t value;
+    if (!parse_number(text, value) || value < entry_.least || value > entry_.most)
+        return Errno::inval;
+    __atomic_store_n(entry_.number, static_cast<uint32_t>(value), __ATOMIC_RELAXED);
+    return {};
+}
+
 Result<uint32_t> TextFile::write_at(ByteSource& from, uint64_t) {
-    if (!entry_.store && !entry_.store_for) return Errno::inval;
+    if (!entry_.store && !entry_.store_for && !entry_.number) return Errno::inval;
     char buffer[128];
     const uint32_t wanted = from.remaining();
     if (wanted > sizeof buffer) return Errno::inval;
@@ -57,6 +70,6 @@ Result<uint32_t> TextFile::write_at(ByteSource& from, uint64_t) {
     std::string_view text(buffer, wanted);
     while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
     while (text.starts_with(' ')) text.remove_prefix(1);
-    TRY(entry_.store ? entry_.store(text) : entry_.store_for(target_, text));
+    TRY(store(text));
     return wanted;
 }

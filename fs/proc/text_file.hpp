@@ -39,6 +39,7 @@ class TextFile final : public InodeFile {
 
   private:
     Result<void> render_locked() REQUIRES(lock_);
+    Result<void> store(std::string_view text);
 
     const ProcEntry& entry_;
     const ProcTarget target_;

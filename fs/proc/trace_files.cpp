@@ -57,7 +57,7 @@ Result<void> mark_trace(std::string_view text) {
     return {};
 }
 
-constinit const ProcEntry kTraceSettings[2] = {
+constexpr ProcEntry kTraceSettings[] = {
     {.name = "events",
      .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
@@ -72,3 +72,13 @@ constinit const ProcEntry kTraceSettings[2] = {
          return {};
      }},
 };
+
+constexpr ProcEntry kTraceDirectory[] = {{.name = "trace", .children = kTraceSettings}};
+PROC_FILES(proc_sys_kernel, kTraceDirectory);
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "trace", .mode = kTypeRegular | 0644, .open = open_trace},
+    {.name = "trace_marker", .mode = kTypeRegular | 0222, .store = mark_trace},
+    {.name = "trace_raw", .open = open_trace_raw},
+};
+PROC_FILES(proc_root, kFiles);

@@ -1,7 +1,7 @@
 // What people see of the resource manager: /proc/deadlock (the state as text; written `detect`: looks
 // for deadlocks now), /proc/deadlock.dot (the allocation graph for Graphviz), and the settings in
 // /proc/sys/kernel/deadlock. Formats: docs/deadlock.md. Locks: the manager's while text is made.
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/deadlock/wait_graph.hpp"
@@ -199,29 +199,41 @@ void deadlock_report_init() {
         if (manager().ends_processes() && manager().detection == Detection::block)
             deadlock_look_soon();
     };
-    using enum UpperFile;
-    install_upper_file(deadlock, {[](TextSink& to) {
-                                      show_state(to);
-                                      show_wait_graph(to);
-                                  },
-                                  look_now});
-    install_upper_file(deadlock_dot, {[](TextSink& to) {
-                           to.put("digraph deadlock {\n");
-                           put_allocation_graph(to);
-                           draw_wait_graph(to);
-                           to.put("}\n");
-                       }});
-    install_upper_file(deadlock_strategy, {show_strategy, set_strategy});
-    install_upper_file(deadlock_detection,
-                       {[](TextSink& to) {
-                            put_choice(to, kDetections, static_cast<size_t>(manager().detection));
-                        },
-                        set_detection});
-    install_upper_file(
-        deadlock_recovery,
-        {[](TextSink& to) { put_choice(to, kCures, static_cast<size_t>(manager().cure)); },
-         set_cure});
-    install_upper_file(
-        deadlock_period,
-        {[](TextSink& to) { format_to(to, "{}\n", manager().period_ms); }, set_period});
 }
+
+constexpr ProcEntry kFiles[] = {
+    {.name = "deadlock",
+     .show =
+         [](TextSink& to) {
+             show_state(to);
+             show_wait_graph(to);
+         },
+     .store = look_now},
+    {.name = "deadlock.dot",
+     .show =
+         [](TextSink& to) {
+             to.put("digraph deadlock {\n");
+             put_allocation_graph(to);
+             draw_wait_graph(to);
+             to.put("}\n");
+         }},
+};
+PROC_FILES(proc_root, kFiles);
+
+constexpr ProcEntry kSettings[] = {
+    {.name = "strategy", .show = show_strategy, .store = set_strategy},
+    {.name = "detection",
+     .show =
+         [](TextSink& to) {
+             put_choice(to, kDetections, static_cast<size_t>(manager().detection));
+         },
+     .store = set_detection},
+    {.name = "recovery",
+     .show = [](TextSink& to) { put_choice(to, kCures, static_cast<size_t>(manager().cure)); },
+     .store = set_cure},
+    {.name = "period_ms",
+     .show = [](TextSink& to) { format_to(to, "{}\n", manager().period_ms); },
+     .store = set_period},
+};
+constexpr ProcEntry kDirectory[] = {{.name = "deadlock", .children = kSettings}};
+PROC_FILES(proc_sys_kernel, kDirectory);

@@ -2,9 +2,7 @@
 // the kernel's semaphores and monitors; read, it says what came of it. See docs/sync.md.
 // Locks: `running` (a Mutex, rank sync_lab) for one run at a time and the results; in a run each
 // solution protects the buffer by its own means, which is what is tried.
-#include "kernel/ipc/sync_lab.hpp"
-
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/sync/monitor.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -179,12 +177,15 @@ Result<void> start(std::string_view text) {
     return {};
 }
 
-}  // namespace
+constexpr ProcEntry kFiles[] = {
+    {.name = "sync_lab",
+     .show =
+         [](TextSink& to) {
+             LockGuard guard(running);
+             to.put({results, results_length});
+         },
+     .store = start},
+};
+PROC_FILES(proc_root, kFiles);
 
-void sync_lab_init() {
-    install_upper_file(UpperFile::sync_lab, {[](TextSink& to) {
-                                                 LockGuard guard(running);
-                                                 to.put({results, results_length});
-                                             },
-                                             start});
-}
+}  // namespace

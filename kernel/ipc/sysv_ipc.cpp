@@ -2,7 +2,7 @@
 // /proc/sys/kernel; what a dead process leaves behind. Spec: proc(5), sysvipc.
 #include <algorithm>
 
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/ipc/message_queue.hpp"
 #include "kernel/ipc/semaphore_set.hpp"
@@ -53,19 +53,6 @@ void show_queues(TextSink& to) {
     });
 }
 
-// A limit of one number, 0 to `most`.
-template <auto field, uint32_t most>
-void install_limit(UpperFile file) {
-    install_upper_file(file, {[](TextSink& to) { format_to(to, "{}\n", ipc_limits.*field); },
-                              [](std::string_view text) -> Result<void> {
-                                  uint64_t value;
-                                  if (!parse_number(text, value) || value > most)
-                                      return Errno::inval;
-                                  ipc_limits.*field = static_cast<uint32_t>(value);
-                                  return {};
-                              }});
-}
-
 // What a segment may be at most: less than what user space has room for is left to shmget.
 constexpr uint32_t kMostSegment = UINT32_MAX - (1u << 24);
 
@@ -106,6 +93,33 @@ Result<void> set_semaphore_limits(std::string_view text) {
     return {};
 }
 
+constexpr ProcEntry kTables[] = {
+    {.name = "msg", .show = show_queues},
+    {.name = "sem", .show = show_sets},
+    {.name = "shm", .show = show_segments},
+};
+constexpr ProcEntry kDirectory[] = {{.name = "sysvipc", .children = kTables}};
+PROC_FILES(proc_root, kDirectory);
+
+Result<void> set_page_limit(std::string_view text) {
+    uint64_t value;
+    if (!parse_number(text, value) || value > UINT32_MAX) return Errno::inval;
+    ipc_limits.segment_pages = static_cast<uint32_t>(value);
+    return {};
+}
+constexpr ProcEntry kLimits[] = {
+    {.name = "shmmax", .number = &ipc_limits.segment_bytes, .most = kMostSegment},
+    {.name = "shmall",
+     .show = [](TextSink& to) { format_to(to, "{}\n", segment_page_limit()); },
+     .store = set_page_limit},
+    {.name = "shmmni", .number = &ipc_limits.segments, .most = IpcTable::kMaxObjects},
+    {.name = "msgmax", .number = &ipc_limits.message_bytes, .most = INT32_MAX},
+    {.name = "msgmnb", .number = &ipc_limits.queue_bytes, .most = INT32_MAX},
+    {.name = "msgmni", .number = &ipc_limits.queues, .most = IpcTable::kMaxObjects},
+    {.name = "sem", .show = show_semaphore_limits, .store = set_semaphore_limits},
+};
+PROC_FILES(proc_sys_kernel, kLimits);
+
 // A list first: telling takes other locks than the table's.
 void tell_semaphores(WaitEdges& to) {
     const Credentials all{};
@@ -138,20 +152,6 @@ void sysv_ipc_init() {
         VERIFY(table);
     }
     add_wait_edge_source(semaphore_edges);
-    using enum UpperFile;
-    install_upper_file(sysvipc_sem, {show_sets});
-    install_upper_file(sysvipc_shm, {show_segments});
-    install_upper_file(sysvipc_msg, {show_queues});
-    install_limit<&IpcLimits::segment_bytes, kMostSegment>(shmmax);
-    install_limit<&IpcLimits::segments, IpcTable::kMaxObjects>(shmmni);
-    install_limit<&IpcLimits::segment_pages, UINT32_MAX>(shmall);
-    upper_files[static_cast<uint32_t>(shmall)].show = [](TextSink& to) {
-        format_to(to, "{}\n", segment_page_limit());
-    };
-    install_limit<&IpcLimits::message_bytes, INT32_MAX>(msgmax);
-    install_limit<&IpcLimits::queue_bytes, INT32_MAX>(msgmnb);
-    install_limit<&IpcLimits::queues, IpcTable::kMaxObjects>(msgmni);
-    install_upper_file(sem, {show_semaphore_limits, set_semaphore_limits});
     semaphore_sets().set_limit(ipc_limits.sets);
     message_queues().set_limit(ipc_limits.queues);
     segments().set_limit(ipc_limits.segments);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernel/lib/start_up.hpp"
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/frames.hpp"
 
@@ -49,13 +49,11 @@ void forget_item(uint32_t uid) {
     delete user;
 }
 
-void show_most_items(TextSink& to) { format_to(to, "{}\n", most_items); }
-Result<void> set_most_items(std::string_view text) {
-    uint64_t value;
-    if (!parse_number(text, value) || value > INT32_MAX) return Errno::inval;
-    most_items = static_cast<uint32_t>(value);
-    return {};
-}
+constexpr ProcEntry kSettings[] = {
+    {.name = "max_user_watches", .number = &most_items, .most = INT32_MAX},
+};
+constexpr ProcEntry kDirectory[] = {{.name = "epoll", .children = kSettings}};
+PROC_FILES(proc_sys_fs, kDirectory);
 
 // Joins the queues of one item's file that bear news of what it asks for, in the order in which the
 // file names them: mostly the same ones as last time.
@@ -351,7 +349,6 @@ void epoll_init() {
     watched_file_gone = forget_watched_file;
     // As Linux has it: one user's items take a 25th of the memory.
     most_items = memory_totals().total / 25 * (kPageSize / sizeof(EpollItem));
-    install_upper_file(UpperFile::epoll_max_user_watches, {show_most_items, set_most_items});
 }
 AT_START_UP(epoll_init);
 }  // namespace

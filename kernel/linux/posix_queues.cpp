@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "kernel/lib/start_up.hpp"
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "kernel/linux/posix_queue.hpp"
 
 namespace {
@@ -21,37 +21,18 @@ constinit List<PosixQueue, &PosixQueue::all_node> all_queues;
 
 // --- /proc/sys/fs/mqueue
 
-struct Setting {
-    UpperFile file;
-    uint32_t least, most, value;
+constinit struct {
+    uint32_t queues = 256, messages = 10, bytes = 8192, default_messages = 10, default_bytes = 8192;
+} most;
+constexpr ProcEntry kSettings[] = {
+    {.name = "queues_max", .number = &most.queues, .most = INT32_MAX},
+    {.name = "msg_max", .number = &most.messages, .least = 1, .most = kMostMessages},
+    {.name = "msgsize_max", .number = &most.bytes, .least = 128, .most = kMostBytes},
+    {.name = "msg_default", .number = &most.default_messages, .least = 1, .most = kMostMessages},
+    {.name = "msgsize_default", .number = &most.default_bytes, .least = 128, .most = kMostBytes},
 };
-enum : uint32_t { queues_max, message_max, size_max, message_default, size_default };
-constinit Setting settings[] = {
-    {UpperFile::mq_queues_max, 0, INT32_MAX, 256},
-    {UpperFile::mq_msg_max, 1, kMostMessages, 10},
-    {UpperFile::mq_msgsize_max, 128, kMostBytes, 8192},
-    {UpperFile::mq_msg_default, 1, kMostMessages, 10},
-    {UpperFile::mq_msgsize_default, 128, kMostBytes, 8192},
-};
-
-template <uint32_t which>
-void show_setting(TextSink& to) {
-    format_to(to, "{}\n", settings[which].value);
-}
-template <uint32_t which>
-Result<void> set_setting(std::string_view text) {
-    uint64_t value;
-    Setting& setting = settings[which];
-    if (!parse_number(text, value) || value < setting.least || value > setting.most)
-        return Errno::inval;
-    LockGuard guard(table_lock);
-    setting.value = static_cast<uint32_t>(value);
-    return {};
-}
-template <uint32_t... which>
-void install_settings(std::integer_sequence<uint32_t, which...>) {
-    (install_upper_file(settings[which].file, {show_setting<which>, set_setting<which>}), ...);
-}
+constexpr ProcEntry kDirectory[] = {{.name = "mqueue", .children = kSettings}};
+PROC_FILES(proc_sys_fs, kDirectory);
 
 // --- names
 
@@ -69,8 +50,8 @@ PosixQueue* find(std::string_view name) {
 
 Result<void> check_limits(const Credentials& who, const PosixQueue::Limits& wanted) {
     const bool free = who.is_superuser();
-    const uint32_t messages = free ? kMostMessages : settings[message_max].value;
-    const uint32_t bytes = free ? kMostBytes : settings[size_max].value;
+    const uint32_t messages = free ? kMostMessages : most.messages;
+    const uint32_t bytes = free ? kMostBytes : most.bytes;
     const bool good =
         wanted.messages && wanted.bytes && wanted.messages <= messages && wanted.bytes <= bytes;
     return good ? Result<void>() : Errno::inval;
@@ -83,14 +64,13 @@ Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_
         ++count;
         if (queue.uid == who.euid) bytes += queue.charged_bytes();
     }
-    if (count >= settings[queues_max].value && !who.is_superuser()) return Errno::nospc;
+    if (count >= most.queues && !who.is_superuser()) return Errno::nospc;
     return bytes > limit ? Errno::mfile : Result<void>();
 }
 
 Result<Ref<PosixQueue>> make_queue(const Credentials& who, const PosixQueueRequest& request) {
-    PosixQueue::Limits limits{
-        std::min(settings[message_default].value, settings[message_max].value),
-        std::min(settings[size_default].value, settings[size_max].value)};
+    PosixQueue::Limits limits{std::min(most.default_messages, most.messages),
+                              std::min(most.default_bytes, most.bytes)};
     if (request.limits) {
         limits = *request.limits;
         TRY(check_limits(who, limits));
@@ -214,7 +194,6 @@ namespace {
 void posix_queues_init() {
     names = new (std::nothrow) NameTree;
     VERIFY(names);
-    install_settings(std::make_integer_sequence<uint32_t, 5>());
 }
 AT_START_UP(posix_queues_init);
 }  // namespace

@@ -2,8 +2,7 @@
 // Spec: unix(7); bind(2); proc(5).
 #include "kernel/linux/socket_names.hpp"
 
-#include "kernel/lib/start_up.hpp"
-#include "fs/proc/upper_files.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "kernel/lib/format.hpp"
 
 constinit SpinLock SocketNames::lock_{LockRank::socket_names};
@@ -118,6 +117,7 @@ void Socket::show(TextSink& to) {
 }
 
 namespace {
-void sockets_init() { install_upper_file(UpperFile::net_unix, {.show = show}); }
-AT_START_UP(sockets_init);
+constexpr ProcEntry kFiles[] = {{.name = "unix", .show = show}};
+constexpr ProcEntry kDirectory[] = {{.name = "net", .children = kFiles}};
+PROC_FILES(proc_root, kDirectory);
 }  // namespace
