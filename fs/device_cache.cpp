@@ -41,11 +41,11 @@ class DiskPages final : public RefCounted, public PageSource {
     DiskPages* next = nullptr;
 };
 
-constinit Mutex lock{LockRank::page_cache_fill};
+constinit Mutex cache_lock{LockRank::page_cache_fill};
 constinit DiskPages* disks = nullptr;
 
 Result<DiskPages*> pages_of(BlockDevice& device) {
-    LockGuard guard(lock);
+    LockGuard guard(cache_lock);
     for (DiskPages* disk = disks; disk; disk = disk->next)
         if (&disk->device == &device) return disk;
     Ref<DiskPages> disk = TRY(make_ref<DiskPages>(device));

@@ -25,7 +25,7 @@ struct Waiting {
 };
 
 constexpr uint32_t kBuckets = 64;
-constinit Mutex lock{LockRank::file_locks};
+constinit Mutex file_locks_lock{LockRank::file_locks};
 constinit List<LockedFile, &LockedFile::node> buckets[kBuckets] = {};
 constinit List<Waiting, &Waiting::node> all_waiting = {};
 constinit uint32_t locked_files = 0;  // atomic: closing a file looks here first
@@ -81,7 +81,7 @@ Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& ran
     ++file.waiting;
     if (const LockRange* blocker = file.of(kind).conflict(range); blocker && wait_begins)
         wait_begins(blocker->pid, "file lock", file.inode->attributes().inode.raw());
-    Woken woken = file.queue.wait(lock, [&] { return !file.of(kind).conflict(range); },
+    Woken woken = file.queue.wait(file_locks_lock, [&] { return !file.of(kind).conflict(range); },
                                   {.reason = "file_lock"});
     --file.waiting;
     self.node.unlink();
@@ -89,7 +89,7 @@ Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& ran
 }
 
 void tell(WaitEdges& to) {
-    LockGuard guard(lock);
+    LockGuard guard(file_locks_lock);
     for (Waiting& w : all_waiting)
         if (const LockRange* blocker = w.file->of(w.kind).conflict(*w.range))
             to.add(w.range->pid, blocker->pid, "file lock, inode",
@@ -102,7 +102,7 @@ constinit WaitEdgeSource source{tell};
 
 Result<void> set_file_lock(Inode& inode, LockKind kind, const LockRange& range, bool unlock,
                            bool wait) {
-    LockGuard guard(lock);
+    LockGuard guard(file_locks_lock);
     LockedFile* file = TRY(find_or_make(inode));
     RecordLocks& locks = file->of(kind);
     Result<void> result{};
@@ -124,7 +124,7 @@ Result<void> set_file_lock(Inode& inode, LockKind kind, const LockRange& range, 
 }
 
 bool find_file_lock(Inode& inode, const LockRange& range, LockRange& found) {
-    LockGuard guard(lock);
+    LockGuard guard(file_locks_lock);
     LockedFile* file = find(inode);
     const LockRange* blocker = file ? file->records.conflict(range) : nullptr;
     if (blocker) found = *blocker;
@@ -133,7 +133,7 @@ bool find_file_lock(Inode& inode, const LockRange& range, LockRange& found) {
 
 void drop_file_locks(Inode& inode, const void* owner) {
     if (!__atomic_load_n(&locked_files, __ATOMIC_RELAXED)) return;
-    LockGuard guard(lock);
+    LockGuard guard(file_locks_lock);
     LockedFile* file = find(inode);
     if (!file) return;
     const bool records = file->records.drop(owner), whole = file->whole.drop(owner);

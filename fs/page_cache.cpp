@@ -8,12 +8,7 @@
 
 namespace {
 
-constexpr uint64_t kMaxSize = 1ull << (32 + kPageShift);
-
-uint32_t index_of(uint64_t offset) { return static_cast<uint32_t>(offset >> kPageShift); }
-uint32_t within(uint64_t offset) { return static_cast<uint32_t>(offset) & kPageMask; }
 uint8_t* bytes_of(Frame frame) { return static_cast<uint8_t*>(to_virtual(frame)); }
-uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(a) : b; }
 
 }  // namespace
 
@@ -54,7 +49,7 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset, AccessPattern
             page_table.lock.unlock();
             break;
         }
-        const uint32_t index = index_of(offset), start = within(offset);
+        const uint32_t index = page_index(offset), start = offset_in_page(offset);
         const uint32_t piece = std::min(smaller(size_ - offset, wanted), kPageSize - start);
         CachedPage* page = page_table.find(*this, index);
         Frame frame;
@@ -102,7 +97,7 @@ Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
 // they are filled.
 Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
     if (frozen()) return Errno::txtbsy;
-    const uint64_t end = std::min(kMaxSize, from.end());
+    const uint64_t end = std::min(kMaxCachedSize, from.end());
     if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
     const uint64_t old_size = size();
     if (offset > old_size) TRY(clear_tail(old_size));
@@ -112,7 +107,7 @@ Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
         if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
         total += done.value();
         offset += done.value();
-        const bool to_page_end = !within(offset) || offset == end;
+        const bool to_page_end = !offset_in_page(offset) || offset == end;
         if (!to_page_end && from.remaining()) return total ? Result<uint32_t>(total) : Errno::fault;
         if (!done.value()) return total ? Result<uint32_t>(total) : Errno::fault;
     }
@@ -121,9 +116,10 @@ Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
 
 Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
     constexpr uint32_t kPages = 16;
-    const uint32_t first = index_of(offset), start = within(offset);
-    uint32_t bytes = std::min(smaller(std::min(kMaxSize, from.end()) - offset, from.remaining()),
-                              kPages * kPageSize - start);
+    const uint32_t first = page_index(offset), start = offset_in_page(offset);
+    uint32_t bytes =
+        std::min(smaller(std::min(kMaxCachedSize, from.end()) - offset, from.remaining()),
+                 kPages * kPageSize - start);
     const uint64_t old_size = size();
     Frame frames[kPages];
     uint32_t count = 0;
@@ -165,15 +161,15 @@ Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
 
 // What a mapping wrote beyond the end must not come to light when the end moves on.
 Result<void> PageCache::clear_tail(uint64_t size) {
-    const uint32_t index = index_of(size);
-    if (!within(size)) return {};
+    const uint32_t index = page_index(size);
+    if (!offset_in_page(size)) return {};
     {
         LockGuard guard(page_table.lock);
         const CachedPage* page = page_table.find(*this, index);
         if (!page || (page->filling && source_)) return {};
     }
     const HeldPage last(TRY(get(index, 1)));
-    __builtin_memset(last.data() + within(size), 0, kPageSize - within(size));
+    __builtin_memset(last.data() + offset_in_page(size), 0, kPageSize - offset_in_page(size));
     if (!shared_) return {};
     LockGuard guard(page_table.lock);
     note_write(index);
@@ -190,24 +186,24 @@ void PageCache::note_write(uint32_t index) {
 }
 
 Result<void> PageCache::truncate(uint64_t bytes) {
-    if (bytes > kMaxSize) return Errno::fbig;
+    if (bytes > kMaxCachedSize) return Errno::fbig;
     LockGuard guard(writers_);
     if (frozen()) return Errno::txtbsy;
     const uint64_t old_size = size();
     const bool shrinks = bytes < old_size;
     if (bytes > old_size) TRY(clear_tail(old_size));
-    if (shrinks && within(bytes)) {
+    if (shrinks && offset_in_page(bytes)) {
         // The rest of the last page must read as zeros when the file grows again.
-        HeldPage last(TRY(get(index_of(bytes), 1)));
-        std::fill(last.data() + within(bytes), last.data() + kPageSize, uint8_t{0});
+        HeldPage last(TRY(get(page_index(bytes), 1)));
+        std::fill(last.data() + offset_in_page(bytes), last.data() + kPageSize, uint8_t{0});
         LockGuard table(page_table.lock);
-        note_write(index_of(bytes));
+        note_write(page_index(bytes));
     }
     if (!shrinks && source_) TRY(source_->resize(bytes));
     set_size(bytes);
     if (shrinks) {
-        if (ref_count()) unmap_pages_of(*this, index_of(bytes + kPageMask));  // somebody maps it
-        drop_from(index_of(bytes + kPageMask));
+        if (ref_count()) unmap_pages_of(*this, page_index(bytes + kPageMask));  // somebody maps it
+        drop_from(page_index(bytes + kPageMask));
         if (source_) return source_->resize(bytes);
     }
     return {};

@@ -10,12 +10,6 @@
 
 namespace {
 
-constexpr uint64_t kMaxSize = 1ull << (32 + kPageShift);
-
-uint32_t index_of(uint64_t offset) { return static_cast<uint32_t>(offset >> kPageShift); }
-uint32_t within(uint64_t offset) { return static_cast<uint32_t>(offset) & kPageMask; }
-uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(a) : b; }
-
 // Up to so many pages in a row; fewer if there are none, at least one.
 class PagesInARow {
   public:
@@ -56,15 +50,15 @@ Result<uint32_t> PageCache::read_direct(ByteSink& to, uint64_t offset) {
     if (offset >= size() || !to.remaining()) return 0u;
     TRY(check_direct(offset, to.alignment()));
     const uint64_t end = std::min(size(), offset + to.remaining());
-    TRY(write_back(index_of(offset), index_of(end - 1)));
-    const PagesInARow buffer(pages_for(within(offset) + to.remaining()));
+    TRY(write_back(page_index(offset), page_index(end - 1)));
+    const PagesInARow buffer(pages_for(offset_in_page(offset) + to.remaining()));
     if (!buffer) return Errno::nomem;
     uint32_t total = 0;
     while (offset < end) {
-        const uint32_t start = within(offset),
+        const uint32_t start = offset_in_page(offset),
                        bytes = smaller(end - offset, buffer.bytes() - start);
         Result<void> filled =
-            source_->fill_pages(index_of(offset), pages_for(start + bytes), buffer.data());
+            source_->fill_pages(page_index(offset), pages_for(start + bytes), buffer.data());
         if (filled.is_error()) return total ? Result<uint32_t>(total) : filled.error();
         const uint32_t done = to.put(buffer.data() + start, bytes);
         total += done;
@@ -79,14 +73,14 @@ Result<uint32_t> PageCache::write_direct(ByteSource& from, uint64_t& offset, boo
     if (append) offset = size();
     TRY(check_direct(offset, from.alignment()));
     if (frozen()) return Errno::txtbsy;
-    const uint64_t end = std::min(kMaxSize, from.end());
+    const uint64_t end = std::min(kMaxCachedSize, from.end());
     if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
     const uint64_t start = offset;
     uint64_t at = offset;
     if (at > size()) TRY(clear_tail(size()));
     while (from.remaining() && at < end) {
         const auto whole = align_down<uint32_t>(smaller(end - at, from.remaining()), kPageSize);
-        const bool there = !within(at) && whole && at + kPageSize <= size();
+        const bool there = !offset_in_page(at) && whole && at + kPageSize <= size();
         const uint32_t bytes =
             there ? smaller(align_down<uint64_t>(size() - at, kPageSize), whole) : 0;
         Result<uint32_t> done = there && source_->has_room(at, kPageSize)
@@ -107,8 +101,8 @@ Result<uint32_t> PageCache::write_through(ByteSource& from, uint64_t at, uint64_
     Result<uint32_t> done = write_chunk(from, at);
     from.set_end(end);
     if (done.is_error() || !done.value()) return done;
-    TRY(write_back(index_of(at), index_of(at + done.value() - 1)));
-    drop_unused(index_of(at), index_of(at + done.value() - 1));
+    TRY(write_back(page_index(at), page_index(at + done.value() - 1)));
+    drop_unused(page_index(at), page_index(at + done.value() - 1));
     return done;
 }
 
@@ -117,8 +111,8 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     if (!buffer) return Errno::nomem;
     bytes = std::min(bytes, buffer.bytes());
     while (bytes > kPageSize && !source_->has_room(offset, bytes)) bytes -= kPageSize;
-    const uint32_t first = index_of(offset);
-    TRY(write_back(first, index_of(offset + bytes - 1)));
+    const uint32_t first = page_index(offset);
+    TRY(write_back(first, page_index(offset + bytes - 1)));
     const uint32_t count = from.take(buffer.data(), bytes) >> kPageShift;
     if (!count) return 0u;
     uint8_t* pages[16];

@@ -7,6 +7,15 @@
 #include "kernel/lib/list.hpp"
 #include "mm/replacement/policy_set.hpp"
 
+constexpr uint64_t kMaxCachedSize = 1ull << (32 + kPageShift);
+constexpr uint32_t page_index(uint64_t offset) {
+    return static_cast<uint32_t>(offset >> kPageShift);
+}
+constexpr uint32_t offset_in_page(uint64_t offset) {
+    return static_cast<uint32_t>(offset) & kPageMask;
+}
+constexpr uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(a) : b; }
+
 struct CachedPages {
     SpinLock lock{LockRank::page_cache};
     CachedPage** buckets = nullptr;

@@ -13,8 +13,8 @@ namespace {
 constexpr uint64_t kCentisecond = 10'000'000, kLookEvery = 50 * kCentisecond;
 constexpr Nanoseconds kAnyAge{UINT64_MAX};
 
-constinit SpinLock lock{LockRank::write_back};
-constinit uint32_t requested GUARDED_BY(lock) = 0;
+constinit SpinLock write_back_lock{LockRank::write_back};
+constinit uint32_t requested GUARDED_BY(write_back_lock) = 0;
 constinit WaitQueue requests;
 
 // In pages.
@@ -33,9 +33,9 @@ uint32_t thread_limit() {
 }
 
 uint32_t wait_for_work() {
-    LockGuard guard(lock);
+    LockGuard guard(write_back_lock);
     requests.wait(
-        lock, []() NO_LOCK_ANALYSIS { return requested != 0; },
+        write_back_lock, []() NO_LOCK_ANALYSIS { return requested != 0; },
         {.interruptible = false, .deadline = monotonic_now() + kLookEvery, .reason = "flush"});
     return std::exchange(requested, 0);
 }
@@ -79,7 +79,7 @@ void write_back_balance() {
 
 void request_write_back(uint32_t pages) {
     {
-        LockGuard guard(lock);
+        LockGuard guard(write_back_lock);
         if (requested < pages) requested = pages;
     }
     requests.wake_all();

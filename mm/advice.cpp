@@ -34,8 +34,6 @@ AccessPattern pattern_of(uint32_t advice) {
     return advice == kAdviseRandom ? AccessPattern::random : AccessPattern::sequential;
 }
 
-bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
-
 }  // namespace
 
 Result<void> AddressSpace::check_advice(const RegionAttributes& a, uint32_t advice) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint32_t kTries = 3;
 
-constinit Mutex lock{LockRank::compaction};
+constinit Mutex compaction_lock{LockRank::compaction};
 
 // What each frame is used for, at the moment it was looked at.
 class Survey {
@@ -72,7 +72,7 @@ uint32_t free_blocks(uint32_t order) {
 }  // namespace
 
 uint32_t compact_memory() {
-    LockGuard guard(lock);
+    LockGuard guard(compaction_lock);
     Survey survey;
     if (survey.make().is_error()) return 0;
     const uint32_t before = compaction_counts.moved;
@@ -84,7 +84,7 @@ uint32_t compact_memory() {
 }
 
 bool compact_for(uint32_t order) {
-    LockGuard guard(lock);
+    LockGuard guard(compaction_lock);
     Survey survey;
     ++compaction_counts.stalls;
     bool done = false;

@@ -45,7 +45,7 @@ struct FrameZone {
     uint32_t free() const { return buddy.free_units() + stocked(); }
 };
 
-constinit IrqSpinLock lock{LockRank::frames};
+constinit IrqSpinLock frames_lock{LockRank::frames};
 constinit FrameZone low_zone{}, high_zone{};  // under lock
 constinit int32_t hoarded = 0;                // atomic
 constinit Reclaimer* reclaimers = nullptr;    // only ever added
@@ -57,7 +57,7 @@ FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high
 
 // The stock's lock is held.
 void return_stock(FrameZone& zone, FrameStock& stock, uint32_t keep) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     while (stock.size > keep) zone.buddy.free(stock.frames[--stock.size], 0);
 }
 
@@ -69,7 +69,7 @@ void return_all_stocks(FrameZone& zone) {
 }
 
 void fill_stock(FrameZone& zone, FrameStock& stock) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     while (stock.size < kStockBatch) {
         const std::optional<uint32_t> index = zone.buddy.allocate(0);
         if (!index) break;
@@ -87,7 +87,7 @@ std::optional<uint32_t> take_single(FrameZone& zone) {
 
 std::optional<uint32_t> take_run(FrameZone& zone, uint32_t order) {
     if (order == 0) return take_single(zone);
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     return zone.buddy.allocate(order);
 }
 
@@ -103,7 +103,7 @@ std::optional<uint32_t> take(FrameZone& zone, uint32_t order) {
 void give_back(uint32_t index, uint32_t order) {
     FrameZone& zone = zone_of(index);
     if (order > 0) {
-        LockGuard guard(lock);
+        LockGuard guard(frames_lock);
         return zone.buddy.free(index, order);
     }
     FrameStock& stock = zone.stocks[this_cpu().id];
@@ -157,7 +157,7 @@ void frames_init(const BootInfo& info) {
     if (frame_table_size > kLowFrames)
         high_zone.buddy.init(frame_table, kLowFrames, frame_table_size);
     {
-        LockGuard guard(lock);
+        LockGuard guard(frames_lock);
         memory.for_each_free_range(hand_over);
     }
     reserve = std::max(32u, free_total() / 256);
@@ -192,7 +192,7 @@ void for_each_free_frame(void (*visit)(void*, uint32_t), void* context) {
     return_all_stocks(high_zone);
     for (uint32_t first = 0; first < frame_table_size; first += kAtOnce) {
         const uint32_t end = std::min(first + kAtOnce, frame_table_size);
-        LockGuard guard(lock);
+        LockGuard guard(frames_lock);
         for (uint32_t i = first; i < end;) {
             const uint32_t frames = frame_table[i].free ? 1u << frame_table[i].order : 1;
             for (uint32_t k = 0; frame_table[i].free && k < frames; ++k) visit(context, i + k);
@@ -204,14 +204,14 @@ void for_each_free_frame(void (*visit)(void*, uint32_t), void* context) {
 void withdraw_free_frames(uint32_t first, uint32_t order, Bitmap& withdrawn) {
     FrameZone& zone = zone_of(first);
     return_all_stocks(zone);
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     zone.buddy.withdraw(first, first + (1u << order), [&](uint32_t index, uint32_t run) {
         withdrawn.set_range(index - first, 1u << run);
     });
 }
 
 void return_frames(uint32_t first, const Bitmap& withdrawn) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     for (uint32_t i = 0; i < withdrawn.size(); ++i)
         if (withdrawn.test(i)) zone_of(first).buddy.free(first + i, 0);
 }
@@ -252,14 +252,14 @@ Result<Frame> allocate_kernel_frame() {
 }
 
 MemoryTotals memory_totals() {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     const auto kept = static_cast<uint32_t>(__atomic_load_n(&hoarded, __ATOMIC_RELAXED));
     return {low_zone.total + high_zone.total, free_total() + kept, low_zone.total,
             low_zone.free() + kept};
 }
 
 uint32_t free_run_count(Zone zone, uint32_t order) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     const FrameZone& which = zone == Zone::low ? low_zone : high_zone;
     return which.buddy.free_runs(order) + (order == 0 ? which.stocked() : 0);
 }
@@ -267,14 +267,14 @@ uint32_t free_run_count(Zone zone, uint32_t order) {
 void note_hoarded_frames(int32_t change) { __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED); }
 
 void add_reclaimer(Reclaimer& reclaimer) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     VERIFY(!reclaimer.next && &reclaimer != reclaimers);
     reclaimer.next = reclaimers;
     __atomic_store_n(&reclaimers, &reclaimer, __ATOMIC_RELEASE);
 }
 
 void release_boot_range(PhysAddr start, PhysAddr end) {
-    LockGuard guard(lock);
+    LockGuard guard(frames_lock);
     hand_over(frame_of(start).raw(), frame_of(end + kPageMask).raw());
 }
 

@@ -29,11 +29,11 @@ struct FrameSource {
 constexpr std::string_view kSizeClasses = "size-classes";
 constexpr uint32_t kPlacedMost = 8192, kAreaOrder = 4;
 
-constinit IrqSpinLock lock{LockRank::heap};
+constinit IrqSpinLock heap_lock{LockRank::heap};
 constinit FrameSource source;
 constinit SlabHeap<FrameSource> slabs{source};  // under lock
 constinit PlacementSet placements{};            // under lock
-constinit uint32_t chosen = 0;                  // under lock: a placement's index + 1; 0: slabs
+constinit uint32_t chosen_placement = 0;        // under lock: a placement's index + 1; 0: slabs
 constinit uint32_t area_pages = 0;              // under lock, as what follows
 constinit uint32_t allocations = 0;
 
@@ -47,12 +47,12 @@ void mark_area(void* start, uint32_t order, uint32_t owner) {
         area_owner(static_cast<char*>(start) + (i << kPageShift)) = static_cast<uint16_t>(owner);
 }
 
-bool add_area(Placement& placement, uint32_t bytes) {
+bool add_heap_area(Placement& placement, uint32_t bytes) {
     for (int order = kAreaOrder; order >= 0 && (kPageSize << order) > bytes + kPageSize / 2;
          --order) {
         void* start = source.allocate_pages(static_cast<uint32_t>(order));
         if (!start) continue;
-        mark_area(start, static_cast<uint32_t>(order), chosen);
+        mark_area(start, static_cast<uint32_t>(order), chosen_placement);
         area_pages += 1u << order;
         placement.add(start, kPageSize << order);
         return true;
@@ -61,10 +61,10 @@ bool add_area(Placement& placement, uint32_t bytes) {
 }
 
 void* allocate_locked(uint32_t bytes) {
-    if (!chosen || bytes > kPlacedMost) return slabs.allocate(bytes);
-    Placement& placement = placements.at(chosen - 1);
+    if (!chosen_placement || bytes > kPlacedMost) return slabs.allocate(bytes);
+    Placement& placement = placements.at(chosen_placement - 1);
     void* memory = placement.take(bytes);
-    if (!memory && add_area(placement, bytes)) memory = placement.take(bytes);
+    if (!memory && add_heap_area(placement, bytes)) memory = placement.take(bytes);
     if (memory) ++allocations;
     return memory;
 }
@@ -78,7 +78,7 @@ void fill([[maybe_unused]] void* memory, [[maybe_unused]] int value) {
 }
 
 void* allocate(size_t bytes, [[maybe_unused]] void* caller) {
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     void* memory = allocate_locked(static_cast<uint32_t>(bytes));
     if (!memory) return nullptr;
     fill(memory, 0xa5);
@@ -88,7 +88,7 @@ void* allocate(size_t bytes, [[maybe_unused]] void* caller) {
 
 void release(void* memory) {
     if (!memory) return;
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     forget_owner(memory);
     fill(memory, 0xdd);
     if (const uint16_t owner = area_owner(memory))
@@ -98,7 +98,7 @@ void release(void* memory) {
 }
 
 uint32_t trim_heap(uint32_t) {
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     uint32_t freed = slabs.trim();
     for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
         for (HeapArea area; (area = placements.at(i).remove_empty_area()).start;) {
@@ -110,20 +110,20 @@ uint32_t trim_heap(uint32_t) {
         }
     return freed;
 }
-constinit Reclaimer reclaimer{trim_heap};
+constinit Reclaimer heap_reclaimer{trim_heap};
 
 struct HeapLine {
     std::string_view name;
     HeapFigures figures;
 };
 HeapLine line_of(uint32_t index) {
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     return {placements.at(index).name(), placements.at(index).figures()};
 }
 
 }  // namespace
 
-void heap_init() { add_reclaimer(reclaimer); }
+void heap_init() { add_reclaimer(heap_reclaimer); }
 
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
     return allocate(bytes, __builtin_return_address(0));
@@ -137,7 +137,7 @@ void operator delete(void* memory, size_t) noexcept { release(memory); }
 void operator delete[](void* memory, size_t) noexcept { release(memory); }
 
 HeapStatistics heap_statistics() {
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     HeapStatistics sum = slabs.statistics();
     sum.pages += area_pages;
     sum.allocations += allocations;
@@ -149,14 +149,14 @@ HeapStatistics heap_statistics() {
 }
 
 bool choose_heap(std::string_view name) {
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     if (name == kSizeClasses) {
-        chosen = 0;
+        chosen_placement = 0;
         return true;
     }
     for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
         if (placements.at(i).name() == name) {
-            chosen = i + 1;
+            chosen_placement = i + 1;
             return true;
         }
     return false;
@@ -164,7 +164,7 @@ bool choose_heap(std::string_view name) {
 
 // Without the lock: what takes the text may allocate.
 void show_heap_choice(TextSink& to) {
-    const uint32_t current = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
+    const uint32_t current = __atomic_load_n(&chosen_placement, __ATOMIC_RELAXED);
     format_to(to, current ? "{}" : "[{}]", kSizeClasses);
     for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
         format_to(to, current == i + 1 ? " [{}]" : " {}", placements.at(i).name());
@@ -178,7 +178,7 @@ void show_heap(TextSink& to) {
               "requests", "looked at");
     HeapStatistics s;
     {
-        LockGuard guard(lock);
+        LockGuard guard(heap_lock);
         s = slabs.statistics();
     }
     format_to(to, "{:<13}{:>9} {:>9} {:>9} {:>8}\n", kSizeClasses, s.pages, s.bytes, "-",
@@ -199,9 +199,9 @@ void show_heap(TextSink& to) {
 constinit HeapOwners heap_owners{};
 void show_heap_owners(TextSink& to) {
     for (uint32_t slot = 0; slot < heap_owners.owner_slots(); ++slot) {
-        lock.lock();
+        heap_lock.lock();
         const HeapOwner owner = heap_owners.owner(slot);
-        lock.unlock();
+        heap_lock.unlock();
         if (owner.total) show_owner(to, owner);
     }
 }
@@ -211,7 +211,7 @@ Result<void> command_heap_owners(std::string_view command) {
         return {};
     }
     if (command != "mark") return Errno::inval;
-    LockGuard guard(lock);
+    LockGuard guard(heap_lock);
     heap_owners.mark();
     return {};
 }

@@ -16,8 +16,6 @@ constexpr uint32_t kProtSemaphore = 8;  // accepted and without meaning, as on L
 constexpr uint32_t kProtGrowsDown = 0x1000000, kProtGrowsUp = 0x2000000;
 constexpr uint32_t kStackStart = 32 * kPageSize;
 
-bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
-
 }  // namespace
 
 constinit uint32_t region_count_most = 65530;

@@ -19,7 +19,7 @@ namespace {
 constexpr uint32_t kAttempts = 8;
 constexpr uint64_t kPause = 10'000'000;  // nanoseconds
 
-constinit SpinLock lock{LockRank::reclaim};
+constinit SpinLock reclaim_lock{LockRank::reclaim};
 constinit WaitQueue done_queue{};
 constinit bool running = false;                 // under lock
 constinit uint32_t rounds = 0, freed_last = 0;  // under lock
@@ -80,18 +80,18 @@ void reclaim_thread(void*) {
             if (__atomic_exchange_n(&wanted, false, __ATOMIC_ACQ_REL)) break;
             park({.interruptible = false, .deadline = {}, .reason = "memory"});
         }
-        lock.lock();
+        reclaim_lock.lock();
         running = true;
-        lock.unlock();
+        reclaim_lock.unlock();
         compact_if_wanted();
         const uint32_t freed = one_round();
-        lock.lock();
+        reclaim_lock.lock();
         running = false;
         ++rounds;
         ++reclaim_counts.rounds;
         if (freed == 0) ++reclaim_counts.fruitless;
         freed_last = freed;
-        lock.unlock();
+        reclaim_lock.unlock();
         done_queue.wake_all();
     }
 }
@@ -107,10 +107,10 @@ void each_tick() {
 
 // How many frames a whole round freed.
 uint32_t wait_for_round() {
-    LockGuard guard(lock);
+    LockGuard guard(reclaim_lock);
     // One that is under way may have passed what could be freed now.
     const uint32_t until = rounds + (running ? 2 : 1);
-    done_queue.wait(lock,
+    done_queue.wait(reclaim_lock,
                     [&] {
                         if (static_cast<int32_t>(rounds - until) >= 0) return true;
                         ask_for_round();
@@ -141,8 +141,8 @@ bool wait_for_memory() {
     for (uint32_t attempt = 0; attempt < kAttempts; ++attempt) {
         if (wait_for_round() > 0) return true;
         const Nanoseconds soon = monotonic_now() + kPause;
-        LockGuard guard(lock);
-        done_queue.wait(lock, [&] { return monotonic_now() >= soon; },
+        LockGuard guard(reclaim_lock);
+        done_queue.wait(reclaim_lock, [&] { return monotonic_now() >= soon; },
                         {.interruptible = false, .deadline = soon, .reason = "memory"});
     }
     return false;

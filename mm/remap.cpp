@@ -5,9 +5,7 @@
 #include "mm/address_space.hpp"
 #include "mm/session.hpp"
 
-namespace {
-bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
-}  // namespace
+namespace {}  // namespace
 
 // The region's part `from` is at `to` afterwards, which is free; with `keep`, `from` stays mapped,
 // without its pages. An empty `from` only gets `to` as a second view of the same object.

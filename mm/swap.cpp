@@ -18,8 +18,8 @@ constinit SwapCounts swap_counts{};
 
 namespace {
 
+constexpr uint64_t kRetryAfter = 1'000'000;  // nanoseconds
 constexpr uint32_t kSectorsPerPage = kPageSize / kSectorSize;
-constexpr uint64_t kMillisecond = 1'000'000;  // nanoseconds
 
 struct Slot {
     Frame frame;         // of the cache; 0: none
@@ -185,9 +185,9 @@ Result<void> swap_off(BlockDevice& device) {
     uint32_t waits = 0;
     Area gone;
     for (uint32_t attempt = 0; attempt < kAttempts && !gone.device; ++attempt) {
-        if (attempt) pause_for(kMillisecond);
+        if (attempt) pause_for(kRetryAfter);
         const Result<void> done = swap_in_all(index);
-        while (swap_writes_to(index)) pause_for(kMillisecond);
+        while (swap_writes_to(index)) pause_for(kRetryAfter);
         if (done.is_ok())
             gone = take_if_unused(index);
         else if (done.error() != Errno::nomem || ++waits > kWaits || !wait_for_memory())

@@ -9,20 +9,20 @@ namespace {
 
 constexpr uint32_t kSparesMost = 32;
 
-constinit SpinLock lock{LockRank::page_tables};
+constinit SpinLock pool_lock{LockRank::page_tables};
 
 struct Pool {  // under lock
     PageTable* spares[kSparesMost];
     uint32_t count = 0;
 
     PageTable* take() {
-        LockGuard guard(lock);
+        LockGuard guard(pool_lock);
         if (count == 0) return nullptr;
         note_hoarded_frames(-1);
         return spares[--count];
     }
     bool give(PageTable* table) {
-        LockGuard guard(lock);
+        LockGuard guard(pool_lock);
         if (count == kSparesMost) return false;
         note_hoarded_frames(1);
         spares[count++] = table;
@@ -39,7 +39,7 @@ uint32_t reclaim(uint32_t) {
         for (; PageTable* table = pool->take(); ++freed) free_table(table);
     return freed;
 }
-constinit Reclaimer reclaimer{reclaim};
+constinit Reclaimer pool_reclaimer{reclaim};
 
 Result<PageTable*> fresh_table() {
     Frame frame = TRY(allocate_kernel_frame());
@@ -68,4 +68,4 @@ void give_table(PageTable* table) {
 void give_directory(PageTable* directory) {
     if (!directories.give(directory)) free_table(directory);
 }
-void table_pool_init() { add_reclaimer(reclaimer); }
+void table_pool_init() { add_reclaimer(pool_reclaimer); }

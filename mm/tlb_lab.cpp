@@ -11,7 +11,7 @@
 namespace {
 
 // A private page that nobody shares.
-bool may_move(const PageEntry* entry) {
+bool may_remap(const PageEntry* entry) {
     return entry && entry->present() && !entry->has(kEntryFile) &&
            frame_references(entry->frame()) == 1;
 }
@@ -38,7 +38,7 @@ Result<void> AddressSpace::exchange_pages(VirtAddr a, VirtAddr b, FlushScope sco
     Session session(*this);
     forget_stale();
     PageEntry *first = pages_.find(a), *second = pages_.find(b);
-    if (!may_move(first) || !may_move(second)) return Errno::fault;
+    if (!may_remap(first) || !may_remap(second)) return Errno::fault;
     stale_pages_[0] = a, stale_pages_[1] = b;
     stale_frames_[0] = first->frame(), stale_frames_[1] = second->frame();
     std::swap(*first, *second);

@@ -12,8 +12,8 @@ constinit ReplacementSet common_pool{};
 constinit bool local_scope = false;
 
 namespace {
-constinit uint32_t chosen = ReplacementSet::kClock;  // under swap_lock; of new pools
-constinit Mutex starting{LockRank::mount_table};     // start_tracking
+constinit uint32_t chosen_policy = ReplacementSet::kClock;  // under swap_lock; of new pools
+constinit Mutex starting{LockRank::mount_table};            // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
 void leave_policy(TrackedFrame& page) {
@@ -31,9 +31,9 @@ void move_pages(ReplacementPolicy& from, ReplacementSet& pool) {
 }
 void change_policy(ReplacementSet& pool) {
     LockGuard guard(swap_lock);
-    if (pool.chosen == chosen) return;
+    if (pool.chosen == chosen_policy) return;
     ReplacementPolicy& former = policy_of(pool);
-    pool.chosen = chosen;
+    pool.chosen = chosen_policy;
     move_pages(former, pool);
 }
 }  // namespace
@@ -47,7 +47,7 @@ void AddressSpace::leave_pool() {
 }
 void AddressSpace::enter_pool() {
     LockGuard guard(swap_lock);
-    pool_.chosen = chosen;
+    pool_.chosen = chosen_policy;
 }
 
 void choose_scope(bool local) {
@@ -67,7 +67,7 @@ bool choose_replacement(std::string_view name) {
     if (next == ReplacementSet::kCount) return false;
     {
         LockGuard guard(swap_lock);
-        chosen = next;
+        chosen_policy = next;
     }
     change_policy(common_pool);
     if (file_reclaimer.choose) file_reclaimer.choose(next);
@@ -82,7 +82,8 @@ void show_replacement(TextSink& to) {
     bool any = false;
     for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
         if (common_pool.at(i).knows_future()) continue;
-        format_to(to, i == chosen ? "{}[{}]" : "{}{}", any ? " " : "", common_pool.at(i).name());
+        format_to(to, i == chosen_policy ? "{}[{}]" : "{}{}", any ? " " : "",
+                  common_pool.at(i).name());
         any = true;
     }
     to.put("\n");

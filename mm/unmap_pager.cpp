@@ -6,22 +6,22 @@
 #include "mm/session.hpp"
 
 namespace {
-constinit SpinLock lock{LockRank::address_spaces};
+constinit SpinLock unmap_lock{LockRank::address_spaces};
 constinit List<AddressSpace, &AddressSpace::all_node> spaces = {};
 }  // namespace
 
 void AllSpaces::add(AddressSpace& space) {
-    LockGuard guard(lock);
+    LockGuard guard(unmap_lock);
     spaces.push_back(space);
 }
 
 void AllSpaces::remove(AddressSpace& space) {
-    LockGuard guard(lock);
+    LockGuard guard(unmap_lock);
     if (space.all_node.linked()) space.all_node.unlink();
 }
 
 Ref<AddressSpace> AllSpaces::next(AddressSpace* previous) {
-    LockGuard guard(lock);
+    LockGuard guard(unmap_lock);
     AddressSpace* space = previous ? spaces.next(*previous) : spaces.front();
     // One whose last reference is gone is about to leave the list.
     while (space && !space->try_add_ref()) space = spaces.next(*space);

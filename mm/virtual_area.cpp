@@ -16,7 +16,7 @@ constexpr uint32_t kAreaPagesMost = (kVirtualAreaEnd.raw() - kVirtualAreaStart.r
 constexpr uint32_t kSpareStacksMost = 16;
 constexpr uint32_t kMemoryFlags = kEntryPresent | kEntryWritable | kEntryGlobal;
 
-constinit SpinLock lock{LockRank::virtual_area};
+constinit SpinLock area_lock{LockRank::virtual_area};
 constinit uint32_t reserved_words[kAreaPagesMost / 32] = {};  // one bit a page, guards included
 constinit Bitmap reserved{reserved_words, 0};
 constinit uint32_t search_from = 0;
@@ -28,7 +28,7 @@ uint32_t page_index(VirtAddr address) { return (address - kVirtualAreaStart) >> 
 
 // `pages` unmapped pages, above a guard page.
 Result<VirtAddr> reserve_pages(uint32_t pages) {
-    LockGuard guard(lock);
+    LockGuard guard(area_lock);
     if (pages >= reserved.size()) return Errno::nomem;
     std::optional<uint32_t> first = reserved.find_clear_run(pages + 1, search_from);
     if (!first) first = reserved.find_clear_run(pages + 1);
@@ -39,7 +39,7 @@ Result<VirtAddr> reserve_pages(uint32_t pages) {
 }
 
 void release_pages(VirtAddr start, uint32_t pages) {
-    LockGuard guard(lock);
+    LockGuard guard(area_lock);
     reserved.set_range(page_index(start) - 1, pages + 1, false);
 }
 
@@ -77,7 +77,7 @@ VirtAddr take_spare_stack() {  // lock held, there is one
 
 Result<VirtAddr> allocate_stack() {
     {
-        LockGuard guard(lock);
+        LockGuard guard(area_lock);
         if (spare_stack_count > 0) return take_spare_stack();
     }
     return map_memory(kKernelStackPages, Zone::low);
@@ -90,7 +90,7 @@ void destroy_stack(VirtAddr bottom) {
 
 void release_stack(VirtAddr bottom) {
     {
-        LockGuard guard(lock);
+        LockGuard guard(area_lock);
         if (spare_stack_count < kSpareStacksMost) {
             spare_stacks[spare_stack_count++] = bottom;
             return note_hoarded_frames(kKernelStackPages);
@@ -103,21 +103,21 @@ uint32_t reclaim_stacks(uint32_t) {
     VirtAddr unused[kSpareStacksMost];
     uint32_t count = 0;
     {
-        LockGuard guard(lock);
+        LockGuard guard(area_lock);
         while (spare_stack_count > 0) unused[count++] = take_spare_stack();
     }
     for (uint32_t i = 0; i < count; ++i) destroy_stack(unused[i]);
     return count * kKernelStackPages;
 }
 
-constinit Reclaimer reclaimer{reclaim_stacks};
+constinit Reclaimer stack_reclaimer{reclaim_stacks};
 
 }  // namespace
 
 void virtual_area_init() {
     reserved = Bitmap(reserved_words, page_index(virtual_area_end()));
     install_stack_source({allocate_stack, release_stack});
-    add_reclaimer(reclaimer);
+    add_reclaimer(stack_reclaimer);
 }
 
 Result<void*> map_device(PhysAddr start, uint32_t bytes, Caching caching) {

@@ -3,6 +3,7 @@
 looked at again when it changes, or a header does that it included when it was last compiled."""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -42,6 +43,14 @@ def dependencies(build):
     return found
 
 
+def sources_of(file):
+    """A group's file includes its sources."""
+    if '/Unity/' not in file:
+        return [file]
+    with open(file) as group:
+        return re.findall(r'^#include "(.*)"$', group.read(), re.M)
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     with open(os.path.join(build, 'compile_commands.json')) as file:
@@ -53,17 +62,18 @@ def main():
     plan = RULES
     for entry in commands:
         # kernel.pass1 and the like have no sources; programs of user/ are not ours to check here.
-        if 'kernel_objects.dir' not in entry['command'] or not entry['file'].endswith('.cpp'):
+        if 'kernel_objects.dir' not in entry['command'] or entry['file'].endswith('.S'):
             continue
-        kept.append({**entry, 'command': clang_command(entry['command'], headers)})
-        source = entry['file']
-        name = os.path.relpath(source, root).replace('/', '.')
         inputs = [d for d in used.get(entry['command'].split(' -o ')[1].split()[0], []) if os.path.exists(d)]
         inputs += [os.path.join(root, '.clang-tidy'), os.path.abspath(__file__)]
-        for kind, checks in (('threads', '-checks=-*,misc-unused-alias-decls,clang-diagnostic-* $locks'),
-                             ('full', '-checks=clang-diagnostic-* $locks')):
-            edges[kind].append(f'{name}.{kind}')
-            plan += f'build {name}.{kind}: tidy {source} | {" ".join(inputs)}\n  checks = {checks}\n'
+        for source in sources_of(entry['file']):
+            command = clang_command(entry['command'].replace(entry['file'], source), headers)
+            kept.append({**entry, 'file': source, 'command': command})
+            name = os.path.relpath(source, root).replace('/', '.')
+            for kind, checks in (('threads', '-checks=-*,misc-unused-alias-decls,clang-diagnostic-* $locks'),
+                                 ('full', '-checks=clang-diagnostic-* $locks')):
+                edges[kind].append(f'{name}.{kind}')
+                plan += f'build {name}.{kind}: tidy {source} | {" ".join(inputs)}\n  checks = {checks}\n'
     for target, kind in (('threads', 'threads'), ('all', 'full')):
         plan += f'build {target}: phony {" ".join(edges[kind])}\n'
     os.makedirs(os.path.join(build, 'lint'), exist_ok=True)

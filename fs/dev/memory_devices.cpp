@@ -90,7 +90,7 @@ class LogFile final : public DeviceFile {
     }
 };
 
-enum Minor : uint32_t { null = 3, zero = 5, full = 7, random = 8, urandom = 9, kmsg = 11 };
+enum MemoryMinor : uint32_t { null = 3, zero = 5, full = 7, random = 8, urandom = 9, kmsg = 11 };
 
 Result<Ref<File>> open_memory_device(Inode& node, uint32_t minor, uint32_t flags) {
     switch (minor) {

@@ -34,7 +34,7 @@ class TerminalFile final : public DeviceFile {
     Tty& tty_;
 };
 
-enum Minor : uint32_t { own_terminal = 0, console = 1 };
+enum TerminalMinor : uint32_t { own_terminal = 0, console = 1 };
 
 Result<Ref<File>> open_terminal(Inode& node, uint32_t minor, uint32_t flags) {
     Tty* tty = minor == console ? &console_tty() : terminal_of_caller();

@@ -101,10 +101,10 @@ Result<void> show_disks(TextSink& to, const ProcTarget&) {
     return {};
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kMachineFiles[] = {
     {.name = "cpuinfo", .generate = show_processor},
     {.name = "devices", .generate = show_devices},
     {.name = "interrupts", .generate = show_interrupts},
     {.name = "partitions", .generate = show_disks},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kMachineFiles);

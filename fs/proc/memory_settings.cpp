@@ -16,8 +16,6 @@
 
 namespace {
 
-constexpr uint32_t kWritable = kTypeRegular | 0644;
-
 std::string_view take_word(std::string_view& text) {
     const size_t end = text.find(' ');
     const std::string_view word = text.substr(0, end);
@@ -65,7 +63,7 @@ template <auto list, auto choose>
 constexpr ProcEntry choice_entry(std::string_view name) {
     return {
         .name = name,
-        .mode = kWritable,
+        .mode = kTypeRegular | 0644,
         .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
             list(to);
             return {};
@@ -79,7 +77,7 @@ template <uint32_t WriteBackSettings::*figure, uint32_t least, uint32_t most,
           uint32_t WriteBackSettings::*other = nullptr>
 constexpr ProcEntry dirty_entry(std::string_view name) {
     return {.name = name,
-            .mode = kWritable,
+            .mode = kTypeRegular | 0644,
             .generate = [](TextSink& to,
                            const ProcTarget&) { return show(to, write_back_settings.*figure); },
             .store = [](std::string_view text) -> Result<void> {
@@ -118,7 +116,7 @@ constexpr ProcEntry kMemorySettings[] = {
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
      .store = drop_caches},
     {.name = "heap",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          show_heap_choice(to);
          return {};
@@ -126,12 +124,12 @@ constexpr ProcEntry kMemorySettings[] = {
      .store =
          [](std::string_view name) { return choose_heap(name) ? Result<void>() : Errno::inval; }},
     {.name = "overcommit_memory",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to,
                     const ProcTarget&) { return show(to, commitment_rule.overcommit); },
      .store = [](std::string_view text) { return set(commitment_rule.overcommit, text, 2); }},
     {.name = "overcommit_ratio",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, commitment_rule.ratio); },
      .store = [](std::string_view text) -> Result<void> {
          TRY(set(commitment_rule.ratio, text, 1000));
@@ -139,7 +137,7 @@ constexpr ProcEntry kMemorySettings[] = {
          return {};
      }},
     {.name = "overcommit_kbytes",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to,
                     const ProcTarget&) { return show(to, commitment_rule.kilobytes); },
      .store = [](std::string_view text) -> Result<void> {
@@ -148,7 +146,7 @@ constexpr ProcEntry kMemorySettings[] = {
          return {};
      }},
     {.name = "max_map_count",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, region_count_most); },
      .store = [](std::string_view text) { return set(region_count_most, text, INT32_MAX); }},
     {.name = "mmap_min_addr",
@@ -159,13 +157,13 @@ constexpr ProcEntry kMemorySettings[] = {
     choice_entry<show_replacement_scope, choose_replacement_scope>("replacement_scope"),
     choice_entry<show_replacement, choose_replacement>("replacement"),
     {.name = "read_ahead_kb",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, read_ahead_kib()); },
      .store = [](std::string_view text) -> Result<void> {
          return set_read_ahead_kib(TRY(only_number(text)));
      }},
     {.name = "tlb_single_page_flush_ceiling",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          format_to(to, "{}\n", tlb_flush_ceiling());
          return {};
@@ -233,7 +231,7 @@ Result<void> set_paging_lab(std::string_view command) {
     return space->start_lab(VirtAddr(start), pages, frames, policy);
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kMemorySettingsFiles[] = {
     {.name = "heap", .generate = show_kernel_heap},
     {.name = "heap_owners",
      .mode = kTypeRegular | 0600,
@@ -245,4 +243,4 @@ constexpr ProcEntry kFiles[] = {
      .store = set_paging_lab},
     {.name = "tlb", .mode = kTypeRegular | 0666, .generate = show_tlb, .store = set_tlb_lab},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kMemorySettingsFiles);

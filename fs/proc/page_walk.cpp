@@ -10,7 +10,7 @@
 namespace {
 
 constexpr uint32_t kPagesOfAll = 1u << (32 - kPageShift);
-constexpr uint32_t kRecord = sizeof(page_walk);
+constexpr uint32_t kWalkRecord = sizeof(page_walk);
 
 class PageWalkFile final : public InodeFile {
   public:
@@ -20,18 +20,19 @@ class PageWalkFile final : public InodeFile {
           pages_(all ? kPagesOfAll : kUserTop.raw() >> kPageShift) {}
 
     bool seekable() const override { return true; }
-    uint64_t end_offset() override { return uint64_t{pages_} * kRecord; }
+    uint64_t end_offset() override { return uint64_t{pages_} * kWalkRecord; }
 
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
-        if (offset % kRecord || to.remaining() % kRecord) return Errno::inval;
+        if (offset % kWalkRecord || to.remaining() % kWalkRecord) return Errno::inval;
         uint32_t done = 0;
-        for (; to.remaining() && offset < end_offset(); offset += kRecord) {
-            const auto page = static_cast<uint32_t>(offset / kRecord);
+        for (; to.remaining() && offset < end_offset(); offset += kWalkRecord) {
+            const auto page = static_cast<uint32_t>(offset / kWalkRecord);
             const PageWalk walk = space_->walk(VirtAddr(page << kPageShift));
             const page_walk record = {space_->page_directory().raw(), walk.upper.raw,
                                       walk.lower.raw, 0};
-            if (to.put(&record, kRecord) < kRecord) return done ? Result(done) : Errno::fault;
-            done += kRecord;
+            if (to.put(&record, kWalkRecord) < kWalkRecord)
+                return done ? Result(done) : Errno::fault;
+            done += kWalkRecord;
         }
         return done;
     }

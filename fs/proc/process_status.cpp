@@ -150,7 +150,7 @@ Result<void> show_process_schedule_times(TextSink& to, const ProcTarget& target)
     return {};
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kProcessStatusFiles[] = {
     {.name = "sched", .generate = show_process_scheduling},
     {.name = "schedstat", .generate = show_process_schedule_times},
     {.name = "stat", .generate = show_process_stat},
@@ -158,8 +158,8 @@ constexpr ProcEntry kFiles[] = {
     {.name = "comm", .generate = show_process_name, .store_for = set_process_name},
     {.name = "wchan", .generate = show_process_wait},
 };
-PROC_FILES(proc_process, kFiles);
-PROC_FILES(proc_thread, kFiles);
+PROC_FILES(proc_process, kProcessStatusFiles);
+PROC_FILES(proc_thread, kProcessStatusFiles);
 
 constexpr ProcEntry kMemoryFile[] = {
     {.name = "statm", .generate = show_process_memory},

@@ -8,8 +8,7 @@
 
 namespace {
 
-constexpr uint32_t kWritable = kTypeRegular | 0644, kCommand = kTypeRegular | 0200,
-                   kForAll = kTypeRegular | 0666;
+constexpr uint32_t kCommand = kTypeRegular | 0200, kForAll = kTypeRegular | 0666;
 
 Result<void> show_policy(TextSink& to, const ProcTarget&) {
     for (uint32_t i = 0; i < policy_count(); ++i)
@@ -25,7 +24,7 @@ template <size_t which>
 constexpr ProcEntry tunable_entry() {
     return {
         .name = kSchedTunables[which].name,
-        .mode = kWritable,
+        .mode = kTypeRegular | 0644,
         .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
             const SchedTunables::Figures figures = read_tunable(kSchedTunables[which]);
             for (uint32_t i = 0; i < figures.count; ++i)
@@ -78,8 +77,8 @@ Result<void> submit(std::string_view text) {
 }
 
 constexpr ProcEntry kOthers[] = {
-    {.name = "policy", .mode = kWritable, .generate = show_policy, .store = set_policy},
-    {.name = "log", .mode = kWritable, .generate = show_log_size, .store = set_log_size},
+    {.name = "policy", .mode = kTypeRegular | 0644, .generate = show_policy, .store = set_policy},
+    {.name = "log", .mode = kTypeRegular | 0644, .generate = show_log_size, .store = set_log_size},
     {.name = "suspend",
      .mode = kCommand,
      .generate = show_nothing,
@@ -89,14 +88,14 @@ constexpr ProcEntry kOthers[] = {
      .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, false); }},
     {.name = "jobs_policy",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = show_job_policy,
      .store =
          [](std::string_view name) {
              return choose_job_policy(name) ? Result<void>() : Errno::inval;
          }},
     {.name = "jobs_degree",
-     .mode = kWritable,
+     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          format_to(to, "{}\n", job_counts().degree);
          return {};

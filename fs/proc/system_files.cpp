@@ -242,7 +242,7 @@ Result<void> show_swaps(TextSink& to, const ProcTarget&) {
     return {};
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kSystemFiles[] = {
     {.name = "buddyinfo", .generate = show_free_runs},
     {.name = "cmdline", .generate = show_command_line},
     {.name = "extfrag", .generate = show_fragmentation},
@@ -256,4 +256,4 @@ constexpr ProcEntry kFiles[] = {
     {.name = "version", .generate = show_version},
     {.name = "vmstat", .generate = show_paging_counts},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kSystemFiles);

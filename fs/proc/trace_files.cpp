@@ -76,9 +76,9 @@ constexpr ProcEntry kTraceSettings[] = {
 constexpr ProcEntry kTraceDirectory[] = {{.name = "trace", .children = kTraceSettings}};
 PROC_FILES(proc_sys_kernel, kTraceDirectory);
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kTraceFiles[] = {
     {.name = "trace", .mode = kTypeRegular | 0644, .open = open_trace},
     {.name = "trace_marker", .mode = kTypeRegular | 0222, .store = mark_trace},
     {.name = "trace_raw", .open = open_trace_raw},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kTraceFiles);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint32_t kSelect = 0, kWindow = 0x10 / 4;
 constexpr uint32_t kVersion = 1, kTable = 0x10;
-constexpr uint32_t kActiveLow = 1u << 13, kLevel = 1u << 15, kMasked = 1u << 16;
+constexpr uint32_t kActiveLow = 1u << 13, kLevel = 1u << 15, kInputMasked = 1u << 16;
 constexpr uint32_t kControllersMost = 8;
 
 struct Controller {
@@ -34,7 +34,7 @@ void ioapic_add(volatile uint32_t* registers, uint32_t first_gsi) {
     Controller& fresh = controllers[controller_count++];
     fresh = {registers, first_gsi, 0};
     fresh.inputs = (fresh.read(kVersion) >> 16 & 0xff) + 1;
-    for (uint32_t i = 0; i < fresh.inputs; ++i) fresh.write(kTable + 2 * i, kMasked);
+    for (uint32_t i = 0; i < fresh.inputs; ++i) fresh.write(kTable + 2 * i, kInputMasked);
 }
 
 void ioapic_set_line(uint32_t isa_line, const IoApicLine& where) { lines[isa_line] = where; }

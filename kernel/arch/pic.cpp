@@ -9,12 +9,12 @@ constexpr uint16_t kMasterCommand = 0x20, kMasterData = 0x21, kSlaveCommand = 0x
                    kSlaveData = 0xa1;
 constexpr uint8_t kInitialise = 0x11;  // ICW1: edge triggered, cascade, ICW4 follows
 constexpr uint8_t k8086Mode = 0x01;    // ICW4
-constexpr uint8_t kEndOfInterrupt = 0x20, kReadInService = 0x0b;  // OCW2, OCW3
+constexpr uint8_t kEnd = 0x20, kReadInService = 0x0b;  // OCW2, OCW3
 constexpr uint32_t kCascadeLine = 2;
 
 // A write to an unused port takes long enough for an old controller to settle.
 void settle() { out8(0x80, 0); }
-void command(uint16_t port, uint8_t value) {
+void write_slowly(uint16_t port, uint8_t value) {
     out8(port, value);
     settle();
 }
@@ -22,14 +22,14 @@ void command(uint16_t port, uint8_t value) {
 }  // namespace
 
 void pic_init() {
-    command(kMasterCommand, kInitialise);
-    command(kSlaveCommand, kInitialise);
-    command(kMasterData, kFirstIrqVector);  // ICW2
-    command(kSlaveData, kFirstIrqVector + 8);
-    command(kMasterData, 1 << kCascadeLine);  // ICW3: which line the slave hangs on
-    command(kSlaveData, kCascadeLine);
-    command(kMasterData, k8086Mode);
-    command(kSlaveData, k8086Mode);
+    write_slowly(kMasterCommand, kInitialise);
+    write_slowly(kSlaveCommand, kInitialise);
+    write_slowly(kMasterData, kFirstIrqVector);  // ICW2
+    write_slowly(kSlaveData, kFirstIrqVector + 8);
+    write_slowly(kMasterData, 1 << kCascadeLine);  // ICW3: which line the slave hangs on
+    write_slowly(kSlaveData, kCascadeLine);
+    write_slowly(kMasterData, k8086Mode);
+    write_slowly(kSlaveData, k8086Mode);
     out8(kMasterData, 0xff & ~(1u << kCascadeLine));
     out8(kSlaveData, 0xff);
 }
@@ -45,8 +45,8 @@ void pic_unmask(uint32_t line) {
 }
 
 void pic_end_of_interrupt(uint32_t line) {
-    if (line >= 8) out8(kSlaveCommand, kEndOfInterrupt);
-    out8(kMasterCommand, kEndOfInterrupt);
+    if (line >= 8) out8(kSlaveCommand, kEnd);
+    out8(kMasterCommand, kEnd);
 }
 
 bool pic_is_spurious(uint32_t line) {
@@ -55,6 +55,6 @@ bool pic_is_spurious(uint32_t line) {
     out8(port, kReadInService);
     if (in8(port) & 0x80) return false;
     // The master did see the cascade line for a spurious 15.
-    if (line == 15) out8(kMasterCommand, kEndOfInterrupt);
+    if (line == 15) out8(kMasterCommand, kEnd);
     return true;
 }

@@ -5,7 +5,6 @@
 namespace {
 
 constexpr uint32_t kMaxAmounts = 1024;
-ResourceManager& manager() { return *resource_manager; }
 
 struct List {  // struct res_list as a program passes it
     uint32_t count, amounts;

@@ -53,6 +53,7 @@ struct ResourceManager {
 };
 
 extern ResourceManager* resource_manager;  // made at start-up, never destroyed
+inline ResourceManager& manager() { return *resource_manager; }
 // Installed by kernel/proc: ends the process (or that of a thread) as SIGKILL does.
 extern void (*kill_deadlock_victim)(int id);
 extern int (*deadlock_caller)();  // pid of the caller

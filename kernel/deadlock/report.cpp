@@ -9,7 +9,6 @@
 
 namespace {
 
-ResourceManager& manager() { return *resource_manager; }
 using Detection = ResourceManager::Detection;
 using Cure = ResourceManager::Cure;
 constexpr std::string_view kDetections[] = {"block", "periodic", "demand"};
@@ -201,7 +200,7 @@ void deadlock_report_init() {
     };
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kReportFiles[] = {
     {.name = "deadlock",
      .show =
          [](TextSink& to) {
@@ -218,7 +217,7 @@ constexpr ProcEntry kFiles[] = {
              to.put("}\n");
          }},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kReportFiles);
 
 constexpr ProcEntry kSettings[] = {
     {.name = "strategy", .show = show_strategy, .store = set_strategy},

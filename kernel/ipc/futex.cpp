@@ -8,7 +8,7 @@
 
 namespace {
 
-struct Sleeper {
+struct FutexSleeper {
     ListNode node;
     Thread* thread = nullptr;
     FutexKey key;
@@ -18,7 +18,7 @@ struct Sleeper {
 };
 
 constexpr uint32_t kBuckets = 64;
-using Bucket = List<Sleeper, &Sleeper::node>;
+using Bucket = List<FutexSleeper, &FutexSleeper::node>;
 constinit IrqSpinLock lock{LockRank::futex};
 constinit Bucket buckets[kBuckets] = {};  // without the braces GCC 12 leaves zeros
 
@@ -45,7 +45,7 @@ class SharedFinder final : public RegionVisitor {
 };
 
 // Locks: held. The lock is kept until the thread is on its way, which keeps it alive.
-void wake(Sleeper& sleeper) {
+void wake(FutexSleeper& sleeper) {
     sleeper.node.unlink();
     __atomic_store_n(&sleeper.woken, true, __ATOMIC_RELEASE);
     unpark(*sleeper.thread);
@@ -69,7 +69,7 @@ class Joined {
     bool woken() const { return __atomic_load_n(&sleeper_.woken, __ATOMIC_ACQUIRE); }
 
   private:
-    Sleeper sleeper_;
+    FutexSleeper sleeper_;
 };
 
 bool names_owner(uint32_t word) { return (word & kFutexWaiters) && (word & kFutexOwner); }
@@ -86,14 +86,14 @@ void tell_owners(WaitEdges& to) {
     {
         LockGuard guard(lock);
         for (Bucket& bucket : buckets)
-            for ([[maybe_unused]] Sleeper& s : bucket) ++count;
+            for ([[maybe_unused]] FutexSleeper& s : bucket) ++count;
     }
     if (asleep.resize(count).is_error()) return;
     count = 0;
     {
         LockGuard guard(lock);
         for (Bucket& bucket : buckets)
-            for (Sleeper& s : bucket)
+            for (FutexSleeper& s : bucket)
                 if (s.address.raw() && count < asleep.size())
                     asleep[count++] = {s.thread->tid, Ref<AddressSpace>(*s.thread->space),
                                        s.address};
@@ -150,7 +150,7 @@ Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected
 uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits) {
     uint32_t woken = 0;
     LockGuard guard(lock);
-    for (Sleeper& sleeper : bucket_of(key)) {
+    for (FutexSleeper& sleeper : bucket_of(key)) {
         if (woken == count) break;
         if (sleeper.key != key || !(sleeper.bits & bits)) continue;
         wake(sleeper);
@@ -165,7 +165,7 @@ Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_c
     Requeued done{0, 0};
     Bucket moved;
     LockGuard guard(lock);
-    for (Sleeper& sleeper : bucket_of(from)) {
+    for (FutexSleeper& sleeper : bucket_of(from)) {
         if (sleeper.key != from) continue;
         if (done.woken < wake_count) {
             wake(sleeper);

@@ -26,7 +26,7 @@ struct LowFrames {
 };
 
 constinit SpinLock fifo_nodes{LockRank::pipe};
-constinit uint32_t last_number = 0;  // of anonymous pipes; atomic
+constinit uint32_t last_pipe = 0;  // of anonymous pipes; atomic
 
 class Pipe final : public RefCounted {
   public:
@@ -242,7 +242,7 @@ Result<Ref<File>> open_named_pipe(Inode& node, uint32_t flags) {
 Result<PipeEnds> make_pipe(uint32_t flags) {
     flags &= kOpenNonBlock;
     Ref<Pipe> pipe = TRY(make_ref<Pipe>());
-    const uint32_t number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    const uint32_t number = __atomic_add_fetch(&last_pipe, 1, __ATOMIC_RELAXED);
     PipeEnds ends;
     ends.reader = TRY(make_ref<PipeEnd>(flags | kOpenReadOnly, pipe, nullptr, number));
     ends.writer = TRY(make_ref<PipeEnd>(flags | kOpenWriteOnly, pipe, nullptr, number));

@@ -177,7 +177,7 @@ Result<void> start(std::string_view text) {
     return {};
 }
 
-constexpr ProcEntry kFiles[] = {
+constexpr ProcEntry kSyncLabFiles[] = {
     {.name = "sync_lab",
      .show =
          [](TextSink& to) {
@@ -186,6 +186,6 @@ constexpr ProcEntry kFiles[] = {
          },
      .store = start},
 };
-PROC_FILES(proc_root, kFiles);
+PROC_FILES(proc_root, kSyncLabFiles);
 
 }  // namespace

@@ -45,6 +45,7 @@ using Nanoseconds = Strong<struct NanosecondsTag, uint64_t>;
 constexpr Frame frame_of(PhysAddr a) { return Frame(a.raw() >> kPageShift); }
 constexpr PhysAddr address_of(Frame f) { return PhysAddr(f.raw() << kPageShift); }
 constexpr Page page_of(VirtAddr a) { return Page(a.raw() >> kPageShift); }
+constexpr bool is_page_aligned(VirtAddr a) { return !(a.raw() & kPageMask); }
 constexpr VirtAddr address_of(Page p) { return VirtAddr(p.raw() << kPageShift); }
 
 template <typename T>

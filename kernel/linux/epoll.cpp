@@ -49,11 +49,11 @@ void forget_item(uint32_t uid) {
     delete user;
 }
 
-constexpr ProcEntry kSettings[] = {
+constexpr ProcEntry kEpollSettings[] = {
     {.name = "max_user_watches", .number = &most_items, .most = INT32_MAX},
 };
-constexpr ProcEntry kDirectory[] = {{.name = "epoll", .children = kSettings}};
-PROC_FILES(proc_sys_fs, kDirectory);
+constexpr ProcEntry kEpollDirectory[] = {{.name = "epoll", .children = kEpollSettings}};
+PROC_FILES(proc_sys_fs, kEpollDirectory);
 
 // Joins the queues of one item's file that bear news of what it asks for, in the order in which the
 // file names them: mostly the same ones as last time.

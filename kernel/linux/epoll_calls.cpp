@@ -72,9 +72,9 @@ Result<uint32_t> sys_epoll_pwait2(int epoll_fd, UserPtr<EpollEvent> to, int room
                        wait_for_events(epoll_fd, to, room, !time || length.raw(), deadline));
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kEpollCalls[] = {
     CALL(254, epoll_create, sys_epoll_create),   CALL(255, epoll_ctl, sys_epoll_ctl),
     CALL(256, epoll_wait, sys_epoll_wait),       CALL(319, epoll_pwait, sys_epoll_pwait),
     CALL(329, epoll_create1, sys_epoll_create1), CALL(441, epoll_pwait2, sys_epoll_pwait2),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kEpollCalls);

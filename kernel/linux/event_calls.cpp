@@ -30,7 +30,7 @@ Result<OpenTimer> timer_of(int fd) {
 }
 
 template <typename T>
-TimerTimes<T> times_of(const TimerFile::Setting& setting) {
+TimerTimes<T> timer_file_times(const TimerFile::Setting& setting) {
     return {to_time<T>(setting.interval), to_time<T>(setting.left)};
 }
 
@@ -48,13 +48,13 @@ Result<void> sys_timerfd_settime(int fd, uint32_t flags, UserPtr<const TimerTime
                                    .cancel_on_set = (flags & kCancelOnSet) != 0};
     OpenTimer open = TRY(timer_of(fd));
     const TimerFile::Setting old = open.timer->set(wanted);
-    return to ? write_user(to, times_of<T>(old)) : Result<void>();
+    return to ? write_user(to, timer_file_times<T>(old)) : Result<void>();
 }
 
 template <typename T>
 Result<void> sys_timerfd_gettime(int fd, UserPtr<TimerTimes<T>> to) {
     OpenTimer open = TRY(timer_of(fd));
-    return write_user(to, times_of<T>(open.timer->setting()));
+    return write_user(to, timer_file_times<T>(open.timer->setting()));
 }
 
 // --- signals
@@ -87,7 +87,7 @@ Result<int> sys_eventfd2(uint32_t initial, uint32_t flags) {
 }
 Result<int> sys_eventfd(uint32_t initial) { return sys_eventfd2(initial, 0); }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kEventCalls[] = {
     CALL(321, signalfd, sys_signalfd),
     CALL(322, timerfd_create, sys_timerfd_create),
     CALL(323, eventfd, sys_eventfd),
@@ -98,4 +98,4 @@ constexpr SystemCall kCalls[] = {
     CALL(410, timerfd_gettime64, sys_timerfd_gettime<TimeSpec64>),
     CALL(411, timerfd_settime64, sys_timerfd_settime<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kEventCalls);

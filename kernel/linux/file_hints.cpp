@@ -53,10 +53,10 @@ Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count) {
     return {};
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kFileHintsCalls[] = {
     CALL(225, readahead, sys_readahead),
     CALL(250, fadvise64, sys_fadvise64),
     CALL(272, fadvise64_64, sys_fadvise64_64),
     CALL(314, sync_file_range, sys_sync_file_range),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kFileHintsCalls);

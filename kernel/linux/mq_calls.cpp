@@ -34,7 +34,7 @@ Result<PosixQueue::Wait> wait_until(UserPtr<const T> time) {
     return wait;
 }
 
-void tell(QueueNotice& notice) {
+void send_notice(QueueNotice& notice) {
     if (notice.way == QueueNotice::Way::signal && notice.signal) {
         constexpr int kSiMessageQueue = -3;
         SignalInfo info = signal_from_user(notice.signal, kSiMessageQueue);
@@ -92,7 +92,7 @@ Result<void> sys_mq_timedsend(int fd, UserPtr<const void> from, uint32_t bytes, 
     TRY(copy_from_user(held.message->data(), from.address(), bytes));
     QueueNotice notice;
     TRY(open.queue->send(held.message, wait, notice));
-    tell(notice);
+    send_notice(notice);
     return {};
 }
 
@@ -113,7 +113,7 @@ Result<uint32_t> sys_mq_timedreceive(int fd, UserPtr<void> to, uint32_t bytes,
 namespace {
 
 // Of SIGEV_THREAD the C library makes a thread that reads cookies from a socket.
-Result<QueueNotice> notice_from(const SignalEvent& event) {
+Result<QueueNotice> queue_notice(const SignalEvent& event) {
     enum : int32_t { by_signal = 0, silent = 1, by_thread = 2 };
     QueueNotice notice;
     notice.table = current_process().files.get();
@@ -140,7 +140,7 @@ Result<QueueNotice> notice_from(const SignalEvent& event) {
 
 Result<void> sys_mq_notify(int fd, UserPtr<const SignalEvent> from) {
     QueueNotice notice;
-    if (from) notice = TRY(notice_from(TRY(read_user(from))));
+    if (from) notice = TRY(queue_notice(TRY(read_user(from))));
     OpenQueue open = TRY(queue_of(fd));
     if (from) return open.queue->register_notice(std::move(notice));
     QueueNotice ended = open.queue->end_notice(current_process().files.get());
@@ -167,7 +167,7 @@ Result<void> sys_mq_getsetattr(int fd, UserPtr<const QueueAttributes> from,
     return to ? write_user(to, old) : Result<void>();
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kMqCalls[] = {
     CALL(277, mq_open, sys_mq_open),
     CALL(278, mq_unlink, sys_mq_unlink),
     CALL(279, mq_timedsend, sys_mq_timedsend<TimeSpec32>),
@@ -177,4 +177,4 @@ constexpr SystemCall kCalls[] = {
     CALL(418, mq_timedsend_time64, sys_mq_timedsend<TimeSpec64>),
     CALL(419, mq_timedreceive_time64, sys_mq_timedreceive<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kMqCalls);

@@ -24,15 +24,15 @@ constinit List<PosixQueue, &PosixQueue::all_node> all_queues;
 constinit struct {
     uint32_t queues = 256, messages = 10, bytes = 8192, default_messages = 10, default_bytes = 8192;
 } most;
-constexpr ProcEntry kSettings[] = {
+constexpr ProcEntry kQueueSettings[] = {
     {.name = "queues_max", .number = &most.queues, .most = INT32_MAX},
     {.name = "msg_max", .number = &most.messages, .least = 1, .most = kMostMessages},
     {.name = "msgsize_max", .number = &most.bytes, .least = 128, .most = kMostBytes},
     {.name = "msg_default", .number = &most.default_messages, .least = 1, .most = kMostMessages},
     {.name = "msgsize_default", .number = &most.default_bytes, .least = 128, .most = kMostBytes},
 };
-constexpr ProcEntry kDirectory[] = {{.name = "mqueue", .children = kSettings}};
-PROC_FILES(proc_sys_fs, kDirectory);
+constexpr ProcEntry kQueueDirectory[] = {{.name = "mqueue", .children = kQueueSettings}};
+PROC_FILES(proc_sys_fs, kQueueDirectory);
 
 // --- names
 

@@ -32,7 +32,7 @@ Result<bool> is_real_time(int clock) {
     }
 }
 
-Result<TimerNotice> notice_from(const SignalEvent& event) {
+Result<TimerNotice> timer_notice(const SignalEvent& event) {
     enum : int32_t { by_signal = 0, silent = 1, by_thread = 2, to_thread = 4 };
     TimerNotice notice{.way = TimerNotice::Way::process,
                        .signal = event.signal,
@@ -49,7 +49,7 @@ Result<TimerNotice> notice_from(const SignalEvent& event) {
 }
 
 template <typename T>
-TimerTimes<T> times_of(const PosixTimers::Setting& setting) {
+TimerTimes<T> timer_times(const PosixTimers::Setting& setting) {
     return {to_time<T>(setting.interval), to_time<T>(setting.left)};
 }
 
@@ -57,7 +57,7 @@ TimerTimes<T> times_of(const PosixTimers::Setting& setting) {
 
 Result<void> sys_timer_create(int clock, UserPtr<const SignalEvent> from, UserPtr<int32_t> to) {
     TimerNotice notice;
-    if (from) notice = TRY(notice_from(TRY(read_user(from))));
+    if (from) notice = TRY(timer_notice(TRY(read_user(from))));
     PosixTimers& timers = current_process().timers;
     const int id = TRY(timers.add(from ? &notice : nullptr, TRY(is_real_time(clock))));
     Result<void> told = write_user(to, int32_t{id});
@@ -75,18 +75,18 @@ Result<void> sys_timer_settime(int id, uint32_t flags, UserPtr<const TimerTimes<
                                      .interval = TRY(nanoseconds_of(times.interval)),
                                      .absolute = (flags & kAbsolute) != 0};
     const PosixTimers::Setting old = TRY(current_process().timers.set(id, wanted));
-    return to ? write_user(to, times_of<T>(old)) : Result<void>();
+    return to ? write_user(to, timer_times<T>(old)) : Result<void>();
 }
 
 template <typename T>
 Result<void> sys_timer_gettime(int id, UserPtr<TimerTimes<T>> to) {
-    return write_user(to, times_of<T>(TRY(current_process().timers.setting(id))));
+    return write_user(to, timer_times<T>(TRY(current_process().timers.setting(id))));
 }
 
 Result<uint32_t> sys_timer_getoverrun(int id) { return current_process().timers.overrun(id); }
 Result<void> sys_timer_delete(int id) { return current_process().timers.remove(id); }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kPosixTimerCalls[] = {
     CALL(259, timer_create, sys_timer_create),
     CALL(260, timer_settime, sys_timer_settime<TimeSpec32>),
     CALL(261, timer_gettime, sys_timer_gettime<TimeSpec32>),
@@ -95,4 +95,4 @@ constexpr SystemCall kCalls[] = {
     CALL(408, timer_gettime64, sys_timer_gettime<TimeSpec64>),
     CALL(409, timer_settime64, sys_timer_settime<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kPosixTimerCalls);

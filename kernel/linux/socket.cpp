@@ -15,12 +15,12 @@ namespace {
 constexpr uint32_t kIoctlUnread = 0x541B, kIoctlUnsent = 0x5411;  // FIONREAD, TIOCOUTQ
 constexpr uint32_t kSocketDevice = device_number(0, 8);
 
-constinit uint32_t last_number = 0;  // atomic
+constinit uint32_t last_socket = 0;  // atomic
 
 }  // namespace
 
 Socket::Socket(SocketType type, SenderId maker)
-    : type_(type), number_(__atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED)), maker_(maker) {
+    : type_(type), number_(__atomic_add_fetch(&last_socket, 1, __ATOMIC_RELAXED)), maker_(maker) {
     SocketNames::add(*this);
 }
 

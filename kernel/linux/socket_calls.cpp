@@ -262,7 +262,7 @@ Result<int> sys_socketcall(uint32_t call, UserPtr<const uint32_t> from) {
     }
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSocketCalls[] = {
     CALL(102, socketcall, sys_socketcall),   CALL(359, socket, sys_socket),
     CALL(360, socketpair, sys_socketpair),   CALL(361, bind, sys_bind),
     CALL(362, connect, sys_connect),         CALL(363, listen, sys_listen),
@@ -270,4 +270,4 @@ constexpr SystemCall kCalls[] = {
     CALL(368, getpeername, sys_getpeername), CALL(369, sendto, sys_sendto),
     CALL(371, recvfrom, sys_recvfrom),       CALL(373, shutdown, sys_shutdown),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSocketCalls);

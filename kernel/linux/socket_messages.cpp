@@ -7,8 +7,8 @@
 
 namespace {
 
-constexpr uint32_t kLevelSocket = 1, kRights = 1, kCredentials = 2;
-constexpr uint32_t kMostMessages = 1024;
+constexpr uint32_t kSocketLevel = 1, kRights = 1, kCredentials = 2;
+constexpr uint32_t kMostAtOnce = 1024;
 
 struct ControlHeader {  // struct cmsghdr
     uint32_t bytes;     // its own too
@@ -58,7 +58,7 @@ Result<void> read_control(const MessageHeader& header, SendRequest& request) {
         if (control.bytes < sizeof control || control.bytes > text.size() - at) return Errno::inval;
         const std::span<const uint8_t> data(&text[at] + sizeof control,
                                             control.bytes - sizeof control);
-        if (control.level == kLevelSocket) {
+        if (control.level == kSocketLevel) {
             if (control.type != kRights && control.type != kCredentials) return Errno::inval;
             TRY(control.type == kRights ? add_files(request, data) : set_sender(request, data));
         }
@@ -85,7 +85,7 @@ class ControlWriter {
         const uint32_t left = room_ - used_;
         if (left < sizeof(ControlHeader)) return set_truncated(), Result<void>();
         if (room_for_data() < bytes) bytes = room_for_data(), truncated_ = true;
-        const ControlHeader header{sizeof header + bytes, kLevelSocket, type};
+        const ControlHeader header{sizeof header + bytes, kSocketLevel, type};
         TRY(copy_to_user(VirtAddr(at_ + used_), &header, sizeof header));
         TRY(copy_to_user(VirtAddr(at_ + used_ + sizeof header), data, bytes));
         used_ += std::min(align_up(header.bytes, 4u), left);
@@ -191,7 +191,7 @@ Result<uint32_t> sys_sendmmsg(int fd, UserPtr<CountedMessage> from, uint32_t cou
         const MessageHeader header = TRY(read_user(at.cast<const MessageHeader>()));
         return tell_count(at, TRY(send_one(socket, header, flags)));
     };
-    count = std::min(count, kMostMessages);
+    count = std::min(count, kMostAtOnce);
     for (uint32_t done = 0; done < count; ++done) {
         Result<void> result = send(from + done);
         if (result.is_error()) return done ? Result(done) : result.error();
@@ -212,7 +212,7 @@ Result<uint32_t> sys_recvmmsg(int fd, UserPtr<CountedMessage> to, uint32_t count
     auto receive = [&](UserPtr<CountedMessage> at) -> Result<void> {
         return tell_count(at, TRY(receive_into(socket, at.cast<MessageHeader>(), flags)));
     };
-    count = std::min(count, kMostMessages);
+    count = std::min(count, kMostAtOnce);
     uint32_t done = 0;
     while (done < count) {
         Result<void> result = receive(to + done);
@@ -229,11 +229,11 @@ Result<uint32_t> sys_recvmmsg(int fd, UserPtr<CountedMessage> to, uint32_t count
     return done;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSocketMessagesCalls[] = {
     CALL(337, recvmmsg, sys_recvmmsg<TimeSpec32>),
     CALL(345, sendmmsg, sys_sendmmsg),
     CALL(370, sendmsg, sys_sendmsg),
     CALL(372, recvmsg, sys_recvmsg),
     CALL(417, recvmmsg_time64, sys_recvmmsg<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSocketMessagesCalls);

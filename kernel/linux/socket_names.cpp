@@ -117,7 +117,7 @@ void Socket::show(TextSink& to) {
 }
 
 namespace {
-constexpr ProcEntry kFiles[] = {{.name = "unix", .show = show}};
-constexpr ProcEntry kDirectory[] = {{.name = "net", .children = kFiles}};
-PROC_FILES(proc_root, kDirectory);
+constexpr ProcEntry kSocketNamesFiles[] = {{.name = "unix", .show = show}};
+constexpr ProcEntry kNetDirectory[] = {{.name = "net", .children = kSocketNamesFiles}};
+PROC_FILES(proc_root, kNetDirectory);
 }  // namespace

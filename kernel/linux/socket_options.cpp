@@ -54,7 +54,8 @@ Result<Nanoseconds> read_timeout(UserPtr<const void> from, uint32_t bytes) {
     return nanoseconds_of(time.seconds, static_cast<int32_t>(time.microseconds) * 1000);
 }
 
-Result<void> give(UserPtr<void> to, UserPtr<uint32_t> bytes, const void* value, uint32_t size) {
+Result<void> give_option(UserPtr<void> to, UserPtr<uint32_t> bytes, const void* value,
+                         uint32_t size) {
     const uint32_t room = TRY(read_user(bytes));
     if (static_cast<int32_t>(room) < 0) return Errno::inval;
     TRY(copy_to_user(to.address(), value, std::min(room, size)));
@@ -64,7 +65,8 @@ Result<void> give(UserPtr<void> to, UserPtr<uint32_t> bytes, const void* value, 
 Result<void> give_timeout(UserPtr<void> to, UserPtr<uint32_t> bytes, Nanoseconds time, bool wide) {
     const TimeVal32 narrow = to_time<TimeVal32>(time);
     const TimeVal64 full{narrow.seconds, narrow.microseconds};
-    return wide ? give(to, bytes, &full, sizeof full) : give(to, bytes, &narrow, sizeof narrow);
+    return wide ? give_option(to, bytes, &full, sizeof full)
+                : give_option(to, bytes, &narrow, sizeof narrow);
 }
 
 // Programs set half of what they want to get: the kernel's own book-keeping needs the other half.
@@ -121,11 +123,11 @@ Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<voi
     switch (option) {
         case option_peer_credentials: {
             const SenderId peer = socket->peer_id();
-            return give(to, bytes, &peer, sizeof peer);
+            return give_option(to, bytes, &peer, sizeof peer);
         }
         case option_linger: {
             const uint32_t none[2] = {};
-            return give(to, bytes, none, sizeof none);
+            return give_option(to, bytes, none, sizeof none);
         }
         case option_receive_timeout:
         case option_receive_timeout64:
@@ -148,11 +150,11 @@ Result<void> sys_getsockopt(int fd, uint32_t level, uint32_t option, UserPtr<voi
             if (!is_switch(option)) return Errno::noprotoopt;
             value = socket->switches >> option & 1;
     }
-    return give(to, bytes, &value, sizeof value);
+    return give_option(to, bytes, &value, sizeof value);
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSocketOptionsCalls[] = {
     CALL(365, getsockopt, sys_getsockopt),
     CALL(366, setsockopt, sys_setsockopt),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSocketOptionsCalls);

@@ -137,6 +137,20 @@ Ref<UserThread> find_thread(int tid) {
     return nullptr;
 }
 
+Result<Ref<Process>> process_named(int pid) {
+    Ref<Process> process = pid == 0 ? Ref<Process>(current_process()) : find_process(pid);
+    if (!process) return Errno::srch;
+    return process;
+}
+
+// No scan for what cannot be.
+Result<Ref<UserThread>> thread_named(int tid) {
+    if (tid == 0) return Ref<UserThread>(current_thread());
+    Ref<UserThread> thread = tid > 0 ? find_thread(tid) : Ref<UserThread>();
+    if (!thread) return Errno::srch;
+    return thread;
+}
+
 uint32_t process_count() { return count; }
 
 Result<void> set_process_group(int pid, int pgid) {

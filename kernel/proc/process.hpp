@@ -150,6 +150,9 @@ UserThread& current_thread();
 Ref<Process> find_process(int pid);       // null if there is none
 Ref<Process> next_process(int from_pid);  // the one with the smallest pid >= from_pid
 Ref<UserThread> find_thread(int tid);
+// As system calls name them: 0 is the caller. ESRCH if there is none.
+Result<Ref<Process>> process_named(int pid);
+Result<Ref<UserThread>> thread_named(int tid);
 uint32_t process_count();
 
 // --- life (fork.cpp, exec.cpp, exit.cpp, wait.cpp)

@@ -235,7 +235,7 @@ Result<Ref<File>> descriptor(int pid, int fd) {
     return files->get(fd);
 }
 
-Result<Ref<AddressSpace>> space_of(int pid) {
+Result<Ref<AddressSpace>> space_of_pid(int pid) {
     LockGuard guard(process_tree);
     Process* p = find_process_locked(pid);
     if (!p || !p->space) return Errno::srch;
@@ -320,7 +320,7 @@ void process_source_init() {
             [](int pid) { return path_of(pid, [](Process& p) { return root_directory(p.fs); }); },
         .next_descriptor = next_descriptor,
         .descriptor = descriptor,
-        .space = space_of,
+        .space = space_of_pid,
         .visit_regions = visit_regions,
         .limit = limit,
         .suspend = suspend,

@@ -186,7 +186,7 @@ Result<void> sys_no_fxattr(int fd) {
     return Errno::opnotsupp;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kAttributesCalls[] = {
     CALL(15, chmod, sys_chmod),
     CALL(16, lchown, sys_lchown16),
     CALL(30, utime, sys_utime),
@@ -217,4 +217,4 @@ constexpr SystemCall kCalls[] = {
     CALL(320, utimensat, sys_utimensat<TimeSpec32>),
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kAttributesCalls);

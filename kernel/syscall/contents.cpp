@@ -47,7 +47,7 @@ Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
     return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kContentsCalls[] = {
     CALL(36, sync, sys_sync),
     CALL(93, ftruncate, sys_ftruncate),
     CALL(118, fsync, sys_fsync),
@@ -56,4 +56,4 @@ constexpr SystemCall kCalls[] = {
     CALL(324, fallocate, sys_fallocate),
     CALL(344, syncfs, sys_syncfs),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kContentsCalls);

@@ -170,11 +170,11 @@ Result<void> sys_pipe2(UserPtr<PipeDescriptors> to, uint32_t flags) {
 }
 Result<void> sys_pipe(UserPtr<PipeDescriptors> to) { return sys_pipe2(to, 0); }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kDescriptorsCalls[] = {
     CALL(6, close, sys_close),       CALL(41, dup, sys_dup),
     CALL(42, pipe, sys_pipe),        CALL(54, ioctl, sys_ioctl),
     CALL(55, fcntl, sys_fcntl64),    CALL(63, dup2, sys_dup2),
     CALL(221, fcntl64, sys_fcntl64), CALL(330, dup3, sys_dup3),
     CALL(331, pipe2, sys_pipe2),     CALL(436, close_range, sys_close_range),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kDescriptorsCalls);

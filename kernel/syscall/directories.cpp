@@ -83,8 +83,8 @@ Result<uint32_t> sys_getdents64(int fd, UserPtr<void> to, uint32_t bytes) {
     return list<Dirent64Head>(fd, to, bytes);
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kDirectoriesCalls[] = {
     CALL(141, getdents, sys_getdents),
     CALL(220, getdents64, sys_getdents64),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kDirectoriesCalls);

@@ -101,10 +101,10 @@ Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32
     return write_user(bytes, uint32_t{kRobustHeadBytes});
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kFutexCallCalls[] = {
     CALL(240, futex, sys_futex<TimeSpec32>),
     CALL(311, set_robust_list, sys_set_robust_list),
     CALL(312, get_robust_list, sys_get_robust_list),
     CALL(422, futex_time64, sys_futex<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kFutexCallCalls);

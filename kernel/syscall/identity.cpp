@@ -178,7 +178,7 @@ Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const Capabili
     return {};
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kIdentityCalls[] = {
     CALL(23, setuid, sys_setuid16),        CALL(24, getuid, sys_getuid16),
     CALL(46, setgid, sys_setgid16),        CALL(47, getgid, sys_getgid16),
     CALL(49, geteuid, sys_geteuid16),      CALL(50, getegid, sys_getegid16),
@@ -197,4 +197,4 @@ constexpr SystemCall kCalls[] = {
     CALL(213, setuid32, sys_setuid),       CALL(214, setgid32, sys_setgid),
     CALL(215, setfsuid32, sys_setfsuid),   CALL(216, setfsgid32, sys_setfsgid),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kIdentityCalls);

@@ -6,12 +6,6 @@
 
 namespace {
 
-Result<Ref<Process>> process_named(int pid) {
-    Ref<Process> process = pid == 0 ? Ref<Process>(current_process()) : find_process(pid);
-    if (!process) return Errno::srch;
-    return process;
-}
-
 bool may_manage(const Process& other) {
     const Credentials& self = context().credentials;
     return self.is_superuser() || self.euid == other.fs.credentials.uid ||
@@ -103,14 +97,6 @@ Result<void> for_each_chosen(Whose whose, int who, F&& visit) {
     return {};
 }
 
-// PRIO_PROCESS means one thread, as on Linux.
-Result<Ref<UserThread>> thread_named(int tid) {
-    if (tid == 0) return Ref<UserThread>(current_thread());
-    Ref<UserThread> thread = tid > 0 ? find_thread(tid) : Ref<UserThread>();
-    if (!thread) return Errno::srch;
-    return thread;
-}
-
 int nice_of(Process& process) {
     LockGuard guard(process_tree);
     const Thread* first = process.threads.front();
@@ -163,7 +149,7 @@ Result<void> sys_nice(int change) {
     return done.is_error() ? Result<void>(Errno::perm) : Result<void>();
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kLimitsCalls[] = {
     CALL(34, nice, sys_nice),
     CALL(75, setrlimit, sys_setrlimit),
     CALL(76, getrlimit, sys_getrlimit),
@@ -172,4 +158,4 @@ constexpr SystemCall kCalls[] = {
     CALL(191, ugetrlimit, sys_ugetrlimit),
     CALL(340, prlimit64, sys_prlimit64),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kLimitsCalls);

@@ -124,7 +124,7 @@ Result<void> sys_flock(int fd, uint32_t operation) {
                          !(operation & kNonBlock));
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kLockCalls[] = {
     CALL(143, flock, sys_flock),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kLockCalls);

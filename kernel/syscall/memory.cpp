@@ -149,7 +149,7 @@ Result<void> sys_mlockall(uint32_t flags) {
 }
 void sys_munlockall() { space().unlock_all(); }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kMemoryCalls[] = {
     CALL(45, brk, sys_brk),
     CALL(90, mmap, sys_old_mmap),
     CALL(91, munmap, sys_munmap),
@@ -165,4 +165,4 @@ constexpr SystemCall kCalls[] = {
     CALL(219, madvise, sys_madvise),
     CALL(376, mlock2, sys_mlock2),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kMemoryCalls);

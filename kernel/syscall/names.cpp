@@ -194,7 +194,7 @@ Result<void> sys_umount2(UserString target, uint32_t flags) {
 }
 Result<void> sys_umount(UserString target) { return sys_umount2(target, 0); }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kNamesCalls[] = {
     CALL(5, open, sys_open),
     CALL(8, creat, sys_creat),
     CALL(9, link, sys_link),
@@ -223,4 +223,4 @@ constexpr SystemCall kCalls[] = {
     CALL(305, readlinkat, sys_readlinkat),
     CALL(353, renameat2, sys_renameat2),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kNamesCalls);

@@ -268,7 +268,7 @@ Result<uint32_t> sys_pselect6(int count, UserPtr<uint32_t> in, UserPtr<uint32_t>
     return result;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kPollCalls[] = {
     CALL(82, select, sys_old_select),
     CALL(142, _newselect, sys_select),
     CALL(168, poll, sys_poll),
@@ -277,4 +277,4 @@ constexpr SystemCall kCalls[] = {
     CALL(413, pselect6_time64, sys_pselect6<TimeSpec64>),
     CALL(414, ppoll_time64, sys_ppoll<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kPollCalls);

@@ -88,7 +88,7 @@ Result<int> sys_prctl(uint32_t what, uint32_t value, uint32_t third, uint32_t fo
     }
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kPrctlCalls[] = {
     CALL(172, prctl, sys_prctl),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kPrctlCalls);

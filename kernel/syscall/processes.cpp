@@ -132,15 +132,6 @@ int sys_getpgrp() { return current_process().pgid; }
 
 int sys_getppid() { return __atomic_load_n(&current_process().parent_pid, __ATOMIC_RELAXED); }
 
-namespace {
-Result<Ref<Process>> process_named(int pid) {
-    if (pid == 0) return Ref<Process>(current_process());
-    Ref<Process> process = find_process(pid);
-    if (!process) return Errno::srch;
-    return process;
-}
-}  // namespace
-
 Result<int> sys_getpgid(int pid) { return TRY(process_named(pid))->pgid; }
 Result<int> sys_getsid(int pid) { return TRY(process_named(pid))->sid; }
 Result<void> sys_setpgid(int pid, int pgid) { return set_process_group(pid, pgid); }
@@ -169,7 +160,7 @@ uint32_t sys_personality(uint32_t wanted) {
     return old;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kProcessesCalls[] = {
     CALL(1, exit, sys_exit),
     CALL(2, fork, sys_fork),
     CALL(7, waitpid, sys_waitpid),
@@ -195,4 +186,4 @@ constexpr SystemCall kCalls[] = {
     CALL(258, set_tid_address, sys_set_tid_address),
     CALL(284, waitid, sys_waitid),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kProcessesCalls);

@@ -263,7 +263,7 @@ Result<uint32_t> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int 
     return sent;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kReadWriteCalls[] = {
     CALL(3, read, sys_read),
     CALL(4, write, sys_write),
     CALL(19, lseek, sys_lseek),
@@ -280,4 +280,4 @@ constexpr SystemCall kCalls[] = {
     CALL(378, preadv2, sys_preadv2),
     CALL(379, pwritev2, sys_pwritev2),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kReadWriteCalls);

@@ -29,13 +29,6 @@ constexpr uint64_t kLeastRuntime = 1024, kLeastPeriod = 100'000, kMostPeriod = 1
 bool is_fixed(uint32_t c) { return c == fifo || c == round_robin; }
 bool is_ordinary(uint32_t c) { return c == other || c == batch || c == idle; }
 
-Result<Ref<UserThread>> thread_named(int tid) {
-    if (tid == 0) return Ref<UserThread>(current_thread());
-    Ref<UserThread> thread = tid > 0 ? find_thread(tid) : Ref<UserThread>();
-    if (!thread) return Errno::srch;
-    return thread;
-}
-
 uint32_t number_of(const SchedParameters& parameters) {
     switch (parameters.sched_class) {
         case SchedClass::fair: return parameters.fair_kind;
@@ -240,7 +233,7 @@ Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
     return {};
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSchedulingCalls[] = {
     CALL(154, sched_setparam, sys_sched_setparam),
     CALL(155, sched_getparam, sys_sched_getparam),
     CALL(156, sched_setscheduler, sys_sched_setscheduler),
@@ -256,4 +249,4 @@ constexpr SystemCall kCalls[] = {
     CALL(352, sched_getattr, sys_sched_getattr),
     CALL(423, sched_rr_get_interval_time64, sys_sched_rr_get_interval<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSchedulingCalls);

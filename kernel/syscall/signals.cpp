@@ -263,7 +263,7 @@ uint32_t sys_alarm(uint32_t seconds) {
     return whole + up;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSignalsCalls[] = {
     CALL(27, alarm, sys_alarm),
     CALL(29, pause, sys_pause),
     CALL(37, kill, sys_kill),
@@ -288,4 +288,4 @@ constexpr SystemCall kCalls[] = {
     CALL(335, rt_tgsigqueueinfo, sys_rt_tgsigqueueinfo),
     CALL(421, rt_sigtimedwait_time64, sys_rt_sigtimedwait<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSignalsCalls);

@@ -195,7 +195,7 @@ Result<void> sys_fstatfs64(int fd, uint32_t size, UserPtr<StatFs64> to) {
     return size == sizeof(StatFs64) ? statistics_of_file(fd, to) : Errno::inval;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kStatCalls[] = {
     CALL(33, access, sys_access),          CALL(99, statfs, sys_statfs),
     CALL(100, fstatfs, sys_fstatfs),       CALL(106, stat, sys_stat),
     CALL(107, lstat, sys_lstat),           CALL(108, fstat, sys_fstat),
@@ -205,4 +205,4 @@ constexpr SystemCall kCalls[] = {
     CALL(307, faccessat, sys_faccessat),   CALL(383, statx, sys_statx),
     CALL(439, faccessat2, sys_faccessat2),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kStatCalls);

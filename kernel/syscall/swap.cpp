@@ -73,8 +73,8 @@ Result<void> sys_swapoff(UserString name) {
     return remove_file(inode_of(path));
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSwapCalls[] = {
     CALL(87, swapon, sys_swapon),
     CALL(115, swapoff, sys_swapoff),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSwapCalls);

@@ -184,7 +184,7 @@ Result<void> sys_iopl(uint32_t level, TrapFrame& frame) {
     return {};
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSystemCalls[] = {
     CALL(74, sethostname, sys_sethostname),
     CALL(88, reboot, sys_reboot),
     CALL(103, syslog, sys_syslog),
@@ -194,4 +194,4 @@ constexpr SystemCall kCalls[] = {
     CALL(122, uname, sys_uname),
     CALL(355, getrandom, sys_getrandom),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSystemCalls);

@@ -1,7 +1,7 @@
 // A system call is its number, its name and its handler, in a list at the end of the file that has
 // the handler:
-//     constexpr SystemCall kCalls[] = {CALL(3, read, sys_read), …};
-//     SYSTEM_CALLS(kCalls);
+//     constexpr SystemCall kReadCalls[] = {CALL(3, read, sys_read), …};
+//     SYSTEM_CALLS(kReadCalls);
 // The handler's signature says at compile time how the registers are read: in the order ebx ecx edx
 // esi edi ebp; 64-bit integers take two, low half first; TrapFrame& takes none. A Result's error
 // becomes -errno. 16 in a handler's name: the variant with 16-bit ids.

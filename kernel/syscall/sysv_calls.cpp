@@ -324,10 +324,10 @@ Result<uint32_t> sys_ipc(uint32_t call, int first, uint32_t second, uint32_t thi
     }
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSysvCalls[] = {
     CALL(117, ipc, sys_ipc),       CALL(393, semget, sys_semget),
     CALL(394, semctl, sys_semctl), CALL(395, shmget, sys_shmget),
     CALL(396, shmctl, sys_shmctl), CALL(397, shmat, sys_shmat),
     CALL(398, shmdt, sys_shmdt),   CALL(420, semtimedop_time64, sys_semtimedop<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSysvCalls);

@@ -86,7 +86,7 @@ struct QueueInfo {  // struct msginfo
     uint16_t segments;
 };
 
-Result<int> tell_status(MessageQueue& queue, uint32_t to) {
+Result<int> tell_queue_status(MessageQueue& queue, uint32_t to) {
     const MessageQueue::Figures f = queue.figures();
     TRY(write_user(UserPtr<QueueStatus>(to), QueueStatus{permission_of(message_queues(), queue),
                                                          f.sent,
@@ -129,14 +129,14 @@ Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
     if (command == ipc_info || command == info) return queue_info(argument, command == info);
     if (command == stat_slot || command == stat_any) {
         Ref<MessageQueue> queue = TRY(object_at<MessageQueue>(table, id, command == stat_any));
-        TRY(tell_status(*queue, argument));
+        TRY(tell_queue_status(*queue, argument));
         return queue->id;
     }
     Ref<MessageQueue> queue = TRY(object_of<MessageQueue>(
         table, id, command == ipc_stat ? IpcAccess::read : IpcAccess::owner));
     switch (command) {
         case ipc_remove: queue->remove(); return 0;
-        case ipc_stat: return tell_status(*queue, argument);
+        case ipc_stat: return tell_queue_status(*queue, argument);
         case ipc_set: {
             QueueStatus wanted = TRY(read_user(UserPtr<QueueStatus>(argument)));
             if (wanted.limit > ipc_limits.queue_bytes && !caller().is_superuser())
@@ -149,10 +149,10 @@ Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
     }
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kSysvMessagesCalls[] = {
     CALL(399, msgget, sys_msgget),
     CALL(400, msgsnd, sys_msgsnd),
     CALL(401, msgrcv, sys_msgrcv),
     CALL(402, msgctl, sys_msgctl),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kSysvMessagesCalls);

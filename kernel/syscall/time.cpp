@@ -144,7 +144,7 @@ Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> tim
     return Errno::restart_no_handler;
 }
 
-constexpr SystemCall kCalls[] = {
+constexpr SystemCall kTimeCalls[] = {
     CALL(13, time, sys_time),
     CALL(25, stime, sys_stime),
     CALL(78, gettimeofday, sys_gettimeofday),
@@ -159,4 +159,4 @@ constexpr SystemCall kCalls[] = {
     CALL(406, clock_getres_time64, sys_clock_getres<TimeSpec64>),
     CALL(407, clock_nanosleep_time64, sys_clock_nanosleep<TimeSpec64>),
 };
-SYSTEM_CALLS(kCalls);
+SYSTEM_CALLS(kTimeCalls);
