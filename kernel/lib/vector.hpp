@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "kernel/lib/result.hpp"
@@ -67,6 +68,14 @@ class Vector {
     Result<void> push_back(T value) {
         if (size_ == capacity_) TRY(reserve(capacity_ ? capacity_ * 2 : 4));
         new (&data_[size_++]) T(std::move(value));
+        return {};
+    }
+    // Copies of trivial elements; the capacity at least doubles, so that n of them cost O(n).
+    Result<void> append(std::span<const T> more) requires std::is_trivially_copyable_v<T> {
+        const uint32_t size = size_ + static_cast<uint32_t>(more.size());
+        if (size > capacity_) TRY(reserve(size > capacity_ * 2 ? size : capacity_ * 2));
+        if (!more.empty()) __builtin_memcpy(data_ + size_, more.data(), more.size_bytes());
+        size_ = size;
         return {};
     }
     Result<void> resize(uint32_t size) {

@@ -32,21 +32,19 @@ class StackWriter {
     VirtAddr at_;
 };
 
-// The address of each string of `strings` if the first lies at `start`.
+// The address of each string of `strings` if the first lies at `start`, and the null at the end.
 void add_pointers(uint32_t*& out, const Vector<char>& strings, uint32_t start) {
-    bool first = true;
-    for (uint32_t i = 0; i < strings.size(); ++i) {
-        if (first) *out++ = start + i;
-        first = strings[i] == 0;
-    }
+    const char* const end = strings.end();
+    for (const char* at = strings.begin(); at < end; at += __builtin_strlen(at) + 1)
+        *out++ = start + static_cast<uint32_t>(at - strings.begin());
     *out++ = 0;
 }
 
 }  // namespace
 
+// A string ends at its first NUL, so that there are as many NULs as strings.
 Result<void> ArgumentBlock::append(Vector<char>& to, std::string_view text) {
-    TRY(to.reserve(to.size() + static_cast<uint32_t>(text.size()) + 1));
-    for (char c : text) TRY(to.push_back(c));
+    TRY(to.append(text.substr(0, text.find('\0'))));
     return to.push_back(0);
 }
 
@@ -93,14 +91,12 @@ Result<void> ArgumentBlock::add_environment_string(std::string_view text) {
 Result<void> ArgumentBlock::replace_first(std::span<const std::string_view> fresh) {
     Vector<char> combined;
     for (std::string_view text : fresh) TRY(append(combined, text));
-    uint32_t rest = 0;
+    std::string_view rest(arguments_.data(), arguments_.size());
     if (argument_count_) {
-        while (arguments_[rest] != 0) ++rest;
-        ++rest;
+        rest.remove_prefix(rest.find('\0') + 1);
         --argument_count_;
     }
-    TRY(combined.reserve(combined.size() + arguments_.size()));
-    for (uint32_t i = rest; i < arguments_.size(); ++i) TRY(combined.push_back(arguments_[i]));
+    TRY(combined.append(rest));
     arguments_ = std::move(combined);
     argument_count_ += static_cast<uint32_t>(fresh.size());
     return {};

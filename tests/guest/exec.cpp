@@ -153,6 +153,30 @@ void test_passing() {
     });
 }
 
+// The first line of a script is a string of at most 256 bytes.
+void test_script_lines() {
+    const auto line = [](const std::string& text) { file("line", "#!" + text); };
+    const std::string zeros(200, '\0');
+    line(self + " of a script" + zeros + "x\n");
+    for (int i = 0; i < 20; ++i)
+        runs("NULs in a script's argument", 1, "./line", {"", "given"});
+    line(" " + self + zeros + "not an argument\n");
+    runs("a NUL ends the interpreter", 99, "./line", {"", "given"});
+    line(std::string(250 - self.size(), ' ') + self + "longer than the first bytes\n");
+    runs("an interpreter's name that is cut", ENOEXEC, "./line", {""});
+    line(std::string(300, ' '));
+    runs("blanks only", ENOEXEC, "./line", {""});
+    line(self + " long " + std::string(300, 'x') + "\n");
+    runs("an argument that is cut", 99, "./line", {""});
+    file("chain0", "#!" + self + "\n");
+    for (char i = '1'; i <= '5'; ++i)
+        file((std::string("chain") + i).c_str(), std::string("#!./chain") + char(i - 1) + "\n");
+    runs("five scripts", 99, "./chain4", {""});
+    runs("six scripts", ELOOP, "./chain5", {""});
+    for (const char* name : {"line", "chain0", "chain1", "chain2", "chain3", "chain4", "chain5"})
+        unlink(name);
+}
+
 void test_scripts() {
     file("script", "#! " + self + " of a script  \nrest\n");
     runs("script with an argument", 0, "./script", {"name is lost", "given"});
@@ -166,6 +190,7 @@ void test_scripts() {
     runs("script without its interpreter", ENOENT, "./lost", {""});
     file("bare", "#!\n");
     runs("script that names none", ENOEXEC, "./bare", {""});
+    test_script_lines();
 }
 
 void test_refusals() {
