@@ -20,6 +20,7 @@ import hostlink
 import qemu
 import run
 from qemu import Failure
+from trace_file import BadTrace, load
 
 RECORD = os.path.join(qemu.BUILD, 'record')
 CONSOLE = os.path.join(qemu.BUILD, 'console.sock')
@@ -30,11 +31,13 @@ def parse(arguments):
     own, rest = [], []
     parser = argparse.ArgumentParser(
         prog='scripts/debug', allow_abbrev=False, add_help=False,
-        usage='scripts/debug [--batch FILE | --record | --console] [OPTIONS of scripts/run]\n'
+        usage='scripts/debug [--batch FILE] [--at TRACE N] [--record | --console] [OPTIONS of scripts/run]\n'
               '       scripts/debug --replay [--batch FILE]',
         description='Boots stopped, with GDB attached, symbols and our commands loaded.')
     option = parser.add_argument
     option('--batch', metavar='FILE', help="run the GDB commands in FILE, then end")
+    option('--at', nargs=2, metavar=('TRACE', 'N'), help='run to event N (from 0) of what scripts/run '
+           '--icount --trace TRACE recorded; the options and the command have to be those of that run')
     option('--record', action='store_true', help='no GDB: run in this terminal and record all input')
     option('--replay', action='store_true', help='the recorded run again, under GDB, which can go '
            'backwards in it')
@@ -58,15 +61,36 @@ def free_port():
     raise Failure('no free port for GDB')
 
 
-def debugger(port, kernel, batch, timeout):
+def stop_commands(place):
+    """GDB commands that run until event N of a trace is written: the moment that it is about. Its slot in
+    the kernel's ring is written once, so the machine stops once; each stop before would let its clock
+    jump under -icount."""
+    if not place:
+        return []
+    path, number = place
+    if not number.isdigit():
+        raise Failure(f'--at {path} {number}: the second is the number of an event, from 0', 2)
+    try:
+        slot = load(path).slot_of(int(number))
+    except (BadTrace, OSError) as error:
+        raise Failure(f'--at: {error}') from None
+    return [f'watch *(unsigned *){slot + 8}', 'continue']
+
+
+def debugger(port, kernel, options):
     """GDB in the foreground; returns its status."""
+    batch, timeout = options.batch, options.run.timeout
     commands = ['set confirm off', 'set pagination off', 'set architecture i386',
                 'set disassemble-next-line auto', f'target remote 127.0.0.1:{port}',
                 'thbreak *kernel_entry', 'continue']
     command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
     for text in commands:
         command += ['-ex', text]
-    command += ['-x', COMMANDS] + (['-x', batch] if batch else [])
+    # First: our commands follow the programs that start, which stops the machine at each.
+    for text in stop_commands(options.at):
+        command += ['-ex', text]
+    command += ['-x', COMMANDS]
+    command += ['-x', batch] if batch else []
     signal.signal(signal.SIGINT, lambda *_: None)  # ^C is for GDB, which stops the guest by it
     try:
         return subprocess.run(command, timeout=timeout,
@@ -106,6 +130,7 @@ def debug(options, scratch):
             print('debug: the guest\'s terminal: ./scripts/debug --console, in another window')
     else:
         channels = [hostlink.Channel(scratch, name) for name in ('com2', 'virtio')]
+        machine.standard_input('null')
         machine.words.append('exec=' + qemu.percent_encoded(settings.exec))
         link = hostlink.HostLink(channels, False, os.open(os.devnull, os.O_RDONLY))
         log = scratch.file('log')
@@ -116,7 +141,7 @@ def debug(options, scratch):
                          pass_fds=machine.descriptors) as process:
             if link:
                 threading.Thread(target=link.serve, args=(process, None), daemon=True).start()
-            return debugger(port, qemu.KERNEL, options.batch, settings.timeout)
+            return debugger(port, qemu.KERNEL, options)
     finally:
         if link:
             run.keep_log(log, settings)
@@ -177,8 +202,7 @@ def replay(options):
     output = qemu.option_value(os.path.join(RECORD, 'output'))
     with hidden_qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', '-S',
                       '-gdb', f'tcp:127.0.0.1:{port}']):
-        return debugger(port, os.path.join(RECORD, 'kernel.elf'), options.batch,
-                        options.run.timeout)
+        return debugger(port, os.path.join(RECORD, 'kernel.elf'), options)
 
 
 def main():

@@ -117,9 +117,9 @@ class Machine:
             raise Failure('--add failed', qemu.FAILED)
         return copy
 
-    def standard_input(self):
+    def standard_input(self, kind=None):
         """A repeatable run takes its input as a module: nothing must wait on host time."""
-        kind = hostlink.standard_input_kind()
+        kind = kind or hostlink.standard_input_kind()
         if self.options.icount is None or kind == 'stream':
             return
         copy = self.scratch.file('stdin')

@@ -38,6 +38,7 @@ class Event:
 class Trace:
     def __init__(self):
         self.khz, self.origin, self.cpus, self.lost = 1000000, 0, 1, 0
+        self.ring = 0  # address of the first CPU's busy ring; 0: not known
         self.types = {}  # number: (category, name, [(field, kind)])
         self.values = {}  # kind: {number: name}
         self.strings = {}  # address: text
@@ -74,7 +75,7 @@ class Trace:
 
     def _head_line(self, words):
         if words[0] == 'tsc_khz':
-            self.khz, self.origin, self.cpus = (int(words[i]) for i in (1, 3, 5))
+            self.khz, self.origin, self.cpus, self.ring = (int(words[i]) for i in (1, 3, 5, 7))
         elif words[0] == 'event':
             fields = [tuple(word.split(':')) for word in words[4:] if word]
             self.types[int(words[1])] = (words[2], words[3], fields)
@@ -85,6 +86,7 @@ class Trace:
 
     def to_json(self):
         return {'tsc_khz': self.khz, 'origin': self.origin, 'cpus': self.cpus, 'lost': self.lost,
+                'ring': self.ring,
                 'types': self.types, 'values': self.values, 'strings': self.strings,
                 'events': self.records}
 
@@ -92,7 +94,7 @@ class Trace:
     def from_json(cls, part):
         trace = cls()
         trace.khz, trace.origin = part['tsc_khz'], part['origin']
-        trace.cpus, trace.lost = part['cpus'], part['lost']
+        trace.cpus, trace.lost, trace.ring = part['cpus'], part['lost'], part.get('ring', 0)
         trace.types = {int(n): (c, name, [tuple(f) for f in fields])
                        for n, (c, name, fields) in part['types'].items()}
         trace.values = {kind: {int(n): name for n, name in names.items()}
@@ -121,6 +123,15 @@ class Trace:
             arguments = {field: self._argument(kind, words, i)
                          for i, (field, kind) in enumerate(fields[:4])}
             yield Event((tsc - self.origin) * 1000000 // self.khz, cpu, name, tid, arguments)
+
+    def slot_of(self, number):
+        """Where in the kernel's memory event `number` (from 0, in the order of events()) is written."""
+        if self.lost or self.cpus != 1 or not self.ring:
+            raise BadTrace('a moment can be found in a whole trace of one CPU only')
+        busy = [self.types[record[2]][0] != 'process' for record in self.records[:number + 1]]
+        if not busy or len(busy) <= number or not busy[-1]:
+            raise BadTrace(f'event {number}: there is no such event, or it is of the category process')
+        return self.ring + RECORD.size * (sum(busy) - 1)
 
     def text_of(self, event):
         def shown(value):

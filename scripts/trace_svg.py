@@ -29,8 +29,8 @@ class Picture:
     def row(self, label):
         self.text(LEFT - 8, label, 'end')
 
-    def axis(self, end):
-        """Times in milliseconds, at round figures."""
+    def axis(self, end, unit='ms'):
+        """Times in milliseconds (or in `unit`, of which one is a million here), at round figures."""
         span = (end - self.start) / 1e6
         step = next(s for s in (10 ** (e // 3) * (1, 2, 5)[e % 3] for e in range(-9, 30)) if span / s <= 10)
         for i in range(int(span / step) + 1):
@@ -38,7 +38,7 @@ class Picture:
             self.parts.insert(0, f'<path d="M{x:.1f} {TOP - 4}V{self.y}" stroke="#ddd"/>')
             self.parts.append(f'<text x="{x:.1f}" y="{TOP - 12}" text-anchor="middle" fill="#666">'
                               f'{i * step:g}</text>')
-        self.parts.append(f'<text x="{LEFT - 8}" y="{TOP - 12}" text-anchor="end" fill="#666">ms</text>')
+        self.parts.append(f'<text x="{LEFT - 8}" y="{TOP - 12}" text-anchor="end" fill="#666">{unit}</text>')
 
     def legend(self):
         x = LEFT

@@ -147,8 +147,10 @@ bool TraceStream::produce() {
 
 void TraceStream::produce_binary_head(TextSink& to) {
     if (stage_ == Stage::start) {
-        format_to(to, "orrery-trace 1\ntsc_khz {} origin {} cpus {}\n", trace_clock.tsc_kilohertz,
-                  trace_clock.origin, trace_rings().size() / 2);
+        const std::span<TraceRing* const> rings = trace_rings();
+        format_to(to, "orrery-trace 1\ntsc_khz {} origin {} cpus {} ring {}\n",
+                  trace_clock.tsc_kilohertz, trace_clock.origin, rings.size() / 2,
+                  rings.empty() ? 0 : rings[1]->address());
         stage_ = Stage::types;
     } else if (stage_ == Stage::types) {
         const TraceTypeInfo& info = kTraceTypes[index_];

@@ -25,6 +25,7 @@ class TraceRing {
         shift_ = shift;
     }
     uint32_t capacity() const { return 1u << shift_; }
+    uint32_t address() const { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(events_)); }
     uint32_t written() const { return __atomic_load_n(&written_, __ATOMIC_ACQUIRE); }
 
     [[gnu::always_inline]] void write(uint64_t tsc, uint32_t cpu, TraceType type, int32_t tid,

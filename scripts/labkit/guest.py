@@ -1,0 +1,159 @@
+"""Runs a kernel that nobody vouches for: bounded in time, memory and output, whatever it does.
+
+What the kernel says is only ever material for a judge, which compares it with what is right; there is no
+line by which a kernel could declare itself good. The separators between commands carry a word that is
+made from the seed and never stored in the student's tree. A kernel that reads it from its own command
+line can mix up its own cases, and gains nothing by it.
+"""
+import hashlib
+import os
+import re
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+
+OUTPUT = 4 << 20       # bytes of standard output and error, together
+FILE = 256 << 20       # bytes of any file that the run writes
+ADDRESS_SPACE = 6 << 30
+COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
+
+
+LATE = {'en': 'not run: the cases before it used up the time of the whole grading',
+        'zh': '未运行:前面的用例用完了整个评分的时间'}
+
+
+class Output:
+    """What came of one guest command. `trouble`: why there is no more of it, or None."""
+
+    def __init__(self, text='', status=None, trouble=None):
+        self.text, self.status, self.trouble = text, status, trouble
+
+
+class Ended:
+    """A finished run: its output, its status, and what stopped it (None, 'time', 'output')."""
+
+    def __init__(self, output, errors, status, stopped):
+        self.output, self.errors, self.status, self.stopped = output, errors, status, stopped
+
+
+def bounds(seconds):
+    def apply():
+        os.setsid()
+        # QEMU's clock is virtual: twice the time it may take, in CPU seconds, never ends a good run.
+        for limit, value in ((resource.RLIMIT_CPU, int(2 * seconds) + 5), (resource.RLIMIT_FSIZE, FILE),
+                             (resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_CORE, 0)):
+            resource.setrlimit(limit, (value, value))
+    return apply
+
+
+def bounded(command, seconds, output=OUTPUT, folder=None, environment=None):
+    """Runs a command of the host; everything it started is gone when this returns."""
+    deadline = time.monotonic() + seconds
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, cwd=folder, env=environment,
+                               preexec_fn=bounds(seconds))
+    streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    said, stopped = list(streams.values()), None
+    try:
+        poll = select.poll()
+        for stream in streams:
+            poll.register(stream, select.POLLIN)
+        while streams and not stopped:
+            left = deadline - time.monotonic()
+            for stream, _ in poll.poll(max(left, 0) * 1000):
+                data = os.read(stream, 1 << 16)
+                if not data:
+                    poll.unregister(stream)
+                    del streams[stream]
+                    continue
+                streams[stream] += data
+            if sum(map(len, said)) > output:
+                stopped = 'output'
+            elif time.monotonic() >= deadline:
+                stopped = 'time'
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        status = process.wait()
+        for pipe in (process.stdout, process.stderr):
+            pipe.close()
+    return Ended(*(bytes(text[:output]).decode(errors='replace') for text in said), status, stopped)
+
+
+def run(tree, command, limits, trace=None):
+    """One boot of the kernel of `tree`, for one command of its shell."""
+    seconds = limits['seconds']
+    words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
+             str(limits['megabytes']), '--timeout', str(seconds)]
+    if trace:
+        words += ['--trace', trace]
+    return bounded([*words, '--exec', command], seconds + 5)
+
+
+def trouble_of(ended, limits):
+    """Why a run is no run: what a person should know of it, in both languages. None: it is one."""
+    if ended.stopped == 'output':
+        return {'en': f'the kernel printed more than {OUTPUT >> 20} MiB; the run was stopped',
+                'zh': f'内核输出超过 {OUTPUT >> 20} MiB,运行被终止'}
+    if ended.stopped == 'time' or ended.status == 124:
+        return {'en': f'no end within {limits["seconds"]} s: the kernel hangs, or a process waits for ever',
+                'zh': f'{limits["seconds"]} 秒内没有结束:内核停住了,或有进程永远等待'}
+    panic = re.search(r'^.*panic.*$', ended.errors, re.M | re.I)
+    if panic:
+        return {'en': f'the kernel panicked: {panic[0].strip()}', 'zh': f'内核崩溃(panic):{panic[0].strip()}'}
+    if ended.status == 125 or ended.status < 0:
+        return {'en': 'the machine stopped in the middle: a reset (triple fault), or too much output',
+                'zh': '机器中途停止:复位(三重故障),或输出过多'}
+    return None
+
+
+def batches(commands):
+    batch, length = [], 0
+    for name, command in commands:
+        if batch and length + len(command) > COMMANDS:
+            yield batch
+            batch, length = [], 0
+        batch.append((name, command))
+        length += len(command) + 60
+    if batch:
+        yield batch
+
+
+def together(tree, commands, seed, limits):
+    """Many commands in few boots: {name: Output}. A boot that ends before its last command costs the
+    one at which it ended; those behind it get another boot."""
+    word = hashlib.sha256(f'{seed} {sorted(commands)}'.encode()).hexdigest()[:12]
+    results, ends = {}, time.monotonic() + limits['total']
+    for batch in batches(commands):
+        while batch:
+            if time.monotonic() > ends:
+                results.update((name, Output(trouble=LATE)) for name, _ in batch)
+                break
+            script = '; '.join(f'echo; echo @{word} {i}; ( {command} ) 2>&1; echo; echo @{word} {i} $?'
+                               for i, (_, command) in enumerate(batch))
+            ended = run(tree, script, limits)
+            done = len(results)
+            for i, (name, _) in enumerate(batch):
+                found = re.search(rf'\n@{word} {i}\n(.*?)\n@{word} {i} (\d+)\n', ended.output, re.S)
+                if not found:
+                    break
+                results[name] = Output(found[1], int(found[2]))
+            done = len(results) - done
+            batch = batch[done:]
+            if not batch:
+                break
+            trouble = trouble_of(ended, limits) or {
+                'en': 'the kernel ended the run before this command was done',
+                'zh': '这条命令还没完成,内核就结束了运行'}
+            if done == 0 and f'@{word} 0\n' not in ended.output:
+                # Not even the first command began: the rest would fare no better.
+                results.update((name, Output(trouble=trouble)) for name, _ in batch)
+                break
+            results[batch[0][0]] = Output(trouble=trouble)
+            batch = batch[1:]
+    return results
