@@ -240,7 +240,12 @@ constexpr ProcEntry kMemorySettingsFiles[] = {
     {.name = "paging",
      .mode = kTypeRegular | 0666,
      .generate = show_paging_lab,
-     .store = set_paging_lab},
-    {.name = "tlb", .mode = kTypeRegular | 0666, .generate = show_tlb, .store = set_tlb_lab},
+     .store = set_paging_lab,
+     .acts_on_user = true},
+    {.name = "tlb",
+     .mode = kTypeRegular | 0666,
+     .generate = show_tlb,
+     .store = set_tlb_lab,
+     .acts_on_user = true},
 };
 PROC_FILES(proc_root, kMemorySettingsFiles);

@@ -1,10 +1,9 @@
 // /proc/<pid>/page_walk: what the MMU finds for each page of a process (kernel/uapi/page_walk.h).
-// The kernel's half of the address space is for the superuser.
+// The kernel's half of the address space is for the superuser, and so are the frames' numbers.
 // Locks: the address space's, for one entry at a time.
 #include "kernel/uapi/page_walk.h"
 
 #include "fs/cached_file.hpp"
-#include "fs/proc/proc_node.hpp"
 #include "fs/proc/process_source.hpp"
 
 namespace {
@@ -14,22 +13,23 @@ constexpr uint32_t kWalkRecord = sizeof(page_walk);
 
 class PageWalkFile final : public InodeFile {
   public:
-    PageWalkFile(uint32_t flags, Inode& inode, Ref<AddressSpace> space, bool all)
-        : InodeFile(flags, inode),
-          space_(std::move(space)),
-          pages_(all ? kPagesOfAll : kUserTop.raw() >> kPageShift) {}
+    PageWalkFile(uint32_t flags, Inode& inode, const ProcTarget& target, bool all)
+        : InodeFile(flags, inode), target_(target), all_(all) {}
 
     bool seekable() const override { return true; }
-    uint64_t end_offset() override { return uint64_t{pages_} * kWalkRecord; }
+    uint64_t end_offset() override {
+        return uint64_t{all_ ? kPagesOfAll : kUserTop.raw() >> kPageShift} * kWalkRecord;
+    }
 
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset) override {
         if (offset % kWalkRecord || to.remaining() % kWalkRecord) return Errno::inval;
+        Ref<AddressSpace> space = TRY(process_source().space(target_));
         uint32_t done = 0;
         for (; to.remaining() && offset < end_offset(); offset += kWalkRecord) {
             const auto page = static_cast<uint32_t>(offset / kWalkRecord);
-            const PageWalk walk = space_->walk(VirtAddr(page << kPageShift));
-            const page_walk record = {space_->page_directory().raw(), walk.upper.raw,
-                                      walk.lower.raw, 0};
+            const PageWalk walk = space->walk(VirtAddr(page << kPageShift));
+            const page_walk record = {shown(space->page_directory().raw()), shown(walk.upper.raw),
+                                      shown(walk.lower.raw), 0};
             if (to.put(&record, kWalkRecord) < kWalkRecord)
                 return done ? Result(done) : Errno::fault;
             done += kWalkRecord;
@@ -38,22 +38,21 @@ class PageWalkFile final : public InodeFile {
     }
 
   private:
-    const Ref<AddressSpace> space_;
-    const uint32_t pages_;
+    // Where in memory a page lies is not told to others than the superuser.
+    uint32_t shown(uint32_t entry) const { return all_ ? entry : entry & (kPageSize - 1); }
+
+    const ProcTarget target_;
+    const bool all_;
 };
 
 }  // namespace
 
-Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode) {
-    const ProcTarget& target = static_cast<ProcNode&>(inode).target();
-    const ProcessSource& source = process_source();
-    if (!source.may_inspect(target.pid)) return Errno::acces;
-    Ref<AddressSpace> space = TRY(source.space(target.pid));
-    const bool all = source.current_context().credentials.is_superuser();
-    return TRY(make_ref<PageWalkFile>(flags, inode, std::move(space), all));
+Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode, const ProcTarget& target) {
+    const bool all = process_source().current_context().credentials.is_superuser();
+    return TRY(make_ref<PageWalkFile>(flags, inode, target, all));
 }
 
 constexpr ProcEntry kPageWalk[] = {
-    {.name = "page_walk", .mode = kTypeRegular | 0400, .open = open_page_walk},
+    {.name = "page_walk", .mode = kTypeRegular | 0400, .open = open_page_walk, .inspects = true},
 };
 PROC_FILES(proc_process, kPageWalk);

@@ -14,6 +14,8 @@ struct ProcTarget {
     int tid = 0;  // 0: about the process as a whole
     int fd = -1;
     int which = -1;  // of a list of names (ProcNames)
+    uint64_t program =
+        0;  // what the process ran when this file was opened; later ones are not shown
 };
 
 struct ProcNumbers;
@@ -34,7 +36,7 @@ struct ProcEntry {
     Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
     void (*show)(TextSink& to) = nullptr;
     // Instead, a file of a kind of its own.
-    Result<Ref<File>> (*open)(uint32_t flags, Inode& inode) = nullptr;
+    Result<Ref<File>> (*open)(uint32_t flags, Inode& inode, const ProcTarget& target) = nullptr;
     Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
     Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
     // Instead of functions, a number that may be set between two others.
@@ -42,6 +44,10 @@ struct ProcEntry {
     uint32_t least = 0, most = UINT32_MAX;
     // It takes locks that come before those of a reader.
     bool rendered_by_open = false;
+    // It shows what is in a process: only to those who may inspect that one (process_source.hpp).
+    bool inspects = false;
+    // It acts on the process that uses it: that must be the one that opened it, with the same program.
+    bool acts_on_user = false;
     // Directories.
     std::span<const ProcEntry> children = {};
     ProcDirectory* added = nullptr;

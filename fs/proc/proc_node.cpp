@@ -88,8 +88,13 @@ ProcNode::ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& tar
 
 Result<Ref<File>> ProcNode::open(uint32_t flags) {
     if (attributes_.is_directory()) return TRY(make_ref<DirectoryFile>(flags, *this));
-    if (entry_.open) return entry_.open(flags, *this);
-    Ref<TextFile> file = TRY(make_ref<TextFile>(flags, *this, entry_, target_));
+    const ProcessSource& source = process_source();
+    if (entry_.inspects && !source.may_inspect(target_.pid)) return Errno::acces;
+    ProcTarget target = target_;
+    if (entry_.acts_on_user) target.pid = source.current();
+    if (entry_.inspects || entry_.acts_on_user) target.program = source.program(target.pid);
+    if (entry_.open) return entry_.open(flags, *this, target);
+    Ref<TextFile> file = TRY(make_ref<TextFile>(flags, *this, entry_, target));
     if (entry_.rendered_by_open) TRY(file->render());
     return Ref<File>(file);
 }
@@ -98,8 +103,9 @@ Result<Ref<Inode>> ProcNode::make_child(const ProcEntry& entry, const ProcTarget
     uint32_t uid = attributes_.uid, gid = attributes_.gid;
     if (target.pid != target_.pid) {
         const ProcessInfo info = TRY(process_source().info(target.pid));
-        uid = info.credentials.euid;
-        gid = info.credentials.egid;
+        const bool own = info.dumpable || target.pid == process_source().current();
+        uid = own ? info.credentials.euid : 0;
+        gid = own ? info.credentials.egid : 0;
     }
     const uint32_t parent = attributes_.inode.raw();
     return TRY(make_ref<ProcNode>(file_system(), entry, target, parent, uid, gid));

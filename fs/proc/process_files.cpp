@@ -7,12 +7,12 @@ namespace {
 
 constexpr uint32_t kKilobytes = kPageSize / 1024;  // of a page
 
-using AreaReader = Result<uint32_t> (*)(int pid, uint32_t offset, std::span<char> to);
+using AreaReader = decltype(ProcessSource::environment);
 
-Result<void> show_area(TextSink& to, int pid, AreaReader read) {
+Result<void> show_area(TextSink& to, const ProcTarget& target, AreaReader read) {
     char piece[256];
     for (uint32_t offset = 0;;) {
-        const uint32_t bytes = TRY(read(pid, offset, std::span(piece)));
+        const uint32_t bytes = TRY(read(target, offset, std::span(piece)));
         if (!bytes) return {};
         to.put({piece, bytes});
         offset += bytes;
@@ -176,31 +176,36 @@ void put_limit(TextSink& to, uint32_t value) {
 
 }  // namespace
 
+namespace {
+// A zombie has none.
+Result<void> visit_target(const ProcTarget& target, RegionVisitor& visitor) {
+    Result<Ref<AddressSpace>> space = process_source().space(target);
+    if (space.is_ok()) space.value()->visit_regions(visitor);
+    return {};
+}
+}  // namespace
+
 Result<void> show_process_arguments(TextSink& to, const ProcTarget& target) {
-    return show_area(to, target.pid, process_source().command_line);
+    return show_area(to, target, process_source().command_line);
 }
 
 Result<void> show_process_environment(TextSink& to, const ProcTarget& target) {
-    if (!process_source().may_inspect(target.pid)) return Errno::acces;
-    return show_area(to, target.pid, process_source().environment);
+    return show_area(to, target, process_source().environment);
 }
 
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target) {
-    if (!process_source().may_inspect(target.pid)) return Errno::acces;
     RegionLines lines(to, false);
-    return process_source().visit_regions(target.pid, lines);
+    return visit_target(target, lines);
 }
 
 Result<void> show_process_region_use(TextSink& to, const ProcTarget& target) {
-    if (!process_source().may_inspect(target.pid)) return Errno::acces;
     RegionLines lines(to, true);
-    return process_source().visit_regions(target.pid, lines);
+    return visit_target(target, lines);
 }
 
 Result<void> show_process_region_sum(TextSink& to, const ProcTarget& target) {
-    if (!process_source().may_inspect(target.pid)) return Errno::acces;
     RegionSum all;
-    TRY(process_source().visit_regions(target.pid, all));
+    TRY(visit_target(target, all));
     format_to(to, "{:08x}-{:08x} ---p 00000000 00:00 0                          [rollup]\n",
               all.start, all.end);
     put_use(to, all.sum, all.locked_bytes);
@@ -247,10 +252,13 @@ PROC_FILES(proc_process, kFiles);
 PROC_FILES(proc_thread, kFiles);
 
 constexpr ProcEntry kProcessFiles[] = {
-    {.name = "environ", .mode = kTypeRegular | 0400, .generate = show_process_environment},
-    {.name = "maps", .generate = show_process_regions},
-    {.name = "smaps", .generate = show_process_region_use},
-    {.name = "smaps_rollup", .generate = show_process_region_sum},
+    {.name = "environ",
+     .mode = kTypeRegular | 0400,
+     .generate = show_process_environment,
+     .inspects = true},
+    {.name = "maps", .generate = show_process_regions, .inspects = true},
+    {.name = "smaps", .generate = show_process_region_use, .inspects = true},
+    {.name = "smaps_rollup", .generate = show_process_region_sum, .inspects = true},
     {.name = "limits", .generate = show_process_limits},
     {.name = "mounts", .generate = show_process_mounts, .rendered_by_open = true},
     {.name = "mountinfo", .generate = show_process_mount_details, .rendered_by_open = true},

@@ -3,7 +3,7 @@
 // that is gone meanwhile is ESRCH.
 #pragma once
 
-#include "fs/vfs.hpp"
+#include "fs/proc/proc_entry.hpp"
 #include "mm/address_space.hpp"
 
 struct ProcessInfo {
@@ -14,6 +14,7 @@ struct ProcessInfo {
     char name[16] = {};
     const char* wait_reason = "";
     Credentials credentials;
+    bool dumpable = true;
     uint32_t threads = 0;
     int nice = 0;
     uint64_t user_time = 0, kernel_time = 0;  // nanoseconds
@@ -54,19 +55,20 @@ struct ProcessSource {
     Result<ProcessInfo> (*thread_info)(int pid,
                                        int tid);  // like info, with that thread's own figures
     // The bytes of the argument or environment area, from `offset`; 0 at the end or for a zombie.
-    Result<uint32_t> (*command_line)(int pid, uint32_t offset, std::span<char> to);
-    Result<uint32_t> (*environment)(int pid, uint32_t offset, std::span<char> to);
+    Result<uint32_t> (*command_line)(const ProcTarget& target, uint32_t offset, std::span<char> to);
+    Result<uint32_t> (*environment)(const ProcTarget& target, uint32_t offset, std::span<char> to);
     Result<Path> (*executable)(int pid);  // ENOENT for kernel threads and zombies
     Result<Path> (*working_directory)(int pid);
     Result<Path> (*root)(int pid);
     int (*next_descriptor)(int pid, int from);         // the first open one >= from; -1: none
     Result<Ref<File>> (*descriptor)(int pid, int fd);  // EBADF
-    Result<Ref<AddressSpace>> (*space)(int pid);       // ESRCH for kernel threads and zombies
-    Result<void> (*visit_regions)(int pid, RegionVisitor& visitor);
-    Result<ProcessLimit> (*limit)(int pid, uint32_t resource);  // RLIMIT_* numbers
-    Result<void> (*suspend)(int pid, bool suspended);           // EPERM unless it is the caller's
+    Result<Ref<AddressSpace>> (*space)(const ProcTarget& target);  // ESRCH for a zombie
+    Result<ProcessLimit> (*limit)(int pid, uint32_t resource);     // RLIMIT_* numbers
+    Result<void> (*suspend)(int pid, bool suspended);  // EPERM unless it is the caller's
     Result<void> (*rename_thread)(int pid, int tid, std::string_view name);  // EINVAL: another's
-    bool (*may_inspect)(int pid);  // the caller owns it or is the superuser
+    // Linux's ptrace access check: the caller has all its ids and it is dumpable, or is the superuser.
+    bool (*may_inspect)(int pid);
+    uint64_t (*program)(int pid);  // the number of what it runs, never used again; 0: no process
 };
 void install_process_source(const ProcessSource& source);
 const ProcessSource& process_source();

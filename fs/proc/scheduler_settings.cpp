@@ -108,7 +108,8 @@ constexpr ProcEntry kOthers[] = {
          format_to(to, "active {}\nwaiting {}\n", counts.active, counts.waiting);
          return {};
      },
-     .store = submit},
+     .store = submit,
+     .acts_on_user = true},
 };
 
 }  // namespace
@@ -142,5 +143,6 @@ Result<void> show_run_log(TextSink& to, const ProcTarget&) {
 
 constexpr ProcEntry kDirectory[] = {{.name = "sched", .children = kSchedulerSettings}};
 PROC_FILES(proc_sys_kernel, kDirectory);
-constexpr ProcEntry kLog[] = {{.name = "sched_log", .generate = show_run_log}};
+constexpr ProcEntry kLog[] = {
+    {.name = "sched_log", .mode = kTypeRegular | 0400, .generate = show_run_log}};
 PROC_FILES(proc_root, kLog);

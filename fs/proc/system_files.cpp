@@ -38,7 +38,7 @@ struct ProgramMemory {  // pages
 ProgramMemory program_memory() {
     ProgramMemory sum;
     for (int pid = 1; (pid = process_source().next(pid)); ++pid) {
-        Result<Ref<AddressSpace>> space = process_source().space(pid);
+        Result<Ref<AddressSpace>> space = process_source().space({.pid = pid});
         if (space.is_error()) continue;
         const TableUse use = space.value()->table_use();
         sum.tables += use.tables;

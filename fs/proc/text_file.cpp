@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "fs/proc/process_source.hpp"
+
 bool TextBuffer::grow(uint32_t wanted) {
     const uint32_t capacity = std::max(wanted, capacity_ ? 2 * capacity_ : 496);
     char* fresh = new (std::nothrow) char[capacity];
@@ -22,6 +24,14 @@ void TextBuffer::put(std::string_view text) {
     }
     __builtin_memcpy(data_ + size_, text.data(), bytes);
     size_ += bytes;
+}
+
+// Whoever opened it may have handed it to a process with more rights.
+Result<void> TextFile::check_user() const {
+    const ProcessSource& source = process_source();
+    if (entry_.acts_on_user && source.program(source.current()) != target_.program)
+        return Errno::perm;
+    return {};
 }
 
 Result<void> TextFile::render_locked() {
@@ -63,6 +73,7 @@ Result<void> TextFile::store(std::string_view text) {
 
 Result<uint32_t> TextFile::write_at(ByteSource& from, uint64_t) {
     if (!entry_.store && !entry_.store_for && !entry_.number) return Errno::inval;
+    TRY(check_user());
     char buffer[128];
     const uint32_t wanted = from.remaining();
     if (wanted > sizeof buffer) return Errno::inval;

@@ -38,6 +38,7 @@ class TextFile final : public InodeFile {
     Result<void> render();
 
   private:
+    Result<void> check_user() const;
     Result<void> render_locked() REQUIRES(lock_);
     Result<void> store(std::string_view text);
 

@@ -46,10 +46,10 @@ Result<Ref<File>> open_as(uint32_t flags, Inode& inode, TraceStream::Form form) 
 
 }  // namespace
 
-Result<Ref<File>> open_trace(uint32_t flags, Inode& inode) {
+Result<Ref<File>> open_trace(uint32_t flags, Inode& inode, const ProcTarget&) {
     return open_as(flags, inode, TraceStream::Form::text);
 }
-Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode) {
+Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode, const ProcTarget&) {
     return open_as(flags, inode, TraceStream::Form::binary);
 }
 Result<void> mark_trace(std::string_view text) {
@@ -77,8 +77,8 @@ constexpr ProcEntry kTraceDirectory[] = {{.name = "trace", .children = kTraceSet
 PROC_FILES(proc_sys_kernel, kTraceDirectory);
 
 constexpr ProcEntry kTraceFiles[] = {
-    {.name = "trace", .mode = kTypeRegular | 0644, .open = open_trace},
+    {.name = "trace", .mode = kTypeRegular | 0600, .open = open_trace},
     {.name = "trace_marker", .mode = kTypeRegular | 0222, .store = mark_trace},
-    {.name = "trace_raw", .open = open_trace_raw},
+    {.name = "trace_raw", .mode = kTypeRegular | 0400, .open = open_trace_raw},
 };
 PROC_FILES(proc_root, kTraceFiles);

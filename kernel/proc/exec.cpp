@@ -22,7 +22,7 @@ namespace {
 constexpr VirtAddr kStackTop{0xbffff000};
 constexpr uint32_t kDynamicBase = 0x56555000;  // where a position-independent program goes
 constexpr uint32_t kHeadBytes = 256;           // enough for a #! line, as on Linux
-constexpr uint32_t kMaxScripts = 4;
+constexpr uint32_t kMaxScripts = 5;
 constexpr uint32_t kAtPhdr = 3, kAtPhent = 4, kAtPhnum = 5, kAtPageSize = 6, kAtBase = 7,
                    kAtFlags = 8, kAtEntry = 9, kAtUid = 11, kAtEuid = 12, kAtGid = 13, kAtEgid = 14,
                    kAtHwcap = 16, kAtClockTicks = 17, kAtSecure = 23;
@@ -60,6 +60,7 @@ struct Program {
     Ref<File> file;
     Ref<RefCounted> running;
     Attributes attributes;
+    bool readable = false;  // by the caller
 };
 
 // A regular file that the caller may execute. Reading it is the kernel's business: --x is enough.
@@ -71,6 +72,7 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
     if (!program.attributes.is_regular()) return Errno::acces;
     if (program.path.mount().flags & kMountNoExecute) return Errno::acces;
     TRY(check_permission(inode.ownership(), who.credentials, kMayExecute));
+    program.readable = check_permission(inode.ownership(), who.credentials, kMayRead).is_ok();
     program.running = TRY(RunningProgram::create(inode));
     program.file = TRY(inode.open(kOpenReadOnly));
     note_access(program.path, inode);
@@ -259,6 +261,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
         LockGuard guard(process_tree);
         process.dead_threads.note_peak(process.space.get());
         std::swap(process.space, fresh.space);
+        process.program = new_program_number();
         if (fresh.files) std::swap(process.files, fresh.files);
         std::swap(process.executable, fresh.program.path);
         std::swap(process.running, fresh.program.running);
@@ -267,11 +270,12 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     fresh.space = nullptr;
     leave_parents_space(process);
     process.files->close_for_exec();
-    const bool gains = fresh.credentials.euid != process.fs.credentials.euid ||
-                       fresh.credentials.egid != process.fs.credentials.egid;
-    process.dumpable = !gains;
+    const Credentials& now = fresh.credentials;
+    const bool gains =
+        now.euid != process.fs.credentials.euid || now.egid != process.fs.credentials.egid;
+    process.dumpable = now.uid == now.euid && now.gid == now.egid && fresh.program.readable;
     if (gains) process.death_signal = 0;
-    process.fs.credentials = fresh.credentials;
+    process.fs.credentials = now;
     process.arguments_start = fresh.stack.arguments_start;
     process.arguments_end = fresh.stack.arguments_end;
     process.environment_start = fresh.stack.environment_start;
@@ -301,24 +305,32 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     return {};
 }
 
-// "#! interpreter [argument]": both words, empty if it isn't a script.
+// "#! interpreter [argument]": both words, empty if it isn't a script. A NUL ends the line as it
+// ends any string.
 struct ScriptLine {
     std::string_view interpreter, argument;
 };
-ScriptLine parse_script_line(std::string_view head) {
-    if (!head.starts_with("#!")) return {};
-    head = head.substr(2, head.substr(2).find('\n'));
-    auto trim = [](std::string_view text) {
-        while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-            text.remove_prefix(1);
-        while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\0'))
-            text.remove_suffix(1);
-        return text;
-    };
-    head = trim(head);
-    size_t blank = head.find_first_of(" \t");
-    if (blank == std::string_view::npos) return {head, {}};
-    return {head.substr(0, blank), trim(head.substr(blank))};
+
+std::string_view trim(std::string_view text) {
+    const size_t start = text.find_first_not_of(" \t");
+    if (start == text.npos) return {};
+    return text.substr(start, text.find_last_not_of(" \t") + 1 - start);
+}
+
+// `head` is a file's first bytes. ENOEXEC: no interpreter, or a name that goes on past `head`; an
+// argument may be cut there.
+Result<ScriptLine> parse_script_line(std::string_view head) {
+    if (!head.starts_with("#!")) return ScriptLine{};
+    constexpr std::string_view kLineEnds("\n\0", 2);
+    const size_t end = head.find_first_of(kLineEnds);
+    const std::string_view line = trim(head.substr(2, end - 2));
+    const size_t blank = line.find_first_of(" \t");
+    const bool cut = end == head.npos && head.size() == kHeadBytes;
+    if (line.empty() ||
+        (cut && blank == line.npos && !head.ends_with(' ') && !head.ends_with('\t')))
+        return Errno::noexec;
+    if (blank == line.npos) return ScriptLine{line, {}};
+    return ScriptLine{line.substr(0, blank), trim(line.substr(blank))};
 }
 
 }  // namespace
@@ -333,7 +345,7 @@ Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock
         Program program = TRY(open_program(process.fs, from, current));
         char* line = head[depth % 2];
         uint32_t got = TRY(read_exactly(*program.file, 0, line, kHeadBytes));
-        ScriptLine script = parse_script_line({line, got});
+        const ScriptLine script = TRY(parse_script_line({line, got}));
         if (script.interpreter.empty()) {
             if (!arguments.argument_count()) TRY(arguments.add_argument(""));
             NewProgram fresh = TRY(build(process, std::move(program), arguments, program_name));

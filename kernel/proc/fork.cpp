@@ -138,6 +138,7 @@ void link_child(Process& child, Process& parent, uint32_t flags) {
     child.pgid = parent.pgid;
     child.sid = parent.sid;
     child.terminal = parent.terminal;
+    child.program = new_program_number();
     family.children.push_back(child);
     enter_table(child);
 }

@@ -94,6 +94,11 @@ int allocate_id() {
     }
 }
 
+uint64_t new_program_number() {
+    static constinit uint64_t last = 0;
+    return ++last;
+}
+
 void enter_table(Process& process) {
     process.add_ref();
     process.hash_next = bucket(process.pid);

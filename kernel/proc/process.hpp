@@ -95,6 +95,7 @@ class Process : public RefCounted {
     FsContext fs;
     Path executable;
     Ref<RefCounted> running;  // keeps others from writing to it
+    uint64_t program = 0;     // fork and exec give each a new number (process_tree)
     LimitPair limits[limit_count];
     uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
     uint32_t personality = 0;
@@ -154,6 +155,13 @@ Ref<UserThread> find_thread(int tid);
 Result<Ref<Process>> process_named(int pid);
 Result<Ref<UserThread>> thread_named(int tid);
 uint32_t process_count();
+
+// --- who may do what to another process (access.cpp)
+
+// All ids of `other` are these, or the caller is the superuser.
+bool may_manage_all(const Credentials& other, uint32_t uid, uint32_t gid);
+// Linux's ptrace access check for reading, with these ids of the caller's.
+bool may_inspect(const Process& other, uint32_t uid, uint32_t gid);
 
 // --- life (fork.cpp, exec.cpp, exit.cpp, wait.cpp)
 struct CloneArguments {  // clone(2)

@@ -79,6 +79,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     __builtin_memcpy(info.name, shown ? shown->name : process.last_name, sizeof info.name);
     if (shown) info.wait_reason = shown->wait_reason;
     info.credentials = process.fs.credentials;
+    info.dumpable = process.dumpable;
     info.umask = process.fs.umask;
     info.threads = process.thread_count;
     info.nice = shown ? shown->sched.nice : 0;
@@ -183,22 +184,28 @@ Result<uint32_t> read_area(const Area& area, uint32_t offset, std::span<char> to
     return bytes;
 }
 
-Result<uint32_t> command_line(int pid, uint32_t offset, std::span<char> to) {
+// The process, if it still runs what it ran when the file was opened. Locks: process_tree.
+Process* find_target(const ProcTarget& target) {
+    Process* p = find_process_locked(target.pid);
+    return p && (!target.program || p->program == target.program) ? p : nullptr;
+}
+
+Result<uint32_t> command_line(const ProcTarget& target, uint32_t offset, std::span<char> to) {
     Area area;
     {
         LockGuard guard(process_tree);
-        Process* p = find_process_locked(pid);
+        Process* p = find_target(target);
         if (!p) return Errno::srch;
         area = {p->space, p->arguments_start, p->arguments_end};
     }
     return read_area(area, offset, to);
 }
 
-Result<uint32_t> environment(int pid, uint32_t offset, std::span<char> to) {
+Result<uint32_t> environment(const ProcTarget& target, uint32_t offset, std::span<char> to) {
     Area area;
     {
         LockGuard guard(process_tree);
-        Process* p = find_process_locked(pid);
+        Process* p = find_target(target);
         if (!p) return Errno::srch;
         area = {p->space, p->environment_start, p->environment_end};
     }
@@ -235,23 +242,11 @@ Result<Ref<File>> descriptor(int pid, int fd) {
     return files->get(fd);
 }
 
-Result<Ref<AddressSpace>> space_of_pid(int pid) {
+Result<Ref<AddressSpace>> space_of_target(const ProcTarget& target) {
     LockGuard guard(process_tree);
-    Process* p = find_process_locked(pid);
+    Process* p = find_target(target);
     if (!p || !p->space) return Errno::srch;
     return p->space;
-}
-
-Result<void> visit_regions(int pid, RegionVisitor& visitor) {
-    Ref<AddressSpace> space;
-    {
-        LockGuard guard(process_tree);
-        Process* p = find_process_locked(pid);
-        if (!p) return Errno::srch;
-        space = p->space;
-    }
-    if (space) space->visit_regions(visitor);
-    return {};
 }
 
 Result<ProcessLimit> limit(int pid, uint32_t resource) {
@@ -274,10 +269,16 @@ Result<void> suspend(int pid, bool suspended) {
 }
 
 bool may_inspect(int pid) {
-    const Credentials& self = current_process().fs.credentials;
     LockGuard guard(process_tree);
     Process* p = find_process_locked(pid);
-    return p && (self.is_superuser() || self.euid == p->fs.credentials.euid);
+    const Credentials& self = current_process().fs.credentials;
+    return p && may_inspect(*p, self.fsuid, self.fsgid);
+}
+
+uint64_t program_of_pid(int pid) {
+    LockGuard guard(process_tree);
+    Process* p = find_process_locked(pid);
+    return p ? p->program : 0;
 }
 
 }  // namespace
@@ -320,11 +321,11 @@ void process_source_init() {
             [](int pid) { return path_of(pid, [](Process& p) { return root_directory(p.fs); }); },
         .next_descriptor = next_descriptor,
         .descriptor = descriptor,
-        .space = space_of_pid,
-        .visit_regions = visit_regions,
+        .space = space_of_target,
         .limit = limit,
         .suspend = suspend,
         .rename_thread = rename_thread,
         .may_inspect = may_inspect,
+        .program = program_of_pid,
     });
 }

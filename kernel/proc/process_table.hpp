@@ -5,6 +5,7 @@
 #include "kernel/proc/process.hpp"
 
 int allocate_id();                   // a free pid or tid
+uint64_t new_program_number();       // of what a process runs from now on
 void enter_table(Process& process);  // the table keeps a reference
 void leave_table(Process& process);  // that reference is now the caller's to drop
 Process* find_process_locked(int pid);

@@ -94,9 +94,8 @@ Result<void> sys_set_robust_list(uint32_t head, uint32_t bytes) {
 Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32_t> bytes) {
     Ref<UserThread> thread = tid == 0 ? Ref<UserThread>(current_thread()) : find_thread(tid);
     if (!thread) return Errno::srch;
-    if (!context().credentials.is_superuser() &&
-        context().credentials.euid != thread->process->fs.credentials.uid)
-        return Errno::perm;
+    const Credentials& self = context().credentials;
+    if (!may_inspect(*thread->process, self.uid, self.gid)) return Errno::perm;
     TRY(write_user(head, thread->robust_list));
     return write_user(bytes, uint32_t{kRobustHeadBytes});
 }

@@ -15,6 +15,20 @@ Ids groups() {
     return {c.gid, c.egid, c.sgid, c.fsgid, c.is_superuser()};
 }
 
+// A process whose rights change holds what only the old ones let it read: nobody may look into it,
+// until it runs another program. Spec: prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG.
+template <typename Change>
+auto note_change(Change change) {
+    Credentials& c = credentials();
+    const uint32_t euid = c.euid, egid = c.egid, fsuid = c.fsuid, fsgid = c.fsgid;
+    auto result = change();
+    if (euid != c.euid || egid != c.egid || fsuid != c.fsuid || fsgid != c.fsgid) {
+        current_process().dumpable = false;
+        current_process().death_signal = 0;
+    }
+    return result;
+}
+
 template <typename T>
 Result<void> get_all_three(const Ids& ids, UserPtr<T> real, UserPtr<T> effective,
                            UserPtr<T> saved) {
@@ -67,22 +81,30 @@ uint32_t sys_geteuid16() { return short_id(credentials().euid); }
 uint32_t sys_getgid16() { return short_id(credentials().gid); }
 uint32_t sys_getegid16() { return short_id(credentials().egid); }
 
-Result<void> sys_setuid(uint32_t id) { return set_id(users(), id); }
-Result<void> sys_setgid(uint32_t id) { return set_id(groups(), id); }
+Result<void> sys_setuid(uint32_t id) {
+    return note_change([&] { return set_id(users(), id); });
+}
+Result<void> sys_setgid(uint32_t id) {
+    return note_change([&] { return set_id(groups(), id); });
+}
 Result<void> sys_setreuid(uint32_t real, uint32_t effective) {
-    return set_real_effective(users(), real, effective);
+    return note_change([&] { return set_real_effective(users(), real, effective); });
 }
 Result<void> sys_setregid(uint32_t real, uint32_t effective) {
-    return set_real_effective(groups(), real, effective);
+    return note_change([&] { return set_real_effective(groups(), real, effective); });
 }
 Result<void> sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved) {
-    return set_all_three(users(), real, effective, saved);
+    return note_change([&] { return set_all_three(users(), real, effective, saved); });
 }
 Result<void> sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved) {
-    return set_all_three(groups(), real, effective, saved);
+    return note_change([&] { return set_all_three(groups(), real, effective, saved); });
 }
-uint32_t sys_setfsuid(uint32_t id) { return set_files_id(users(), id); }
-uint32_t sys_setfsgid(uint32_t id) { return set_files_id(groups(), id); }
+uint32_t sys_setfsuid(uint32_t id) {
+    return note_change([&] { return set_files_id(users(), id); });
+}
+uint32_t sys_setfsgid(uint32_t id) {
+    return note_change([&] { return set_files_id(groups(), id); });
+}
 
 Result<void> sys_setuid16(uint16_t id) { return sys_setuid(long_id(id)); }
 Result<void> sys_setgid16(uint16_t id) { return sys_setgid(long_id(id)); }

@@ -56,7 +56,10 @@ Result<void> sys_prlimit64(int pid, uint32_t which, UserPtr<const Rlimit64> from
                            UserPtr<Rlimit64> to) {
     if (which >= limit_count) return Errno::inval;
     Ref<Process> process = TRY(process_named(pid));
-    if (!may_manage(*process)) return Errno::perm;
+    const Credentials& self = context().credentials;
+    if (process.get() != &current_process() &&
+        !may_manage_all(process->fs.credentials, self.uid, self.gid))
+        return Errno::perm;
     LimitPair old = process->limits[which];
     if (from) {
         Rlimit64 wanted = TRY(read_user(from));

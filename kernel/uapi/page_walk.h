@@ -1,5 +1,6 @@
 /* /proc/<pid>/page_walk: one of these for every page of the 4 GiB, in order: how the MMU translates
- * it for that process. So the page of address A is at offset (A >> 12) * sizeof(struct page_walk). */
+ * it for that process. So the page of address A is at offset (A >> 12) * sizeof(struct page_walk).
+ * To others than the superuser frames' numbers are 0, and the file ends below the kernel. */
 #pragma once
 
 #include <stdint.h>

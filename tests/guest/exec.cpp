@@ -158,8 +158,7 @@ void test_script_lines() {
     const auto line = [](const std::string& text) { file("line", "#!" + text); };
     const std::string zeros(200, '\0');
     line(self + " of a script" + zeros + "x\n");
-    for (int i = 0; i < 20; ++i)
-        runs("NULs in a script's argument", 1, "./line", {"", "given"});
+    for (int i = 0; i < 20; ++i) runs("NULs in a script's argument", 1, "./line", {"", "given"});
     line(" " + self + zeros + "not an argument\n");
     runs("a NUL ends the interpreter", 99, "./line", {"", "given"});
     line(std::string(250 - self.size(), ' ') + self + "longer than the first bytes\n");
