@@ -36,7 +36,7 @@ class Survey {
             this);
         for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
              space = AllSpaces::next(space.get()))
-            space->note_movable(uses_);
+            note_movable(*space, uses_);
         return uses_;
     }
 
@@ -50,7 +50,7 @@ bool empty_block(const CompactionBlock& block, uint32_t order) {
     Migration migration(block.first, order);
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space && migration.goes_on();
          space = AllSpaces::next(space.get()))
-        space->migrate(migration);
+        migrate(*space, migration);
     compaction_counts.moved += migration.moved();
     compaction_counts.move_failures += block.movable - std::min(block.movable, migration.moved());
     return migration.moved() == block.movable;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mm/all_spaces.hpp"
+#include "mm/page_out.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/shared_pages.hpp"
 #include "mm/tracked_frames.hpp"
@@ -99,7 +100,7 @@ bool unmap(const Victim& victim) {
     const VirtAddr address = tracked(victim.frame).address;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        space->evict(victim.frame, address, victim.entry);
+        evict_page(*space, victim.frame, address, victim.entry);
         if (frame_references(victim.frame) == 2) break;  // the cache's and ours
     }
     return frame_references(victim.frame) == 2;
@@ -215,7 +216,7 @@ uint32_t evict_pages_of(AddressSpace& space, uint32_t wanted) {
         Frame frames[kCluster];
         Victim victims[kCluster];
         uint32_t count = 0;
-        const uint32_t found = space.next_private(frames);
+        const uint32_t found = next_private(space, frames);
         {
             LockGuard guard(swap_lock);
             for (uint32_t i = 0; i < found; ++i) {

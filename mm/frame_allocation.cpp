@@ -81,11 +81,12 @@ void show_allocation(TextSink& to) {
 }
 
 // The reclaim thread's rounds keep to it from here on, and say again what it means.
-void AddressSpace::set_limit_resident(uint32_t bytes) {
-    limit_resident = bytes;
+void set_limit_resident(AddressSpace& space, uint32_t bytes) {
+    space.limits.resident = bytes;
     if (bytes == UINT32_MAX) return;
     const uint32_t most = std::max(bytes >> kPageShift, kLeast);
-    __atomic_store_n(&paging_.frames_most, std::min(paging_.frames_most, most), __ATOMIC_RELAXED);
+    PagingState& state = space.paging();
+    __atomic_store_n(&state.frames_most, std::min(state.frames_most, most), __ATOMIC_RELAXED);
 }
 
 bool allocate_frames_to_spaces() {
@@ -93,8 +94,8 @@ bool allocate_frames_to_spaces() {
     bool excess = false;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        uint32_t most =
-            space->limit_resident == UINT32_MAX ? UINT32_MAX : space->limit_resident >> kPageShift;
+        uint32_t most = space->limits.resident == UINT32_MAX ? UINT32_MAX
+                                                             : space->limits.resident >> kPageShift;
         if (local_scope) most = std::min(most, share_of(*space, all));
         if (most != UINT32_MAX) most = std::max(most, kLeast);
         __atomic_store_n(&space->paging().frames_most, most, __ATOMIC_RELAXED);

@@ -11,12 +11,15 @@
 #include <cstdint>
 #include <string_view>
 
+class AddressSpace;
 class TextSink;
 
 bool choose_replacement_scope(std::string_view name);  // false: no such one
 void show_replacement_scope(TextSink& to);
 bool choose_allocation(std::string_view name);
 void show_allocation(TextSink& to);
+// RLIMIT_RSS: obeyed from now on.
+void set_limit_resident(AddressSpace& space, uint32_t bytes);
 
 // --- for the reclaim thread
 bool allocate_frames_to_spaces();  // sets frames_most; true: somebody has more

@@ -6,7 +6,7 @@
 #include <new>
 
 #include "kernel/lib/verify.hpp"
-#include "mm/session.hpp"
+#include "mm/locked_space.hpp"
 
 Result<LocalDescriptors*> make_local_descriptors(uint32_t count, std::span<const uint64_t> copied) {
     VERIFY(count <= kLocalDescriptorsMost && copied.size() <= count);
@@ -27,35 +27,35 @@ void free_local_descriptors(const LocalDescriptors* table) {
     delete table;
 }
 
-Result<void> AddressSpace::set_local_descriptor(uint32_t index, uint64_t raw) {
+Result<void> set_local_descriptor(AddressSpace& space, uint32_t index, uint64_t raw) {
     const LocalDescriptors* old;
     {
-        Session session(*this);
-        old = local_descriptors_;
+        LockedSpace locked(space);
+        old = space.local_descriptors();
         const uint32_t count = std::max(old ? old->count : 0, index + 1);
         const std::span<const uint64_t> copied =
             old ? std::span<const uint64_t>(old->entries, old->count) : std::span<const uint64_t>();
         LocalDescriptors* fresh = TRY(make_local_descriptors(count, copied));
         fresh->entries[index] = raw;
-        __atomic_store_n(&local_descriptors_, fresh, __ATOMIC_RELEASE);
-        reload_local_descriptors(page_directory(), fresh);
+        __atomic_store_n(&space.local_descriptors(), fresh, __ATOMIC_RELEASE);
+        reload_local_descriptors(space.page_directory(), fresh);
     }
     free_local_descriptors(old);
     return {};
 }
 
-uint32_t AddressSpace::read_local_descriptors(std::span<uint64_t> out, uint32_t first) {
-    Session session(*this);
-    const LocalDescriptors* table = local_descriptors_;
+uint32_t read_local_descriptors(AddressSpace& space, std::span<uint64_t> out, uint32_t first) {
+    LockedSpace locked(space);
+    const LocalDescriptors* table = space.local_descriptors();
     if (!table || first >= table->count) return 0;
     const auto copied = std::min(static_cast<uint32_t>(out.size()), table->count - first);
     std::copy_n(table->entries + first, copied, out.data());
     return copied;
 }
 
-Result<void> AddressSpace::copy_local_descriptors(const AddressSpace& from) {
-    if (!from.local_descriptors_) return {};
-    const LocalDescriptors& table = *from.local_descriptors_;
-    local_descriptors_ = TRY(make_local_descriptors(table.count, {table.entries, table.count}));
+Result<void> copy_local_descriptors(AddressSpace& from, AddressSpace& to) {
+    if (!from.local_descriptors()) return {};
+    const LocalDescriptors& table = *from.local_descriptors();
+    to.local_descriptors() = TRY(make_local_descriptors(table.count, {table.entries, table.count}));
     return {};
 }

@@ -6,7 +6,7 @@
 #include "kernel/trace/trace.hpp"
 #include "mm/frames.hpp"
 #include "mm/heap.hpp"
-#include "mm/session.hpp"
+#include "mm/locked_space.hpp"
 
 namespace {
 
@@ -16,6 +16,18 @@ constexpr const char* kMappingNames[] = {"anonymous", "text",  "file", "shared",
 constexpr const char* kSourceNames[] = {"none", "zeroed", "file", "file-copy",
                                         "copy", "write",  "swap", "present"};
 
+// Of FaultResult, and of what a fault event has as its cause.
+constexpr const char* kResultNames[] = {"resolved", "unmapped", "protection", "bus-error",
+                                        "out-of-memory"};
+constexpr const char* kCauseNames[] = {"kernel-read-absent",    "kernel-write-absent",
+                                       "user-read-absent",      "user-write-absent",
+                                       "kernel-read-protected", "kernel-write-protected",
+                                       "user-read-protected",   "user-write-protected"};
+
+constinit TraceNames result_names{"fault", [](uint32_t result) { return kResultNames[result]; },
+                                  std::size(kResultNames)};
+constinit TraceNames cause_names{"cause", [](uint32_t cause) { return kCauseNames[cause]; },
+                                 std::size(kCauseNames)};
 constinit TraceNames mapping_names{"mapping", [](uint32_t kind) { return kMappingNames[kind]; },
                                    std::size(kMappingNames)};
 constinit TraceNames source_names{"source", [](uint32_t source) { return kSourceNames[source]; },
@@ -33,43 +45,46 @@ MappingKind kind_of(const RegionAttributes& a) {
 }  // namespace
 
 void memory_trace_init() {
+    add_trace_names(result_names);
+    add_trace_names(cause_names);
     add_trace_names(mapping_names);
     add_trace_names(source_names);
 }
 
 // What exec builds isn't the program's yet: trace_regions() tells it once it is.
-void AddressSpace::trace_mapped(VirtAddr start, VirtAddr end, const RegionAttributes& attributes) {
-    if (Thread::current().space == this)
+void trace_mapped(const LockedSpace& space, VirtAddr start, VirtAddr end,
+                  const RegionAttributes& attributes) {
+    if (Thread::current().space == &space.space())
         trace<TraceType::map_event>(start.raw(), (end - start) >> kPageShift,
                                     static_cast<uint32_t>(kind_of(attributes)));
 }
 
-void AddressSpace::trace_unmapped(VirtAddr start, VirtAddr end) {
-    if (Thread::current().space == this)
+void trace_unmapped(const LockedSpace& space, VirtAddr start, VirtAddr end) {
+    if (Thread::current().space == &space.space())
         trace<TraceType::unmap_event>(start.raw(), (end - start) >> kPageShift);
 }
 
-void AddressSpace::trace_regions() {
+void trace_regions(AddressSpace& of) {
     if (!trace_wanted<TraceType::map_event>()) return;
-    Session session(*this);
-    for (const Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r))
-        trace_mapped(r->start, r->end, r->attributes);
+    LockedSpace space(of);
+    for (const Region* r = space->regions.find_from(VirtAddr(0)); r; r = space->regions.next(*r))
+        trace_mapped(space, r->start, r->end, r->attributes);
 }
 
-void AddressSpace::trace_resident() {
+void trace_resident(LockedSpace& space) {
     const uint32_t tick = ticks_now().raw();
-    if (tick == resident_traced_) [[likely]]
+    if (tick == space->resident_traced) [[likely]]
         return;
-    resident_traced_ = tick;
-    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
-    trace<TraceType::resident_event>(self, pages_.resident(), paging_.working_set,
-                                     pages_.swapped());
+    space->resident_traced = tick;
+    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&space.space()));
+    trace<TraceType::resident_event>(self, space->pages.resident(),
+                                     space.space().paging().working_set, space->pages.swapped());
 }
 
-void AddressSpace::trace_evicted(VirtAddr page, Frame frame, bool dirty) {
-    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
+void trace_evicted(LockedSpace& space, VirtAddr page, Frame frame, bool dirty) {
+    const uint32_t self = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&space.space()));
     trace<TraceType::evict_event>(page.raw(), frame.raw(), dirty, self);
-    trace_resident();
+    trace_resident(space);
 }
 
 void trace_frames(uint32_t of_files) {

@@ -1,8 +1,12 @@
-// The trace's events about memory beside the faults themselves (faults.cpp): which ranges a program
-// has mapped, how much of them is in memory (AddressSpace), who owns the machine's frames.
+// The trace's events about memory beside the faults themselves (fault_record.hpp): which ranges a program
+// has mapped, how much of them is in memory , who owns the machine's frames.
 #pragma once
 
-#include <cstdint>
+#include "kernel/lib/types.hpp"
+
+class AddressSpace;
+class LockedSpace;
+struct RegionAttributes;
 
 // Where a fault's page came from: the `source` of a fault_done event.
 enum class FaultSource : uint8_t {
@@ -17,6 +21,13 @@ enum class FaultSource : uint8_t {
 };
 
 void memory_trace_init();
+
+void trace_mapped(const LockedSpace& space, VirtAddr start, VirtAddr end,
+                  const RegionAttributes& attributes);
+void trace_unmapped(const LockedSpace& space, VirtAddr start, VirtAddr end);
+void trace_evicted(LockedSpace& space, VirtAddr page, Frame frame, bool dirty);
+void trace_resident(LockedSpace& space);  // at most once a tick
+void trace_regions(AddressSpace& of);     // all of them, for the program that begins
 
 // In the timer interrupt: the machine's frames by owner, if that changed.
 void trace_frames(uint32_t of_files);

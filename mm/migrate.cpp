@@ -4,7 +4,7 @@
 #include "mm/compaction_plan.hpp"
 #include "mm/migration.hpp"
 #include "mm/paging_lab.hpp"
-#include "mm/session.hpp"
+#include "mm/locked_space.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
@@ -14,18 +14,12 @@ bool may_move(const PageEntry& entry) {
     return entry.present() && !entry.has(kEntryFile) && frame_references(entry.frame()) == 1;
 }
 
-}  // namespace
-
-void AddressSpace::note_movable(std::span<FrameUse> uses) {
-    Session session(*this);
-    pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr page, PageEntry& entry) {
-        if (may_move(entry) && !(lab_ && lab_->covers(page)))
-            uses[entry.frame().raw()] = FrameUse::movable;
-    });
+bool in_lab(const LockedSpace& locked, VirtAddr page) {
+    return locked->lab && locked->lab->covers(page);
 }
 
 // The page can't be reached while it is copied: who wants to waits for the lock.
-bool AddressSpace::migrate_page(VirtAddr page, PageEntry& slot, Migration& migration) {
+bool migrate_page(LockedSpace& locked, VirtAddr page, PageEntry& slot, Migration& migration) {
     const Frame from = slot.frame();
     Result<Frame> to = migration.target();
     if (to.is_error()) return false;
@@ -35,19 +29,28 @@ bool AddressSpace::migrate_page(VirtAddr page, PageEntry& slot, Migration& migra
     }
     const uint32_t hidden = slot.without(kEntryPresent).with(kEntryHeld).raw;
     const PageEntry old{__atomic_exchange_n(&slot.raw, hidden, __ATOMIC_ACQ_REL)};
-    flush_range(pages_.directory(), page, page + kPageSize);
+    flush_range(locked->pages.directory(), page, page + kPageSize);
     copy_frame(to.value(), from);
     slot = PageEntry::make(to.value(), old.raw & kEntryFlags);
-    if (swap_active) track_frame(to.value(), page, pool_);
+    if (swap_active) track_frame(to.value(), page, locked.space().pool());
     migration.moved_from(from);
     return true;
 }
 
-void AddressSpace::migrate(Migration& migration) {
-    Session session(*this);
-    pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr page, PageEntry& entry) {
+}  // namespace
+
+void note_movable(AddressSpace& space, std::span<FrameUse> uses) {
+    LockedSpace locked(space);
+    locked->pages.for_each(VirtAddr(0), kUserTop, [&](VirtAddr page, PageEntry& entry) {
+        if (may_move(entry) && !in_lab(locked, page)) uses[entry.frame().raw()] = FrameUse::movable;
+    });
+}
+
+void migrate(AddressSpace& space, Migration& migration) {
+    LockedSpace locked(space);
+    locked->pages.for_each(VirtAddr(0), kUserTop, [&](VirtAddr page, PageEntry& entry) {
         if (migration.goes_on() && may_move(entry) && migration.covers(entry.frame()) &&
-            !(lab_ && lab_->covers(page)))
-            migrate_page(page, entry, migration);
+            !in_lab(locked, page))
+            migrate_page(locked, page, entry, migration);
     });
 }

@@ -43,3 +43,10 @@ class Migration {
     uint32_t moved_ = 0;
     bool failed_ = false;
 };
+
+// An address space's part (migrate.cpp): which of its frames may move, and moving those that the
+// migration covers.
+class AddressSpace;
+enum class FrameUse : uint8_t;
+void note_movable(AddressSpace& space, std::span<FrameUse> uses);
+void migrate(AddressSpace& space, Migration& migration);

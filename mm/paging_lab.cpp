@@ -1,8 +1,7 @@
-// See paging_lab.hpp. The first half is the book-keeping, the second what it does to page tables.
+// See paging_lab.hpp: the book-keeping. What it does to page tables: paging_lab_faults.cpp.
 #include "mm/paging_lab.hpp"
 
-#include "kernel/sched/thread.hpp"
-#include "mm/session.hpp"
+#include <new>
 
 Result<Box<PagingLab>> PagingLab::create(VirtAddr start, uint32_t pages, uint32_t frames,
                                          std::string_view policy, PagingLab* former) {
@@ -71,93 +70,4 @@ void PagingLab::show_records(TextSink& to) const {
         else
             format_to(to, "fault {}{}\n", r.victim, r.victim_dirty ? " dirty" : "");
     }
-}
-
-// --- the address space's side
-
-Result<void> AddressSpace::start_lab(VirtAddr start, uint32_t pages, uint32_t frames,
-                                     std::string_view policy) {
-    Range range;
-    if (start.raw() & kPageMask || pages > PagingLab::kPagesMost ||
-        !make_range(start, pages << kPageShift, range))
-        return Errno::inval;
-    Session session(*this);
-    if (!regions_.is_covered(range.start, range.end)) return Errno::nomem;
-    Box<PagingLab> lab = TRY(PagingLab::create(start, pages, frames, policy, lab_));
-    if (lab_) pages_.clear(lab_->start(), lab_->end());
-    pages_.clear(range.start, range.end);
-    delete std::exchange(lab_, lab.leak());
-    return {};
-}
-
-void AddressSpace::stop_lab() {
-    Session session(*this);
-    if (lab_) pages_.clear(lab_->start(), lab_->end());
-    delete std::exchange(lab_, nullptr);
-}
-
-void AddressSpace::show_lab(TextSink& to) {
-    Session session(*this);
-    if (lab_) lab_->show_records(to);
-}
-
-void AddressSpace::hide_lab_pages() {
-    while (lab_->shown_count > 0) {
-        const VirtAddr page = lab_->address(lab_->shown[--lab_->shown_count]);
-        PageEntry* entry = pages_.find(page);
-        if (!entry || !entry->present()) continue;
-        *entry = entry->without(kEntryPresent).with(kEntryHeld);
-        flush_range(pages_.directory(), page, page + kPageSize);
-    }
-}
-
-void AddressSpace::evict_lab_page(uint32_t page, bool& dirty) {
-    const VirtAddr address = lab_->address(page);
-    const PageEntry* entry = pages_.find(address);
-    dirty = entry && entry->has(kEntryDirty);
-    lab_->take_out(page);
-    if (entry && entry->holds_frame()) trace_evicted(address, entry->frame(), dirty);
-    pages_.clear(address, address + kPageSize);
-}
-
-FaultResult AddressSpace::lab_fault(VirtAddr address, bool write, bool user, Awaited& awaited) {
-    const uint32_t page = lab_->index(address);
-    PageEntry* entry = pages_.find(address);
-    bool shown = false;
-    for (uint32_t i = 0; i < lab_->shown_count; ++i) shown |= lab_->shown[i] == page;
-    // An instruction uses no more than that many pages of data; one that the kernel's own copying
-    // showed stays until then.
-    if (!shown && (!user || lab_->shown_count == std::size(lab_->shown))) hide_lab_pages();
-    FaultResult result = FaultResult::resolved;
-    if (shown) return resolve(address, write, awaited);  // read before, now written: one access
-    if (entry && entry->holds_frame() && lab_->in_frame(page)) {
-        result = resolve(address, write, awaited);
-        if (result == FaultResult::resolved) lab_->note_access(page, write);
-    } else {
-        if (lab_->in_frame(page)) lab_->take_out(page);  // unmapped meanwhile
-        result = resolve(address, write, awaited);
-        // The policy decides once: not before the page is certain to come.
-        if (result == FaultResult::resolved) {
-            const uint32_t victim = lab_->victim();
-            bool dirty = false;
-            if (victim != PagingLab::kNone) evict_lab_page(victim, dirty);
-            lab_->note_load(page, write, victim, dirty);
-        }
-    }
-    if (result != FaultResult::resolved) return result;
-    for (uint32_t old; (old = lab_->expired()) != PagingLab::kNone;) {
-        bool dirty;
-        evict_lab_page(old, dirty);
-    }
-    lab_->shown[lab_->shown_count++] = page;
-    if (user) Thread::current().user_frame().eflags |= kFlagTrap;
-    return result;
-}
-
-bool AddressSpace::end_lab_step() {
-    Session session(*this);
-    if (!lab_) return false;
-    hide_lab_pages();
-    Thread::current().user_frame().eflags &= ~kFlagTrap;
-    return true;
 }

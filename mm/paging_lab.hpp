@@ -61,3 +61,20 @@ class PagingLab {
     Vector<Record> records_;
     Vector<uint32_t> future_;
 };
+
+// --- the address space's side (paging_lab_faults.cpp)
+
+class AddressSpace;
+class LockedSpace;
+struct Fault;
+enum class FaultResult : uint8_t;
+
+// A lab over `pages` pages of this space; any former one ends. EINVAL, ENOMEM.
+Result<void> start_lab(AddressSpace& of, VirtAddr start, uint32_t pages, uint32_t frames,
+                       std::string_view policy);
+void stop_lab(AddressSpace& of);
+void show_lab(AddressSpace& of, TextSink& to);
+// A fault on a page that the lab covers: an access that the policy has to know of.
+FaultResult lab_fault(LockedSpace& space, Fault& fault);
+// The running thread has stepped over one instruction. False: it was not the lab that asked for it.
+bool end_lab_step();

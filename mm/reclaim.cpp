@@ -9,6 +9,8 @@
 #include "mm/eviction.hpp"
 #include "mm/frame_allocation.hpp"
 #include "mm/load_control.hpp"
+#include "mm/memory_trace.hpp"
+#include "mm/page_out.hpp"
 #include "mm/tracked_frames.hpp"
 
 constinit ReclaimCounts reclaim_counts{};
@@ -30,7 +32,7 @@ void sample_all() {
     const auto now = static_cast<uint32_t>(monotonic_now().raw() / 1'000'000);
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        space->sample(now);
+        sample_accessed_bits(*space, now);
         LockGuard guard(swap_lock);
         policy_of(space->pool()).tick(samplings, nullptr);
     }
@@ -148,7 +150,7 @@ bool wait_for_memory() {
     return false;
 }
 
-void AddressSpace::keep_to_allocation() {
+void wait_for_eviction() {
     if (thread && swap_active) wait_for_round();
 }
 
@@ -156,7 +158,7 @@ bool unmap_page_of(const Pager& pager, uint32_t index, Frame frame, bool even_if
     bool all = true;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
-        all &= space->give_up_file_page(pager, index, frame, even_if_used);
+        all &= give_up_file_page(*space, pager, index, frame, even_if_used);
     if (all && !even_if_used) ++reclaim_counts.file_unmapped;
     return all;
 }

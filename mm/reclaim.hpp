@@ -14,6 +14,7 @@ class Pager;
 void reclaim_start();  // the thread; once sleeping works
 // A round passes; true: it is worth trying again. Holding no locks.
 bool wait_for_memory();
+void wait_for_eviction();  // one round, if there is swap
 
 // attempt(), a Result, again after rounds of reclaim while it has no memory. Holding no locks; an
 // attempt without memory has done nothing.

@@ -1,11 +1,9 @@
-// The laboratory of the TLB (/proc/tlb): two pages of a process change places and the TLBs are not
-// told, so that the process sees what a forgotten flush does. It can only hurt itself: the frames
-// that a stale entry leads to are held until every TLB has forgotten them.
-// Locks: the address space's.
+// See tlb_lab.hpp.
+#include "mm/tlb_lab.hpp"
+
 #include <utility>
 
 #include "mm/frames.hpp"
-#include "mm/session.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
@@ -18,38 +16,39 @@ bool may_remap(const PageEntry* entry) {
 
 }  // namespace
 
-// Lock held, or nobody else knows this space any more.
-void AddressSpace::forget_stale() {
+void forget_stale(SpaceState& space) {
+    StalePages& stale = space.stale;
     for (uint32_t i = 0; i < 2; ++i) {
-        if (!stale_frames_[i].raw()) continue;
-        flush_range(pages_.directory(), stale_pages_[i], stale_pages_[i] + kPageSize);
-        put_frame(std::exchange(stale_frames_[i], Frame()));
+        if (!stale.frames[i].raw()) continue;
+        flush_range(space.pages.directory(), stale.pages[i], stale.pages[i] + kPageSize);
+        put_frame(std::exchange(stale.frames[i], Frame()));
     }
 }
 
-void AddressSpace::end_stale() {
-    Session session(*this);
-    forget_stale();
+void end_stale(AddressSpace& space) {
+    LockedSpace locked(space);
+    forget_stale(*locked.operator->());
 }
 
-Result<void> AddressSpace::exchange_pages(VirtAddr a, VirtAddr b, FlushScope scope) {
+Result<void> exchange_pages(AddressSpace& space, VirtAddr a, VirtAddr b, FlushScope scope) {
     if ((a.raw() | b.raw()) & kPageMask || a >= kUserTop || b >= kUserTop || a == b)
         return Errno::inval;
-    Session session(*this);
-    forget_stale();
-    PageEntry *first = pages_.find(a), *second = pages_.find(b);
+    LockedSpace locked(space);
+    forget_stale(*locked.operator->());
+    StalePages& stale = locked->stale;
+    PageEntry *first = locked->pages.find(a), *second = locked->pages.find(b);
     if (!may_remap(first) || !may_remap(second)) return Errno::fault;
-    stale_pages_[0] = a, stale_pages_[1] = b;
-    stale_frames_[0] = first->frame(), stale_frames_[1] = second->frame();
+    stale.pages[0] = a, stale.pages[1] = b;
+    stale.frames[0] = first->frame(), stale.frames[1] = second->frame();
     std::swap(*first, *second);
     if (tracked_frames) {
         move_tracked(first->frame(), a);
         move_tracked(second->frame(), b);
     }
-    for (const Frame frame : stale_frames_) get_frame(frame);
-    if (scope == FlushScope::all) forget_stale();
+    for (const Frame frame : stale.frames) get_frame(frame);
+    if (scope == FlushScope::all) forget_stale(*locked.operator->());
     if (scope == FlushScope::here)
-        for (const VirtAddr page : stale_pages_)
-            flush_range_here(pages_.directory(), page, page + kPageSize);
+        for (const VirtAddr page : stale.pages)
+            flush_range_here(locked->pages.directory(), page, page + kPageSize);
     return {};
 }

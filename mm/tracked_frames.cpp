@@ -3,7 +3,7 @@
 
 #include "mm/all_spaces.hpp"
 #include "mm/reclaim.hpp"
-#include "mm/session.hpp"
+#include "mm/locked_space.hpp"
 #include "mm/shared_pages.hpp"
 #include "mm/virtual_area.hpp"
 
@@ -40,14 +40,14 @@ void change_policy(ReplacementSet& pool) {
 
 ReplacementPolicy& policy_of(ReplacementSet& pool) { return pool.at(pool.chosen); }
 
-void AddressSpace::leave_pool() {
+void leave_pool(AddressSpace& space) {
     if (!swap_active) return;
     LockGuard guard(swap_lock);
-    move_pages(policy_of(pool_), common_pool);
+    move_pages(policy_of(space.pool()), common_pool);
 }
-void AddressSpace::enter_pool() {
+void enter_pool(AddressSpace& space) {
     LockGuard guard(swap_lock);
-    pool_.chosen = chosen_policy;
+    space.pool().chosen = chosen_policy;
 }
 
 void choose_scope(bool local) {
@@ -55,9 +55,9 @@ void choose_scope(bool local) {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         if (local && swap_active)
-            space->track_all();
+            track_all(*space);
         else
-            space->leave_pool();
+            leave_pool(*space);
 }
 
 bool choose_replacement(std::string_view name) {
@@ -102,16 +102,17 @@ Result<void> start_tracking() {
     __atomic_store_n(&swap_active, true, __ATOMIC_RELEASE);
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
-        space->track_all();
+        track_all(*space);
     AllSharedPages all;
     while (SharedPages* pages = all.next()) pages->track_all();
     return {};
 }
 
-void AddressSpace::track_all() {
-    Session session(*this);
-    pages_.for_each(VirtAddr(0), kUserTop, [&](VirtAddr at, PageEntry& entry) {
-        if (entry.holds_frame() && !entry.has(kEntryFile)) track_frame(entry.frame(), at, pool_);
+void track_all(AddressSpace& space) {
+    LockedSpace locked(space);
+    locked->pages.for_each(VirtAddr(0), kUserTop, [&](VirtAddr at, PageEntry& entry) {
+        if (entry.holds_frame() && !entry.has(kEntryFile))
+            track_frame(entry.frame(), at, space.pool());
     });
 }
 

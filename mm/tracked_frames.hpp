@@ -12,6 +12,7 @@
 #include "mm/replacement/policy_set.hpp"
 #include "mm/swap.hpp"
 
+class AddressSpace;
 class SharedPages;
 
 struct TrackedFrame : ResidentPage {  // `page` is the frame's number
@@ -50,3 +51,6 @@ inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page
 extern ReplacementSet common_pool;  // of a local scope: what its owner left behind
 extern bool local_scope;            // atomic
 void choose_scope(bool local);
+void enter_pool(AddressSpace& space);  // a new one: under the policy that is chosen
+void leave_pool(AddressSpace& space);  // its pages compete in the common pool
+void track_all(AddressSpace& space);

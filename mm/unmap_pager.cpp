@@ -3,7 +3,7 @@
 
 #include "kernel/sync/spin_lock.hpp"
 #include "mm/all_spaces.hpp"
-#include "mm/session.hpp"
+#include "mm/locked_space.hpp"
 
 namespace {
 constinit SpinLock unmap_lock{LockRank::address_spaces};
@@ -28,54 +28,55 @@ Ref<AddressSpace> AllSpaces::next(AddressSpace* previous) {
     return Ref<AddressSpace>::adopt(space);
 }
 
-void AddressSpace::forget_pages_of(const Pager& pager, uint32_t first) {
-    Session session(*this);
-    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
-        uint32_t pages = (r->end - r->start) >> kPageShift;
+namespace {
+
+void forget_pages_of(AddressSpace& space, const Pager& pager, uint32_t first) {
+    LockedSpace locked(space);
+    RegionMap& regions = locked->regions;
+    for (Region* r = regions.find_from(VirtAddr(0)); r; r = regions.next(*r)) {
+        const uint32_t pages = r->bytes() >> kPageShift;
         if (r->attributes.pager.get() != &pager || r->page_offset + pages <= first) continue;
-        uint32_t keep = first > r->page_offset ? first - r->page_offset : 0;
-        pages_.clear(r->start + (keep << kPageShift), r->end);
+        const uint32_t keep = first > r->page_offset ? first - r->page_offset : 0;
+        locked->pages.clear(r->start + (keep << kPageShift), r->end);
     }
 }
+
+// visit(user pages, start, end) for each range, of all spaces, that is a shared view of these pages.
+template <typename F>
+void for_each_shared(const Pager& pager, uint32_t first, uint32_t count, F&& visit) {
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get())) {
+        LockedSpace locked(*space);
+        RegionMap& regions = locked->regions;
+        for (Region* r = regions.find_from(VirtAddr(0)); r; r = regions.next(*r)) {
+            const RegionAttributes& a = r->attributes;
+            if (!a.shared || !a.pager || &a.pager->base() != &pager) continue;
+            const uint32_t pages = r->bytes() >> kPageShift;
+            const uint32_t from = std::max(first, r->page_offset);
+            const uint32_t to = std::min(first + count, r->page_offset + pages);
+            if (from >= to) continue;
+            visit(locked->pages, r->start + ((from - r->page_offset) << kPageShift),
+                  r->start + ((to - r->page_offset) << kPageShift));
+        }
+    }
+}
+
+}  // namespace
 
 void unmap_pages_of(const Pager& pager, uint32_t first) {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
-        space->forget_pages_of(pager, first);
-}
-
-// visit(start, end) for each range that is a shared view of these pages.
-template <typename F>
-void AddressSpace::for_each_shared(const Pager& pager, uint32_t first, uint32_t count, F&& visit) {
-    Session session(*this);
-    for (Region* r = regions_.find_from(VirtAddr(0)); r; r = regions_.next(*r)) {
-        const RegionAttributes& a = r->attributes;
-        if (!a.shared || !a.pager || &a.pager->base() != &pager) continue;
-        const uint32_t pages = (r->end - r->start) >> kPageShift;
-        const uint32_t from = std::max(first, r->page_offset);
-        const uint32_t to = std::min(first + count, r->page_offset + pages);
-        if (from >= to) continue;
-        visit(r->start + ((from - r->page_offset) << kPageShift),
-              r->start + ((to - r->page_offset) << kPageShift));
-    }
+        forget_pages_of(*space, pager, first);
 }
 
 void unmap_shared_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
-    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
-        space->for_each_shared(pager, first, count, [&](VirtAddr start, VirtAddr end) {
-            space->pages_.clear(start, end);
-        });
-}
-
-void AddressSpace::protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
-    for_each_shared(pager, first, count, [&](VirtAddr start, VirtAddr end) {
-        pages_.restrict(start, end, UserPages::Rights::read);
+    for_each_shared(pager, first, count, [](UserPages& pages, VirtAddr start, VirtAddr end) {
+        pages.clear(start, end);
     });
 }
 
 void protect_pages_of(const Pager& pager, uint32_t first, uint32_t count) {
-    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
-        space->protect_pages_of(pager, first, count);
+    for_each_shared(pager, first, count, [](UserPages& pages, VirtAddr start, VirtAddr end) {
+        pages.restrict(start, end, UserPages::Rights::read);
+    });
 }

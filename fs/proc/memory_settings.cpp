@@ -12,6 +12,8 @@
 #include "mm/frame_allocation.hpp"
 #include "mm/heap.hpp"
 #include "mm/load_control.hpp"
+#include "mm/paging_lab.hpp"
+#include "mm/tlb_lab.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {
@@ -199,19 +201,19 @@ Result<void> set_tlb_lab(std::string_view command) {
     if (!space) return Errno::inval;
     const std::string_view verb = take_word(command);
     if (verb == "flush" && command.empty()) {
-        space->end_stale();
+        end_stale(*space);
         return {};
     }
     const VirtAddr a(TRY(take_number(command))), b(TRY(take_number(command)));
     constexpr std::string_view kScopes[] = {"none", "here", "all"};
     for (uint32_t i = 0; i < std::size(kScopes); ++i)
         if (verb == "exchange" && command == kScopes[i])
-            return space->exchange_pages(a, b, static_cast<FlushScope>(i));
+            return exchange_pages(*space, a, b, static_cast<FlushScope>(i));
     return Errno::inval;
 }
 
 Result<void> show_paging_lab(TextSink& to, const ProcTarget&) {
-    if (AddressSpace* space = Thread::current().space) space->show_lab(to);
+    if (AddressSpace* space = Thread::current().space) show_lab(*space, to);
     return {};
 }
 
@@ -221,14 +223,14 @@ Result<void> set_paging_lab(std::string_view command) {
     if (!space) return Errno::inval;
     const std::string_view policy = take_word(command);
     if (policy == "off" && command.empty()) {
-        space->stop_lab();
+        stop_lab(*space);
         return {};
     }
     const uint32_t start = TRY(take_number(command));
     const uint32_t pages = TRY(take_number(command));
     const uint32_t frames = TRY(take_number(command));
     if (!command.empty()) return Errno::inval;
-    return space->start_lab(VirtAddr(start), pages, frames, policy);
+    return start_lab(*space, VirtAddr(start), pages, frames, policy);
 }
 
 constexpr ProcEntry kMemorySettingsFiles[] = {

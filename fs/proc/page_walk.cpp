@@ -27,7 +27,7 @@ class PageWalkFile final : public InodeFile {
         uint32_t done = 0;
         for (; to.remaining() && offset < end_offset(); offset += kWalkRecord) {
             const auto page = static_cast<uint32_t>(offset / kWalkRecord);
-            const PageWalk walk = space->walk(VirtAddr(page << kPageShift));
+            const PageWalk walk = walk_tables(*space, VirtAddr(page << kPageShift));
             const page_walk record = {shown(space->page_directory().raw()), shown(walk.upper.raw),
                                       shown(walk.lower.raw), 0};
             if (to.put(&record, kWalkRecord) < kWalkRecord)

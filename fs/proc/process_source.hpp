@@ -4,7 +4,7 @@
 #pragma once
 
 #include "fs/proc/proc_entry.hpp"
-#include "mm/address_space.hpp"
+#include "mm/memory_use.hpp"
 
 struct ProcessInfo {
     int pid = 0, parent = 0, group = 0, session = 0;

@@ -40,7 +40,7 @@ ProgramMemory program_memory() {
     for (int pid = 1; (pid = process_source().next(pid)); ++pid) {
         Result<Ref<AddressSpace>> space = process_source().space({.pid = pid});
         if (space.is_error()) continue;
-        const TableUse use = space.value()->table_use();
+        const TableUse use = table_use(*space.value());
         sum.tables += use.tables;
         sum.locked += use.locked;
     }

@@ -5,6 +5,7 @@
 #include "kernel/lib/vector.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
+#include "mm/memory_use.hpp"
 
 namespace {
 
@@ -118,7 +119,7 @@ Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
     uint32_t offset = address.raw() & kPageMask;
     if (!process_private) {
         SharedFinder finder(address);
-        space->visit_regions(finder);
+        visit_regions(*space, finder);
         if (finder.pager) return FutexKey{finder.pager, finder.page, offset};
     }
     return FutexKey{space, page_of(address).raw(), offset};

@@ -8,6 +8,7 @@
 #include "mm/anonymous_pager.hpp"
 #include "mm/commitment.hpp"
 #include "mm/frames.hpp"
+#include "mm/memory_use.hpp"
 #include "mm/swap.hpp"
 
 namespace {
@@ -159,7 +160,7 @@ struct MappedPieces final : RegionVisitor {
 
 Result<void> detach_segment(AddressSpace& space, VirtAddr at, int pid) {
     MappedSegment mapped(at);
-    space.visit_regions(mapped);
+    visit_regions(space, mapped);
     Ref<Segment> segment;
     if (mapped.found)
         segments().for_each([&](IpcObject& object) {
@@ -171,7 +172,7 @@ Result<void> detach_segment(AddressSpace& space, VirtAddr at, int pid) {
     segments().with_lock([&] { segment->last = pid, segment->detached_at = now; });
     for (;;) {
         MappedPieces pieces(mapped.found, at);
-        space.visit_regions(pieces);
+        visit_regions(space, pieces);
         for (uint32_t i = 0; i < pieces.count; ++i)
             TRY(space.unmap(pieces.pieces[i].start, pieces.pieces[i].bytes));
         if (pieces.count < std::size(pieces.pieces)) return {};

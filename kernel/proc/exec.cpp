@@ -10,6 +10,8 @@
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/trace/trace.hpp"
+#include "mm/frame_allocation.hpp"
+#include "mm/memory_trace.hpp"
 #include "mm/mm.hpp"
 
 // Where the debugger learns that a program begins: it keeps a breakpoint here (scripts/gdb).
@@ -177,16 +179,16 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
     fresh.credentials = credentials_after(process, program.attributes, program.path.mount());
     fresh.space = TRY(AddressSpace::create());
     AddressSpace& space = *fresh.space;
-    space.limit_address_space = process.limits[limit_as].soft;
-    space.limit_data = process.limits[limit_data].soft;
-    space.limit_stack = process.limits[limit_stack].soft;
-    space.set_limit_resident(process.limits[limit_rss].soft);
-    space.limit_locked = process.limits[limit_memlock].soft;
+    space.limits.address_space = process.limits[limit_as].soft;
+    space.limits.data = process.limits[limit_data].soft;
+    space.limits.stack = process.limits[limit_stack].soft;
+    set_limit_resident(space, process.limits[limit_rss].soft);
+    space.limits.locked = process.limits[limit_memlock].soft;
     LoadedImage image = TRY(load_image(space, *program.file, kDynamicBase));
     uint32_t base = 0;
     fresh.entry = image.entry;
     space.set_break_start(VirtAddr(image.end));
-    TRY(space.map_stack(kStackTop, space.limit_stack));
+    TRY(space.map_stack(kStackTop, space.limits.stack));
     if (image.interpreter[0]) {
         Program loader = TRY(open_program(process.fs, process.fs.cwd, image.interpreter));
         // Reserve a place by the ordinary search, below the stack.
@@ -286,7 +288,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     set_name(self, name);
     trace_name(self.tid, self.name);
     trace<TraceType::exec_event>(static_cast<uint32_t>(self.process->pid));
-    self.space->trace_regions();
+    trace_regions(*self.space);
     program_started(self.name);
     {
         InterruptsOff off;

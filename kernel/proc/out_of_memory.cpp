@@ -5,6 +5,7 @@
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "mm/memory_use.hpp"
 
 namespace {
 
@@ -24,7 +25,7 @@ Victim largest_process() {
     for (Ref<Process> p = next_process(2); p; p = next_process(p->pid + 1)) {
         const Ref<AddressSpace> space = space_of(*p);
         if (!space) continue;
-        const MemoryUse use = space->memory_use();
+        const MemoryUse use = memory_use(*space);
         if (p->group_exit && p.get() != &current_process()) return {p, use, true};
         if (use.resident + use.swapped >= victim.use.resident + victim.use.swapped)
             victim = {p, use, false};

@@ -100,7 +100,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
 }
 
 Result<ProcessInfo> complete(ProcessInfo info, const Ref<AddressSpace>& space, Tty* terminal) {
-    if (space) info.memory = space->memory_use();
+    if (space) info.memory = memory_use(*space);
     if (terminal) {
         info.terminal_device = terminal->device_number();
         info.terminal_group = terminal->foreground_group();

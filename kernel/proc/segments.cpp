@@ -5,6 +5,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/proc/process.hpp"
 #include "mm/compaction.hpp"
+#include "mm/local_descriptors.hpp"
 
 namespace {
 
@@ -55,7 +56,7 @@ Result<uint32_t> read_table(UserPtr<void> memory, uint32_t bytes) {
     uint64_t piece[32];
     uint32_t done = 0;
     while (done < bytes) {
-        const uint32_t copied = space.read_local_descriptors(piece, done / 8) * 8;
+        const uint32_t copied = read_local_descriptors(space, piece, done / 8) * 8;
         if (!copied) break;
         const uint32_t wanted = copied < bytes - done ? copied : bytes - done;
         TRY(copy_to_user(memory.address() + done, piece, wanted));
@@ -83,10 +84,10 @@ Result<uint32_t> write_entry(UserPtr<void> memory, uint32_t bytes, bool old_way)
     if (!remove) descriptor = to_descriptor(d);
     if (old_way) descriptor &= ~(uint64_t(1) << 52);
     AddressSpace& space = *current_process().space;
-    Result<void> done = space.set_local_descriptor(d.entry, descriptor);
+    Result<void> done = set_local_descriptor(space, d.entry, descriptor);
     // A long table is a run of frames, which may have to be made first.
     if (done.is_error() && compact_for(kTableOrderMost))
-        done = space.set_local_descriptor(d.entry, descriptor);
+        done = set_local_descriptor(space, d.entry, descriptor);
     TRY(done);
     return 0u;
 }

@@ -3,6 +3,7 @@
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
+#include "mm/frame_allocation.hpp"
 
 namespace {
 
@@ -20,11 +21,11 @@ Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
     if (wanted.hard > limit.hard && !context().credentials.is_superuser()) return Errno::perm;
     limit = wanted;
     if (!process.space) return {};
-    if (which == limit_as) process.space->limit_address_space = wanted.soft;
-    if (which == limit_data) process.space->limit_data = wanted.soft;
-    if (which == limit_rss) process.space->set_limit_resident(wanted.soft);
-    if (which == limit_memlock) process.space->limit_locked = wanted.soft;
-    if (which == limit_stack) process.space->limit_stack = wanted.soft;
+    if (which == limit_as) process.space->limits.address_space = wanted.soft;
+    if (which == limit_data) process.space->limits.data = wanted.soft;
+    if (which == limit_rss) set_limit_resident(*process.space, wanted.soft);
+    if (which == limit_memlock) process.space->limits.locked = wanted.soft;
+    if (which == limit_stack) process.space->limits.stack = wanted.soft;
     return {};
 }
 

@@ -4,6 +4,9 @@
 
 #include "fs/mount.hpp"
 #include "kernel/syscall/system_call.hpp"
+#include "mm/madvise.hpp"
+#include "mm/mlock.hpp"
+#include "mm/mremap.hpp"
 
 namespace {
 
@@ -26,7 +29,7 @@ Result<uint32_t> may_lock() {  // EPERM if none
 }
 // What grows may be locked (mlockall): the limit is that of who asks now.
 AddressSpace& growing_space() {
-    space().limit_locked = lock_limit();
+    space().limits.locked = lock_limit();
     return space();
 }
 
@@ -103,16 +106,16 @@ Result<void> sys_mprotect(uint32_t start, uint32_t length, uint32_t protection) 
 Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_length,
                             uint32_t flags, uint32_t new_start) {
     AddressSpace& space = growing_space();
-    return TRY(space.remap(VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
+    return TRY(remap(space, VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
         .raw();
 }
 
 Result<void> sys_madvise(uint32_t start, uint32_t length, uint32_t advice) {
-    return space().advise(VirtAddr(start), length, advice);
+    return advise(space(), VirtAddr(start), length, advice);
 }
 
 Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags) {
-    return space().sync(VirtAddr(start), length, flags);
+    return sync(space(), VirtAddr(start), length, flags);
 }
 
 Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
@@ -121,7 +124,7 @@ Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
     uint8_t batch[64];
     for (uint32_t done = 0, pages = pages_for(length); done < pages;) {
         const uint32_t count = std::min<uint32_t>(pages - done, sizeof batch);
-        TRY(space().residency(VirtAddr(start + done * kPageSize), {batch, count}));
+        TRY(residency(space(), VirtAddr(start + done * kPageSize), {batch, count}));
         TRY(copy_to_user(VirtAddr((to + done).address()), batch, count));
         done += count;
     }
@@ -131,23 +134,23 @@ Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
 uint32_t sys_brk(uint32_t end) { return growing_space().set_break(VirtAddr(end)).raw(); }
 
 Result<void> sys_mlock(uint32_t start, uint32_t length) {
-    return space().lock_range(VirtAddr(start), length, false, TRY(may_lock()));
+    return lock_range(space(), VirtAddr(start), length, false, TRY(may_lock()));
 }
 Result<void> sys_mlock2(uint32_t start, uint32_t length, uint32_t flags) {
     constexpr uint32_t kOnFault = 1;
     if (flags & ~kOnFault) return Errno::inval;
-    return space().lock_range(VirtAddr(start), length, flags & kOnFault, TRY(may_lock()));
+    return lock_range(space(), VirtAddr(start), length, flags & kOnFault, TRY(may_lock()));
 }
 Result<void> sys_munlock(uint32_t start, uint32_t length) {
-    return space().unlock_range(VirtAddr(start), length);
+    return unlock_range(space(), VirtAddr(start), length);
 }
 Result<void> sys_mlockall(uint32_t flags) {
     if (!(flags & (kLockCurrent | kLockFuture)) ||
         (flags & ~(kLockCurrent | kLockFuture | kLockOnFault)))
         return Errno::inval;
-    return space().lock_all(flags, TRY(may_lock()));
+    return lock_all(space(), flags, TRY(may_lock()));
 }
-void sys_munlockall() { space().unlock_all(); }
+void sys_munlockall() { unlock_all(space()); }
 
 constexpr SystemCall kMemoryCalls[] = {
     CALL(45, brk, sys_brk),

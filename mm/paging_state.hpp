@@ -1,0 +1,19 @@
+// What load control and frame allocation know of one address space (load_control.hpp,
+// frame_allocation.hpp).
+// Locks: none. Fields marked atomic are written by faults; the rest belongs to the reclaim thread,
+// and other threads may read it.
+#pragma once
+
+#include <cstdint>
+
+struct PagingState {
+    uint32_t faults = 0, service = 0;   // atomic; since the last look; microseconds of waiting
+    uint32_t frames_most = UINT32_MAX;  // atomic; pages of its own that it may have in memory
+    uint32_t rate = 0;                  // faults in the last window
+    uint32_t working_set = 0;           // pages used within the last kWorkingSetWindow
+    uint32_t granted = 0;               // variable allocation
+    uint64_t active_since = 0;          // nanoseconds
+    uint64_t suspended_since = 0;       // 0: it is not
+    uint32_t set_when_suspended = 0;
+};
+constexpr uint32_t kWorkingSetWindow = 500;  // milliseconds
