@@ -11,7 +11,6 @@ struct PageRange {
 };
 constexpr PageRange kWholeSpace{VirtAddr(0), kUserTop};
 
-inline bool is_page_aligned(VirtAddr address) { return !(address.raw() & kPageMask); }
 // The pages of [start, start + length): false if it isn't within user space.
 bool make_range(VirtAddr start, uint32_t length, PageRange& out);
 
