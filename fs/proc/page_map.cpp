@@ -26,7 +26,8 @@ class PageMapFile final : public InodeFile {
         uint32_t done = 0;
         for (; to.remaining() && offset < end_offset(); offset += kRecord) {
             const auto page = static_cast<uint32_t>(offset / kRecord);
-            const uint64_t record = describe(walk_tables(*space, VirtAddr(page << kPageShift)).lower);
+            const uint64_t record =
+                describe(walk_tables(*space, VirtAddr(page << kPageShift)).lower);
             if (to.put(&record, kRecord) < kRecord) return done ? Result(done) : Errno::fault;
             done += kRecord;
         }

@@ -180,7 +180,7 @@ namespace {
 // A zombie has none.
 Result<void> visit_target(const ProcTarget& target, RegionVisitor& visitor) {
     Result<Ref<AddressSpace>> space = process_source().space(target);
-    if (space.is_ok()) space.value()->visit_regions(visitor);
+    if (space.is_ok()) visit_regions(*space.value(), visitor);
     return {};
 }
 }  // namespace
