@@ -77,6 +77,15 @@ void connect_log_and_panic() {
     panic_hooks.is_stack_guard = guard_page;
 }
 
+// An unknown name changes nothing, and the console says which names there are.
+void choose_at_boot(const PolicyChoice& kind, std::string_view name) {
+    if (kind.set(name).is_ok()) return;
+    char buffer[160];
+    BufferSink names(buffer);
+    for (std::string_view known : kind.names) format_to(names, " {}", known);
+    log_warning("boot: {}={}: unknown, ignored; known:{}", kind.option, name, names.view());
+}
+
 bool take_memory_option(std::string_view word) {
     constexpr struct {
         std::string_view name;
@@ -161,8 +170,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     console_use_screen(!options.exec);
     console_init();
     scheduler_init();  // the boot code is now the idle thread
-    if (!options.scheduler.empty() && !choose_policy(options.scheduler))
-        log_warning("boot: unknown scheduler '{}' ignored", options.scheduler);
+    if (!options.scheduler.empty()) choose_at_boot(kSchedulerChoice, options.scheduler);
     clock_init(rtc_now());  // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };
     tracing_init(options);  // from here on, what happens is recorded

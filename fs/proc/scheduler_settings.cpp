@@ -1,7 +1,7 @@
 // /proc/sys/kernel/sched: the policy, a file for each of its figures, the run log, suspending; and
 // /proc/sched_log. A figure that is a list is written and shown with commas.
 #include "fs/proc/process_source.hpp"
-#include "fs/proc/proc_entry.hpp"
+#include "fs/proc/policy_file.hpp"
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/run_log.hpp"
@@ -10,30 +10,31 @@ namespace {
 
 constexpr uint32_t kCommand = kTypeRegular | 0200, kForAll = kTypeRegular | 0666;
 
-Result<void> show_policy(TextSink& to, const ProcTarget&) {
-    for (uint32_t i = 0; i < policy_count(); ++i)
-        format_to(to, i == current_policy() ? "{}[{}]" : "{}{}", i ? " " : "", policy_name(i));
-    to.put("\n");
-    return {};
-}
-Result<void> set_policy(std::string_view name) {
-    return choose_policy(name) ? Result<void>() : Errno::inval;
+// The name, values, limits and meaning of each figure.
+void show_tunables(TextSink& to) {
+    for (uint32_t i = 0; i < sched_tunable_count(); ++i) {
+        const Tunable tunable = sched_tunable(i);
+        to.put(tunable.name);
+        for (uint32_t k = 0; k < tunable.count; ++k)
+            format_to(to, "{}{}", k ? "," : " ", tunable.value(k));
+        format_to(to, " ({} to {}): {}\n", tunable.least, tunable.most, tunable.meaning);
+    }
 }
 
-template <size_t which>
-constexpr ProcEntry tunable_entry() {
-    return {
-        .name = kSchedTunables[which].name,
-        .mode = kTypeRegular | 0644,
-        .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-            const SchedTunables::Figures figures = read_tunable(kSchedTunables[which]);
-            for (uint32_t i = 0; i < figures.count; ++i)
-                format_to(to, "{}{}", i ? "," : "", figures.value[i]);
-            to.put("\n");
-            return {};
-        },
-        .store = [](std::string_view text) { return write_tunable(kSchedTunables[which], text); }};
-}
+// A file for each.
+constexpr ProcEntry kTunable = {
+    .name = "tunable",
+    .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
+        const Tunable tunable = sched_tunable(static_cast<uint32_t>(target.which));
+        for (uint32_t i = 0; i < tunable.count; ++i)
+            format_to(to, "{}{}", i ? "," : "", tunable.value(i));
+        to.put("\n");
+        return {};
+    },
+    .store_for =
+        [](const ProcTarget& target, std::string_view text) {
+            return set_sched_tunable(static_cast<uint32_t>(target.which), text);
+        }};
 
 Result<void> show_log_size(TextSink& to, const ProcTarget&) {
     format_to(to, "{}\n", run_log_capacity());
@@ -54,13 +55,6 @@ Result<void> show_nothing(TextSink&, const ProcTarget&) { return {}; }
 
 // --- jobs (kernel/sched/jobs.hpp)
 
-Result<void> show_job_policy(TextSink& to, const ProcTarget&) {
-    for (uint32_t i = 0; i < job_policy_count(); ++i)
-        format_to(to, i == current_job_policy() ? "{}[{}]" : "{}{}", i ? " " : "",
-                  job_policy_name(i));
-    to.put("\n");
-    return {};
-}
 Result<void> set_degree(std::string_view text) {
     uint64_t degree;
     if (!parse_number(text, degree) || degree > INT32_MAX) return Errno::inval;
@@ -76,9 +70,10 @@ Result<void> submit(std::string_view text) {
     return {};
 }
 
-constexpr ProcEntry kOthers[] = {
-    {.name = "policy", .mode = kTypeRegular | 0644, .generate = show_policy, .store = set_policy},
-    {.name = "log", .mode = kTypeRegular | 0644, .generate = show_log_size, .store = set_log_size},
+constexpr ProcEntry kSchedulerSettings[] = {
+    policy_file<kSchedulerChoice>("policy"),
+    {.name = "tunables", .show = show_tunables},
+    {.name = "log", .generate = show_log_size, .store = set_log_size},
     {.name = "suspend",
      .mode = kCommand,
      .generate = show_nothing,
@@ -87,15 +82,8 @@ constexpr ProcEntry kOthers[] = {
      .mode = kCommand,
      .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, false); }},
-    {.name = "jobs_policy",
-     .mode = kTypeRegular | 0644,
-     .generate = show_job_policy,
-     .store =
-         [](std::string_view name) {
-             return choose_job_policy(name) ? Result<void>() : Errno::inval;
-         }},
+    policy_file<kJobChoice>("jobs_policy"),
     {.name = "jobs_degree",
-     .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
          format_to(to, "{}\n", job_counts().degree);
          return {};
@@ -112,16 +100,12 @@ constexpr ProcEntry kOthers[] = {
      .acts_on_user = true},
 };
 
-}  // namespace
-
-#define TUNABLE(which) tunable_entry<which>()
-constexpr ProcEntry kSchedulerSettings[] = {
-    kOthers[0], kOthers[1], kOthers[2], kOthers[3], kOthers[4], kOthers[5],
-    kOthers[6], TUNABLE(0), TUNABLE(1), TUNABLE(2), TUNABLE(3), TUNABLE(4),
-    TUNABLE(5), TUNABLE(6), TUNABLE(7), TUNABLE(8), TUNABLE(9), TUNABLE(10),
-};
-#undef TUNABLE
-static_assert(std::size(kOthers) + std::size(kSchedTunables) == std::size(kSchedulerSettings));
+constexpr ProcNames kSchedulerTunables = {
+    [](int which) {
+        const auto index = static_cast<uint32_t>(which);
+        return index < sched_tunable_count() ? sched_tunable(index).name : std::string_view();
+    },
+    kTunable};
 
 // A line a turn: thread, start and end in nanoseconds since boot, why it ended; then how many were
 // lost.
@@ -141,8 +125,11 @@ Result<void> show_run_log(TextSink& to, const ProcTarget&) {
     return {};
 }
 
-constexpr ProcEntry kDirectory[] = {{.name = "sched", .children = kSchedulerSettings}};
+constexpr ProcEntry kDirectory[] = {
+    {.name = "sched", .children = kSchedulerSettings, .names = &kSchedulerTunables}};
 PROC_FILES(proc_sys_kernel, kDirectory);
 constexpr ProcEntry kLog[] = {
     {.name = "sched_log", .mode = kTypeRegular | 0400, .generate = show_run_log}};
 PROC_FILES(proc_root, kLog);
+
+}  // namespace

@@ -6,19 +6,17 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/sched/clock.hpp"
-#include "kernel/sched/policies/policy_set.hpp"
-#include "kernel/sched/policies/real_time.hpp"
 #include "kernel/sched/scheduler.hpp"
+#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
 extern SpinLock run_queue_lock;
-extern SchedTunables sched_tunables;
 
 struct CpuQueue {
-    explicit CpuQueue(Cpu& owner);
+    explicit CpuQueue(Cpu& owner);  // with the policy and the tunables of all
     Cpu& cpu;
-    PolicySet policies;
+    Schedulers policies;
     RealTimeClass run;                        // the threads that are ready here,
     List<Thread, &Thread::ready_node> ready;  // and, with several CPUs, a list of them
     uint64_t user_ticks = 0, kernel_ticks = 0, idle_ticks = 0, context_switches = 0;

@@ -4,14 +4,14 @@
 #include <new>
 
 #include "kernel/sched/dispatcher.hpp"
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
 
 namespace {
 
-constexpr std::string_view kPolicies[] = {"fcfs", "sjf", "hrrn", "priority"};
-
-constinit PolicySet* policies = nullptr;
+constinit JobSchedulers* policies = nullptr;
 constinit FairPolicy* queue = nullptr;
+constinit uint32_t policy_of_jobs = JobSchedulers::kIndexOf<Fcfs>;
 constinit JobCounts counts{};
 
 void let_in(SchedEntity& entity, Nanoseconds now) {
@@ -20,7 +20,7 @@ void let_in(SchedEntity& entity, Nanoseconds now) {
     ++counts.active;
     thread.job_waits = false;
     thread.job_wait = now - thread.state_since;
-    entity.figures_of = nullptr;
+    entity.slot_of = nullptr;
     entity.served = entity.turn_used = 0;
     make_ready(thread, ReadyReason::created, now);
 }
@@ -36,10 +36,16 @@ void fill_up(Nanoseconds now) {
 
 }  // namespace
 
+// Static storage, made at start-up and never destroyed: the kernel has no static constructors.
 void jobs_init() {
-    alignas(PolicySet) static constinit std::byte set[sizeof(PolicySet)] = {};
-    policies = new (set) PolicySet(sched_tunables);
-    queue = policies->find(kPolicies[0]);
+    alignas(JobSchedulers) static constinit std::byte set[sizeof(JobSchedulers)] = {};
+    policies = new (set) JobSchedulers;
+    for (uint32_t i = 0; i < sched_tunable_count(); ++i) copy_to_jobs(sched_tunable(i));
+    queue = &policies->at(policy_of_jobs);
+}
+
+void copy_to_jobs(const Tunable& tunable) {
+    policies->set_tunable(tunable.name, {tunable.values, tunable.count});
 }
 
 JobCounts job_counts() {
@@ -53,32 +59,21 @@ void set_job_degree(uint32_t degree) {
     fill_up(monotonic_now());
 }
 
-uint32_t job_policy_count() { return std::size(kPolicies); }
-std::string_view job_policy_name(uint32_t which) { return kPolicies[which]; }
-
-uint32_t current_job_policy() {
-    for (uint32_t i = 0; i < std::size(kPolicies); ++i)
-        if (queue->name() == kPolicies[i]) return i;
-    return 0;
-}
-
-bool choose_job_policy(std::string_view name) {
-    for (std::string_view known : kPolicies) {
-        if (known != name) continue;
-        RunQueueGuard guard;
-        const Nanoseconds now = monotonic_now();
-        FairPolicy* next = policies->find(name);
-        EntityList all;
-        while (SchedEntity* job = queue->pick_next(now)) {
-            job->stop(now);
-            all.push_back(*job);
-        }
-        queue = next;
-        while (SchedEntity* job = all.pop_front()) queue->enqueue(*job, ReadyReason::moved, now);
-        return true;
-    }
-    return false;
-}
+constinit const PolicyChoice kJobChoice = {"sched.jobs_policy", JobSchedulers::kNames,
+                                           [] { return policy_of_jobs; },
+                                           [](uint32_t which) {
+                                               RunQueueGuard guard;
+                                               const Nanoseconds now = monotonic_now();
+                                               EntityList all;
+                                               while (SchedEntity* job = queue->pick_next(now)) {
+                                                   job->stop(now);
+                                                   all.push_back(*job);
+                                               }
+                                               policy_of_jobs = which;
+                                               queue = &policies->at(which);
+                                               while (SchedEntity* job = all.pop_front())
+                                                   queue->enqueue(*job, ReadyReason::moved, now);
+                                           }};
 
 void submit_job(Thread& thread, uint64_t service) {
     RunQueueGuard guard;

@@ -6,7 +6,7 @@
 // Locks: run_queue, inside.
 #pragma once
 
-#include "kernel/lib/result.hpp"
+#include "kernel/lib/policy_choice.hpp"
 #include "kernel/sched/thread.hpp"
 
 struct JobCounts {
@@ -16,14 +16,12 @@ struct JobCounts {
 JobCounts job_counts();
 void set_job_degree(uint32_t degree);
 
-uint32_t job_policy_count();
-std::string_view job_policy_name(uint32_t which);
-uint32_t current_job_policy();
-bool choose_job_policy(std::string_view name);
+extern const PolicyChoice kJobChoice;  // /proc/sys/kernel/sched/jobs_policy
 
 void submit_job(Thread& thread, uint64_t service_nanoseconds);  // in place of start_thread()
 void job_ended();
 
 // --- for the dispatcher
 void jobs_init();
-bool admit_job_now(Thread& thread);  // run_queue held; false: it does not wait
+void copy_to_jobs(const struct Tunable& tunable);  // run_queue held
+bool admit_job_now(Thread& thread);                // run_queue held; false: it does not wait

@@ -5,6 +5,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/sched/dispatcher.hpp"
+#include "kernel/sched/jobs.hpp"
 
 namespace {
 
@@ -52,59 +53,63 @@ void change_queues(F&& change) {
     }
 }
 
-}  // namespace
+// What all queues' policies have. Locks: run_queue.
+constinit auto tunables =
+    join_tunables(Schedulers::default_tunables(), default_tunables<RealTimeClass::Tunables>());
 
-uint32_t policy_count() { return static_cast<uint32_t>(this_queue().policies.all().size()); }
-std::string_view policy_name(uint32_t which) { return this_queue().policies.all()[which]->name(); }
-uint32_t current_policy() { return policy_index; }
-
-void choose_policy(uint32_t which) {
-    RunQueueGuard guard;
-    policy_index = which;
-    change_queues([&](CpuQueue& queue, Nanoseconds now) {
-        queue.run.set_fair(*queue.policies.all()[which], now);
-    });
+void copy_tunable(const Tunable& from, CpuQueue& queue) {
+    const std::span<const uint32_t> values{from.values, from.count};
+    queue.policies.set_tunable(from.name, values);
+    for (Tunable* own : tunables_in(queue.run.tunables))
+        if (own->name == from.name) own->set(values);
 }
 
-bool choose_policy(std::string_view name) {
-    for (uint32_t i = 0; i < policy_count(); ++i) {
-        if (policy_name(i) != name) continue;
-        choose_policy(i);
-        return true;
-    }
-    return false;
-}
-
-SchedTunables::Figures read_tunable(const Tunable& which) {
-    RunQueueGuard guard;
-    return sched_tunables.*which.figures;
-}
-
-namespace {
-// False: no list of numbers.
-bool parse_figures(std::string_view text, uint32_t (&to)[SchedTunables::kMaxValues],
-                   uint32_t& count) {
-    count = 0;
+// False, and nothing changed: no list of numbers, or out of range.
+bool parse_into(Tunable& tunable, std::string_view text) {
+    uint32_t values[Tunable::kMostValues], count = 0;
     while (!text.empty()) {
         const size_t end = text.find_first_of(", \t");
         const std::string_view word = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         if (word.empty()) continue;
         uint64_t number;
-        if (count == SchedTunables::kMaxValues || !parse_number(word, number)) return false;
+        if (count == Tunable::kMostValues || !parse_number(word, number)) return false;
         if (number > UINT32_MAX) return false;
-        to[count++] = static_cast<uint32_t>(number);
+        values[count++] = static_cast<uint32_t>(number);
     }
-    return count > 0;
+    return tunable.set({values, count});
 }
+
 }  // namespace
 
-Result<void> write_tunable(const Tunable& which, std::string_view text) {
-    uint32_t values[SchedTunables::kMaxValues], count;
-    if (!parse_figures(text, values, count)) return Errno::inval;
+constinit const PolicyChoice kSchedulerChoice = {
+    "sched", Schedulers::kNames, [] { return policy_index; },
+    [](uint32_t which) {
+        RunQueueGuard guard;
+        policy_index = which;
+        change_queues([&](CpuQueue& queue, Nanoseconds now) {
+            queue.run.set_fair(queue.policies.at(which), now);
+        });
+    }};
+
+CpuQueue::CpuQueue(Cpu& owner) : cpu(owner), run(policies.at(policy_index)) {
+    for (const Tunable& tunable : tunables.span()) copy_tunable(tunable, *this);
+}
+
+uint32_t sched_tunable_count() { return tunables.count; }
+Tunable sched_tunable(uint32_t which) {
     RunQueueGuard guard;
-    if (!set_tunable(sched_tunables, which, {values, count})) return Errno::inval;
-    change_queues([](CpuQueue& queue, Nanoseconds now) { queue.run.requeue(now); });
+    return tunables.all[which];
+}
+Result<void> set_sched_tunable(uint32_t which, std::string_view text) {
+    RunQueueGuard guard;
+    Tunable& tunable = tunables.all[which];
+    if (!parse_into(tunable, text)) return Errno::inval;
+    copy_to_jobs(tunable);
+    change_queues([&](CpuQueue& queue, Nanoseconds now) {
+        copy_tunable(tunable, queue);
+        queue.run.requeue(now);
+    });
     return {};
 }
 
@@ -112,10 +117,8 @@ bool take_boot_tunable(std::string_view word) {
     constexpr std::string_view kPrefix = "sched.";
     const size_t equals = word.find('=');
     if (!word.starts_with(kPrefix) || equals == std::string_view::npos) return false;
-    const Tunable* tunable = find_tunable(word.substr(kPrefix.size(), equals - kPrefix.size()));
-    uint32_t values[SchedTunables::kMaxValues], count;
-    return tunable && parse_figures(word.substr(equals + 1), values, count) &&
-           set_tunable(sched_tunables, *tunable, {values, count});
+    Tunable* tunable = tunables.find(word.substr(kPrefix.size(), equals - kPrefix.size()));
+    return tunable && parse_into(*tunable, word.substr(equals + 1));
 }
 
 SchedParameters sched_parameters(const Thread& thread) {

@@ -3,21 +3,17 @@
 // Locks: run_queue, inside.
 #pragma once
 
-#include "kernel/lib/result.hpp"
-#include "kernel/sched/policies/tunables.hpp"
+#include "kernel/lib/policy_choice.hpp"
+#include "kernel/lib/tunable.hpp"
 #include "kernel/sched/thread.hpp"
 
-// --- the policy, by its place in the list of all
-uint32_t policy_count();
-std::string_view policy_name(uint32_t which);
-uint32_t current_policy();
-void choose_policy(uint32_t which);
-bool choose_policy(std::string_view name);  // false: there is none of that name
+extern const PolicyChoice kSchedulerChoice;  // sched=NAME, /proc/sys/kernel/sched/policy
 
-// --- tunables (tunables.hpp)
-SchedTunables::Figures read_tunable(const Tunable& which);
+// --- tunables of all policies, each by its name
+uint32_t sched_tunable_count();
+Tunable sched_tunable(uint32_t which);
 // "10000,20000" or "10000 20000". EINVAL, and nothing changed, if that is out of range.
-Result<void> write_tunable(const Tunable& which, std::string_view text);
+Result<void> set_sched_tunable(uint32_t which, std::string_view text);
 // A word of the kernel's command line, sched.NAME=VALUE, before scheduler_init().
 bool take_boot_tunable(std::string_view word);
 

@@ -1,5 +1,5 @@
-// SchedEntity: what a policy knows of a thread, and the figures policies keep in it. Time points
-// are Nanoseconds; durations are nanoseconds in a uint64_t.
+// SchedEntity: what a policy knows of a thread, and what it keeps about it. Time points are
+// Nanoseconds; durations are nanoseconds in a uint64_t.
 // Invariant: while it runs (`on_cpu`), the time since `run_since` is not yet in `turn_used` and
 // `served`; stop() puts it there. While it is queued, nobody changes its class, nice value,
 // reservation or declared service: take it out with dequeue() first, then enqueue() it again.
@@ -8,13 +8,14 @@
 
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ordered_tree.hpp"
+#include "kernel/lib/policy_slot.hpp"
 #include "kernel/lib/types.hpp"
 
 constexpr Nanoseconds kNever{~0ull};
 
 enum class SchedClass : uint8_t { fair, fifo, round_robin, deadline };
 
-// The least that is expected of a burst whose expected time was too short: a foot for doubling.
+// A burst that took longer than expected is expected to take twice as long, and at least this.
 constexpr uint64_t kLeastService = 100'000;
 
 struct SchedEntity {
@@ -31,9 +32,9 @@ struct SchedEntity {
     // --- in queues
     ListNode queue_node;
     TreeNode tree_node;
-    int64_t key = 0;                   // what a tree orders by, then by
-    uint64_t sequence = 0;             // the order of queueing
-    const char* figures_of = nullptr;  // name of the policy that set the figures below
+    int64_t key = 0;                // what a tree orders by, then by
+    uint64_t sequence = 0;          // the order of queueing
+    const char* slot_of = nullptr;  // name of the policy that the slot and `key` are of
 
     // --- turns and bursts
     bool on_cpu = false;
@@ -45,16 +46,11 @@ struct SchedEntity {
     uint64_t served = 0;     // of it
     uint64_t estimate = 0;   // exponential average of past bursts
 
-    // --- one policy's own
-    uint64_t pass = 0;    // stride: its virtual time
-    uint32_t level = 0;   // mlfq: its queue, ...
-    uint32_t boosts = 0;  // ... valid if no boost happened since
-    struct Ratio {        // hrrn: see there
-        uint64_t start = 0, service = 1, as_of = 0, until = 0;
-        SchedEntity* best = nullptr;
-        bool operator==(const Ratio&) const = default;
-    } ratio;
-    Nanoseconds deadline{0};  // real time: absolute deadline, ...
+    // --- what the policy in charge keeps about it
+    PolicySlot<40> slot;
+
+    // --- the real-time class
+    Nanoseconds deadline{0};  // absolute, ...
     uint64_t budget = 0;      // ... CPU time left until then
     bool throttled = false;
 
@@ -95,7 +91,7 @@ struct SchedEntity {
         service = estimate > 0 ? estimate : 1;
         served = 0;
     }
-    // Beyond this nobody believes in `service` any more: an eighth more than it.
+    // A burst that has run for so long was expected to be too short: an eighth more than `service`.
     uint64_t service_limit() const { return service + service / 8; }
     void revise_service() {
         if (served < service_limit()) return;

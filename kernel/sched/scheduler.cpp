@@ -12,20 +12,16 @@
 #include "kernel/arch/lapic.hpp"
 #include "kernel/sched/dispatcher.hpp"
 #include "kernel/sched/jobs.hpp"
-#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/run_log.hpp"
 #include "kernel/trace/trace.hpp"
 
 extern "C" void switch_context(uint32_t* save_esp, uint32_t next_esp);
 
 constinit SpinLock run_queue_lock{LockRank::run_queue};
-constinit SchedTunables sched_tunables{};
-constinit uint32_t policy_index = 0;
+constinit uint32_t policy_index = Schedulers::kIndexOf<DefaultScheduler>;
 constinit SchedulerStatistics sched_statistics{};
 
 namespace {
-
-constexpr std::string_view kDefaultPolicy = "rr";
 
 Thread& thread_of(SchedEntity& entity) { return *static_cast<Thread*>(entity.owner); }
 
@@ -183,8 +179,6 @@ void scheduler_init() {
     // No static constructors: the queue is made here, and never destroyed.
     alignas(CpuQueue) static constinit std::byte queue[sizeof(CpuQueue)] = {};
     this_cpu().queue = new (queue) CpuQueue(this_cpu());
-    for (uint32_t i = 0; i < this_queue().policies.all().size(); ++i)
-        if (this_queue().policies.all()[i]->name() == kDefaultPolicy) choose_policy(i);
     jobs_init();
     set_local_handler(kVectorReschedule, on_kick);
     set_local_handler(kVectorShootDown, serve_shoot_down);
@@ -198,9 +192,6 @@ void scheduler_init() {
     cpu.loaded_directory = PhysAddr(read_cr3());
     set_state(*cpu.idle, ThreadState::running, "", Nanoseconds(0));
 }
-
-CpuQueue::CpuQueue(Cpu& owner)
-    : cpu(owner), policies(sched_tunables), run(sched_tunables, *policies.all()[policy_index]) {}
 
 Result<void> scheduler_add_cpu(Cpu& cpu) {
     Ref<Thread> idle = TRY(Thread::create("idle", nullptr, nullptr));

@@ -29,7 +29,7 @@ file(GLOB_RECURSE kernel_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} 
 list(FILTER kernel_sources EXCLUDE REGEX "^kernel/std/")
 
 add_library(kernel_objects OBJECT ${kernel_sources})
-target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR})
+target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR} ${policy_headers})
 # Traps leave the stack aligned by 4 only; what wants more aligns itself.
 target_compile_options(kernel_objects PRIVATE
   -mpreferred-stack-boundary=2

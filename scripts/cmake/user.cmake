@@ -57,7 +57,7 @@ function(guest_program target folder name linking)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs${folder})
-  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${policy_headers})
   target_compile_options(${target} PRIVATE ${guest_flags})
   target_link_options(${target} PRIVATE -no-pie)
   if(linking STREQUAL static OR NOT shared_linking)

@@ -10,8 +10,7 @@
 #include <random>
 #include <set>
 
-#include "kernel/sched/policies/policy_set.hpp"
-#include "kernel/sched/policies/real_time.hpp"
+#include "kernel/sched/schedulers.hpp"
 
 namespace {
 
@@ -21,9 +20,8 @@ constexpr Nanoseconds at(uint64_t units) { return Nanoseconds(units * kUnit); }
 // --- nobody is lost
 
 struct CpuQueue {
-    SchedTunables& tunables;
-    PolicySet policies{tunables};
-    RealTimeClass ready{tunables, *policies.all()[0]};
+    Schedulers policies;
+    RealTimeClass ready{policies.at(0)};
     SchedEntity* running = nullptr;
 };
 
@@ -34,8 +32,7 @@ struct Machine {
         State state = none;
         int cpu = 0;
     };
-    SchedTunables tunables;
-    CpuQueue cpus[3] = {{tunables}, {tunables}, {tunables}};
+    CpuQueue cpus[3];
     std::array<Task, 60> tasks;
     Nanoseconds now{0};
     std::mt19937 random{7};
@@ -119,16 +116,19 @@ struct Machine {
         dispatch(index);
     }
     void change_rules() {
-        const Tunable& which = kSchedTunables[random() % std::size(kSchedTunables)];
+        static constexpr auto kTunables = Schedulers::default_tunables();
+        const Tunable& which = kTunables.span()[random() % kTunables.count];
         std::vector<uint32_t> values(1 + random() % which.max_count);
         for (uint32_t& value : values)
             value = which.least + random() % std::min(which.most - which.least + 1, 50'000u);
-        ASSERT_TRUE(set_tunable(tunables, which, values));
-        for (CpuQueue& cpu : cpus) cpu.ready.requeue(now);
+        for (CpuQueue& cpu : cpus) {
+            ASSERT_TRUE(cpu.policies.set_tunable(which.name, values));
+            cpu.ready.requeue(now);
+        }
     }
     void change_policy(int index) {
         CpuQueue& cpu = cpus[index];
-        cpu.ready.set_fair(*cpu.policies.all()[random() % cpu.policies.all().size()], now);
+        cpu.ready.set_fair(cpu.policies.at(random() % Schedulers::kCount), now);
         if (cpu.running) cpu.ready.adopt(*cpu.running, now);
     }
     void check() const {
@@ -192,10 +192,9 @@ class LongJob : public testing::TestWithParam<Starvation> {};
 
 TEST_P(LongJob, WaitsNoLongerThan) {
     constexpr uint64_t kHorizon = 2000;
-    SchedTunables tunables;
+    Schedulers policies;
     for (auto [name, value] : GetParam().settings)
-        ASSERT_TRUE(set_tunable(tunables, *find_tunable(name), std::array{value}));
-    PolicySet policies(tunables);
+        ASSERT_TRUE(policies.set_tunable(name, std::array{value}));
     std::vector<Job> jobs{{.name = "long", .arrival = 1, .bursts = {{50}}, .priority = 0}};
     for (uint64_t t = 0; t < kHorizon; t += 2)
         jobs.push_back({.name = "short", .arrival = t, .bursts = {{2}}, .priority = 5});
@@ -230,10 +229,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(Mlfq, WithoutABoostTheLowestLevelStarves) {
-    SchedTunables tunables;
-    tunables.mlfq_quanta = {2, {kUnitUs, kUnitUs}};
-    tunables.mlfq_boost = {1, {0}};
-    PolicySet policies(tunables);
+    Schedulers policies;
+    policies.set_tunable("mlfq_quanta_us", std::array{kUnitUs, kUnitUs});
+    policies.set_tunable("mlfq_boost_us", std::array{0u});
     std::vector<Job> jobs{{.name = "long", .arrival = 0, .bursts = {{50}}}};
     for (uint64_t t = 1; t < 500; ++t) jobs.push_back({.name = "s", .arrival = t, .bursts = {{1}}});
     SchedSimulator simulator(*policies.find("mlfq"), jobs);
@@ -244,9 +242,8 @@ TEST(Mlfq, WithoutABoostTheLowestLevelStarves) {
 // --- expected service times
 
 TEST(ServiceTime, IsTheAverageOfPastBursts) {
-    SchedTunables tunables;
-    tunables.service_guess = {1, {8000}};
-    PolicySet policies(tunables);
+    Schedulers policies;
+    policies.set_tunable("service_guess_us", std::array{8000u});
     FairPolicy& sjf = *policies.find("sjf");
     SchedEntity entity;
     Nanoseconds now{0};
@@ -265,8 +262,7 @@ TEST(ServiceTime, IsTheAverageOfPastBursts) {
 }
 
 TEST(ServiceTime, DeclaredLastsThroughSleepsAndDoublesWhenExceeded) {
-    SchedTunables tunables;
-    PolicySet policies(tunables);
+    Schedulers policies;
     FairPolicy& srtn = *policies.find("srtn");
     SchedEntity entity;
     entity.declare_service(8'000'000);
@@ -284,8 +280,7 @@ TEST(ServiceTime, DeclaredLastsThroughSleepsAndDoublesWhenExceeded) {
 }
 
 TEST(ServiceTime, AnEndlessLoopDoesNotKeepTheCpuUnderSrtn) {
-    SchedTunables tunables;
-    PolicySet policies(tunables);
+    Schedulers policies;
     std::vector<Job> jobs{{.name = "loop", .arrival = 0, .bursts = {{100'000}}}};
     Job interactive{.name = "interactive", .arrival = 1, .bursts = {}};
     for (int i = 0; i < 50; ++i) interactive.bursts.push_back({1, 4});
@@ -299,8 +294,7 @@ TEST(ServiceTime, AnEndlessLoopDoesNotKeepTheCpuUnderSrtn) {
 // --- shares, lists
 
 TEST(Stride, SharesByWeight) {
-    SchedTunables tunables;
-    PolicySet policies(tunables);
+    Schedulers policies;
     std::vector<Job> jobs;
     for (int priority : {0, 5, -5})
         jobs.push_back({.name = "p", .bursts = {{100'000}}, .priority = priority});
@@ -317,39 +311,48 @@ TEST(Stride, SharesByWeight) {
                     3 + 0.01 * Stride::kWeights[i]);
 }
 
-TEST(PolicySet, ListsEachNameOnce) {
-    SchedTunables tunables;
-    PolicySet policies(tunables);
-    std::vector<std::string_view> names;
-    for (const FairPolicy* policy : policies.all()) names.push_back(policy->name());
-    const std::vector<std::string_view> expected{"fcfs", "sjf",      "srtn", "hrrn",
-                                                 "rr",   "priority", "mlfq", "stride"};
-    EXPECT_EQ(names, expected);
+TEST(Schedulers, HaveTheirNamesFromTheList) {
+    Schedulers policies;
+    std::set<std::string_view> names;
+    for (uint32_t i = 0; i < Schedulers::kCount; ++i) {
+        EXPECT_TRUE(names.insert(Schedulers::kNames[i]).second);
+        EXPECT_EQ(policies.at(i).name(), Schedulers::kNames[i]);
+        EXPECT_EQ(policies.find(Schedulers::kNames[i]), &policies.at(i));
+    }
+    EXPECT_EQ(&policies.get<Mlfq>(), policies.find("mlfq"));
     EXPECT_EQ(policies.find("lottery"), nullptr);
     EXPECT_EQ(policies.find(""), nullptr);
+    EXPECT_EQ(Schedulers::index_of("lottery"), std::nullopt);
 }
 
 TEST(Tunables, RejectWhatIsOutOfRange) {
-    SchedTunables tunables;
-    const Tunable& quantum = *find_tunable("rr_quantum_us");
-    EXPECT_FALSE(set_tunable(tunables, quantum, {}));
-    EXPECT_FALSE(set_tunable(tunables, quantum, std::array{0u}));
-    EXPECT_FALSE(set_tunable(tunables, quantum, std::array{1000u, 1000u}));
-    EXPECT_EQ(tunables.rr_quantum.raw(), 20'000u);
-    EXPECT_TRUE(set_tunable(tunables, quantum, std::array{5000u}));
-    EXPECT_EQ(tunables.rr_quantum.ns(), 5'000'000u);
-    EXPECT_TRUE(set_tunable(tunables, *find_tunable("mlfq_quanta_us"), std::array{100u, 200u}));
-    EXPECT_EQ(tunables.mlfq_quanta.count, 2u);
-    EXPECT_EQ(find_tunable("nothing"), nullptr);
+    Schedulers policies;
+    const Tunable& quantum = *policies.tunable("rr_quantum_us");
+    EXPECT_FALSE(policies.set_tunable("rr_quantum_us", {}));
+    EXPECT_FALSE(policies.set_tunable("rr_quantum_us", std::array{0u}));
+    EXPECT_FALSE(policies.set_tunable("rr_quantum_us", std::array{1000u, 1000u}));
+    EXPECT_EQ(quantum.value(), 20'000u);
+    EXPECT_TRUE(policies.set_tunable("rr_quantum_us", std::array{5000u}));
+    EXPECT_EQ(quantum.ns(), 5'000'000u);
+    EXPECT_EQ(policies.get<RoundRobin>().tunables.quantum.value(), 5000u);
+    EXPECT_TRUE(policies.set_tunable("mlfq_quanta_us", std::array{100u, 200u}));
+    EXPECT_EQ(policies.tunable("mlfq_quanta_us")->count, 2u);
+    EXPECT_FALSE(policies.set_tunable("nothing", std::array{1u}));
+    EXPECT_EQ(policies.tunable("nothing"), nullptr);
+}
+
+TEST(Tunables, AreListedOnceWithTheirMeaning) {
+    static constexpr auto kTunables =
+        join_tunables(Schedulers::default_tunables(), default_tunables<RealTimeClass::Tunables>());
     std::set<std::string_view> names;
-    for (const Tunable& tunable : kSchedTunables) {
-        EXPECT_TRUE(names.insert(tunable.name).second);
-        const SchedTunables::Figures& figures = tunables.*tunable.figures;
-        for (uint32_t i = 0; i < figures.count; ++i) {
-            EXPECT_GE(figures.value[i], tunable.least);
-            EXPECT_LE(figures.value[i], tunable.most);
-        }
+    for (const Tunable& tunable : kTunables.span()) {
+        EXPECT_TRUE(names.insert(tunable.name).second) << tunable.name;
+        EXPECT_FALSE(tunable.meaning.empty()) << tunable.name;
+        Tunable same = tunable;
+        EXPECT_TRUE(same.set({tunable.values, tunable.count})) << tunable.name;
     }
+    for (std::string_view name : {"service_guess_us", "rr_quantum_us", "realtime_limit_us"})
+        EXPECT_TRUE(names.contains(name)) << name;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/sched/policies/policy_set.hpp"
+#include "kernel/sched/schedulers.hpp"
 
 namespace {
 
@@ -127,22 +127,19 @@ std::string fraction(uint64_t over, uint64_t under) {
     return under == common ? top : top + "/" + std::to_string(under / common);
 }
 
-void apply(SchedTunables& tunables, const Example::Setting& setting) {
-    const Tunable* tunable = find_tunable(setting.tunable);
-    ASSERT_TRUE(tunable) << setting.tunable;
+void apply(Schedulers& policies, const Example::Setting& setting) {
     std::vector<uint32_t> values = setting.values;
     for (uint32_t& value : values)
-        if (tunable->unit == "us") value *= kUnitUs;
-    ASSERT_TRUE(set_tunable(tunables, *tunable, values));
+        if (std::string_view(setting.tunable).ends_with("_us")) value *= kUnitUs;
+    ASSERT_TRUE(policies.set_tunable(setting.tunable, values)) << setting.tunable;
 }
 
 class PolicyExample : public testing::TestWithParam<Example> {};
 
 TEST_P(PolicyExample, IsReproduced) {
     const Example& example = GetParam();
-    SchedTunables tunables;
-    for (const Example::Setting& setting : example.settings) apply(tunables, setting);
-    PolicySet policies(tunables);
+    Schedulers policies;
+    for (const Example::Setting& setting : example.settings) apply(policies, setting);
     FairPolicy* policy = policies.find(example.policy);
     ASSERT_TRUE(policy);
 

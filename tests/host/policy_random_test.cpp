@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
-#include "kernel/sched/policies/policy_set.hpp"
-#include "kernel/sched/policies/real_time.hpp"
+#include "kernel/sched/schedulers.hpp"
 
 namespace {
 
@@ -236,25 +236,27 @@ class Reference {
     uint64_t now_ = 0, started_ = 0, virtual_time_ = 0, boosts_ = 0;
 };
 
-void set(SchedTunables& tunables, const char* name, std::vector<uint64_t> values, uint32_t scale) {
-    std::vector<uint32_t> scaled;
-    for (uint64_t value : values) scaled.push_back(static_cast<uint32_t>(value) * scale);
-    ASSERT_TRUE(set_tunable(tunables, *find_tunable(name), scaled)) << name;
-}
+struct Ready {
+    Schedulers policies;
+    RealTimeClass real_time;
 
-SchedTunables tunables_for(const Rules& rules) {
-    SchedTunables tunables;
-    set(tunables, "priority_preemptive", {rules.preemptive}, 1);
-    set(tunables, "priority_aging_us", {static_cast<uint64_t>(rules.aging)}, kUnitUs);
-    set(tunables, "mlfq_boost_us", {rules.boost}, kUnitUs);
-    set(tunables, "realtime_quantum_us", {5}, kUnitUs);
-    set(tunables, "realtime_limit_us", {0}, 1);  // the reference has none
-    if (rules.quantum)
-        for (const char* name : {"rr_quantum_us", "priority_quantum_us", "stride_quantum_us"})
-            set(tunables, name, {rules.quantum}, kUnitUs);
-    if (!rules.quanta.empty()) set(tunables, "mlfq_quanta_us", rules.quanta, kUnitUs);
-    return tunables;
-}
+    Ready(const Rules& rules, const std::string& policy) : real_time(*policies.find(policy)) {
+        set("priority_preemptive", {rules.preemptive}, 1);
+        set("priority_aging_us", {static_cast<uint64_t>(rules.aging)}, kUnitUs);
+        set("mlfq_boost_us", {rules.boost}, kUnitUs);
+        real_time.tunables.quantum.set(std::array{5 * kUnitUs});
+        real_time.tunables.limit.set(std::array{0u});  // the reference has none
+        if (rules.quantum)
+            for (const char* name : {"rr_quantum_us", "priority_quantum_us", "stride_quantum_us"})
+                set(name, {rules.quantum}, kUnitUs);
+        if (!rules.quanta.empty()) set("mlfq_quanta_us", rules.quanta, kUnitUs);
+    }
+    void set(const char* name, std::vector<uint64_t> values, uint32_t scale) {
+        std::vector<uint32_t> scaled;
+        for (uint64_t value : values) scaled.push_back(static_cast<uint32_t>(value) * scale);
+        ASSERT_TRUE(policies.set_tunable(name, scaled)) << name;
+    }
+};
 
 std::vector<Job> random_jobs(std::mt19937& random, bool real_time) {
     std::vector<Job> jobs(2 + random() % 14);
@@ -292,18 +294,42 @@ class RandomWorkload : public testing::TestWithParam<Rules> {};
 
 TEST_P(RandomWorkload, AgreesWithTheReference) {
     const Rules& rules = GetParam();
-    const SchedTunables tunables = tunables_for(rules);
-    PolicySet policies(tunables);
-    ASSERT_TRUE(policies.find(rules.policy));
     std::mt19937 random(20240);
     for (int round = 0; round < 200; ++round) {
         const std::vector<Job> jobs = random_jobs(random, rules.real_time);
-        PolicySet fresh(tunables);
-        RealTimeClass real_time(tunables, *fresh.find(rules.policy));
-        SchedSimulator simulator(real_time, jobs);
-        ASSERT_EQ(simulator.run(), Reference(rules, jobs).run()) << "round " << round << "\n"
-                                                                 << describe(jobs);
-        ASSERT_EQ(real_time.ready_count(), 0u);
+        const std::vector<Segment> expected = Reference(rules, jobs).run();
+        for (const std::string& policy : {rules.policy, rules.policy + "_fast"}) {
+            if (!Schedulers::index_of(policy)) continue;
+            Ready ready(rules, policy);
+            SchedSimulator simulator(ready.real_time, jobs);
+            ASSERT_EQ(simulator.run(), expected) << policy << ", round " << round << "\n"
+                                                 << describe(jobs);
+            ASSERT_EQ(ready.real_time.ready_count(), 0u);
+        }
+    }
+}
+
+// The fast forms choose as the textbook ones do, with hundreds in the queue and times of any length:
+// all arrive before the first one ends.
+TEST(FastForms, ChooseAsTheTextbookOnes) {
+    std::mt19937 random(7);
+    const Rules rules[] = {{.policy = "hrrn"},
+                           {.policy = "priority"},
+                           {.policy = "priority", .aging = 2},
+                           {.policy = "priority", .preemptive = true, .aging = 2, .quantum = 3}};
+    for (int round = 0; round < 12; ++round) {
+        const Rules& rule = rules[round % std::size(rules)];
+        std::vector<Job> jobs(50 + random() % 300);
+        for (size_t i = 0; i < jobs.size(); ++i)
+            jobs[i] = {.name = "P" + std::to_string(i),
+                       .arrival = random() % (i % 3 ? 300 : 5000),
+                       .bursts = {{1 + random() % (random() % 4 ? 20 : 400), random() % 50},
+                                  {1 + random() % 9}},
+                       .priority = static_cast<int>(random() % 40) - 20};
+        Ready plain(rule, rule.policy), fast(rule, rule.policy + "_fast");
+        const std::vector<Segment> expected = SchedSimulator(plain.real_time, jobs).run();
+        ASSERT_EQ(SchedSimulator(fast.real_time, jobs).run(), expected) << rule.policy;
+        ASSERT_GT(expected.size(), jobs.size());
     }
 }
 

@@ -1,10 +1,9 @@
 // The real-time class: reservations, fixed priorities, and what is left to the ordinary ones.
 // sources: kernel/sched/policies/real_time.cpp
-#include "kernel/sched/policies/real_time.hpp"
 
 #include <gtest/gtest.h>
 
-#include "kernel/sched/policies/policy_set.hpp"
+#include "kernel/sched/schedulers.hpp"
 #include "tests/host/support/sched_simulator.hpp"
 
 namespace {
@@ -13,9 +12,11 @@ using enum ReadyReason;
 constexpr Nanoseconds at(uint64_t units) { return Nanoseconds(units * kUnit); }
 
 struct RealTimeFixture : testing::Test {
-    SchedTunables tunables;
-    PolicySet policies{tunables};
-    RealTimeClass ready{tunables, *policies.find("rr")};
+    Schedulers policies;
+    RealTimeClass ready{policies.get<RoundRobin>()};
+
+    void set_quantum(uint32_t us) { policies.set_tunable("rr_quantum_us", std::array{us}); }
+    void set_limit(uint32_t us) { ready.tunables.limit.set(std::array{us}); }
 };
 using RealTime = RealTimeFixture;
 
@@ -98,7 +99,7 @@ TEST_F(RealTime, ComesBeforeTheFairAndLeavesThemTheRest) {
                            .bursts = {{2, 2}, {1}},
                            .sched_class = SchedClass::fifo,
                            .rt_priority = 10}};
-    tunables.rr_quantum = {1, {4 * kUnitUs}};
+    set_quantum(4 * kUnitUs);
     SchedSimulator simulator(ready, jobs);
     const std::vector<Segment> expected{{0, 0, 1}, {1, 1, 3}, {0, 3, 5},
                                         {1, 5, 6}, {0, 6, 7}, {0, 7, 9}};
@@ -107,14 +108,14 @@ TEST_F(RealTime, ComesBeforeTheFairAndLeavesThemTheRest) {
 
 TEST_F(RealTime, AnEndlessLoopLeavesTheFairTheirPart) {
     const uint32_t relief = 50'000 / kUnitUs;
-    tunables.realtime_limit = {1, {10 * kUnitUs}};
+    set_limit(10 * kUnitUs);
     std::vector<Job> jobs{{.name = "fair", .arrival = 5, .bursts = {{2 * relief}}},
                           {.name = "fifo",
                            .arrival = 0,
                            .bursts = {{1000}},
                            .sched_class = SchedClass::fifo,
                            .rt_priority = 99}};
-    tunables.rr_quantum = {1, {1000 * kUnitUs}};
+    set_quantum(1000 * kUnitUs);
     const std::vector<Segment> expected{{1, 0, 15},
                                         {0, 15, 15 + relief},
                                         {1, 15 + relief, 25 + relief},
@@ -124,7 +125,7 @@ TEST_F(RealTime, AnEndlessLoopLeavesTheFairTheirPart) {
 }
 
 TEST_F(RealTime, WithoutALimitItLeavesThemNothing) {
-    tunables.realtime_limit = {1, {0}};
+    set_limit(0);
     std::vector<Job> jobs{{.name = "fair", .arrival = 0, .bursts = {{1}}},
                           {.name = "fifo",
                            .arrival = 0,
@@ -138,7 +139,7 @@ TEST_F(RealTime, WithoutALimitItLeavesThemNothing) {
 
 // Changing one's own priority over and over makes nobody wait longer.
 TEST_F(RealTime, TheLimitOutlastsChangesOfPriority) {
-    tunables.realtime_limit = {1, {10 * kUnitUs}};
+    set_limit(10 * kUnitUs);
     SchedEntity fifo, fair;
     fifo.sched_class = SchedClass::fifo;
     fifo.rt_priority = 1;
@@ -158,8 +159,9 @@ TEST_F(RealTime, TheLimitOutlastsChangesOfPriority) {
 
 // A thread that has kept the CPU from others of its own kind is not what the limit is about.
 TEST_F(RealTime, WaitingForTheFairIsNotCounted) {
-    tunables.realtime_limit = {1, {10 * kUnitUs}};
-    RealTimeClass fcfs{tunables, *policies.find("fcfs")};
+    set_limit(10 * kUnitUs);
+    RealTimeClass fcfs{policies.get<Fcfs>()};
+    fcfs.tunables = ready.tunables;
     std::vector<Job> jobs{{.name = "fair", .arrival = 0, .bursts = {{30}}},
                           {.name = "fair too", .arrival = 1, .bursts = {{5}}},
                           {.name = "fifo",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A switch costs the same with 10 ready threads and with 2,000 under every policy that is O(1), within
-10 %; under the others it grows with the logarithm of their number. Instructions, by --icount 0."""
+10 %; under those with a tree it grows with the logarithm of their number. Instructions, by --icount 0."""
 import json
 import math
 import sys
@@ -8,7 +8,7 @@ import sys
 import sched_tables
 
 CONSTANT = ["fcfs", "rr", "mlfq"]
-GROWING = ["sjf", "srtn", "hrrn", "priority", "stride"]
+GROWING = ["sjf", "srtn", "hrrn_fast", "priority_fast", "stride"]
 COUNTS = (10, 100, 2000)
 
 

@@ -1,20 +1,20 @@
-// First come, first served: a queue in order of readiness; whoever runs, runs until it sleeps.
+// First come, first served: a queue in order of readiness; the one that runs, runs until it sleeps.
 // Every operation O(1).
 #pragma once
 
 #include "kernel/sched/policies/fair_policy.hpp"
 
-class Fcfs final : public FairPolicy {
+class Fcfs : public FairPolicy {
   public:
-    explicit constexpr Fcfs(const SchedTunables& tunables) : FairPolicy(tunables) {}
-    std::string_view name() const override { return "fcfs"; }
+    static constexpr std::string_view kName = "fcfs";
 
-  private:
+  protected:
     bool runs_to_completion() const override { return true; }
     void insert(SchedEntity& entity, ReadyReason, Nanoseconds) override {
         queue_.push_back(entity);
     }
     SchedEntity* take(Nanoseconds) override { return queue_.pop_front(); }
 
+  private:
     EntityList queue_;
 };

@@ -1,81 +1,99 @@
-// Multilevel feedback queue. A new entity starts in the highest level; a quantum used up moves it
-// to the tail of the next one; a preempted one goes back to the tail of its own level and gets a
-// fresh quantum there; when both happen at one instant the quantum counts as used up. One that a
-// real-time thread pushed aside stays first of its level, with the rest of its quantum. The lowest
-// level is round robin. Sleeping and yielding neither raise it nor renew its quantum, so that
-// giving up the CPU just before the end gains nothing; every mlfq_boost all start anew on top.
-// A boost joins the levels' queues and leaves the entities alone: one whose count of boosts is old
-// is in the highest level, whatever it says. Every operation O(1) in the number of entities.
+// Multilevel feedback queue. A new entity starts in the highest level, and runs for that level's
+// quantum at most; each quantum that it uses up moves it to the tail of the next level. The highest
+// level that is not empty runs. The lowest is round robin.
+// Sleeping and yielding neither raise an entity nor renew its quantum, so that giving up the CPU just
+// before the end gains nothing. One that is preempted gets a fresh quantum in its own level. Every
+// mlfq_boost all start anew in the highest level, so that nobody starves.
+// O(1) in the number of entities, but for the boost.
 #pragma once
 
 #include <algorithm>
 
 #include "kernel/sched/policies/fair_policy.hpp"
 
-class Mlfq final : public FairPolicy {
+class Mlfq : public FairPolicy {
   public:
-    explicit constexpr Mlfq(const SchedTunables& tunables) : FairPolicy(tunables) {}
-    std::string_view name() const override { return "mlfq"; }
+    static constexpr std::string_view kName = "mlfq";
+    static constexpr uint32_t kLevels = Tunable::kMostValues;
+    struct Tunables {
+        Tunable quanta{.name = "mlfq_quanta_us",
+                       .meaning = "one quantum a level, highest first",
+                       .least = 100,
+                       .max_count = kLevels,
+                       .count = 3,
+                       .values = {10'000, 20'000, 40'000}};
+        Tunable boost{.name = "mlfq_boost_us",
+                      .meaning = "how often all return to the highest level; 0 for never",
+                      .values = {1'000'000}};
+    } tunables;
+
     Nanoseconds turn_end(const SchedEntity& running) const override {
-        return running.end_of(quantum(std::min(running.level, lowest())));  // as it was picked
+        return running.end_of(quantum(running.slot.as<Place>().level));
     }
     bool preempts(const SchedEntity& woken, const SchedEntity& running,
                   Nanoseconds) const override {
         return level(woken) < level(running);
     }
 
-  private:
-    static constexpr uint32_t kLevels = SchedTunables::kMaxValues;
-
-    uint32_t lowest() const { return tunables_.mlfq_quanta.count - 1; }
-    uint32_t level(const SchedEntity& entity) const {
-        if (entity.boosts != boosts_) return 0;
-        return entity.level < lowest() ? entity.level : lowest();
-    }
-    uint64_t quantum(uint32_t level) const { return tunables_.mlfq_quanta.ns(level); }
-
-    void place(SchedEntity& entity, uint32_t level) {
-        entity.level = level;
-        entity.boosts = boosts_;
-    }
+  protected:
     void join(SchedEntity& entity, bool known) override {
-        place(entity, known ? entity.level : 0);
+        const uint32_t before = known ? entity.slot.as<Place>().level : 0;
+        entity.slot.emplace<Place>() = {before, boosts_};
         entity.turn_used = 0;
     }
     void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
-        boost(now);
-        const uint32_t at = level(entity);
-        const bool boosted = entity.boosts != boosts_;
-        const bool over = boosted || used_up(entity, quantum(at));
-        const bool down = over && !boosted && at < lowest();
-        place(entity, at + down);
+        boost_if_due(now);
+        if (boosted(entity)) {
+            start_anew(entity);
+            return levels_[0].push_back(entity);
+        }
+        uint32_t& at = entity.slot.as<Place>().level;
+        at = std::min(at, lowest());
+        const bool over = used_up(entity, quantum(at));
         if (reason == ReadyReason::preempted && !over && !ready_above(at))
-            return levels_[at].push_front(entity);
+            return levels_[at].push_front(entity);  // by a real-time thread: it goes on later
+        if (over && at < lowest()) ++at;
         if (over || reason == ReadyReason::preempted) entity.turn_used = 0;
-        levels_[at + down].push_back(entity);
+        levels_[at].push_back(entity);
+    }
+    SchedEntity* take(Nanoseconds now) override {
+        boost_if_due(now);
+        for (EntityList& queue : levels_)
+            if (SchedEntity* next = queue.pop_front()) return next;
+        return nullptr;
+    }
+
+  private:
+    struct Place {
+        uint32_t level = 0;
+        uint32_t boosts = 0;  // how many there had been when it got there
+    };
+
+    uint32_t lowest() const { return tunables.quanta.count - 1; }
+    uint64_t quantum(uint32_t level) const { return tunables.quanta.ns(std::min(level, lowest())); }
+    bool boosted(const SchedEntity& entity) const {
+        return entity.slot.as<Place>().boosts != boosts_;
+    }
+    uint32_t level(const SchedEntity& entity) const {
+        return boosted(entity) ? 0 : std::min(entity.slot.as<Place>().level, lowest());
     }
     bool ready_above(uint32_t level) const {
         for (uint32_t i = 0; i < level; ++i)
             if (!levels_[i].empty()) return true;
         return false;
     }
-    SchedEntity* take(Nanoseconds now) override {
-        boost(now);
-        for (EntityList& queue : levels_) {
-            SchedEntity* next = queue.pop_front();
-            if (!next) continue;
-            if (next->boosts != boosts_) next->turn_used = 0;
-            place(*next, level(*next));
-            return next;
-        }
-        return nullptr;
+    void start_anew(SchedEntity& entity) {
+        entity.slot.as<Place>() = {0, boosts_};
+        entity.turn_used = 0;
     }
-    void boost(Nanoseconds now) {
-        const uint64_t interval = tunables_.mlfq_boost.ns();
+    // Those that sleep or run find out by the count of boosts when they are queued again.
+    void boost_if_due(Nanoseconds now) {
+        const uint64_t interval = tunables.boost.ns();
         if (!interval || now - last_boost_ < interval) return;
         last_boost_ = Nanoseconds(now.raw() - (now - last_boost_) % interval);
         ++boosts_;
         for (uint32_t i = 1; i < kLevels; ++i) levels_[0].splice_back(levels_[i]);
+        for (SchedEntity& entity : levels_[0]) start_anew(entity);
     }
 
     EntityList levels_[kLevels];

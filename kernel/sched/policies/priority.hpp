@@ -1,59 +1,90 @@
-// Priority by nice value, lowest first; preemptive or not, with ageing or without.
-// With ageing, every priority_aging of waiting counts as one level, without steps and without end:
-// whoever waits long enough passes any other. All who wait gain alike, so their order is fixed
-// when they are queued: by (time of queueing + level * priority_aging).
-// Who is picked keeps the level that it had reached; if preemptive, for one priority_quantum, after
-// which it stands in line again with its own. Without that, it would lose the CPU at once.
-// Every operation O(log n).
+// Priority: the nice value, lowest first; preemptive or not, with ageing or without.
+// With ageing, every priority_aging of waiting counts as one level, without steps and without end: an
+// entity that waits long enough passes any other. One that is picked keeps the level that it had
+// reached; if preemptive, for one priority_quantum, after which it stands in line again with its own.
+// Without that, it would lose the CPU at once.
+// Levels are computed anew for every choice, which is O(n); priority_fast does it in O(log n).
 #pragma once
 
 #include "kernel/sched/policies/fair_policy.hpp"
 
-class PriorityPolicy final : public FairPolicy {
+class Priority : public FairPolicy {
   public:
-    explicit constexpr PriorityPolicy(const SchedTunables& tunables) : FairPolicy(tunables) {}
-    std::string_view name() const override { return "priority"; }
+    static constexpr std::string_view kName = "priority";
+    struct Tunables {
+        Tunable preemptive{.name = "priority_preemptive",
+                           .meaning = "1 if a higher priority takes the CPU at once",
+                           .most = 1};
+        Tunable aging{.name = "priority_aging_us",
+                      .meaning = "waiting that counts as one level; 0 for none"};
+        Tunable quantum{.name = "priority_quantum_us",
+                        .meaning = "how long an aged level lasts, if preemptive",
+                        .least = 100,
+                        .values = {20'000}};
+    } tunables;
+
     bool preempts(const SchedEntity& woken, const SchedEntity& running,
                   Nanoseconds) const override {
-        return preemptive() && level(woken) < running.key;
+        return preemptive() && own_level(woken) < running.slot.as<Standing>().level;
     }
     Nanoseconds turn_end(const SchedEntity& running) const override {
         if (!preemptive() || !aging()) return kNever;
-        return running.end_of(tunables_.priority_quantum.ns());
+        return running.end_of(tunables.quantum.ns());
+    }
+
+  protected:
+    struct Standing {
+        int64_t level = 0;  // when it was queued; while it runs: when it was picked
+    };
+    bool preemptive() const { return tunables.preemptive.value(); }
+    int64_t aging() const { return static_cast<int64_t>(tunables.aging.ns()); }
+    // Lower is better. With ageing, a level is so many nanoseconds of waiting.
+    int64_t own_level(const SchedEntity& entity) const {
+        return aging() ? entity.nice * aging() : entity.nice;
+    }
+    int64_t level(const SchedEntity& entity, Nanoseconds now) const {
+        const int64_t waited = static_cast<int64_t>(now - entity.ready_since);
+        return entity.slot.as<Standing>().level - (aging() ? waited : 0);
+    }
+    bool keeps_level(const SchedEntity& entity, ReadyReason reason) const {
+        return aging() && reason == ReadyReason::preempted &&
+               !used_up(entity, tunables.quantum.ns());
+    }
+    void stand_in_line(SchedEntity& entity) {
+        entity.slot.emplace<Standing>().level = own_level(entity);
+        entity.turn_used = 0;
+    }
+
+    bool runs_to_completion() const override { return !preemptive(); }
+    void join(SchedEntity& entity, bool) override { stand_in_line(entity); }
+    void adopted(SchedEntity& running, Nanoseconds) override {
+        running.slot.as<Standing>().level = own_level(running);
+    }
+    void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
+        const bool keeps = keeps_level(entity, reason);
+        if (!keeps) stand_in_line(entity);
+        const SchedEntity* best = best_of(now);
+        const bool none_better = !best || level(*best, now) >= level(entity, now);
+        if (reason == ReadyReason::preempted && (keeps || !aging()) && none_better)
+            queue_.push_front(entity);  // by a real-time thread: it stays first of its equals
+        else
+            queue_.push_back(entity);
+    }
+    // The one with the best level; of equal ones, the first of the queue.
+    SchedEntity* take(Nanoseconds now) override {
+        SchedEntity* best = best_of(now);
+        queue_.remove(*best);
+        best->slot.as<Standing>().level = level(*best, now);
+        return best;
     }
 
   private:
-    bool preemptive() const { return tunables_.priority_preemptive.raw(); }
-    int64_t aging() const { return static_cast<int64_t>(tunables_.priority_aging.ns()); }
-    // Lower is better. While an entity runs, its key is the level it has reached.
-    int64_t level(const SchedEntity& entity) const {
-        return aging() ? entity.nice * aging() : entity.nice;
-    }
-    int64_t clock(Nanoseconds now) const { return aging() ? static_cast<int64_t>(now.raw()) : 0; }
-
-    bool runs_to_completion() const override { return !preemptive(); }
-    void adopted(SchedEntity& running, Nanoseconds) override { running.key = level(running); }
-    void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
-        const bool keeps_level = aging() && reason == ReadyReason::preempted &&
-                                 !used_up(entity, tunables_.priority_quantum.ns());
-        if (!keeps_level) {
-            entity.key = level(entity);
-            entity.turn_used = 0;
-        }
-        entity.key += clock(now);
-        const SchedEntity* first = queue_.first();
-        const bool aside = reason == ReadyReason::preempted && (keeps_level || !aging()) &&
-                           (!first || first->key >= entity.key);
-        if (aside) entity.sequence = 0;  // by a real-time thread: it stays first of its equals
-        queue_.insert(entity);
-    }
-    void remove(SchedEntity& entity) override { queue_.remove(entity); }
-    SchedEntity* take(Nanoseconds now) override {
-        SchedEntity* first = queue_.first();
-        queue_.remove(*first);
-        first->key -= clock(now);
-        return first;
+    SchedEntity* best_of(Nanoseconds now) {
+        SchedEntity* best = nullptr;
+        for (SchedEntity& entity : queue_)
+            if (!best || level(entity, now) < level(*best, now)) best = &entity;
+        return best;
     }
 
-    EntityTree queue_;
+    EntityList queue_;
 };

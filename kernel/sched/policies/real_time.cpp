@@ -18,7 +18,7 @@ void RealTimeClass::enqueue(SchedEntity& entity, ReadyReason reason, Nanoseconds
         queue_fixed(entity, reason);
     else
         queue_reserved(entity, reason, now);
-    entity.figures_of = nullptr;
+    entity.slot_of = nullptr;
 }
 
 // Pushed aside, it stays first of its priority; an RR entity keeps the rest of its quantum.
@@ -155,7 +155,7 @@ void RealTimeClass::adopt(SchedEntity& running, Nanoseconds now) {
     if (rank(running) == 0) return fair_->adopt(running, now);
     running.stop(now);
     running.turn_used = 0;
-    running.figures_of = nullptr;
+    running.slot_of = nullptr;
     if (running.sched_class == SchedClass::deadline) {
         if (!running.relative_deadline) running.relative_deadline = running.period;
         if (!running.period) running.period = running.relative_deadline;

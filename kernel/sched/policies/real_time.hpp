@@ -21,8 +21,19 @@ class RealTimeClass final : public SchedulingPolicy {
   public:
     static constexpr uint32_t kMaxPriority = 99;
 
-    constexpr RealTimeClass(const SchedTunables& tunables, SchedulingPolicy& fair)
-        : tunables_(tunables), fair_(&fair) {}
+    struct Tunables {
+        Tunable quantum{.name = "realtime_quantum_us",
+                        .meaning = "SCHED_RR: length of a turn",
+                        .least = 100,
+                        .values = {100'000}};
+        Tunable limit{.name = "realtime_limit_us",
+                      .meaning =
+                          "how long SCHED_FIFO and SCHED_RR may keep ordinary threads from the "
+                          "CPU; 0 for ever",
+                      .values = {950'000}};
+    } tunables;
+
+    explicit constexpr RealTimeClass(SchedulingPolicy& fair) : fair_(&fair) {}
 
     SchedulingPolicy& fair() const { return *fair_; }
     std::string_view name() const override { return fair_->name(); }
@@ -75,7 +86,7 @@ class RealTimeClass final : public SchedulingPolicy {
         if (entity.sched_class == SchedClass::deadline) return kMaxPriority + 1;
         return entity.rt_priority;
     }
-    uint64_t quantum() const { return tunables_.realtime_quantum.ns(); }
+    uint64_t quantum() const { return tunables.quantum.ns(); }
     uint32_t highest() const;  // priority of the first one in a fixed-priority queue, or 0
     SchedEntity* pick_fixed(Nanoseconds now);
     void note_fixed(Nanoseconds now);
@@ -88,12 +99,11 @@ class RealTimeClass final : public SchedulingPolicy {
     static constexpr uint64_t kRelief = 50'000'000;  // nanoseconds
     // Fixed priorities have to give way to the fair class from then on.
     Nanoseconds limit_end() const {
-        const uint64_t limit = tunables_.realtime_limit.ns();
+        const uint64_t limit = tunables.limit.ns();
         return limit && fixed_runs_ && hungry_since_ != kNever ? hungry_since_ + limit : kNever;
     }
     bool in_relief(Nanoseconds now) const { return now < relief_end_; }
 
-    const SchedTunables& tunables_;
     SchedulingPolicy* fair_;
     bool fixed_runs_ = false;            // has been picked last
     Nanoseconds hungry_since_ = kNever;  // if so, since when the fair class has been ready

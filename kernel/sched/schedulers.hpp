@@ -1,0 +1,12 @@
+// The list of schedulers, in the order in which /proc shows them. A new one is a file in policies/ and
+// a word here (kernel/lib/policy_list.hpp).
+#pragma once
+
+#include "kernel/sched/policies/all.hpp"
+
+using Schedulers = PolicyList<FairPolicy, Fcfs, Sjf, Srtn, Hrrn, RoundRobin, Priority, Mlfq, Stride,
+                              HrrnFast, PriorityFast>;
+using DefaultScheduler = RoundRobin;
+
+// Those that may choose which job is let in (jobs.hpp): jobs wait, and are not preempted.
+using JobSchedulers = PolicyList<FairPolicy, Fcfs, Sjf, Hrrn, Priority>;
