@@ -1,5 +1,6 @@
-// exit, exit_group, wait: the end of threads and processes, and what the parent learns of it.
-// Spec: _exit(2), wait4(2).
+// exit, exit_group: the end of threads and processes. A process becomes a zombie until its parent
+// has asked for its status (wait.cpp).
+// Spec: _exit(2).
 // Locks: process_tree for the family; nothing is freed while it is held.
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
@@ -14,25 +15,10 @@
 
 namespace {
 
-constexpr uint32_t kNoHang = 1, kUntraced = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000;
-
 // Locks: process_tree.
 void wake_vfork_parent(Process& process) {
     process.left_parents_space = true;
     if (process.vfork_done) process.vfork_done->wake_all();
-}
-
-int signal_code_of(int status) {
-    return (status & 0x7f) == 0 ? kCldExited : status & 0x80 ? kCldDumped : kCldKilled;
-}
-
-SignalInfo child_information(const Process& child, int code, int status) {
-    SignalInfo info = signal_from_kernel(kSigChld);
-    info.code = code;
-    info.fields[0] = static_cast<uint32_t>(child.pid);
-    info.fields[1] = child.fs.credentials.uid;
-    info.fields[2] = static_cast<uint32_t>(status);
-    return info;
 }
 
 // Locks: process_tree. The nearest ancestor that asked for orphans (prctl), or init.
@@ -44,7 +30,7 @@ Process& new_parent(const Process& dying) {
 
 // Locks: process_tree. A group that thereby loses its last outside parent and has stopped members
 // gets SIGHUP and SIGCONT.
-void hand_children_on(Process& dying) {
+void reparent_children(Process& dying) {
     Process& heir = new_parent(dying);
     while (Process* child = dying.children.pop_front()) {
         child->parent = &heir;
@@ -67,14 +53,8 @@ bool parent_ignores_children(const Process& parent) {
     return action.handler == kHandlerIgnore || (action.flags & kSaNoChildWait);
 }
 
-// Locks: process_tree. The zombie's last traces; its table reference goes to the caller.
-void unlink_zombie(Process& zombie) {
-    if (zombie.parent) zombie.parent->children.remove(zombie);
-    leave_table(zombie);
-}
-
-// What others look at through /proc goes under the lock, and is destroyed after it.
-void give_up_possessions(Process& process) {
+// Other threads look at these through /proc: they go under the lock, and are destroyed after it.
+void release_resources(Process& process) {
     Ref<AddressSpace> space;
     Ref<FdTable> files;
     Path cwd, root, executable;
@@ -94,7 +74,7 @@ void end_process(Process& process, int status) {
     trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
     process.timers.remove_all();
-    give_up_possessions(process);
+    release_resources(process);
     sysv_process_gone(process.pid);
     if (&process == init_process) {
         log_error("init ended (status {}): nothing is left to run", status);
@@ -107,7 +87,7 @@ void end_process(Process& process, int status) {
         LockGuard guard(process_tree);
         if (!process.leader_gone)
             __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
-        hand_children_on(process);
+        reparent_children(process);
         process.threads.remove(self);
         --process.thread_count;
         process.dead_threads.add(times_of(self));
@@ -131,62 +111,14 @@ void end_process(Process& process, int status) {
     if (unwanted) Ref<Process>::adopt(unwanted);
 }
 
-bool matches(const Process& child, int pid, const Process& self) {
-    if (pid > 0) return child.pid == pid;
-    if (pid == 0) return child.pgid == self.pgid;
-    return pid == -1 || child.pgid == -pid;
-}
-
-// Locks: process_tree. Whether `child` has something to report under `options`.
-bool has_news(const Process& child, uint32_t options) {
-    if (child.life == Life::zombie) return options & kExited;
-    if (child.stopped) return (options & kUntraced) && child.stop_unreported;
-    return (options & kContinued) && child.continue_unreported;
-}
-
-WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) {
-    WaitOutcome news;
-    news.pid = child.pid;
-    news.uid = child.fs.credentials.uid;
-    news.times = child.dead_threads;
-    for (Thread& thread : child.threads) news.times.add(times_of(thread));
-    bool keep = options & kNoWait;
-    if (child.life == Life::zombie) {
-        news.times.add(child.dead_children);
-        news.status = child.wait_status;
-        news.signal_code = signal_code_of(child.wait_status);
-        if (keep) return news;
-        current_process().dead_children.add(news.times);
-        unlink_zombie(child);
-        reaped = &child;
-    } else if (child.stopped) {
-        news.status = child.stop_signal << 8 | 0x7f;
-        news.signal_code = kCldStopped;
-        if (!keep) child.stop_unreported = false;
-    } else {
-        news.status = 0xffff;
-        news.signal_code = kCldContinued;
-        if (!keep) child.continue_unreported = false;
-    }
-    return news;
-}
-
 }  // namespace
-
-// A stop or continuation of `child`, for its parent. Locks: process_tree.
-void report_to_parent(Process& child, int code, int status) {
-    if (!child.parent) return;
-    if (!(child.parent->actions[kSigChld - 1].flags & kSaNoChildStop))
-        send_signal(*child.parent, child_information(child, code, status));
-    child.parent->child_change.wake_all();
-}
 
 void leave_parents_space(Process& process) {
     LockGuard guard(process_tree);
     wake_vfork_parent(process);
 }
 
-// A thread leaves its program: who waits for it or for what it holds is told.
+// A thread leaves its program: threads that wait for it, or for a robust mutex of its, are woken.
 void leave_user_memory(UserThread& self, int tid) {
     Process& process = *self.process;
     if (const uint32_t head = std::exchange(self.robust_list, 0)) release_robust_list(head, tid);
@@ -198,7 +130,7 @@ void leave_user_memory(UserThread& self, int tid) {
 
 namespace {
 
-// Others go on. Locks: process_tree.
+// The process has other threads and goes on. Locks: process_tree.
 void leave_threads(Process& process, UserThread& self, int status) {
     LockGuard guard(process.signal_lock);
     process.threads.remove(self);
@@ -255,32 +187,4 @@ void exit_group(int status) {
         process.resumed.wake_all();
     }
     exit_current_thread(status);
-}
-
-Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
-    if (options & ~(kNoHang | kUntraced | kExited | kContinued | kNoWait)) return Errno::inval;
-    Process& self = current_process();
-    Process* reaped = nullptr;
-    WaitOutcome news;
-    bool any_child = false;
-    auto look = [&] {
-        any_child = false;
-        for (Process& child : self.children) {
-            if (!matches(child, pid, self)) continue;
-            any_child = true;
-            if (!has_news(child, options)) continue;
-            news = take_news(child, options, reaped);
-            return true;
-        }
-        return !any_child || (options & kNoHang) != 0;
-    };
-    Woken woken;
-    {
-        LockGuard guard(process_tree);
-        woken = self.child_change.wait(process_tree, look, {.reason = "wait"});
-    }
-    if (reaped) Ref<Process>::adopt(reaped);
-    if (woken == Woken::interrupted) return Errno::restart;
-    if (!news.pid && !any_child) return Errno::child;
-    return news;
 }

@@ -12,6 +12,7 @@
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/proc/thread_limits.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/frames.hpp"
@@ -66,6 +67,18 @@ void set_default_limits(Process& process) {
     process.limits[limit_msgqueue] = {819200, 819200};
 }
 
+// The first process and its thread, not yet in the table.
+Result<Ref<UserThread>> make_first(void (*entry)(void*)) {
+    ThreadSlot slot;
+    slot.take_first();
+    Ref<UserThread> thread = TRY(make_ref<UserThread>());
+    TRY(thread->prepare("init", entry, nullptr));
+    thread->owner = TRY(make_ref<Process>());
+    thread->process = thread->owner.get();
+    slot.keep();
+    return thread;
+}
+
 }  // namespace
 
 void run_init(void*) {
@@ -74,7 +87,7 @@ void run_init(void*) {
         static char text[700];
         give_up(format_in(text, "no root file system: {}", mount_refusals()));
     }
-    Result<Ref<UserThread>> made = make_process("init", run_first_program);
+    Result<Ref<UserThread>> made = make_first(run_first_program);
     if (made.is_error()) give_up("no memory for the first process");
     UserThread& thread = *made.value();
     Process& process = *thread.owner;

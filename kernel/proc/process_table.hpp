@@ -15,7 +15,4 @@ bool group_is_orphaned(int pgid);
 // The process that adopts orphans: pid 1.
 extern Process* init_process;
 
-// A process and its first thread, not yet in the table; ENOMEM. Needs no lock.
-Result<Ref<UserThread>> make_process(std::string_view name, void (*entry)(void*));
-uint32_t max_threads();
-void thread_left();  // a thread is gone: it no longer counts against max_threads()
+void thread_left();  // it no longer counts (thread_limits.hpp)
