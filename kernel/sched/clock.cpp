@@ -75,8 +75,12 @@ void program_if_sooner(CpuClock& clock, Nanoseconds deadline) {
 void on_interrupt() {
     CpuClock& clock = this_clock();
     Nanoseconds now = monotonic_now();
-    uint32_t ticks = 0;
-    for (; clock.next_tick <= now; clock.next_tick = clock.next_tick + kNanosecondsPerTick) ++ticks;
+    // Not one by one: a machine that was paused or restored may be years late.
+    uint64_t ticks = 0;
+    if (clock.next_tick <= now) {
+        ticks = (now - clock.next_tick) / kNanosecondsPerTick + 1;
+        clock.next_tick = clock.next_tick + ticks * kNanosecondsPerTick;
+    }
     if (&clock == &clocks[0] && ticks) {
         tick_count += ticks;
         if (tick_hook) tick_hook();
@@ -84,7 +88,9 @@ void on_interrupt() {
     if (!clock.timers.empty()) fire_due_timers(clock);
     bool turn_over = clock.dispatch_deadline <= now;
     if (turn_over) clock.dispatch_deadline = kNever;
-    if (ticks || turn_over) scheduler_clock(ticks, turn_over, interrupted_user_mode());
+    if (ticks || turn_over)
+        scheduler_clock(static_cast<uint32_t>(std::min<uint64_t>(ticks, UINT32_MAX)), turn_over,
+                        interrupted_user_mode());
 
     Nanoseconds first = std::min(clock.next_tick, clock.dispatch_deadline);
     {

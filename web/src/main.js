@@ -1,0 +1,208 @@
+// The page: the text on one side, the machine on the other. What is here only joins the parts;
+// machine.js runs the PC, files.js fetches it, words.js has every sentence in both languages.
+import { V86 } from 'v86';
+import { Terminal } from '@xterm/xterm';
+import { FitAddon } from '@xterm/addon-fit';
+import { Machine } from './machine.js';
+import { Problem, loadFiles } from './files.js';
+import { WORDS } from './words.js';
+import { keep, kept } from './store.js';
+
+const $ = id => document.getElementById(id);
+const settings = {
+  get: key => { try { return localStorage.getItem(key); } catch { return null; } },
+  set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode */ } },
+};
+
+// --- language, theme
+
+let language = settings.get('language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en');
+let words = WORDS[language];
+
+function applyLanguage() {
+  words = WORDS[language];
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  for (const element of document.querySelectorAll('[data-word]'))
+    element.textContent = words[element.dataset.word];
+  for (const element of document.querySelectorAll('[data-label]'))
+    element.setAttribute('aria-label', words[element.dataset.label]);
+  showState();
+  showChapter();
+  showPolicies();
+}
+
+function applyTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  settings.set('theme', theme);
+}
+applyTheme(settings.get('theme') ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
+$('theme').onclick = () => applyTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark');
+$('language').onclick = () => {
+  language = language === 'zh' ? 'en' : 'zh';
+  settings.set('language', language);
+  applyLanguage();
+};
+
+// --- what is said
+
+let state = 'loading';
+const showState = () => { $('state').textContent = words[state]; };
+const setState = name => { state = name; showState(); };
+const note = text => { $('note').textContent = text; };
+
+function fail(error) {
+  const known = error instanceof Problem ? error.message
+    : error instanceof RangeError || /memory/i.test(error.message) ? 'memory' : 'other';
+  $('problem').hidden = false;
+  $('problem').textContent = words.problems[known] + (known === 'other' ? error.message : '');
+  $('progress').hidden = true;
+  console.warn(error);
+}
+
+// --- the text
+
+const chapters = fetch('text/index.json').then(r => r.ok ? r.json() : []).catch(() => []);
+
+async function showChapter() {
+  const list = await chapters, select = $('chapter');
+  const chosen = list.find(c => c.id === location.hash.slice(1)) ?? list[0];
+  select.replaceChildren(...list.map(c => new Option(c.title[language] ?? c.title.en, c.id, false, c === chosen)));
+  if (!chosen) return;
+  try {
+    const name = chosen.title[language] ? `${chosen.id}.${language}` : `${chosen.id}.en`;
+    $('text').innerHTML = await (await fetch(`text/${name}.html`)).text();
+  } catch {
+    $('text').textContent = words.problems.download;
+    return;
+  }
+  for (const button of $('text').querySelectorAll('button.type')) {
+    button.title = words.typeIt;
+    button.onclick = () => { machine?.type(button.textContent + '\n'); terminal.focus(); };
+  }
+}
+$('chapter').onchange = () => { location.hash = $('chapter').value; };
+window.onhashchange = showChapter;
+
+// --- the machine
+
+const terminal = new Terminal({ cols: 80, rows: 24, fontSize: 14, screenReaderMode: true, convertEol: false,
+  theme: { background: '#10151a' } });
+const fit = new FitAddon();
+terminal.loadAddon(fit);
+terminal.open($('terminal'));
+
+let machine = null, version = '';
+const tools = ['pause', 'reset', 'save', 'restore', 'send', 'take'];
+const enable = on => { for (const id of tools) $(id).disabled = !on; };
+
+const POLICIES = [
+  ['scheduler', '/proc/sys/kernel/sched/policy'],
+  ['replacement', '/proc/sys/vm/replacement'],
+  ['elevator', '/proc/sys/dev/disk/elevator'],
+  ['deadlock', '/proc/sys/kernel/deadlock/strategy'],
+];
+let choices = []; // [word, path, names, current]
+
+async function readPolicies() {
+  choices = [];
+  for (const [word, ...paths] of POLICIES)
+    for (const path of paths) {
+      const { output, status } = await machine.control.run(`cat ${path}`);
+      if (status) continue;
+      const names = output.trim().split(/\s+/);
+      choices.push([word, path, names.map(n => n.replace(/[[\]]/g, '')), names.findIndex(n => n[0] === '[')]);
+      break;
+    }
+  showPolicies();
+}
+
+function showPolicies() {
+  $('policies').replaceChildren(...choices.map(([word, path, names, current]) => {
+    const label = document.createElement('label'), select = document.createElement('select');
+    select.id = `policy-${word}`;
+    select.append(...names.map((name, i) => new Option(name, name, false, i === current)));
+    select.onchange = async () => {
+      const { errors, status } = await machine.control.run(`echo ${select.value} >${path}`);
+      note(status ? words.refused(errors.trim()) : words.chose(words[word], select.value));
+      await readPolicies();
+    };
+    label.append(`${words[word]} `, select);
+    return label;
+  }));
+}
+
+const on = {
+  terminal: text => terminal.write(text),
+  panic: () => note(words.panic),
+  ready: () => {
+    $('progress').hidden = true;
+    setState('running');
+    enable(true);
+    readPolicies();
+  },
+};
+
+async function begin() {
+  applyLanguage();
+  if (typeof WebAssembly !== 'object') throw new Problem('wasm');
+  const fresh = new URLSearchParams(location.search).has('power-on');
+  const files = await loadFiles(fresh, part => { $('progress').value = part; });
+  version = files.version;
+  setState('starting');
+  machine = new Machine(V86, files, on);
+  window.orrery = machine; // for tests, and for the curious
+  terminal.onData(text => machine.type(text));
+  terminal.onBinary(text => machine.type(text));
+  if (fresh) await machine.powerOn();
+  else await machine.restore(new Uint8Array(files.moment));
+}
+
+$('pause').onclick = async () => {
+  if (machine.paused) await machine.run(); else await machine.pause();
+  $('pause').textContent = words[machine.paused ? 'resume' : 'pause'];
+  setState(machine.paused ? 'paused' : 'running');
+};
+$('reset').onclick = async () => {
+  enable(false);
+  terminal.reset();
+  setState('starting');
+  await machine.reset();
+};
+$('save').onclick = async () => {
+  try {
+    await keep({ version, bytes: await machine.save() });
+    note(words.kept);
+  } catch (error) { fail(error); }
+};
+$('restore').onclick = async () => {
+  const moment = await kept().catch(() => null);
+  if (!moment) return note(words.noMoment);
+  if (moment.version !== version) return note(words.otherMoment);
+  terminal.reset();
+  await machine.restore(moment.bytes);
+  $('pause').textContent = words.pause;
+};
+$('send').onclick = () => $('file').click();
+$('file').onchange = async () => {
+  const file = $('file').files[0];
+  if (!file) return;
+  try {
+    await machine.control.write(`/root/${file.name}`, new Uint8Array(await file.arrayBuffer()));
+    note(words.sent(file.name));
+  } catch (error) { note(words.refused(error.message)); }
+  $('file').value = '';
+};
+$('take').onclick = async () => {
+  const path = prompt(words.takeWhich, '/etc/profile');
+  if (!path) return;
+  try {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([await machine.control.read(path)]));
+    link.download = path.split('/').pop();
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) { note(words.noFile(error.message)); }
+};
+
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('sw.js').catch(() => {});
+begin().catch(fail);
