@@ -46,7 +46,7 @@ class PipeRing {
     // Takes what fits, up to `most`. Fewer bytes than that only after a bad user pointer or without
     // memory; then it says which if there were none: EFAULT, ENOMEM. At least one byte is offered
     // and fits.
-    Result<uint32_t> write(ByteSource& from, uint32_t most = UINT32_MAX) {
+    [[gnu::always_inline]] Result<uint32_t> write(ByteSource& from, uint32_t most = UINT32_MAX) {
         uint32_t total = 0;
         while (from.remaining() && room() && total < most) {
             uint8_t*& page = slots_[slot_of(head_)];
@@ -65,7 +65,7 @@ class PipeRing {
 
     // Gives what is there and asked for, up to `most`; as above. At least one byte is there and
     // asked for.
-    Result<uint32_t> read(ByteSink& to, uint32_t most = UINT32_MAX) {
+    [[gnu::always_inline]] Result<uint32_t> read(ByteSink& to, uint32_t most = UINT32_MAX) {
         uint32_t total = 0;
         while (to.remaining() && !empty() && total < most) {
             const uint32_t bytes = std::min({piece_at(tail_), to.remaining(), most - total});

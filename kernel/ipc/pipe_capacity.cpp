@@ -1,0 +1,27 @@
+// How much a pipe holds: F_GETPIPE_SZ and F_SETPIPE_SZ. See pipe.hpp.
+#include "kernel/ipc/pipe_end.hpp"
+
+Result<uint32_t> Pipe::resize(uint32_t slots) {
+    LockGuard guard(lock_);
+    TRY(ring_.resize(slots));
+    if (ring_.room() >= kPipeBuf) write_queue_.wake_all();
+    return ring_.capacity();
+}
+
+namespace {
+Result<Pipe*> pipe_behind(File& file) {
+    if (!file.is_pipe()) return Errno::badf;
+    return &static_cast<PipeEnd&>(file).pipe();
+}
+}  // namespace
+
+Result<uint32_t> pipe_capacity(File& file) { return TRY(pipe_behind(file))->capacity(); }
+
+Result<uint32_t> set_pipe_capacity(File& file, uint32_t bytes, bool superuser) {
+    Pipe* pipe = TRY(pipe_behind(file));
+    if (bytes > 1u << 31) return Errno::inval;
+    uint32_t slots = 1;
+    while (slots * kPageSize < bytes) slots *= 2;
+    if (slots * kPageSize > kMostPipeBytes && !superuser) return Errno::perm;
+    return pipe->resize(slots);
+}

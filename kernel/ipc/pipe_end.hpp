@@ -1,0 +1,86 @@
+// A Pipe is the bytes on their way and who has it open; a PipeEnd is an open file on it: a pipe's end,
+// or a FIFO's.
+// Locks: `lock_` (a Mutex of rank inode, because it is held while user memory is copied, which may
+// fault) guards all of a Pipe.
+#pragma once
+
+#include "fs/inode.hpp"
+#include "fs/timestamp.hpp"
+#include "kernel/ipc/pipe.hpp"
+#include "kernel/ipc/pipe_ring.hpp"
+#include "mm/frames.hpp"
+
+struct LowFrames {
+    void* allocate() {
+        Result<Frame> frame = allocate_frame(Zone::low);
+        return frame ? to_virtual(frame.value()) : nullptr;
+    }
+    void release(void* page) { put_frame(frame_of(to_physical(page))); }
+};
+
+class Pipe final : public RefCounted {
+  public:
+    inline Result<uint32_t> read(ByteSink& to, bool non_blocking);
+    inline Result<uint32_t> write(ByteSource& from, bool non_blocking);
+    void open_end(bool reads, bool writes);
+    void close_end(bool reads, bool writes);
+    // fifo(7): an end waits until the other has been opened.
+    Result<void> wait_for_partner(bool reads);
+
+    Result<uint32_t> resize(uint32_t slots);
+    uint32_t capacity() const NO_LOCK_ANALYSIS { return ring_.capacity(); }
+
+    // Unlocked looks, for poll: what changes them wakes the queue that poll() joined before.
+    uint32_t count() const NO_LOCK_ANALYSIS { return ring_.count(); }
+    uint32_t room() const NO_LOCK_ANALYSIS { return ring_.room(); }
+    bool has_readers() const { return __atomic_load_n(&readers_, __ATOMIC_RELAXED); }
+    bool has_writers() const { return __atomic_load_n(&writers_, __ATOMIC_RELAXED); }
+    uint32_t writer_openings() const {
+        return __atomic_load_n(&writer_openings_, __ATOMIC_RELAXED);
+    }
+    WaitQueue& read_queue() { return read_queue_; }
+    WaitQueue& write_queue() { return write_queue_; }
+
+    uint32_t ends = 0;  // of a FIFO: under fifo_nodes
+
+  private:
+    Mutex lock_{LockRank::inode};
+    PipeRing<LowFrames> ring_ GUARDED_BY(lock_);
+    uint32_t readers_ GUARDED_BY(lock_) = 0, writers_ GUARDED_BY(lock_) = 0;
+    uint32_t reader_openings_ GUARDED_BY(lock_) = 0, writer_openings_ GUARDED_BY(lock_) = 0;
+    WaitQueue read_queue_, write_queue_;
+};
+
+class PipeEnd;
+void leave_fifo(Inode& node, PipeEnd& end);  // fifo.cpp
+
+class PipeEnd final : public File {
+  public:
+    PipeEnd(uint32_t flags, Ref<Pipe> pipe, Inode* node, uint32_t number)
+        : File(flags), pipe_(std::move(pipe)), node_(node), number_(number) {
+        pipe_->open_end(readable(), writable());
+        // A FIFO's reader has had no writer to lose until one opens it.
+        writers_seen_ = pipe_->writer_openings() - (pipe_->has_writers() ? 1 : 0);
+    }
+    ~PipeEnd() override {
+        pipe_->close_end(readable(), writable());
+        if (node_) leave_fifo(*node_, *this);
+    }
+
+    Pipe& pipe() { return *pipe_; }
+    Result<uint32_t> read_at(ByteSink& to, uint64_t) override;
+    Result<uint32_t> write_at(ByteSource& from, uint64_t) override;
+    Result<int32_t> ioctl(uint32_t request, uint32_t argument) override;
+    uint32_t poll(PollTable* table) override;
+    bool pollable() const override { return true; }
+    Result<Attributes> attributes() override;
+    Inode* inode() override { return node_.get(); }
+    bool is_pipe() const override { return true; }
+
+  private:
+    Ref<Pipe> pipe_;
+    Ref<Inode> node_;  // of a FIFO
+    uint32_t number_;
+    uint32_t writers_seen_ = 0;
+    Timestamp made_ = timestamp_now();
+};
