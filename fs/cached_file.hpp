@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "fs/file_locks.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_cache.hpp"
 
@@ -13,7 +12,6 @@
 class InodeFile : public File {
   public:
     InodeFile(uint32_t flags, Inode& inode) : File(flags), inode_(inode) {}
-    ~InodeFile() override { drop_file_locks(*inode_, this); }
     Result<Attributes> attributes() override { return inode_->attributes(); }
     Result<void> truncate(uint64_t size) override { return inode_->truncate(size); }
     Inode* inode() override { return inode_.get(); }

@@ -7,10 +7,8 @@ namespace {
 constexpr int kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
 }
 
-void (*watched_file_gone)(File&) = nullptr;
-
 void File::last_reference_dropped() const {
-    if (watched) watched_file_gone(const_cast<File&>(*this));
+    file_closed(const_cast<File&>(*this), this);
     delete this;
 }
 

@@ -8,7 +8,7 @@
 #include "fs/error_sequence.hpp"
 #include "fs/io.hpp"
 #include "fs/path.hpp"
-#include "kernel/lib/ref.hpp"
+#include "kernel/lib/hooks.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "mm/pager.hpp"
 
@@ -45,11 +45,6 @@ class PollTable {
     virtual void join(WaitQueue& queue, uint32_t events, RefCounted* owner) = 0;
 };
 
-// Somebody who must know when nobody has a file open any more.
-struct FileWatch {
-    ListNode watch_node;
-};
-
 // Takes directory entries; returns false when it has no room for this one.
 class DirectorySink {
   public:
@@ -61,7 +56,6 @@ class DirectorySink {
 };
 
 class Inode;
-class Socket;  // kernel/ipc's
 
 class File : public OpenObject {
   public:
@@ -124,14 +118,8 @@ class File : public OpenObject {
     virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
-    virtual Socket* socket() { return nullptr; }
-    // One of the descriptors of `table` (a process') for it was closed.
-    virtual void descriptor_closed(const void* table) { static_cast<void>(table); }
-    virtual bool is_pipe() const { return false; }  // kernel/ipc's, with or without a name
 
-    // Guarded by `watched_file_gone`'s room. `watched` is set by the first and stays.
-    List<FileWatch, &FileWatch::watch_node> watches;
-    bool watched = false;
+    Attachments attached;
 
   protected:
     ~File() override;
@@ -152,5 +140,6 @@ T* file_as(File& file) {
     return file.kind() == &T::kKind ? static_cast<T*>(&file) : nullptr;
 }
 
-// Ends all watches of a file before its end; set at start-up by kernel/ipc.
-extern void (*watched_file_gone)(File& file);
+// A descriptor of `file` in `owner` (a process' table) was closed; or the last reference to `file`,
+// which then is its own owner, is gone.
+inline constinit HookList<File&, const void* /*owner*/> file_closed;

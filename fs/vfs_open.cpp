@@ -92,7 +92,7 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
     TRY(check_open(who, path, attributes, ownership_of(inode, attributes), flags, created));
     const uint32_t type = path.dentry().type();
     Ref<File> file = TRY(open_counted(std::move(path), inode, type, flags));
-    if (flags & kOpenDirect && !file->may_be_direct() && !file->is_pipe()) return Errno::inval;
+    if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
     if ((flags & kOpenTruncate) && !created && type == kTypeRegular)
         TRY(truncate_opened(who, inode));
     return file;

@@ -16,7 +16,6 @@
 #include "drivers/rtc.hpp"
 #include "drivers/tty.hpp"
 #include "fs/dev/devfs.hpp"
-#include "fs/file_locks.hpp"
 #include "fs/fs.hpp"
 #include "fs/proc/procfs.hpp"
 #include "fs/tmp/tmpfs.hpp"
@@ -142,7 +141,6 @@ void start_user_land(void*) {
     pipes_init();
     sysv_ipc_init();
     futex_init();
-    file_locks_init();
     deadlock_device_init();
     deadlock_report_init();
     processes_init();

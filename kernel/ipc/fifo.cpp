@@ -3,7 +3,6 @@
 // Spec: fifo(7).
 // Locks: `fifo_nodes` (rank pipe) guards which Pipe a FIFO's inode has.
 #include "fs/fifo_hook.hpp"
-#include "fs/file_locks.hpp"
 #include "kernel/ipc/pipe_end.hpp"
 
 namespace {
@@ -11,7 +10,6 @@ constinit SpinLock fifo_nodes{LockRank::pipe};
 }
 
 void leave_fifo(Inode& node, PipeEnd& end) {
-    drop_file_locks(node, &end);
     Ref<RefCounted> last;  // freed outside the lock
     LockGuard guard(fifo_nodes);
     if (--end.pipe().ends == 0) last = std::move(node.rendezvous);

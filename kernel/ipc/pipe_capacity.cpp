@@ -10,8 +10,9 @@ Result<uint32_t> Pipe::resize(uint32_t slots) {
 
 namespace {
 Result<Pipe*> pipe_behind(File& file) {
-    if (!file.is_pipe()) return Errno::badf;
-    return &static_cast<PipeEnd&>(file).pipe();
+    auto* end = file_as<PipeEnd>(file);
+    if (!end) return Errno::badf;
+    return &end->pipe();
 }
 }  // namespace
 

@@ -56,6 +56,7 @@ void leave_fifo(Inode& node, PipeEnd& end);  // fifo.cpp
 
 class PipeEnd final : public File {
   public:
+    static constexpr char kKind = 0;
     PipeEnd(uint32_t flags, Ref<Pipe> pipe, Inode* node, uint32_t number)
         : File(flags), pipe_(std::move(pipe)), node_(node), number_(number) {
         pipe_->open_end(readable(), writable());
@@ -75,7 +76,8 @@ class PipeEnd final : public File {
     bool pollable() const override { return true; }
     Result<Attributes> attributes() override;
     Inode* inode() override { return node_.get(); }
-    bool is_pipe() const override { return true; }
+    bool may_be_direct() const override { return true; }  // as on Linux; it changes nothing
+    const void* kind() const override { return &kKind; }
 
   private:
     Ref<Pipe> pipe_;

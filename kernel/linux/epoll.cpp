@@ -182,8 +182,9 @@ uint32_t EpollSet::depth_below(const EpollSet& avoid) NO_LOCK_ANALYSIS {
 uint32_t EpollSet::depth_above() {
     if (walk_ == last_walk) return walk_depth_;
     uint32_t deepest = 0;
-    for (FileWatch& watch : watches)
-        deepest = std::max(deepest, static_cast<EpollItem&>(watch).set.depth_above());
+    if (auto* watches = attached.get<FileWatches>())
+        for (FileWatch& watch : watches->list)
+            deepest = std::max(deepest, static_cast<EpollItem&>(watch).set.depth_above());
     walk_ = last_walk;
     return walk_depth_ = deepest + 1;
 }
@@ -216,6 +217,7 @@ Result<void> EpollSet::add(File& file, int fd, const EpollEvent& event) {
     TRY(check_nesting(file));
     LockGuard guard(lock_);
     if (find(file, fd)) return Errno::exist;
+    FileWatches* watches = TRY(file.attached.get_or_make<FileWatches>());
     auto* item = new (std::nothrow) EpollItem(*this, file, fd);
     if (!item) return Errno::nomem;
     if (Result<void> counted = count_item(uid_); counted.is_error()) {
@@ -225,8 +227,7 @@ Result<void> EpollSet::add(File& file, int fd, const EpollEvent& event) {
     item->events = event.events | kPollAlways;
     __builtin_memcpy(item->data, event.data, sizeof item->data);
     items_.insert(*item);
-    file.watches.push_back(*item);
-    file.watched = true;
+    watches->list.push_back(*item);
     Result<void> asked = ask_first(*item);
     if (asked.is_error()) drop(*item);
     return asked;
@@ -273,9 +274,11 @@ EpollSet::~EpollSet() {
     while (EpollItem* item = items_.first()) drop(*item);
 }
 
-void forget_watched_file(File& file) {
+void forget_watched_file(File& file, const void* owner) {
+    auto* watches = file.attached.get<FileWatches>();
+    if (!watches || owner != &file) return;
     LockGuard watches_guard(watched_files);
-    while (FileWatch* watch = file.watches.front()) {
+    while (FileWatch* watch = watches->list.front()) {
         auto& item = static_cast<EpollItem&>(*watch);
         EpollSet& set = item.set;
         LockGuard guard(set.lock_);
@@ -345,8 +348,9 @@ uint32_t EpollSet::poll(PollTable* table) {
 Result<Ref<File>> make_epoll_set(uint32_t uid) { return Ref<File>(TRY(make_ref<EpollSet>(uid))); }
 
 namespace {
+constinit HookList<File&, const void*>::Hook last_close{forget_watched_file};
 void epoll_init() {
-    watched_file_gone = forget_watched_file;
+    file_closed.add(last_close);
     // As Linux has it: one user's items take a 25th of the memory.
     most_items = memory_totals().total / 25 * (kPageSize / sizeof(EpollItem));
 }

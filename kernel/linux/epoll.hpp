@@ -10,14 +10,14 @@
 //
 // Invariants: an item is in its set's tree and on its file's list of watches, or in neither; sets
 // that watch sets form no circle, and no chain of more than kMostNesting.
-// Items don't count as references of their files: the last close ends them (watched_file_gone).
+// Items don't count as references of their files: the last close ends them (forget_watched_file).
 // Locks: `watched_files` (a Mutex) guards lists of watches and comes with every change of a tree;
 // each set's `lock_` (rank epoll) guards its tree and its items, and is held while files are asked
 // and user memory is written; `ready_lock_` guards the ready list, which interrupts extend.
 // Spec: epoll(7), epoll_ctl(2), epoll_wait(2).
 #pragma once
 
-#include "kernel/ipc/anonymous_file.hpp"
+#include "kernel/linux/anonymous_file.hpp"
 #include "kernel/linux/epoll_item.hpp"
 
 constexpr uint32_t kEpollExclusive = 1u << 28, kEpollWakeUp = 1u << 29, kEpollOneShot = 1u << 30,
@@ -51,7 +51,7 @@ class EpollSet final : public AnonymousFile {
 
   private:
     friend class EpollSpot;
-    friend void forget_watched_file(File& file);
+    friend void forget_watched_file(File& file, const void* owner);
     enum class End : bool { front, back };
 
     Result<uint32_t> harvest(UserPtr<EpollEvent> to, uint32_t room);

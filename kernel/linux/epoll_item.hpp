@@ -22,6 +22,15 @@ class EpollSpot final : public Watcher {
     Ref<RefCounted> owner_;  // keeps *queue_
 };
 
+// Of a file: the items that watch it. Guarded by `watched_files` (epoll.cpp).
+struct FileWatch {
+    ListNode watch_node;
+};
+struct FileWatches final : Attachment {
+    static constexpr char kKind = 0;
+    List<FileWatch, &FileWatch::watch_node> list;
+};
+
 class EpollItem final : public FileWatch {
   public:
     EpollItem(EpollSet& of, File& watched, int number) : set(of), file(watched), fd(number) {}

@@ -1,7 +1,7 @@
 // Timers and signals as files. Spec: timerfd_create(2), signalfd(2).
 #include "kernel/linux/event_counter.hpp"
 #include "kernel/linux/timer_file.hpp"
-#include "kernel/proc/signal_file.hpp"
+#include "kernel/linux/signal_file.hpp"
 #include "kernel/linux/time_events.hpp"
 
 // --- timers

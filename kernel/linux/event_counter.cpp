@@ -3,7 +3,7 @@
 // which may fault) guards the value. Readers sleep at 0, writers while their sum would not fit.
 #include "kernel/linux/event_counter.hpp"
 
-#include "kernel/ipc/anonymous_file.hpp"
+#include "kernel/linux/anonymous_file.hpp"
 
 namespace {
 

@@ -129,7 +129,7 @@ Result<QueueNotice> queue_notice(const SignalEvent& event) {
         case by_thread:
             TRY(copy_from_user(notice.cookie, VirtAddr(event.value), sizeof notice.cookie));
             notice.socket = TRY(file_of(event.signal));
-            if (!notice.socket->socket()) return Errno::notsock;
+            if (!socket_behind(*notice.socket)) return Errno::notsock;
             notice.way = QueueNotice::Way::socket;
             return notice;
         default: return Errno::inval;

@@ -3,6 +3,7 @@
 // without having used that (a signal, a time-out) wakes the next.
 #include "kernel/linux/posix_queue.hpp"
 
+#include "kernel/lib/start_up.hpp"
 #include "kernel/linux/socket.hpp"
 #include "kernel/lib/format.hpp"
 
@@ -104,7 +105,7 @@ void tell_by_socket(QueueNotice& notice, bool removed) {
     constexpr uint8_t kWoken = 1, kRemoved = 2;  // in the cookie's last byte, for the C library
     if (notice.way != QueueNotice::Way::socket) return;
     notice.cookie[31] = removed ? kRemoved : kWoken;
-    notice.socket->socket()->deliver(notice.cookie);
+    socket_behind(*notice.socket)->deliver(notice.cookie);
 }
 
 // --- the open file
@@ -142,3 +143,11 @@ void PosixQueueFile::descriptor_closed(const void* table) {
     QueueNotice ended = queue_->end_notice(table);
     tell_by_socket(ended, true);
 }
+
+namespace {
+constinit HookList<File&, const void*>::Hook closed{[](File& file, const void* owner) {
+    if (auto* queue = file_as<PosixQueueFile>(file)) queue->descriptor_closed(owner);
+}};
+void posix_queue_init() { file_closed.add(closed); }
+AT_START_UP(posix_queue_init);
+}  // namespace

@@ -101,7 +101,7 @@ class PosixQueueFile final : public File {
     bool pollable() const override { return true; }
     std::string_view link_text() const override { return {link_, link_bytes_}; }
     Result<Attributes> attributes() override;
-    void descriptor_closed(const void* table) override;
+    void descriptor_closed(const void* table);
 
   private:
     Ref<PosixQueue> queue_;

@@ -1,6 +1,6 @@
 // Timers that send signals. Spec: timer_create(2), timer_settime(2), timer_getoverrun(2),
 // timer_delete(2), sigevent(7).
-#include "kernel/linux/time_events.hpp"
+#include "kernel/linux/posix_timers.hpp"
 #include "kernel/linux/time_events.hpp"
 
 namespace {
@@ -32,6 +32,10 @@ Result<bool> is_real_time(int clock) {
     }
 }
 
+Result<PosixTimers*> own_timers() {
+    return current_process().attached.get_or_make<PosixTimers>(current_process());
+}
+
 Result<TimerNotice> timer_notice(const SignalEvent& event) {
     enum : int32_t { by_signal = 0, silent = 1, by_thread = 2, to_thread = 4 };
     TimerNotice notice{.way = TimerNotice::Way::process,
@@ -58,7 +62,7 @@ TimerTimes<T> timer_times(const PosixTimers::Setting& setting) {
 Result<void> sys_timer_create(int clock, UserPtr<const SignalEvent> from, UserPtr<int32_t> to) {
     TimerNotice notice;
     if (from) notice = TRY(timer_notice(TRY(read_user(from))));
-    PosixTimers& timers = current_process().timers;
+    PosixTimers& timers = *TRY(own_timers());
     const int id = TRY(timers.add(from ? &notice : nullptr, TRY(is_real_time(clock))));
     Result<void> told = write_user(to, int32_t{id});
     if (told.is_error()) (void)timers.remove(id);
@@ -74,17 +78,17 @@ Result<void> sys_timer_settime(int id, uint32_t flags, UserPtr<const TimerTimes<
     const PosixTimers::Wanted wanted{.value = TRY(nanoseconds_of(times.value)),
                                      .interval = TRY(nanoseconds_of(times.interval)),
                                      .absolute = (flags & kAbsolute) != 0};
-    const PosixTimers::Setting old = TRY(current_process().timers.set(id, wanted));
+    const PosixTimers::Setting old = TRY(TRY(own_timers())->set(id, wanted));
     return to ? write_user(to, timer_times<T>(old)) : Result<void>();
 }
 
 template <typename T>
 Result<void> sys_timer_gettime(int id, UserPtr<TimerTimes<T>> to) {
-    return write_user(to, timer_times<T>(TRY(current_process().timers.setting(id))));
+    return write_user(to, timer_times<T>(TRY(TRY(own_timers())->setting(id))));
 }
 
-Result<uint32_t> sys_timer_getoverrun(int id) { return current_process().timers.overrun(id); }
-Result<void> sys_timer_delete(int id) { return current_process().timers.remove(id); }
+Result<uint32_t> sys_timer_getoverrun(int id) { return TRY(own_timers())->overrun(id); }
+Result<void> sys_timer_delete(int id) { return TRY(own_timers())->remove(id); }
 
 constexpr SystemCall kPosixTimerCalls[] = {
     CALL(259, timer_create, sys_timer_create),

@@ -156,7 +156,9 @@ class SocketFile final : public File {
         collect_after_close();
     }
 
-    Socket* socket() override { return socket_.get(); }
+    static constexpr char kKind = 0;
+    const void* kind() const override { return &kKind; }
+    Socket* socket() { return socket_.get(); }
     Result<uint32_t> read_at(ByteSink& to, uint64_t) override {
         if (!to.remaining()) return 0u;
         ReceiveRequest request{.bytes = to, .wait = !non_blocking()};
@@ -187,6 +189,11 @@ class SocketFile final : public File {
     Ref<Socket> socket_;
     Timestamp made_ = timestamp_now();
 };
+
+Socket* socket_behind(File& file) {
+    auto* socket = file_as<SocketFile>(file);
+    return socket ? socket->socket() : nullptr;
+}
 
 Result<Ref<File>> open_socket(Ref<Socket> socket, uint32_t flags) {
     flags = (flags & kOpenNonBlock) | kOpenReadWrite;

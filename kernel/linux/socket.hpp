@@ -141,3 +141,4 @@ Result<Ref<File>> open_socket(Ref<Socket> socket, uint32_t flags);
 
 // Who calls: set at start-up by the room that knows processes.
 SenderId socket_caller();
+Socket* socket_behind(File& file);  // null: it is no socket

@@ -20,7 +20,7 @@ enum MessageFlag : uint32_t {
 // An open file that is a socket.
 struct OpenSocket {
     Ref<File> file;
-    Socket* operator->() const { return file->socket(); }
+    Socket* operator->() const { return socket_behind(*file); }
     bool waits(uint32_t flags) const {
         return !file->non_blocking() && !(flags & message_dont_wait);
     }

@@ -43,7 +43,7 @@ Result<uint16_t> family_of(UserPtr<const void> address, uint32_t bytes) {
 Result<OpenSocket> socket_of(int fd) {
     OpenSocket found{TRY(file_of(fd))};
     if (found.file->flags() & kOpenPath) return Errno::badf;
-    if (!found.file->socket()) return Errno::notsock;
+    if (!socket_behind(*found.file)) return Errno::notsock;
     return found;
 }
 

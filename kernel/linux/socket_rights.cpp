@@ -41,7 +41,7 @@ Result<void> SocketRights::add(Ref<File> file) {
 
 void SocketRights::count(int by) {
     for (Ref<File>& file : files_)
-        if (Socket* socket = file->socket()) {
+        if (Socket* socket = socket_behind(*file)) {
             LockGuard guard(socket->lock_);
             socket->in_flight_ += static_cast<uint32_t>(by);
             __atomic_add_fetch(&sockets_in_flight, static_cast<uint32_t>(by), __ATOMIC_RELAXED);
@@ -161,7 +161,7 @@ class SocketCollector {
         for (Socket& waiting : socket.backlog_) reach(waiting);
         socket.inbox_.for_each_rights([&](SocketRights& rights) {
             for (Ref<File>& file : rights.files())
-                if (Socket* inside = file->socket()) reach(*inside);
+                if (Socket* inside = socket_behind(*file)) reach(*inside);
         });
     }
     void empty_unreached(SocketRecords& dead, Socket::Backlog& refused) {

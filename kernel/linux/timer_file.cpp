@@ -152,11 +152,10 @@ Result<Ref<File>> make_timer_file(bool real_time, uint32_t flags) {
 }
 
 namespace {
-void timer_files_init() {
-    realtime_was_set = [](int64_t by) {
-        LockGuard guard(clock_timers);
-        for (TimerFile& timer : following) timer.clock_was_set(by);
-    };
-}
+constinit HookList<int64_t>::Hook clock_hook{[](int64_t by) {
+    LockGuard guard(clock_timers);
+    for (TimerFile& timer : following) timer.clock_was_set(by);
+}};
+void timer_files_init() { realtime_was_set.add(clock_hook); }
 AT_START_UP(timer_files_init);
 }  // namespace

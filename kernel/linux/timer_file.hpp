@@ -5,7 +5,7 @@
 // Spec: timerfd_create(2).
 #pragma once
 
-#include "kernel/ipc/anonymous_file.hpp"
+#include "kernel/linux/anonymous_file.hpp"
 #include "kernel/sched/clock.hpp"
 
 class TimerFile final : public AnonymousFile {

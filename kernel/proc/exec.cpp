@@ -147,7 +147,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     process.environment_start = fresh.stack.environment_start;
     process.environment_end = fresh.stack.environment_end;
     process.executed = true;
-    process.timers.remove_all();
+    program_ends(process);
     reset_signals(process, self);
     set_name(self, name);
     trace_name(self.tid, self.name);

@@ -4,7 +4,6 @@
 // Locks: process_tree for the family; nothing is freed while it is held.
 #include "kernel/ipc/futex.hpp"
 #include "kernel/ipc/ipc_object.hpp"
-#include "kernel/ipc/robust_list.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
@@ -73,7 +72,7 @@ void end_process(Process& process, int status) {
     UserThread& self = current_thread();
     trace<TraceType::exit_event>(static_cast<uint32_t>(process.pid), static_cast<uint32_t>(status));
     cancel_timer(process.real_timer);
-    process.timers.remove_all();
+    program_ends(process);
     release_resources(process);
     sysv_process_gone(process.pid);
     if (&process == init_process) {
@@ -121,7 +120,7 @@ void leave_parents_space(Process& process) {
 // A thread leaves its program: threads that wait for it, or for a robust mutex of its, are woken.
 void leave_user_memory(UserThread& self, int tid) {
     Process& process = *self.process;
-    if (const uint32_t head = std::exchange(self.robust_list, 0)) release_robust_list(head, tid);
+    thread_leaves_program(self, tid);
     const UserPtr<int32_t> tid_word(std::exchange(self.clear_child_tid, 0));
     if (!tid_word) return;
     const bool watched = process.live_threads > 1 || process.space->ref_count() > 1;

@@ -1,14 +1,9 @@
 // See fd_table.hpp.
 #include "kernel/proc/fd_table.hpp"
 
-#include "fs/file_locks.hpp"
-
-// A process loses its record locks on a file with any descriptor of it. No lock is held.
+// No lock is held.
 void FdTable::closed(File* file) {
-    if (!file) return;
-    file->descriptor_closed(this);
-    Inode* inode = file->inode();
-    if (inode) drop_file_locks(*inode, this);
+    if (file) file_closed(*file, this);
 }
 
 Result<Ref<File>> FdTable::get(int fd) const {

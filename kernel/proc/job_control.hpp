@@ -7,7 +7,7 @@
 void job_control_init();                            // installs drivers/tty.hpp's interface
 void session_leader_leaves(Process& process);       // no lock held
 [[noreturn]] void init_ended(int status);           // powers off, or stops
-void leave_user_memory(UserThread& self, int tid);  // exit and exec: robust list, clear_child_tid
+void leave_user_memory(UserThread& self, int tid);  // exit and exec: clear_child_tid
 void leave_parents_space(Process& process);         // exec and exit: a parent in vfork goes on
 
 // --- wait.cpp; process_tree held

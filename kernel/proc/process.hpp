@@ -6,9 +6,7 @@
 
 #include "fs/vfs.hpp"
 #include "kernel/proc/fd_table.hpp"
-#include "kernel/proc/posix_timers.hpp"
 #include "kernel/proc/signal.hpp"
-#include "kernel/proc/signal_file.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
@@ -110,9 +108,8 @@ class Process : public RefCounted {
     mutable IrqSpinLock signal_lock{LockRank::process};
     SignalAction actions[kSignals];
     PendingSignals pending;
-    Ref<SignalNews> signal_news;  // null until somebody wants to wait there
     IntervalTimer real_timer;
-    PosixTimers timers{*this};
+    Attachments attached;
     bool group_exit = false;  // exit_group or a fatal signal: all threads leave
     int group_exit_status = 0;
 
@@ -135,13 +132,19 @@ class UserThread final : public Thread {
     bool mask_saved = false;     // sigsuspend: restore saved_mask after the handler
     PendingSignals pending;
     AlternateStack alternate_stack;
-    uint32_t set_child_tid = 0;    // user address: gets the tid when the thread starts
-    uint32_t clear_child_tid = 0;  // user address: zeroed and futex-woken at exit
-    uint32_t robust_list = 0;
+    uint32_t set_child_tid = 0;       // user address: gets the tid when the thread starts
+    uint32_t clear_child_tid = 0;     // user address: zeroed and futex-woken at exit
     Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
     uint32_t timer_slack = 50'000;    // nanoseconds; remembered
-    Ref<Process> owner;               // keeps `process` alive
+    Attachments attached;
+    Ref<Process> owner;  // keeps `process` alive
 };
+
+// For rooms above. A program ends when its process exits or executes another one.
+inline constinit HookList<Process&> program_ends;
+inline constinit HookList<UserThread&, int /*tid*/> thread_leaves_program;
+inline constinit HookList<Process&> signal_added;                     // signal_lock is held
+inline constinit HookList<Process&, const SignalInfo&> signal_taken;  // signal_lock is held
 
 extern IrqSpinLock process_tree;
 Process& current_process();

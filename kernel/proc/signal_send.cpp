@@ -136,7 +136,7 @@ void send_signal(Process& to, const SignalInfo& info) {
     UserThread* thread = taker(to, info.number);
     if (thread && ignored(to, info.number)) return;
     add(to.pending, info);
-    if (to.signal_news) to.signal_news->queue.wake_all();
+    signal_added(to);
     if (thread) interrupt_thread(*thread);
 }
 
@@ -147,7 +147,7 @@ void send_signal(UserThread& to, const SignalInfo& info) {
     bool blocked = to.blocked & signal_bit(info.number);
     if (!blocked && ignored(process, info.number)) return;
     add(to.pending, info);
-    if (process.signal_news) process.signal_news->queue.wake_all();
+    signal_added(process);
     if (!blocked) interrupt_thread(to);
 }
 
@@ -302,7 +302,7 @@ bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info) {
         delete &item;
     }
     if (!found) info = signal_from_kernel(number);
-    if (info.code == kSiTimer) current_process().timers.note_taken(info);
+    signal_taken(current_process(), info);
     if (!more) pending.set &= ~signal_bit(number);
     return true;
 }

@@ -20,7 +20,6 @@
 #include "kernel/sync/spin_lock.hpp"
 
 void (*tick_hook)() = nullptr;
-void (*realtime_was_set)(int64_t by) = nullptr;
 
 namespace {
 
@@ -135,7 +134,7 @@ Nanoseconds realtime_now() { return monotonic_now() + realtime_offset; }
 void set_realtime(Nanoseconds now) {
     const uint64_t before = realtime_offset;
     realtime_offset = now.raw() - monotonic_now().raw();
-    if (realtime_was_set) realtime_was_set(static_cast<int64_t>(realtime_offset - before));
+    realtime_was_set(static_cast<int64_t>(realtime_offset - before));
 }
 Nanoseconds monotonic_at(Nanoseconds realtime) {
     return Nanoseconds(realtime.raw() > realtime_offset ? realtime.raw() - realtime_offset : 1);

@@ -3,6 +3,7 @@
 // Locks: timers have their own IrqSpinLock (rank timers).
 #pragma once
 
+#include "kernel/lib/hooks.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/types.hpp"
 
@@ -12,8 +13,8 @@ constexpr uint32_t kNanosecondsPerTick = 1'000'000'000 / kTicksPerSecond;
 Nanoseconds monotonic_now();
 Nanoseconds realtime_now();  // since 1970-01-01 UTC
 void set_realtime(Nanoseconds now);
-// Told by how many nanoseconds, from set_realtime(), which may sleep then. Set once, at boot.
-extern void (*realtime_was_set)(int64_t by);
+// Told by how many nanoseconds, from set_realtime(), which may sleep then.
+inline constinit HookList<int64_t /*by*/> realtime_was_set;
 // When that is on the monotonic clock, as long as nobody sets the other one; at least 1.
 Nanoseconds monotonic_at(Nanoseconds realtime);
 Ticks ticks_now();

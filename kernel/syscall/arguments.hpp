@@ -34,6 +34,9 @@ struct PipeDescriptors {
 Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
                           UserPtr<PipeDescriptors> to);
 
+// The commands of fcntl(2) that descriptors.cpp does not know; installed at start-up.
+extern Result<int> (*other_fcntl)(File& file, uint32_t command, uint32_t argument);
+
 // A string of a program: short ones lie on the stack.
 class UserText {
   public:

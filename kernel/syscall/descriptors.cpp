@@ -2,7 +2,6 @@
 // Spec: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2).
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/syscall/system_call.hpp"
-#include "kernel/syscall/lock_calls.hpp"
 
 Result<void> sys_close(int fd) { return current_process().files->close(fd); }
 
@@ -72,12 +71,16 @@ Result<void> change_flags(File& file, uint32_t flags) {
     if ((file.flags() ^ flags) & kOpenAppend && file.inode() &&
         file.inode()->ownership().append_only)
         return Errno::perm;
-    if (flags & kOpenDirect && !file.may_be_direct() && !file.is_pipe()) return Errno::inval;
+    if (flags & kOpenDirect && !file.may_be_direct()) return Errno::inval;
     file.set_flags((file.flags() & ~kChangeable) | (flags & kChangeable));
     return {};
 }
 
 }  // namespace
+
+Result<int> (*other_fcntl)(File&, uint32_t, uint32_t) = [](File&, uint32_t, uint32_t) {
+    return Result<int>(Errno::inval);
+};
 
 Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     Ref<File> file = TRY(file_of(fd));
@@ -99,7 +102,7 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
         case set_pipe_bytes:
             return static_cast<int>(
                 TRY(set_pipe_capacity(*file, argument, context().credentials.is_superuser())));
-        default: return lock_command(*file, command, argument);
+        default: return other_fcntl(*file, command, argument);
     }
 }
 

@@ -1,7 +1,6 @@
 // futex(2): decoding the operation; the sleeping and waking is kernel/ipc/futex.
 #include "kernel/ipc/futex.hpp"
 
-#include "kernel/ipc/robust_list.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/futex_operation.hpp"
 #include "kernel/syscall/system_call.hpp"
@@ -84,26 +83,8 @@ Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t 
     }
 }
 
-// --- robust lists: remembered; kernel/ipc/robust_list walks them
-
-Result<void> sys_set_robust_list(uint32_t head, uint32_t bytes) {
-    if (bytes != kRobustHeadBytes) return Errno::inval;
-    current_thread().robust_list = head;
-    return {};
-}
-Result<void> sys_get_robust_list(int tid, UserPtr<uint32_t> head, UserPtr<uint32_t> bytes) {
-    Ref<UserThread> thread = tid == 0 ? Ref<UserThread>(current_thread()) : find_thread(tid);
-    if (!thread) return Errno::srch;
-    const Credentials& self = context().credentials;
-    if (!may_inspect(*thread->process, self.uid, self.gid)) return Errno::perm;
-    TRY(write_user(head, thread->robust_list));
-    return write_user(bytes, uint32_t{kRobustHeadBytes});
-}
-
 constexpr SystemCall kFutexCallCalls[] = {
     CALL(240, futex, sys_futex<TimeSpec32>),
-    CALL(311, set_robust_list, sys_set_robust_list),
-    CALL(312, get_robust_list, sys_get_robust_list),
     CALL(422, futex_time64, sys_futex<TimeSpec64>),
 };
 SYSTEM_CALLS(kFutexCallCalls);

@@ -1,5 +1,5 @@
 // Ranges of record locks against a byte array: a million random locks and unlocks.
-#include "fs/record_locks.hpp"
+#include "kernel/linux/record_locks.hpp"
 
 #include <gtest/gtest.h>
 

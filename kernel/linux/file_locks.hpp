@@ -7,7 +7,7 @@
 #pragma once
 
 #include "fs/inode.hpp"
-#include "fs/record_locks.hpp"
+#include "kernel/linux/record_locks.hpp"
 
 enum class LockKind : uint8_t { record, open_file_record, whole };  // `record` detects deadlock
 
@@ -16,6 +16,3 @@ Result<void> set_file_lock(Inode& inode, LockKind kind, const LockRange& range, 
                            bool wait);
 // What is in the way of `range`; false: nothing.
 bool find_file_lock(Inode& inode, const LockRange& range, LockRange& found);
-// A process closes a descriptor of it, or the last reference to an open file goes.
-void drop_file_locks(Inode& inode, const void* owner);
-void file_locks_init();  // tells kernel/deadlock who waits for whom

@@ -6,6 +6,7 @@
 // Spec: timer_create(2), timer_settime(2), timer_getoverrun(2).
 #pragma once
 
+#include "kernel/lib/hooks.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/sched/clock.hpp"
@@ -33,8 +34,9 @@ struct PosixTimer : Timer {
     uint32_t overrun = 0;  // of the signal that was taken last (signal_lock)
 };
 
-class PosixTimers {
+class PosixTimers final : public Attachment {
   public:
+    static constexpr char kKind = 0;
     struct Setting {
         Nanoseconds left{0}, interval{0};  // left 0: it is off
     };
@@ -44,7 +46,7 @@ class PosixTimers {
     };
 
     explicit PosixTimers(Process& process) : process_(process) {}
-    ~PosixTimers() { remove_all(); }
+    ~PosixTimers() override { remove_all(); }
 
     // The new one's number, which without a notice is the value of its SIGALRM. EAGAIN: no memory.
     Result<int> add(const TimerNotice* notice, bool real_time);

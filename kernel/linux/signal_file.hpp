@@ -3,13 +3,18 @@
 // Locks: those of signals (signal.hpp). Spec: signalfd(2).
 #pragma once
 
-#include "kernel/ipc/anonymous_file.hpp"
+#include "kernel/linux/anonymous_file.hpp"
 #include "kernel/proc/signal.hpp"
 
 // The queue of those who wait for a process' signals without taking them by a handler. Beside the
 // process, because who polls such a file may outlive it.
 struct SignalNews final : RefCounted {
     WaitQueue queue;
+};
+struct SignalNewsOfProcess final : Attachment {
+    static constexpr char kKind = 0;
+    explicit SignalNewsOfProcess(Ref<SignalNews> n) : news(std::move(n)) {}
+    const Ref<SignalNews> news;
 };
 
 class SignalFile final : public AnonymousFile {

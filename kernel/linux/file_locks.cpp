@@ -1,7 +1,8 @@
 // See file_locks.hpp.
-#include "fs/file_locks.hpp"
+#include "kernel/linux/file_locks.hpp"
 
 #include "fs/wait_edges.hpp"
+#include "kernel/lib/start_up.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
 namespace {
@@ -131,14 +132,24 @@ bool find_file_lock(Inode& inode, const LockRange& range, LockRange& found) {
     return blocker;
 }
 
-void drop_file_locks(Inode& inode, const void* owner) {
-    if (!__atomic_load_n(&locked_files, __ATOMIC_RELAXED)) return;
+namespace {
+
+// A process loses its record locks on a file with any descriptor of it.
+void drop_file_locks(File& closed, const void* owner) {
+    if (!__atomic_load_n(&locked_files, __ATOMIC_RELAXED) || !closed.inode()) return;
     LockGuard guard(file_locks_lock);
-    LockedFile* file = find(inode);
+    LockedFile* file = find(*closed.inode());
     if (!file) return;
     const bool records = file->records.drop(owner), whole = file->whole.drop(owner);
     if (records || whole) file->queue.wake_all();
     forget_if_unused(*file);
 }
 
-void file_locks_init() { add_wait_edge_source(source); }
+constinit HookList<File&, const void*>::Hook locks_hook{drop_file_locks};
+void file_locks_init() {
+    add_wait_edge_source(source);
+    file_closed.add(locks_hook);
+}
+AT_START_UP(file_locks_init);
+
+}  // namespace

@@ -1,6 +1,7 @@
 // See signal_file.hpp.
-#include "kernel/proc/signal_file.hpp"
+#include "kernel/linux/signal_file.hpp"
 
+#include "kernel/lib/start_up.hpp"
 #include "kernel/proc/process.hpp"
 
 bool take_signal(PendingSignals& pending, SignalSet allowed, SignalInfo& info);
@@ -56,17 +57,10 @@ SignalRecord record_of(const SignalInfo& info) {
     return r;
 }
 
-// The process' queue, made by the first who needs it. Null: no memory.
-Ref<SignalNews> news_of(Process& process) {
-    {
-        LockGuard guard(process.signal_lock);
-        if (process.signal_news) return process.signal_news;
-    }
-    Result<Ref<SignalNews>> fresh = make_ref<SignalNews>();
-    if (fresh.is_error()) return nullptr;
-    LockGuard guard(process.signal_lock);
-    if (!process.signal_news) process.signal_news = fresh.value();
-    return process.signal_news;
+// The process' queue, made by the first that needs it. ENOMEM.
+Result<Ref<SignalNews>> news_of(Process& process) {
+    return TRY(process.attached.get_or_make<SignalNewsOfProcess>(TRY(make_ref<SignalNews>())))
+        ->news;
 }
 
 bool take(SignalSet set, SignalInfo& info) {
@@ -97,15 +91,15 @@ void SignalFile::set_signals(SignalSet set) {
         LockGuard guard(lock_);
         set_ = set & ~kUnblockable;
     }
-    if (Ref<SignalNews> news = news_of(current_process())) news->queue.wake_all();
+    if (auto* of = current_process().attached.get<SignalNewsOfProcess>())
+        of->news->queue.wake_all();
 }
 
 // The first may have to be waited for; after it what is there.
 Result<uint32_t> SignalFile::read_at(ByteSink& to, uint64_t) {
     uint32_t done = 0;
     if (to.remaining() < sizeof(SignalRecord)) return Errno::inval;
-    Ref<SignalNews> news = news_of(current_process());
-    if (!news) return Errno::nomem;
+    const Ref<SignalNews> news = TRY(news_of(current_process()));
     while (to.remaining() >= sizeof(SignalRecord)) {
         SignalInfo info;
         if (!take(signals(), info)) {
@@ -129,7 +123,15 @@ Result<uint32_t> SignalFile::read_at(ByteSink& to, uint64_t) {
 
 uint32_t SignalFile::poll(PollTable* table) {
     if (table)
-        if (Ref<SignalNews> news = news_of(current_process()))
-            table->watch(news->queue, kPollIn, news.get());
+        if (Result<Ref<SignalNews>> news = news_of(current_process()); news.is_ok())
+            table->watch(news.value()->queue, kPollIn, news.value().get());
     return pending(signals()) ? kPollIn : 0;
 }
+
+namespace {
+constinit HookList<Process&>::Hook news_hook{[](Process& process) {
+    if (auto* of = process.attached.get<SignalNewsOfProcess>()) of->news->queue.wake_all();
+}};
+void signal_files_init() { signal_added.add(news_hook); }
+AT_START_UP(signal_files_init);
+}  // namespace

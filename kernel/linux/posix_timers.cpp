@@ -1,8 +1,8 @@
 // See posix_timers.hpp. A timer that expires while its last signal still waits adds to that signal's
 // overrun (signal_send.cpp), so each has one signal at most.
-#include "kernel/proc/posix_timers.hpp"
+#include "kernel/linux/posix_timers.hpp"
 
-#include "kernel/lib/ref.hpp"
+#include "kernel/lib/start_up.hpp"
 #include "kernel/proc/process.hpp"
 
 namespace {
@@ -130,3 +130,22 @@ Result<uint32_t> PosixTimers::overrun(int id) {
 void PosixTimers::note_taken(const SignalInfo& info) {
     if (PosixTimer* timer = find(static_cast<int>(info.fields[0]))) timer->overrun = info.fields[1];
 }
+
+namespace {
+
+constinit HookList<Process&>::Hook timers_end_hook{[](Process& process) {
+    if (auto* timers = process.attached.get<PosixTimers>()) timers->remove_all();
+}};
+constinit HookList<Process&, const SignalInfo&>::Hook timer_signal_hook{
+    [](Process& process, const SignalInfo& info) {
+        if (info.code != kSiTimer) return;
+        if (auto* timers = process.attached.get<PosixTimers>()) timers->note_taken(info);
+    }};
+
+void posix_timers_init() {
+    program_ends.add(timers_end_hook);
+    signal_taken.add(timer_signal_hook);
+}
+AT_START_UP(posix_timers_init);
+
+}  // namespace
