@@ -105,14 +105,14 @@ def check_start(lab, folder, solution, report):
     names = tree.listed(folder)
     leaked = [name for name in names if any(part in '/' + name for part in forbidden)]
     report(not leaked, "no teacher's files", named(leaked))
-    secrets = {}
+    found = []
     for path, data in solution.items():
+        given = squeezed(tree.git(folder, 'show', f'HEAD:{path}').decode())
         for mark in stubs.marks(data.decode()):
             if lab.owns(mark.task):
-                for line in telling(mark.solution(data.decode())):
-                    secrets.setdefault(line, mark.task)
-    given = b''.join(tree.git(folder, 'show', f'HEAD:{name}') for name in names if name in lab.files)
-    found = [f'{task}: {line}' for line, task in secrets.items() if squeezed(line.encode()) in squeezed(given)]
+                lines = telling(mark.solution(data.decode()))
+                found += [f'{mark.task}: {line}' for line in lines
+                          if squeezed(line) in given and squeezed(line) not in squeezed(mark.stub)]
     report(not found, 'no line of a solution is left', '; '.join(found))
 
 
@@ -122,8 +122,8 @@ def telling(body):
     return [line for line in lines if len(line) > 24 and not line.startswith(('//', '}'))]
 
 
-def squeezed(data):
-    return re.sub(rb'\s+', b'', data)
+def squeezed(text):
+    return re.sub(r'\s+', '', text)
 
 
 def check_boots(slot, report):

@@ -64,6 +64,7 @@ class Lab:
             self.number, self.title, self.minutes = data['number'], data['title'], data['minutes']
             self.programs = data['programs']  # of user/, that the student's tree keeps
             self.limits = data['limits']
+            self.without = data.get('without', [])  # policies that the student's tree has not
             self.tasks = [Task(entry) for entry in data['task']]
         except (tomllib.TOMLDecodeError, KeyError) as error:
             raise Failure(f'{os.path.relpath(path)}: {error}') from None

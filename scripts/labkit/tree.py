@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -10,7 +11,7 @@ import stubs
 from spec import LANGUAGES, STUDENT, Failure, spoken
 
 FOLDERS = ('boot/', 'docs/', 'drivers/', 'fs/', 'kernel/', 'mm/', 'scripts/cmake/', 'scripts/gdb/',
-           'scripts/labkit/', 'user/rootfs/')
+           'scripts/labkit/', 'user/lab/', 'user/rootfs/')
 FILES = ('.clang-format', '.gitignore', 'CMakeLists.txt', 'CMakePresets.json', 'toolchain.cmake',
          'scripts/build', 'scripts/console.py', 'scripts/debug', 'scripts/debug.py', 'scripts/hostlink.py',
          'scripts/lab', 'scripts/mkimage.py', 'scripts/mkiso', 'scripts/qemu.py', 'scripts/run',
@@ -45,7 +46,8 @@ def sources(root):
     else:
         names = [os.path.relpath(os.path.join(place, name), root) for place, folders, files in os.walk(root)
                  if 'build' not in os.path.relpath(place, root).split(os.sep)[:1] for name in files]
-    return sorted(name for name in names if os.path.isfile(os.path.join(root, name)))
+    return sorted(name for name in names
+                  if '__pycache__' not in name and os.path.isfile(os.path.join(root, name)))
 
 
 def wanted(path, lab):
@@ -67,6 +69,11 @@ def contents(lab, seed, language, expectations=None):
             continue
         with open(source, 'rb') as file:
             data = file.read()
+        if any(path == other['file'] for other in lab.without):
+            continue
+        for other in lab.without:
+            if path == other['list']:
+                data = re.sub(rb',\s*' + other['word'].encode() + rb'\b', b'', data)
         if path.endswith(('.cpp', '.hpp', '.c', '.h')) and b'// Lab ' in data:
             data = stubs.cut(data.decode(), lab.owns, language).encode()
         yield path, data, os.stat(source).st_mode & 0o755

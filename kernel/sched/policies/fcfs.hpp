@@ -10,6 +10,8 @@ class Fcfs : public FairPolicy {
 
   protected:
     bool runs_to_completion() const override { return true; }
+    // Puts it into the queue, so that take() finds it in its turn.
+    // Lab 5.1: stub { queue_.push_front(entity); }
     void insert(SchedEntity& entity, ReadyReason, Nanoseconds) override {
         queue_.push_back(entity);
     }

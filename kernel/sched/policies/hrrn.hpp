@@ -17,6 +17,7 @@ class Hrrn : public FairPolicy {
         queue_.push_back(entity);
     }
     // The one with the highest ratio; of equal ones, the one that was queued first.
+    // Lab 5.4: stub { return queue_.pop_front(); }
     SchedEntity* take(Nanoseconds now) override {
         SchedEntity* best = nullptr;
         for (SchedEntity& entity : queue_)
@@ -26,9 +27,10 @@ class Hrrn : public FairPolicy {
     }
 
   private:
-    // waited / service is compared, as the rest of the ratio is always 1; and products, as a quotient
-    // would be rounded: a / b > c / d where a * d > c * b.
+    // Is the response ratio of `a` higher at `now`?
+    // Lab 5.4: stub { return a.sequence < b.sequence; }
     bool higher_ratio(const SchedEntity& a, const SchedEntity& b, Nanoseconds now) const {
+        // The ratio is 1 + waited / service; products are compared, as a quotient would be rounded.
         return waited(a, now) * service(b, now) > waited(b, now) * service(a, now);
     }
     // In grains, and no more than 2^31 of them, so that a product fits.

@@ -27,9 +27,13 @@ class Mlfq : public FairPolicy {
                       .values = {1'000'000}};
     } tunables;
 
+    // When its turn is over, if it runs until then: each level has a quantum.
+    // Lab 5.7: stub { return kNever; }
     Nanoseconds turn_end(const SchedEntity& running) const override {
         return running.end_of(quantum(running.slot.as<Place>().level));
     }
+    // Does `woken`, just queued, take the CPU from `running`? Not within one level.
+    // Lab 5.7: stub { return false; }
     bool preempts(const SchedEntity& woken, const SchedEntity& running,
                   Nanoseconds) const override {
         return level(woken) < level(running);
@@ -41,6 +45,8 @@ class Mlfq : public FairPolicy {
         entity.slot.emplace<Place>() = {before, boosts_};
         entity.turn_used = 0;
     }
+    // Puts it into the queue of its level; a level lower if it has used up its turn.
+    // Lab 5.7: stub { levels_[0].push_back(entity); }
     void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
         boost_if_due(now);
         if (boosted(entity)) {
@@ -56,6 +62,8 @@ class Mlfq : public FairPolicy {
         if (over || reason == ReadyReason::preempted) entity.turn_used = 0;
         levels_[at].push_back(entity);
     }
+    // The first of the highest level that is not empty.
+    // Lab 5.7: stub { return levels_[0].pop_front(); }
     SchedEntity* take(Nanoseconds now) override {
         boost_if_due(now);
         for (EntityList& queue : levels_)

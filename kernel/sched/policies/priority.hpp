@@ -23,6 +23,8 @@ class Priority : public FairPolicy {
                         .values = {20'000}};
     } tunables;
 
+    // Does `woken`, just queued, take the CPU from `running`? Not if it is an equal.
+    // Lab 5.6: stub { return false; }
     bool preempts(const SchedEntity& woken, const SchedEntity& running,
                   Nanoseconds) const override {
         return preemptive() && own_level(woken) < running.slot.as<Standing>().level;
@@ -39,9 +41,12 @@ class Priority : public FairPolicy {
     bool preemptive() const { return tunables.preemptive.value(); }
     int64_t aging() const { return static_cast<int64_t>(tunables.aging.ns()); }
     // Lower is better. With ageing, a level is so many nanoseconds of waiting.
+    // Lab 5.6: stub { return 0; }
     int64_t own_level(const SchedEntity& entity) const {
         return aging() ? entity.nice * aging() : entity.nice;
     }
+    // The level that it has reached at `now` by waiting.
+    // Lab 5.6: stub { return 0; }
     int64_t level(const SchedEntity& entity, Nanoseconds now) const {
         const int64_t waited = static_cast<int64_t>(now - entity.ready_since);
         return entity.slot.as<Standing>().level - (aging() ? waited : 0);
@@ -79,6 +84,8 @@ class Priority : public FairPolicy {
     }
 
   private:
+    // The one with the best level; of equal ones, the first of the queue. Null: nobody waits.
+    // Lab 5.6: stub { return queue_.empty() ? nullptr : &*queue_.begin(); }
     SchedEntity* best_of(Nanoseconds now) {
         SchedEntity* best = nullptr;
         for (SchedEntity& entity : queue_)

@@ -15,11 +15,16 @@ class RoundRobin : public FairPolicy {
                         .values = {20'000}};
     } tunables;
 
+    // When its turn is over, if it runs until then.
+    // Lab 5.5: stub { return kNever; }
     Nanoseconds turn_end(const SchedEntity& running) const override {
         return running.end_of(tunables.quantum.ns());
     }
 
   protected:
+    // A used-up turn sends it to the end of the queue, with a whole turn to come. One that was
+    // preempted with time left goes on where it was.
+    // Lab 5.5: stub { queue_.push_back(entity); }
     void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds) override {
         if (reason == ReadyReason::preempted && !used_up(entity, tunables.quantum.ns()))
             return queue_.push_front(entity);

@@ -11,6 +11,8 @@ class Sjf : public FairPolicy {
 
   protected:
     bool runs_to_completion() const override { return true; }
+    // Puts it into the tree, by the time that it still needs. Equal ones stay in queue order.
+    // Lab 5.2: stub { queue_.insert(entity); }
     void insert(SchedEntity& entity, ReadyReason, Nanoseconds now) override {
         entity.key = in_grains(entity.service_left(now));
         queue_.insert(entity);

@@ -10,6 +10,8 @@ class Srtn : public FairPolicy {
   public:
     static constexpr std::string_view kName = "srtn";
 
+    // Does `woken`, just queued, take the CPU from `running`? Not if it needs as long.
+    // Lab 5.3: stub { return false; }
     bool preempts(const SchedEntity& woken, const SchedEntity& running,
                   Nanoseconds now) const override {
         return woken.key < in_grains(running.service_left(now));
@@ -21,6 +23,8 @@ class Srtn : public FairPolicy {
     }
 
   protected:
+    // Puts it into the tree, by the time that it still needs.
+    // Lab 5.3: stub { queue_.insert(entity); }
     void insert(SchedEntity& entity, ReadyReason, Nanoseconds now) override {
         entity.key = in_grains(entity.service_left(now));
         queue_.insert(entity);
