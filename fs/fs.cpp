@@ -6,7 +6,7 @@
 #include "fs/fat/fat.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/iso9660/iso9660.hpp"
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "mm/reclaim.hpp"
 
 namespace {

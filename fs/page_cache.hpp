@@ -153,6 +153,12 @@ class PageCache final : public Pager {
     friend struct CachedPages;
     friend class SwappedCache;
     void last_reference_dropped() const override;
+    struct Piece {
+        uint32_t bytes = 0;  // 0: the end of the file
+        bool hole = false;   // nothing is stored there: zeros
+        Frame frame{0};      // with a reference; 0: not in memory
+    };
+    Piece look_up(uint64_t offset, uint32_t wanted);
     Result<Frame> get(uint32_t index, uint32_t ahead,
                       AccessPattern pattern = AccessPattern::normal);
     void wait_until_filled(uint32_t index);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 
 namespace {
 
@@ -121,10 +121,10 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     Result<void> written = source_->write_pages(first, {pages, count});
     if (written.is_error()) return written.error();
     // Those that somebody uses, or has read meanwhile.
-    LockGuard guard(page_table.lock);
+    LockGuard guard(page_hash.lock);
     for (uint32_t i = 0; i < count; ++i) {
         wait_until_still(first + i);
-        const CachedPage* page = page_table.find(*this, first + i);
+        const CachedPage* page = page_hash.find(*this, first + i);
         if (page) __builtin_memcpy(to_virtual(page->frame), pages[i], kPageSize);
     }
     return count << kPageShift;

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "fs/inode.hpp"
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "fs/write_back.hpp"
 
 namespace {
@@ -47,26 +47,26 @@ void PageCache::note_write_error(Errno error) {
 }
 
 bool PageCache::is_dirty() const {
-    LockGuard guard(page_table.lock);
+    LockGuard guard(page_hash.lock);
     return !dirty_.empty();
 }
 
 uint8_t PageCache::set_dirty(uint32_t index, uint8_t sectors) {
-    LockGuard guard(page_table.lock);
-    CachedPage* page = page_table.find(*this, index);
+    LockGuard guard(page_hash.lock);
+    CachedPage* page = page_hash.find(*this, index);
     if (!page) return 0;
     const auto fresh = static_cast<uint8_t>(sectors & ~page->dirty);
-    page_table.mark_dirty(*page, sectors);
+    page_hash.mark_dirty(*page, sectors);
     return fresh;
 }
 
 uint8_t PageCache::clear_dirty(uint32_t index, uint8_t sectors) {
-    LockGuard guard(page_table.lock);
-    CachedPage* page = page_table.find(*this, index);
+    LockGuard guard(page_hash.lock);
+    CachedPage* page = page_hash.find(*this, index);
     if (!page) return 0;
     const auto found = static_cast<uint8_t>(page->dirty & sectors);
     if (found && found == page->dirty)
-        page_table.mark_clean(*page);
+        page_hash.mark_clean(*page);
     else
         page->dirty &= static_cast<uint8_t>(~sectors);
     return found;
@@ -81,14 +81,14 @@ CachedPage* PageCache::oldest_dirty(uint32_t first, uint32_t last) {
 // The oldest dirty page of the range and its dirty neighbours there, marked as being written; a
 // reference to each.
 uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run, uint32_t first, uint32_t last) {
-    LockGuard guard(page_table.lock);
+    LockGuard guard(page_hash.lock);
     const CachedPage* oldest = oldest_dirty(first, last);
     if (!oldest) return 0;
     wait_until_still(oldest->index);
     oldest = oldest_dirty(first, last);
     if (!oldest || oldest->writing) return 0;
     auto wanted = [&](uint32_t index) {
-        CachedPage* page = index <= last ? page_table.find(*this, index) : nullptr;
+        CachedPage* page = index <= last ? page_hash.find(*this, index) : nullptr;
         return page && page->dirty && !page->writing && !page->filling ? page : nullptr;
     };
     uint32_t start = oldest->index, count = 0;
@@ -96,9 +96,9 @@ uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run, uint32_t first, u
     while (count < run.size()) {
         CachedPage* page = wanted(start + count);
         if (!page) break;
-        page_table.mark_clean(*page);
+        page_hash.mark_clean(*page);
         page->writing = true;
-        ++page_table.totals.writing;
+        ++page_hash.totals.writing;
         run[count++] = page;
     }
     return count;
@@ -115,31 +115,31 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
     Result<void> done = source_->write_pages(first, {pages, run.size()});
     if (done.is_error()) note_write_error(done.error());
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         for (CachedPage* page : run) page->writing = false;
-        page_table.totals.writing -= static_cast<uint32_t>(run.size());
+        page_hash.totals.writing -= static_cast<uint32_t>(run.size());
     }
-    page_table.filled.wake_all();
+    page_hash.filled.wake_all();
     return done;
 }
 
 void PageCache::wait_until_written(uint32_t first, uint32_t last) {
-    LockGuard guard(page_table.lock);
-    page_table.filled.wait(page_table.lock,
-                           [&] {
-                               for (CachedPage* page = all_; page && page_table.totals.writing;
-                                    page = page->cache_next)
-                                   if (page->writing && page->index >= first && page->index <= last)
-                                       return false;
-                               return true;
-                           },
-                           {.interruptible = false, .deadline = {}, .reason = "write"});
+    LockGuard guard(page_hash.lock);
+    page_hash.filled.wait(page_hash.lock,
+                          [&] {
+                              for (CachedPage* page = all_; page && page_hash.totals.writing;
+                                   page = page->cache_next)
+                                  if (page->writing && page->index >= first && page->index <= last)
+                                      return false;
+                              return true;
+                          },
+                          {.interruptible = false, .deadline = {}, .reason = "write"});
 }
 
 Result<void> PageCache::write_back(uint32_t first, uint32_t last) {
     uint32_t most;
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         most = pages_;  // who dirties on and on must not keep us here
     }
     Errno failure{};
@@ -147,7 +147,7 @@ Result<void> PageCache::write_back(uint32_t first, uint32_t last) {
     for (uint32_t done = 0; done <= most;) {
         const uint32_t count = take_dirty_run(run, first, last);
         if (!count) {
-            LockGuard guard(page_table.lock);
+            LockGuard guard(page_hash.lock);
             if (!oldest_dirty(first, last)) break;
             continue;
         }
@@ -166,15 +166,15 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
         PageCache* cache = nullptr;
         Ref<RefCounted> owner;
         {
-            LockGuard guard(page_table.lock);
-            for (PageCache& candidate : page_table.dirty_caches) {
+            LockGuard guard(page_hash.lock);
+            for (PageCache& candidate : page_hash.dirty_caches) {
                 if (candidate.dirty_since_ > dirty_before) continue;
                 if (!candidate.owner_.try_add_ref()) continue;  // it is about to go
                 owner = Ref<RefCounted>::adopt(&candidate.owner_);
                 cache = &candidate;
                 // The next one's turn comes next.
                 candidate.dirty_node_.unlink();
-                page_table.dirty_caches.push_back(candidate);
+                page_hash.dirty_caches.push_back(candidate);
                 break;
             }
         }
@@ -187,7 +187,7 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
             static_cast<void>(cache->write_run({run, count}));
         }
         if (!count) {
-            LockGuard guard(page_table.lock);
+            LockGuard guard(page_hash.lock);
             if (!cache->dirty_.empty()) cache->dirty_since_ = write_back_clock();
         }
     }
@@ -200,8 +200,8 @@ Result<void> write_back_file_system(const FileSystem& file_system) {
         PageCache* cache = nullptr;
         Ref<RefCounted> owner;
         {
-            LockGuard guard(page_table.lock);
-            for (PageCache& candidate : page_table.dirty_caches) {
+            LockGuard guard(page_hash.lock);
+            for (PageCache& candidate : page_hash.dirty_caches) {
                 if (!candidate.inode_ || &candidate.inode_->file_system() != &file_system) continue;
                 if (!candidate.owner_.try_add_ref()) continue;
                 owner = Ref<RefCounted>::adopt(&candidate.owner_);

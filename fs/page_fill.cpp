@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bit>
 
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/shared_pages.hpp"
 
-constinit CachedPages page_table;
+constinit CachedPages page_hash;
 
 namespace {
 
@@ -102,22 +102,22 @@ void free_pages(CachedPage* pages) {
 }
 
 void PageCache::wait_until_filled(uint32_t index) {
-    page_table.filled.wait(page_table.lock,
-                           [&] {
-                               CachedPage* page = page_table.find(*this, index);
-                               return !page || !page->filling;
-                           },
-                           {.interruptible = false, .deadline = {}, .reason = "page"});
+    page_hash.filled.wait(page_hash.lock,
+                          [&] {
+                              CachedPage* page = page_hash.find(*this, index);
+                              return !page || !page->filling;
+                          },
+                          {.interruptible = false, .deadline = {}, .reason = "page"});
 }
 
 // The same, and nobody writes it either.
 void PageCache::wait_until_still(uint32_t index) {
-    page_table.filled.wait(page_table.lock,
-                           [&] {
-                               CachedPage* page = page_table.find(*this, index);
-                               return !page || !(page->filling || page->writing);
-                           },
-                           {.interruptible = false, .deadline = {}, .reason = "page"});
+    page_hash.filled.wait(page_hash.lock,
+                          [&] {
+                              CachedPage* page = page_hash.find(*this, index);
+                              return !page || !(page->filling || page->writing);
+                          },
+                          {.interruptible = false, .deadline = {}, .reason = "page"});
 }
 
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
@@ -129,13 +129,13 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern patte
         CachedPage* swapped = nullptr;
         uint32_t asked = ahead;
         {
-            LockGuard guard(page_table.lock);
+            LockGuard guard(page_hash.lock);
             wait_until_filled(index);
             const bool sequential = std::exchange(next_, index + 1) == index;
-            if (CachedPage* page = page_table.find(*this, index)) {
+            if (CachedPage* page = page_hash.find(*this, index)) {
                 page->referenced = true;
                 if (page->frame.raw()) [[likely]] {
-                    if (!missed) page_table.note_hit(*page);
+                    if (!missed) page_hash.note_hit(*page);
                     get_frame(page->frame);
                     return page->frame;
                 }
@@ -170,17 +170,17 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     }
     uint32_t taken = 0;
     {
-        LockGuard guard(page_table.lock);
-        while (fresh && !page_table.find(*this, first + taken)) {
+        LockGuard guard(page_hash.lock);
+        while (fresh && !page_hash.find(*this, first + taken)) {
             CachedPage* page = fresh;
             fresh = page->hash_next;
             page->ahead = taken >= asked;
-            page_table.insert(*page);
+            page_hash.insert(*page);
             ++taken;
         }
         if (source_) {
-            page_table.use.missed += std::min(taken, asked);
-            page_table.use.ahead += taken - std::min(taken, asked);
+            page_hash.use.missed += std::min(taken, asked);
+            page_hash.use.ahead += taken - std::min(taken, asked);
         }
     }
     free_pages(fresh);
@@ -189,18 +189,18 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     Result<void> filled = fill_frames(first, taken, frame);
     CachedPage* failed = nullptr;
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         for (uint32_t i = 0; i < taken; ++i) {
-            CachedPage* page = page_table.find(*this, first + i);
+            CachedPage* page = page_hash.find(*this, first + i);
             page->filling = false;
             if (filled.is_ok() && shared_) track_shared(page->frame, *shared_, page->index);
             if (filled.is_ok()) continue;
-            page_table.remove(*page);
+            page_hash.remove(*page);
             page->hash_next = failed;
             failed = page;
         }
     }
-    page_table.filled.wake_all();
+    page_hash.filled.wake_all();
     free_pages(failed);
     // What was only read ahead may be what cannot be read.
     if (filled.is_error() && taken > 1) return fill(first, 1, 1);
@@ -211,9 +211,9 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
 Result<Frame> PageCache::get_for_write(uint32_t index, bool whole) {
     if (!whole) return get(index, 1);
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         wait_until_filled(index);
-        if (CachedPage* page = page_table.find(*this, index); page && page->frame.raw()) {
+        if (CachedPage* page = page_hash.find(*this, index); page && page->frame.raw()) {
             page->referenced = true;
             get_frame(page->frame);
             return page->frame;
@@ -233,9 +233,9 @@ Result<Frame> PageCache::add_zeroed(uint32_t index) {
     fresh->filling = false;
     __builtin_memset(to_virtual(frame), 0, kPageSize);
     {
-        LockGuard guard(page_table.lock);
-        if (!page_table.find(*this, index)) {
-            page_table.insert(*fresh);
+        LockGuard guard(page_hash.lock);
+        if (!page_hash.find(*this, index)) {
+            page_hash.insert(*fresh);
             get_frame(frame);
             return frame;
         }
@@ -263,7 +263,7 @@ Result<void> PageCache::fill_frames(uint32_t first, uint32_t count, Frame frame)
 void PageCache::drop_from(uint32_t index) {
     CachedPage* dropped = nullptr;
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         for (CachedPage* page = all_; page;) {
             if (page->index < index) {
                 page = page->cache_next;
@@ -272,7 +272,7 @@ void PageCache::drop_from(uint32_t index) {
                 page = all_;
             } else {
                 CachedPage* next = page->cache_next;
-                page_table.remove(*page);
+                page_hash.remove(*page);
                 page->hash_next = dropped;
                 dropped = page;
                 page = next;
@@ -284,17 +284,17 @@ void PageCache::drop_from(uint32_t index) {
 
 void page_cache_init() {
     uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 4, 256u, 1u << 18));
-    page_table.buckets = new (std::nothrow) CachedPage*[buckets]();
-    VERIFY(page_table.buckets);
-    page_table.mask = buckets - 1;
-    page_table.chosen = &page_table.policies.at(page_table.policies.chosen);
+    page_hash.buckets = new (std::nothrow) CachedPage*[buckets]();
+    VERIFY(page_hash.buckets);
+    page_hash.mask = buckets - 1;
+    page_hash.chosen = &page_hash.policies.at(page_hash.policies.chosen);
 }
 
-uint32_t cached_pages() { return __atomic_load_n(&page_table.totals.all, __ATOMIC_RELAXED); }
+uint32_t cached_pages() { return __atomic_load_n(&page_hash.totals.all, __ATOMIC_RELAXED); }
 
 PageCacheTotals page_cache_totals() {
-    LockGuard guard(page_table.lock);
-    return page_table.totals;
+    LockGuard guard(page_hash.lock);
+    return page_hash.totals;
 }
 
 uint32_t read_ahead_kib() {
@@ -308,6 +308,6 @@ Result<void> set_read_ahead_kib(uint32_t kib) {
 }
 
 PageCacheUse page_cache_use() {
-    LockGuard guard(page_table.lock);
-    return page_table.use;
+    LockGuard guard(page_hash.lock);
+    return page_hash.use;
 }

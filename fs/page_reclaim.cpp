@@ -1,9 +1,9 @@
 // Cached pages that programs map: they are taken away from those who don't use them, and are then
-// as good as any other clean page. See page_table.hpp and mm/reclaim.hpp.
+// as good as any other clean page. See page_hash.hpp and mm/reclaim.hpp.
 #include <algorithm>
 #include <utility>
 
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "mm/reclaim.hpp"
 
 namespace {
@@ -18,11 +18,11 @@ struct Mapped {
 
 // The next mapped clean pages, each with one more reference.
 uint32_t take_mapped(Mapped (&batch)[kBatch]) {
-    LockGuard guard(page_table.lock);
+    LockGuard guard(page_hash.lock);
     uint32_t count = 0;
-    page_table.policy().prepare();
+    page_hash.policy().prepare();
     while (count < kBatch) {
-        CachedPage* page = page_table.next_victim();
+        CachedPage* page = page_hash.next_victim();
         if (!page) break;
         if (page->filling || page->dirty || frame_references(page->frame) < 2) continue;
         get_frame(page->frame);
@@ -96,13 +96,13 @@ void PageCache::dont_need(uint64_t offset, uint64_t end) {
 void PageCache::drop_unused(uint64_t first, uint64_t last) {
     CachedPage* dropped = nullptr;
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         for (CachedPage *page = all_, *next; page; page = next) {
             next = page->cache_next;
             if (page->index < first || page->index > last || page->filling || page->writing ||
                 page->dirty || frame_references(page->frame) > 1)
                 continue;
-            page_table.remove(*page);
+            page_hash.remove(*page);
             page->hash_next = dropped;
             dropped = page;
         }
@@ -114,9 +114,9 @@ uint32_t reclaim_pages(uint32_t wanted) {
     uint32_t freed;
     CachedPage* victims = nullptr;
     {
-        LockGuard guard(page_table.lock);
-        freed = page_table.take_unused(wanted, victims);
-        page_table.put_back_aside();
+        LockGuard guard(page_hash.lock);
+        freed = page_hash.take_unused(wanted, victims);
+        page_hash.put_back_aside();
     }
     free_pages(victims);
     return freed;
@@ -136,29 +136,29 @@ uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too) {
         }
         if (unmapped) freed += reclaim_pages(wanted - freed);
         if (count) continue;
-        LockGuard guard(page_table.lock);
-        page_table.put_back_aside();
+        LockGuard guard(page_hash.lock);
+        page_hash.put_back_aside();
         if (std::exchange(again, true)) break;
     }
-    LockGuard guard(page_table.lock);
-    page_table.put_back_aside();
+    LockGuard guard(page_hash.lock);
+    page_hash.put_back_aside();
     return freed;
 }
 
 void choose_page_replacement(uint32_t policy) {
-    LockGuard guard(page_table.lock);
-    ReplacementPolicy &former = page_table.policy(), &next = page_table.policies.at(policy);
+    LockGuard guard(page_hash.lock);
+    ReplacementPolicy &former = page_hash.policy(), &next = page_hash.policies.at(policy);
     if (&former == &next) return;
-    page_table.put_back_aside();
-    page_table.chosen = &next;
+    page_hash.put_back_aside();
+    page_hash.chosen = &next;
     while (ResidentPage* page = former.first()) {
         former.remove(*page);
-        next.load(*page, false, page_table.now);
+        next.load(*page, false, page_hash.now);
     }
 }
 
 void tick_page_replacement(uint32_t now) {
-    LockGuard guard(page_table.lock);
-    page_table.now = now;
-    page_table.policy().tick(now, nullptr);
+    LockGuard guard(page_hash.lock);
+    page_hash.now = now;
+    page_hash.policy().tick(now, nullptr);
 }

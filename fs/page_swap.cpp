@@ -1,7 +1,7 @@
 // See page_swap.hpp.
 #include "fs/page_swap.hpp"
 
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 
 SwappedCache::SwappedCache(PageCache& cache) : cache_(cache) {
     cache_.shared_ = this;
@@ -17,14 +17,14 @@ RefCounted& SwappedCache::owner() { return cache_.owner_; }
 const Pager& SwappedCache::pager() const { return cache_; }
 
 bool SwappedCache::give_up(uint32_t index, Frame frame, SwapEntry entry) {
-    LockGuard guard(page_table.lock);
-    CachedPage* page = page_table.find(cache_, index);
+    LockGuard guard(page_hash.lock);
+    CachedPage* page = page_hash.find(cache_, index);
     if (page && !page->filling && page->entry == entry) return true;
     if (!page || page->filling || page->frame != frame) return false;
     swap_add_name(entry);
     page->entry = entry;
     page->frame = Frame(0);
-    --page_table.totals.all;
+    --page_hash.totals.all;
     put_frame(frame);
     return true;
 }
@@ -41,11 +41,11 @@ void CachedPages::come_back(CachedPage& page, Frame frame) {
 Result<void> PageCache::bring_back(CachedPage& page) {
     const Result<Frame> frame = swap_bring_in(page.entry);
     {
-        LockGuard guard(page_table.lock);
+        LockGuard guard(page_hash.lock);
         page.filling = false;
-        if (frame.is_ok()) page_table.come_back(page, frame.value());
+        if (frame.is_ok()) page_hash.come_back(page, frame.value());
     }
-    page_table.filled.wake_all();
+    page_hash.filled.wake_all();
     if (frame.is_error()) return frame.error();
     return {};
 }
@@ -53,7 +53,7 @@ Result<void> PageCache::bring_back(CachedPage& page) {
 // Who changed it has its frame; so if it has gone, the swap cache has it still.
 void PageCache::leave_slot(CachedPage& page) {
     Frame frame;
-    if (!page.frame.raw() && swap_find(page.entry, frame)) page_table.come_back(page, frame);
+    if (!page.frame.raw() && swap_find(page.entry, frame)) page_hash.come_back(page, frame);
     if (page.frame.raw()) note_shared_write(page.frame);
 }
 
@@ -61,7 +61,7 @@ Result<void> SwappedCache::bring_in(uint32_t area) {
     for (;;) {
         CachedPage* found = nullptr;
         {
-            LockGuard guard(page_table.lock);
+            LockGuard guard(page_hash.lock);
             for (CachedPage* page = cache_.all_; page && !found; page = page->cache_next)
                 if (page->entry && page->entry.area() == area) found = page;
             if (!found) return {};
@@ -76,7 +76,7 @@ Result<void> SwappedCache::bring_in(uint32_t area) {
 }
 
 void SwappedCache::track_all() {
-    LockGuard guard(page_table.lock);
+    LockGuard guard(page_hash.lock);
     for (CachedPage* page = cache_.all_; page; page = page->cache_next)
         if (page->frame.raw() && !page->filling) track_shared(page->frame, *this, page->index);
 }

@@ -9,6 +9,7 @@
 
 #include "kernel/arch/page_table.hpp"
 #include "kernel/lib/result.hpp"
+#include "mm/frames.hpp"
 
 class UserPages {
   public:
@@ -70,6 +71,14 @@ class UserPages {
             if (PageTable* found = table(directory_index(start))) visit(start, stop, *found);
             start = stop;
         }
+    }
+    static uint16_t& entries_in_use(const void* table) {
+        return frame_info(frame_of(to_physical(table))).table_entries;
+    }
+    // The table that a slot lies in: tables are page-aligned.
+    static const void* table_of(const PageEntry* slot) {
+        return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(slot) &
+                                             ~uintptr_t{kPageMask});
     }
     void count(PageEntry entry, int32_t change);
     uint32_t clear_entries(Release& release, VirtAddr at, VirtAddr stop, PageTable& table);

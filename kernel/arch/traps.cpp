@@ -36,39 +36,6 @@ constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4;
 
 constinit uint64_t idt[256] = {};
 
-constexpr const char* kExceptionNames[32] = {"#DE divide error",
-                                             "#DB debug",
-                                             "NMI",
-                                             "#BP breakpoint",
-                                             "#OF overflow",
-                                             "#BR bound range",
-                                             "#UD invalid opcode",
-                                             "#NM no coprocessor",
-                                             "#DF double fault",
-                                             "coprocessor overrun",
-                                             "#TS invalid TSS",
-                                             "#NP segment not present",
-                                             "#SS stack fault",
-                                             "#GP general protection",
-                                             "#PF page fault",
-                                             "reserved 15",
-                                             "#MF x87 error",
-                                             "#AC alignment check",
-                                             "#MC machine check",
-                                             "#XM SIMD error",
-                                             "#VE virtualisation",
-                                             "#CP control protection",
-                                             "reserved 22",
-                                             "reserved 23",
-                                             "reserved 24",
-                                             "reserved 25",
-                                             "reserved 26",
-                                             "reserved 27",
-                                             "#HV hypervisor",
-                                             "#VC VMM",
-                                             "#SX security",
-                                             "reserved 31"};
-
 // --- interrupts from devices
 
 constinit IrqSpinLock table_lock{LockRank::interrupt_table};
@@ -202,12 +169,6 @@ inline void prepare_user_return(TrapFrame& frame) {
 }
 
 }  // namespace
-
-const char* exception_name(uint32_t vector) {
-    if (vector < 32) return kExceptionNames[vector];
-    if (vector == kVectorSystemCall) return "system call";
-    return vector < kFirstLocalVector + kLocalVectors ? "interrupt" : "unexpected vector";
-}
 
 extern "C" void trap_from_kernel(TrapFrame& frame) {
     if (frame.vector < 32)

@@ -13,7 +13,7 @@
 #include "fs/ext2/layout.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/mount.hpp"
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "tests/host/support/ext2_check.hpp"
 #include "tests/host/support/file_room.hpp"
 

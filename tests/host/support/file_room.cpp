@@ -8,7 +8,7 @@
 
 #include "fs/fs.hpp"
 #include "fs/mount.hpp"
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "fs/page_cache.hpp"
 #include "fs/tmp/tmpfs.hpp"
 #include "fs/write_back.hpp"

@@ -7,7 +7,7 @@
 
 #include "fs/inode_cache.hpp"
 #include "fs/mount.hpp"
-#include "fs/page_table.hpp"
+#include "fs/page_hash.hpp"
 #include "tests/host/support/file_room.hpp"
 
 using Bytes = std::vector<uint8_t>;

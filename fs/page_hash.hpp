@@ -14,6 +14,7 @@ constexpr uint32_t page_index(uint64_t offset) {
 constexpr uint32_t offset_in_page(uint64_t offset) {
     return static_cast<uint32_t>(offset) & kPageMask;
 }
+inline uint8_t* bytes_of(Frame frame) { return static_cast<uint8_t*>(to_virtual(frame)); }
 constexpr uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(a) : b; }
 
 struct CachedPages {
@@ -56,7 +57,7 @@ struct CachedPages {
     uint32_t take_unused(uint32_t wanted, CachedPage*& victims);
     void come_back(CachedPage& page, Frame frame);  // page_swap.cpp
 };
-extern CachedPages page_table;
+extern CachedPages page_hash;
 
 // Gives removed pages (chained by hash_next) and their frames back; without the lock.
 void free_pages(CachedPage* pages);

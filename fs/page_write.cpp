@@ -1,0 +1,155 @@
+// See page_cache.hpp: writing, and changes of size.
+#include <algorithm>
+
+#include "fs/mount.hpp"
+#include "fs/page_hash.hpp"
+
+Result<uint32_t> PageCache::write_at(ByteSource& from, uint64_t offset) {
+    LockGuard guard(writers_);
+    return write_locked(from, offset);
+}
+
+Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
+    LockGuard guard(writers_);
+    offset = size();
+    return write_locked(from, offset);
+}
+
+// In pieces of a few pages: their pages are brought in, then the source finds room for them, then
+// they are filled.
+Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
+    if (frozen()) return Errno::txtbsy;
+    const uint64_t end = std::min(kMaxCachedSize, from.end());
+    if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
+    const uint64_t old_size = size();
+    if (offset > old_size) TRY(clear_tail(old_size));
+    uint32_t total = 0;
+    while (from.remaining() && offset < end) {
+        Result<uint32_t> done = write_chunk(from, offset);
+        if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
+        total += done.value();
+        offset += done.value();
+        const bool to_page_end = !offset_in_page(offset) || offset == end;
+        if (!to_page_end && from.remaining()) return total ? Result<uint32_t>(total) : Errno::fault;
+        if (!done.value()) return total ? Result<uint32_t>(total) : Errno::fault;
+    }
+    return total;
+}
+
+Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
+    constexpr uint32_t kPages = 16;
+    const uint32_t first = page_index(offset), start = offset_in_page(offset);
+    uint32_t bytes =
+        std::min(smaller(std::min(kMaxCachedSize, from.end()) - offset, from.remaining()),
+                 kPages * kPageSize - start);
+    const uint64_t old_size = size();
+    Frame frames[kPages];
+    uint32_t count = 0;
+    Errno failure{};
+    for (; count * kPageSize < start + bytes; ++count) {
+        const uint64_t page_start = uint64_t{first + count} << kPageShift;
+        const bool whole = page_start >= old_size ||
+                           (page_start >= offset && page_start + kPageSize <= offset + bytes);
+        Result<Frame> frame = get_for_write(first + count, whole && source_);
+        if (frame.is_error()) {
+            failure = frame.error();
+            break;
+        }
+        frames[count] = frame.value();
+    }
+    bytes = count ? std::min(bytes, count * kPageSize - start) : 0;
+    if (bytes && source_) {
+        Result<uint32_t> room = source_->prepare_write(offset, bytes);
+        if (room.is_error()) failure = room.error();
+        bytes = room.value_or(0);
+    }
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count && total < bytes; ++i) {
+        const uint32_t at = i ? 0 : start, piece = std::min(bytes - total, kPageSize - at);
+        const uint32_t done = from.take(bytes_of(frames[i]) + at, piece);
+        total += done;
+        if (done < piece) break;
+    }
+    {
+        LockGuard guard(page_hash.lock);
+        for (uint32_t i = 0; i * kPageSize < start + total && total; ++i) note_write(first + i);
+        if (total) size_ = std::max(size_, offset + total);
+    }
+    for (uint32_t i = 0; i < count; ++i) put_frame(frames[i]);
+    if (source_ && total < bytes) TRY(source_->resize(size()));
+    if (!total && failure != Errno{}) return failure;
+    return total;
+}
+
+// What a mapping wrote beyond the end must not come to light when the end moves on.
+Result<void> PageCache::clear_tail(uint64_t size) {
+    const uint32_t index = page_index(size);
+    if (!offset_in_page(size)) return {};
+    {
+        LockGuard guard(page_hash.lock);
+        const CachedPage* page = page_hash.find(*this, index);
+        if (!page || (page->filling && source_)) return {};
+    }
+    const HeldPage last(TRY(get(index, 1)));
+    __builtin_memset(last.data() + offset_in_page(size), 0, kPageSize - offset_in_page(size));
+    if (!shared_) return {};
+    LockGuard guard(page_hash.lock);
+    note_write(index);
+    return {};
+}
+
+// Its contents are newer than any copy. The caller has its frame, and the table's lock.
+void PageCache::note_write(uint32_t index) {
+    if (shared_) wait_until_filled(index);
+    CachedPage* page = page_hash.find(*this, index);
+    if (!page) return;
+    if (shared_ && swap_active) leave_slot(*page);
+    page_hash.mark_dirty(*page, kWholePage);
+}
+
+Result<void> PageCache::truncate(uint64_t bytes) {
+    if (bytes > kMaxCachedSize) return Errno::fbig;
+    LockGuard guard(writers_);
+    if (frozen()) return Errno::txtbsy;
+    const uint64_t old_size = size();
+    const bool shrinks = bytes < old_size;
+    if (bytes > old_size) TRY(clear_tail(old_size));
+    if (shrinks && offset_in_page(bytes)) {
+        // The rest of the last page must read as zeros when the file grows again.
+        HeldPage last(TRY(get(page_index(bytes), 1)));
+        std::fill(last.data() + offset_in_page(bytes), last.data() + kPageSize, uint8_t{0});
+        LockGuard table(page_hash.lock);
+        note_write(page_index(bytes));
+    }
+    if (!shrinks && source_) TRY(source_->resize(bytes));
+    set_size(bytes);
+    if (shrinks) {
+        if (ref_count()) unmap_pages_of(*this, page_index(bytes + kPageMask));  // it is mapped
+        drop_from(page_index(bytes + kPageMask));
+        if (source_) return source_->resize(bytes);
+    }
+    return {};
+}
+
+Result<void> PageCache::freeze() {
+    LockGuard guard(writers_);
+    if (frozen()) return Errno::busy;
+    TRY(write_back());
+    __atomic_store_n(&frozen_, true, __ATOMIC_RELAXED);
+    return {};
+}
+
+void PageCache::thaw() {
+    LockGuard guard(writers_);
+    __atomic_store_n(&frozen_, false, __ATOMIC_RELAXED);
+}
+
+Result<HeldPage> PageCache::page_to_overwrite(uint32_t index) {
+    return HeldPage(TRY(get_for_write(index, true)));
+}
+
+void PageCache::mark_dirty(uint32_t index) {
+    LockGuard guard(page_hash.lock);
+    written_by_mapping_ = true;
+    note_write(index);
+}

@@ -1,0 +1,53 @@
+// What all calls that read or write a file share: the file behind a descriptor, if it may be read or
+// written; limits and signals of a write.
+#pragma once
+
+#include "kernel/syscall/system_call.hpp"
+#include "mm/reclaim.hpp"
+
+// In line, because read() and write() are what programs call most.
+[[gnu::always_inline]] inline Result<Ref<File>> readable_file(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->readable()) return Errno::badf;
+    return file;
+}
+
+[[gnu::always_inline]] inline Result<Ref<File>> writable_file(int fd) {
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->writable()) return Errno::badf;
+    return file;
+}
+
+inline Result<void> check_position(const File& file, uint64_t position) {
+    if (static_cast<int64_t>(position) < 0) return Errno::inval;
+    if (!file.seekable() && !file.uniform()) return Errno::spipe;
+    return {};
+}
+
+// Calls write(), with RLIMIT_FSIZE in the source. A pipe without readers: EPIPE comes with SIGPIPE;
+// not a byte below the limit: EFBIG comes with SIGXFSZ.
+template <typename F>
+Result<uint32_t> write_from(ByteSource& source, F&& write) {
+    const uint32_t limit = current_process().limits[limit_fsize].soft;
+    if (limit != kInfinite) [[unlikely]]
+        source.set_end(limit);
+    if (context().credentials.fsuid != 0) source.set_unprivileged();
+    Result<uint32_t> result = with_memory(write);
+    if (result.is_error()) [[unlikely]] {
+        if (result.error() == Errno::pipe)
+            send_signal(current_thread(), signal_from_user(kSigPipe));
+        if (source.refused()) send_signal(current_thread(), signal_from_user(kSigXfsz));
+    }
+    return result;
+}
+inline Result<uint32_t> write_next(File& file, ByteSource& source) {
+    return write_from(source, [&] { return file.write(source); });
+}
+
+// Linux appends here too, whatever the position says.
+inline Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
+    return write_from(source, [&] {
+        return file.flags() & kOpenAppend ? file.append(source, position)
+                                          : file.write_at(source, position);
+    });
+}
