@@ -56,6 +56,14 @@ execFileSync('python3', ['-IS', path.join(top, 'scripts/mkimage.py'), '--out', d
   '--list', path.join(scratch, 'image.list'), '--busybox', path.join(from, 'busybox/busybox'),
   '--skeleton', path.join(top, 'user/rootfs')], { stdio: 'inherit', cwd: from });
 
+// The address of a variable of the kernel.
+function symbol(name) {
+  const lines = execFileSync('i686-linux-gnu-nm', ['-C', path.join(from, 'kernel.elf')], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  const found = new RegExp(`^([0-9a-f]+) \\w (?:.*::)?${name}$`, 'm').exec(lines);
+  if (!found) throw new Error(`kernel.elf has no ${name}`);
+  return parseInt(found[1], 16);
+}
+
 // A medium as parts that v86 fetches as the guest reads them.
 function cut(name, file) {
   const image = fs.readFileSync(file), folder = path.join(out, name);
@@ -67,7 +75,7 @@ function cut(name, file) {
   }
   return { name: `${name}/part.img`, bytes: image.length, part: PART };
 }
-const list = { cd: cut('cd', iso), disk: cut('disk', disk) };
+const list = { cd: cut('cd', iso), disk: cut('disk', disk), rings: symbol('rings_of_cpus') };
 
 // --- once from power-on to the prompt, as a reader would wait for it
 

@@ -42,5 +42,6 @@ export async function loadFiles(fresh, onProgress) {
     files[medium] = { url: list[medium].name, size: list[medium].bytes, async: true, use_parts: true,
                       fixed_chunk_size: list[medium].part };
   files.version = list.version;
+  files.rings = list.rings; // where the kernel's trace begins
   return files;
 }

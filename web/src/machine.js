@@ -58,7 +58,7 @@ export class Machine {
     this.control.reset();
     await this.prompt();
     this.type(`${START}; clear\n`);
-    await this.control.run('stty -F /dev/console cols 80 rows 24');
+    await this.control.run('stty -F /dev/console cols 92 rows 24');
     this.ready = true;
     this.on.ready?.();
   }

@@ -2,10 +2,10 @@
 // machine.js runs the PC, files.js fetches it, words.js has every sentence in both languages.
 import { V86 } from 'v86';
 import { Terminal } from '@xterm/xterm';
-import { FitAddon } from '@xterm/addon-fit';
 import { Machine } from './machine.js';
 import { Problem, loadFiles } from './files.js';
 import { WORDS } from './words.js';
+import { Pictures } from './pictures.js';
 import { keep, kept } from './store.js';
 
 const $ = id => document.getElementById(id);
@@ -16,6 +16,7 @@ const settings = {
 
 // --- language, theme
 
+let pictures = null;
 let language = settings.get('language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en');
 let words = WORDS[language];
 
@@ -29,6 +30,8 @@ function applyLanguage() {
   showState();
   showChapter();
   showPolicies();
+  pictures?.build();
+  if (machine?.paused) showPaused();
 }
 
 function applyTheme(theme) {
@@ -85,13 +88,11 @@ window.onhashchange = showChapter;
 
 // --- the machine
 
-const terminal = new Terminal({ cols: 80, rows: 24, fontSize: 14, screenReaderMode: true, convertEol: false,
+const terminal = new Terminal({ cols: 92, rows: 24, fontSize: 13, screenReaderMode: true, convertEol: false,
   theme: { background: '#10151a' } });
-const fit = new FitAddon();
-terminal.loadAddon(fit);
 terminal.open($('terminal'));
 
-let machine = null, version = '';
+let machine = null, version = '', rings = 0;
 const tools = ['pause', 'reset', 'save', 'restore', 'send', 'take'];
 const enable = on => { for (const id of tools) $(id).disabled = !on; };
 
@@ -139,7 +140,10 @@ const on = {
     setState('running');
     enable(true);
     readPolicies();
+    pictures ??= new Pictures($('pictures'), machine, () => words, rings);
+    pictures.start().catch(fail);
   },
+  paused: showPaused,
 };
 
 async function begin() {
@@ -148,6 +152,7 @@ async function begin() {
   const fresh = new URLSearchParams(location.search).has('power-on');
   const files = await loadFiles(fresh, part => { $('progress').value = part; });
   version = files.version;
+  rings = files.rings;
   setState('starting');
   machine = new Machine(V86, files, on);
   window.orrery = machine; // for tests, and for the curious
@@ -157,10 +162,13 @@ async function begin() {
   else await machine.restore(new Uint8Array(files.moment));
 }
 
-$('pause').onclick = async () => {
-  if (machine.paused) await machine.run(); else await machine.pause();
+function showPaused() {
   $('pause').textContent = words[machine.paused ? 'resume' : 'pause'];
   setState(machine.paused ? 'paused' : 'running');
+}
+$('pause').onclick = async () => {
+  if (machine.paused) await machine.run(); else await machine.pause();
+  showPaused();
 };
 $('reset').onclick = async () => {
   enable(false);
@@ -180,7 +188,7 @@ $('restore').onclick = async () => {
   if (moment.version !== version) return note(words.otherMoment);
   terminal.reset();
   await machine.restore(moment.bytes);
-  $('pause').textContent = words.pause;
+  showPaused();
 };
 $('send').onclick = () => $('file').click();
 $('file').onchange = async () => {

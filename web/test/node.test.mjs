@@ -9,6 +9,8 @@ import { V86 } from 'v86';
 import { commandOf, render } from '../texts.mjs';
 import { HostLink } from '../src/host_link.js';
 import { Machine } from '../src/machine.js';
+import { Live } from '../src/model.js';
+import { GuestMemory, TraceReader, parseHead } from '../src/ring.js';
 import { WORDS } from '../src/words.js';
 
 const folder = process.env.ORRERY_WEB;
@@ -91,6 +93,46 @@ test('a paused machine does nothing, and goes on afterwards', async () => {
   await machine.run();
   await machine.prompt();
   assert.match(shown, /late/);
+});
+
+test('the trace out of the memory is what /proc/trace says', async () => {
+  const head = parseHead((await machine.control.run("sed '/^$/q' /proc/trace_raw")).output);
+  const reader = new TraceReader(new GuestMemory(machine.emulator), head, list.rings);
+  reader.take();
+  await machine.control.run('echo >/proc/trace');
+  await typed('seq 1 200 | wc -l');
+  const { output } = await machine.control.run('cat /proc/trace');
+  const read = reader.take(), live = new Live();
+  const wanted = output.split('\n').filter(line => /^ +-?\d/.test(line)).map(line => line.trim().split(/\s+/));
+  assert.ok(wanted.length > 50, `${wanted.length} events`);
+  let at = 0;
+  for (const [tid, , seconds, type] of wanted) {
+    const same = e => e.type === type && e.tid === Number(tid) && Math.abs(e.time / 1000 - Number(seconds)) < 2e-6;
+    while (at < read.length && !same(read[at])) ++at;
+    assert.ok(at < read.length, `${type} of ${tid} at ${seconds}`);
+  }
+  for (const event of read) live.add(event);
+  assert.equal(reader.lost, 0);
+  const rows = live.active(live.now - 60000, live.now).map(row => row.name);
+  for (const name of ['seq', 'wc']) assert.ok(rows.includes(name), `${name} is not in ${rows}`);
+});
+
+test('an address is walked as vtop does', async () => {
+  const memory = new GuestMemory(machine.emulator);
+  assert.equal(memory.kernel(0xC0000000 + 4096), 4096);
+  const { physical } = memory.walk(0xC0100000);
+  assert.equal(physical, 0x100000);
+  assert.equal(memory.walk(0).physical, null);
+});
+
+test('what is older than the history goes, what still holds stays', () => {
+  const live = new Live(1000);
+  for (const [time, event] of [[0, { type: 'name', tid: 5, name: 'old' }], [1, { type: 'switch', tid: 0, next: 5, previous: 'ready' }],
+    [2, { type: 'state', tid: 5, thread: 5, from: 'running', to: 'blocked', why: 'pipe' }], [5000, { type: 'switch', tid: 0, next: 6, previous: 'ready' }]])
+    live.add({ time, ...event });
+  live.forget();
+  assert.deepEqual(live.threads.get(5).states, [[2, 'blocked', 'pipe']]);
+  assert.deepEqual(live.active(4000, 5000).map(row => row.tid), [6]);
 });
 
 test('the host link: pieces of frames, and answers only to requests', () => {

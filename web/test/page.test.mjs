@@ -66,6 +66,27 @@ test('boots, takes typing and clicks, changes a policy, pauses, goes on', async 
   await context.close();
 });
 
+test('the pictures follow the run, hold still, and step', async () => {
+  const context = await fresh({ viewport: { width: 1300, height: 1600 } }), page = await open(context);
+  await ready(page);
+  await shows(page, 'root@orrery:~#');
+  const threads = () => page.locator('.picture table').first().evaluate(table => table.textContent);
+  await page.evaluate(() => globalThis.orrery.type('for i in 1 2 3; do seq 1 100 | sort | wc -l; done\n'));
+  await page.waitForFunction(() => /sort/.test(document.querySelector('.picture table').textContent), null, { timeout: 60000 });
+  await page.locator('#pictures button').nth(0).click();
+  await page.waitForTimeout(250);
+  const held = await threads();
+  await page.evaluate(() => globalThis.orrery.control.run('sleep 0'));
+  await page.waitForTimeout(250);
+  assert.equal(await threads(), held);
+  await page.locator('#pictures button').nth(0).click();
+  await page.locator('#pictures button').nth(3).click();
+  await page.waitForFunction(() => document.getElementById('state').textContent === 'Paused');
+  await page.locator('#pause').click();
+  await page.waitForFunction(() => document.getElementById('state').textContent === 'Running');
+  await context.close();
+});
+
 test('a kept moment survives a reload; files go in and out', async () => {
   const context = await fresh(), page = await open(context);
   await ready(page);
