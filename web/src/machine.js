@@ -107,7 +107,7 @@ export class Machine {
   }
 
   // v86's set_tsc() reckons from the counter as it reads now, the offset of an earlier restore
-  // included: so every second restore would set the guest's clock to the age of the page.
+  // included: from the second restore on the guest's clock would be wrong.
   setTsc([low, high]) {
     const cpu = this.emulator.v86.cpu;
     cpu.store_current_tsc();
