@@ -10,7 +10,7 @@ import sys
 # What clang doesn't know of GCC's options. -mgeneral-regs-only: clang then rejects even declarations
 # with floating point, as libstdc++ has.
 LEFT_OUT = ('-fno-use-cxa-atexit', '-Wno-psabi', '-fcf-protection=', '-fmacro-prefix-map=',
-            '-mpreferred-stack-boundary=', '-mgeneral-regs-only')
+            '-mpreferred-stack-boundary=', '-mgeneral-regs-only', '-Winvalid-pch')
 RULES = '''rule tidy
   command = clang-tidy -quiet -p . $checks --warnings-as-errors='*' $in && touch $out
   description = $in
@@ -27,6 +27,9 @@ def clang_command(command, headers):
     words = command.split()
     while not words[0].endswith('g++'):
         del words[0]
+    while '-include' in words:  # what is precompiled for GCC: here each source includes what it uses
+        at = words.index('-include')
+        del words[at:at + 2]
     words = [headers if '/lib/gcc' in word and word.endswith('/include') else word
              for word in words[1:] if not word.startswith(LEFT_OUT)]
     return ' '.join(['clang++ --target=i686-unknown-none-elf'] + words)

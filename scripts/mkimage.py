@@ -21,7 +21,7 @@ BLOCK = 4096
 SPARE = 8 << 20  # what a new image has free
 DIRECTORIES = {'/bin': 0o755, '/dev': 0o755, '/etc': 0o755, '/mnt': 0o755, '/proc': 0o555,
                '/root': 0o700, '/sbin': 0o755, '/tmp': 0o1777, '/usr': 0o755, '/usr/lib': 0o755,
-               '/usr/lib/orrery': 0o755, '/usr/lib/orrery/tests': 0o755, '/var': 0o755}
+               '/var': 0o755}
 
 
 def fail(message):

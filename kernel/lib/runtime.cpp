@@ -13,6 +13,5 @@ const nothrow_t nothrow{};
 }
 [[noreturn]] void __throw_length_error(const char* what) { verify_failed(what, "libstdc++", 0); }
 [[noreturn]] void __throw_logic_error(const char* what) { verify_failed(what, "libstdc++", 0); }
-[[noreturn]] void __throw_bad_optional_access() { verify_failed("optional", "libstdc++", 0); }
 
 }  // namespace std

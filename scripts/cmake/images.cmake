@@ -4,7 +4,7 @@ set(mkimage ${CMAKE_SOURCE_DIR}/scripts/mkimage.py)
 file(GLOB_RECURSE skeleton CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/user/rootfs/*)
 
 # The list of programs is a file, so that adding or removing one rebuilds the image.
-list(JOIN guest_files "\n" lines)
+list(JOIN image_files "\n" lines)
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/image.list CONTENT "${lines}\n")
 set(busybox_dependency)
 if(EXISTS ${ORRERY_BUSYBOX})
@@ -13,7 +13,7 @@ endif()
 add_custom_command(OUTPUT disk.img
   COMMAND ${PYTHON} -IS ${mkimage} --out disk.img --list image.list --busybox ${ORRERY_BUSYBOX}
           --skeleton ${CMAKE_SOURCE_DIR}/user/rootfs
-  DEPENDS ${mkimage} ${CMAKE_BINARY_DIR}/image.list ${guest_outputs} ${skeleton}
+  DEPENDS ${mkimage} ${CMAKE_BINARY_DIR}/image.list ${image_outputs} ${skeleton}
           ${busybox_dependency}
   VERBATIM)
 add_custom_target(disk ALL DEPENDS ${CMAKE_BINARY_DIR}/disk.img)

@@ -69,6 +69,10 @@ foreach(folder ${folders})
   endforeach()
 endforeach()
 set_target_properties(kernel_objects PROPERTIES UNITY_BUILD ${ORRERY_GROUPS} UNITY_BUILD_MODE GROUP)
+if(ORRERY_GROUPS)
+  # The library's headers are parsed once. None of ours: a change would recompile everything.
+  target_precompile_headers(kernel_objects PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${CMAKE_SOURCE_DIR}/scripts/cmake/kernel_library.hpp>)
+endif()
 
 set(kernel_script ${CMAKE_SOURCE_DIR}/boot/kernel.ld)
 set(kernel_link_options

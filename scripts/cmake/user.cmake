@@ -2,14 +2,14 @@
 #   user/NAME.{c,cpp,S}         -> /bin/NAME (init: /sbin/init), linked statically
 #   user/NAME/*.{c,cpp,S}       -> /bin/NAME, from all the files of the folder, the same
 #   user/lab/*.cpp              what the programs lab-* share, linked to each of them
-#   tests/guest/NAME.{c,cpp,S}  -> /usr/lib/orrery/tests/NAME, linked when loaded, by the
-#                                  toolchain's ld.so and shared libraries in /lib; a test in which
-#                                  `linking: static` stands is as those above
+#   tests/guest/NAME.{c,cpp,S}  -> /usr/lib/orrery/tests/NAME of the tests' image (tests/image),
+#                                  linked when loaded, by the toolchain's ld.so and shared libraries
+#                                  in /lib; a test in which `linking: static` stands is as those above
 # Assembly programs get no libc. The unstripped files stay here for GDB, stripped copies go into the
-# image. guest_files collects "HOST:GUEST" for it, guest_outputs the files to depend on.
+# image. guest_files collects "HOST:GUEST" for it, guest_outputs the files to depend on (of the
+# disk.img: image_files, image_outputs); tests are built when they are asked for.
 set(guest_files)
 set(guest_outputs)
-set(guest_targets)
 
 execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libc.a
                 OUTPUT_VARIABLE libc OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -47,14 +47,21 @@ endforeach()
 set(guest_flags -march=i686 -O2 -g -fno-pie -Wall -Wextra $<$<BOOL:${ORRERY_WERROR}>:-Werror>
     $<$<COMPILE_LANGUAGE:C>:-std=gnu11> $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>)
 
+# The library's headers are parsed once for all programs in C++.
+file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/user-library.cpp CONTENT "")
+add_library(user-library OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/user-library.cpp)
+target_compile_options(user-library PRIVATE ${guest_flags} -pthread)
+target_precompile_headers(user-library PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/user_library.hpp)
+
 file(GLOB sources CONFIGURE_DEPENDS user/lab/*.cpp)
 add_library(user-lab STATIC ${sources})
 target_include_directories(user-lab PRIVATE ${CMAKE_SOURCE_DIR})
-target_compile_options(user-lab PRIVATE ${guest_flags})
+target_compile_options(user-lab PRIVATE ${guest_flags} -pthread)
+target_precompile_headers(user-lab REUSE_FROM user-library)
 
 # guest_program(target directory-in-guest name static|shared sources...)
 function(guest_program target folder name linking)
-  add_executable(${target} ${ARGN})
+  add_executable(${target} EXCLUDE_FROM_ALL ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs${folder})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${policy_headers})
@@ -65,6 +72,9 @@ function(guest_program target folder name linking)
   endif()
   if(name MATCHES "^lab-")
     target_link_libraries(${target} PRIVATE user-lab)
+  endif()
+  if("${ARGN}" MATCHES "\\.cpp(;|$)")
+    target_precompile_headers(${target} REUSE_FROM user-library)
   endif()
   if("${ARGN}" MATCHES "\\.(c|cpp)(;|$)")
     target_compile_options(${target} PRIVATE -pthread)
@@ -99,6 +109,9 @@ foreach(entry ${entries})
   endif()
 endforeach()
 
+set(image_files ${guest_files})
+set(image_outputs ${guest_outputs})
+set(guest_outputs)
 file(GLOB single CONFIGURE_DEPENDS tests/guest/*.c tests/guest/*.cpp tests/guest/*.S)
 foreach(source ${single})
   get_filename_component(name ${source} NAME_WE)
@@ -110,3 +123,4 @@ foreach(source ${single})
   endif()
   guest_program(guest-${name} /usr/lib/orrery/tests ${name} ${linking} ${source})
 endforeach()
+add_custom_target(guest_tests DEPENDS ${guest_outputs})

@@ -28,7 +28,7 @@ guest --exec 'mount -t iso9660 /dev/hdb /mnt && cat /mnt/one/hello; umount /mnt
     mount -t iso9660 /dev/hdc /mnt; cat /dev/hdc; dd if=/dev/zero of=/dev/hdb bs=2048 count=1
     mount -t ext2 /dev/hdb /mnt; echo; cat /proc/partitions | grep -c hdd' -- \
     -drive "if=ide,index=1,media=cdrom,file=$work/t.iso,format=raw" -drive if=ide,index=2,media=cdrom \
-    -drive "if=ide,index=3,file=$build/disk.img,format=raw,snapshot=on" </dev/null
+    -drive "if=ide,index=3,file=$root_image,format=raw,snapshot=on" </dev/null
 output_is 'hello from a disc
 
 1'

@@ -18,7 +18,7 @@ done
 grep -o '\[.*\]' elevator
 awk '$3 == "hda" { print ($4 > 0), ($8 > 0), ($12 == 0) }' /proc/diskstats
 END
-cp --sparse=always "$build/disk.img" "$work/own.img"
+cp --sparse=always "$root_image" "$work/own.img"
 guest --disk "$work/own.img" --exec sh <"$work/modes.sh"
 status_is 0
 output_is $'[poll]\n[irq]\n[dma]\nrefused\n[deadline]\n1 1 1'

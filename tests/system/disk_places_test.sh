@@ -11,7 +11,7 @@ for disk in c d; do
     mke2fs -q -F -t ext2 "$work/$disk.img"
 done
 place() { echo "if=ide,index=$1,file=$work/$2.img,format=raw"; }
-cp --sparse=always "$build/disk.img" "$work/root.img"
+cp --sparse=always "$root_image" "$work/root.img"
 guest --smp 4 --disk "$work/root.img" --exec 'cd /proc/sys/dev/disk
     for mode in poll irq dma; do echo $mode >ide; echo 1 >/proc/sys/vm/drop_caches
         for gib in 100 250; do dd if=/dev/hdb bs=1M skip=$((gib * 1024)) count=1 2>/dev/null | head -c 16; echo; done; done

@@ -25,7 +25,7 @@ errors_have 'missing: no such file'
 guest --disk "$work/missing" --exec true </dev/null
 status_is 125
 errors_have 'no such image'
-cp --sparse=always "$build/disk.img" "$work/own.img"
+cp --sparse=always "$root_image" "$work/own.img"
 guest --disk "$work/own.img" --exec 'echo fine' </dev/null
 output_is fine
 check 'the image is clean' e2fsck -fn "$work/own.img"
@@ -41,7 +41,7 @@ no_root() {
 no_root --no-disk
 truncate -s 8M "$work/empty.img"
 no_root --disk "$work/empty.img"
-head -c 1000000 "$build/disk.img" >"$work/short.img"
+head -c 1000000 "$root_image" >"$work/short.img"
 no_root --disk "$work/short.img"
 if command -v mkfs.vfat >/dev/null; then
     truncate -s 8M "$work/fat.img"

@@ -5,6 +5,7 @@ busy, and no memory is lost (tests/guest/damage.cpp).
 
     fs_damage_test.py [--rounds N] [--seed S] [--smp N]      2,000 rounds take some minutes
 """
+# programs: damage
 import argparse
 import os
 import pathlib

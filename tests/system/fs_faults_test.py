@@ -5,6 +5,7 @@ reaches fsync, once; nothing hangs. In each of the driver's modes.
 
     fs_faults_test.py [--rounds N] [--seed S]    N times random faults under random operations
 """
+# programs: writeerrors fsops
 import argparse
 import os
 import pathlib

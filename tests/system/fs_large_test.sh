@@ -1,5 +1,6 @@
 # Large folders on ext2: a file more costs about the same whether there are a thousand or 8,000, e2fsck
 # finds nothing, and debugfs reads the names.
+# programs: bigfolder
 . "$(dirname "$0")/harness.sh"
 count=${ORRERY_FILES:-8000}
 for block in 1024 4096; do

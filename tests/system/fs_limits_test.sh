@@ -1,5 +1,6 @@
 # A disk without inodes, then without blocks, and well again after deletion; a byte at each level of
 # the index, by the same blocks as debugfs finds. On blocks of 1, 2 and 4 KiB.
+# programs: filecalls
 . "$(dirname "$0")/harness.sh"
 
 for kib in 1 2 4; do

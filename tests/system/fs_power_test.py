@@ -7,6 +7,7 @@ holds its bytes. (Not renamed are folders: docs/disk.md tells why.)
     fs_power_test.py [--cuts N | --every] [--block SIZE] [--seed S]   more than the suite does
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
 """
+# programs: fsops
 import argparse
 import pathlib
 import random

@@ -5,6 +5,7 @@ debugfs reads the tree that the guest wrote, and after another mount it is still
 
     fs_random_test.py [--operations N] [--seed S] [--runs N]      more than the suite does
 """
+# programs: fsops
 import argparse
 import os
 import pathlib

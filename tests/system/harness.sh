@@ -13,6 +13,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 out=$work/out err=$work/err log=$work/log
 build=${ORRERY_BUILD:-build}
+root_image=${ORRERY_IMAGE:=$build/tests.img}  # the root disk of all these tests (tests/image makes it)
+export ORRERY_IMAGE
 failures=0
 status=
 shown=

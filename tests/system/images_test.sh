@@ -86,7 +86,7 @@ refused '/sbin/init' --disk "$work/no-init"
 refused 'no disk' --append root=/dev/hdd
 
 # Features that only writing needs to know: mounted, and said.
-cp --sparse=always "$build/disk.img" "$work/quota.img"
+cp --sparse=always "$root_image" "$work/quota.img"
 debugfs -w -R 'set_super_value feature_ro_compat 0x40000003' "$work/quota.img" 2>/dev/null
 guest --disk "$work/quota.img" --exec 'echo fine; mount | head -1'
 output_has '^fine'

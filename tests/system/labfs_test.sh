@@ -1,7 +1,7 @@
 # lab-fs: the way to a block as debugfs tells it, what it costs; look-up; free space step by step.
 . "$(dirname "$0")/harness.sh"
 
-disk="$build/disk.img"
+disk="$root_image"
 guest --exec 'lab-fs bmap --json /bin/busybox 5000; lab-fs bmap --json /bin/busybox 500000
     lab-fs lookup /bin/busybox; cd /root; echo x >x; cp x f
     for block in 100 5000 1100000; do dd if=x of=f bs=4096 seek=$block conv=notrunc 2>/dev/null; done

@@ -2,6 +2,7 @@
 """The page tables of a running system against the kernel's sections: code, constants and symbols are
 read-only wherever they are mapped at their own addresses, data can be written, and nothing of the
 kernel is open to programs (the guest's part)."""
+# programs: badptr faults filemap signals pagetables
 import os
 import pathlib
 import subprocess

@@ -3,6 +3,7 @@
 # them, which a policy without preemption never lets anybody do; those that count what others may have
 # left in the machine; damage, which another test drives; and those that compute for seconds and hardly wait.
 # timeout: 400
+# programs: all
 . "$(dirname "$0")/harness.sh"
 cat >"$work/all.sh" <<'E2'
 left_out='smp policychange endings socketendings bigfolder compaction exec forkexec fpu memstorm rsslimit rtlimit'

@@ -1,5 +1,6 @@
 # Shared memory and tmpfs in swap: 16 MiB of memory, and more data than that.
 # timeout: 300
+# programs: sharedsweep
 . "$(dirname "$0")/harness.sh"
 
 truncate -s 96M "$work/swap.img"

@@ -1,6 +1,7 @@
 # The guest tests of what runs at the same time, on the clocks of several virtual processors: each
 # shift makes the clock interrupts fall elsewhere. Then 10,000 processes, and no memory lost.
 # timeout: 300
+# programs: pipes process sigevents signals threads fpu tls forkexec memory
 . "$(dirname "$0")/harness.sh"
 exec </dev/null
 

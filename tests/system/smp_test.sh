@@ -1,6 +1,7 @@
 # Machines with one to eight CPUs, with and without APICs, and the tests of what runs at the same
 # time on four of them. Several CPUs are repeatable, too.
 # timeout: 400
+# programs: process signals pipes threads smp
 . "$(dirname "$0")/harness.sh"
 exec </dev/null
 

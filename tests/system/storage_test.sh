@@ -1,9 +1,10 @@
 # A disk that is written: what the tools of BusyBox do to a tree is there afterwards, e2fsck finds
 # nothing to say after an orderly power-off, and asks nothing after a cut of power in the middle of
 # work; debugfs reads what was written here.
+# programs: nameless fileflags
 . "$(dirname "$0")/harness.sh"
 image=$work/disk.img
-cp --sparse=always "$build/disk.img" "$image"
+cp --sparse=always "$root_image" "$image"
 
 cat >"$work/tree.sh" <<'EOF'
 set -e

@@ -2,6 +2,7 @@
 # don't exist, can't be written or fill up; every policy; what is lost when nothing is left: one
 # process.
 # timeout: 300
+# programs: sweep
 . "$(dirname "$0")/harness.sh"
 
 truncate -s 96M "$work/swap.img"
