@@ -9,6 +9,7 @@
 #include "kernel/proc/job_control.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/proc/program_file.hpp"
+#include "kernel/proc/segments.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/frame_allocation.hpp"
 #include "mm/memory_trace.hpp"

@@ -4,6 +4,7 @@
 // Spec: clone(2), Linux i386.
 #include "kernel/arch/fpu.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/proc/segments.hpp"
 #include "kernel/proc/thread_limits.hpp"
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/policy_control.hpp"

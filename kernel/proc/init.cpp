@@ -81,7 +81,7 @@ Result<Ref<UserThread>> make_first(void (*entry)(void*)) {
 
 }  // namespace
 
-void run_init(void*) {
+void run_init() {
     Result<Path> root = mount_root(boot_options().root, boot_options().read_only);
     if (root.is_error()) {
         static char text[700];

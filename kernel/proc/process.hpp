@@ -1,50 +1,17 @@
 // Process (PCB): what a program is made of beside its threads: address space, descriptors, names,
 // identity, signal actions, limits, its place in the family. UserThread: a thread of a process.
-// Locks: process_tree (IrqSpinLock: signals come from interrupts) guards the pid table, parents, children, groups, sessions, exit
-// states. `signal_lock` guards actions and pending signals. `fs` is used by its own threads only.
+// Locks: process_tree (IrqSpinLock: signals come from interrupts) guards the pid table, parents,
+// children, groups, sessions, exit states. `signal_lock` guards actions and pending signals. `fs` is
+// used by its own threads only.
 #pragma once
 
 #include "fs/vfs.hpp"
 #include "kernel/proc/fd_table.hpp"
+#include "kernel/proc/limits.hpp"
 #include "kernel/proc/signal.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/thread.hpp"
 #include "mm/address_space.hpp"
-
-// Spec: getrlimit(2), Linux i386 numbers.
-enum Limit : uint32_t {
-    limit_cpu,
-    limit_fsize,
-    limit_data,
-    limit_stack,
-    limit_core,
-    limit_rss,
-    limit_nproc,
-    limit_nofile,
-    limit_memlock,
-    limit_as,
-    limit_locks,
-    limit_sigpending,
-    limit_msgqueue,
-    limit_nice,
-    limit_rtprio,
-    limit_rttime,
-    limit_count,
-};
-constexpr uint32_t kInfinite = UINT32_MAX;
-struct LimitPair {
-    uint32_t soft = kInfinite, hard = kInfinite;
-};
-
-struct CpuTimes {  // nanoseconds, counts, and pages
-    uint64_t user = 0, kernel = 0;
-    uint32_t minor_faults = 0, major_faults = 0, voluntary_switches = 0, involuntary_switches = 0;
-    uint32_t peak_resident = 0;  // of a sum: the largest
-    void add(const CpuTimes& other);
-    void note_peak(const AddressSpace* space);
-};
-
-CpuTimes times_of(const Thread& thread);
 
 enum class Life : uint8_t { alive, exiting, zombie };
 
@@ -77,7 +44,7 @@ class Process : public RefCounted {
     int wait_status = 0;  // as wait4 reports it
     int stop_signal = 0;
     bool stopped = false, stop_unreported = false, continue_unreported = false;
-    bool continue_to_report = false;  // SIGCONT resumed it; whoever sent it tells the parent
+    bool continue_to_report = false;  // SIGCONT resumed it; its sender tells the parent
     bool executed = false;            // since fork: setpgid by the parent is EACCES
     WaitQueue child_change;           // the parent's threads in wait4
     WaitQueue resumed;                // stopped threads
@@ -194,17 +161,10 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options);
 Result<void> set_process_group(int pid, int pgid);
 Result<int> create_session();
 
-// Segment descriptors of set_thread_area(2): entry_number -1 allocates; the number used.
-Result<void> set_thread_area(UserThread& thread, UserPtr<void> description);
-Result<void> get_thread_area(UserThread& thread, UserPtr<void> description);
-// modify_ldt(2): bytes read, or 0. ENOSYS, EINVAL, EFAULT, ENOMEM.
-Result<uint32_t> modify_ldt(uint32_t function, UserPtr<void> memory, uint32_t bytes);
-void load_thread_segments(const Thread& thread);  // into this CPU's GDT; interrupts off
-
 // For the running thread only: the old space may be freed after that.
 void use_address_space(Thread& self, AddressSpace& space);
 void use_kernel_address_space(Thread& self);
 
 // The first process: runs `/sbin/init` (or the init= option) on the mounted root. Never returns.
-[[noreturn]] void run_init(void* unused);
+[[noreturn]] void run_init();
 void processes_init();  // installs the hooks of the rooms below

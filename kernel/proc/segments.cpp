@@ -3,7 +3,7 @@
 // Invariant: only code and data segments of ring 3 come out of here, with their accessed bit set.
 // Spec: set_thread_area(2), modify_ldt(2); struct user_desc of Linux i386 asm/ldt.h.
 #include "kernel/arch/cpu.hpp"
-#include "kernel/proc/process.hpp"
+#include "kernel/proc/segments.hpp"
 #include "mm/compaction.hpp"
 #include "mm/local_descriptors.hpp"
 

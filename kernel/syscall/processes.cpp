@@ -1,5 +1,6 @@
 // The life of processes and threads: making, replacing, ending, awaiting; who is who.
 // Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2).
+#include "kernel/proc/segments.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
 
