@@ -7,9 +7,7 @@
 struct BootOptions {
     std::string_view root = "/dev/hda";    // root=: the disk with the root file system
     std::string_view init = "/sbin/init";  // init=
-    std::string_view scheduler;            // sched=
     std::string_view tty_size;             // tty.size=COLSxROWS of the serial terminal
-    std::string_view heap;                 // mm.heap=
     std::string_view trace;                // trace=CATEGORIES, for the host to get at the end
     bool idle_spin = false;                // idle=spin: the idle loop doesn't halt
     bool exec = false;                     // exec=...: one command (read by init), no screen

@@ -20,10 +20,6 @@ BootOptions parse_boot_options(std::string_view line, Report&& unknown) {
             options.root = value;
         else if (name == "init" && !value.empty())
             options.init = value;
-        else if (name == "sched" && !value.empty())
-            options.scheduler = value;
-        else if (name == "mm.heap" && !value.empty())
-            options.heap = value;
         else if (name == "tty.size" && !value.empty())
             options.tty_size = value;
         else if (name == "trace" && !value.empty())

@@ -18,7 +18,7 @@ Result<void> transfer(BlockDevice& device, BlockIo::Kind kind, Sector first, uin
                       uint8_t* memory) {
     while (count) {
         const MemoryPiece piece{memory, std::min(count, kMostSectors)};
-        BlockIo io{kind, first.raw(), piece.sectors, {&piece, 1}};
+        BlockIo io(kind, first.raw(), piece.sectors, {&piece, 1});
         TRY(device.submit({&io, 1}));
         first = first + piece.sectors;
         count -= piece.sectors;

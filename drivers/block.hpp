@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "drivers/elevators/elevator.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
@@ -40,17 +41,20 @@ struct MemoryPiece {
 
 class DiskQueue;
 struct IoSubmission;
-struct BlockIo {
+struct BlockIo : DiskRequest {  // `count` is kMostSectors at most
     enum class Kind : uint8_t { read, write, flush };
+    BlockIo() = default;
+    explicit BlockIo(Kind what, uint64_t first = 0, uint32_t sectors = 0,
+                     std::span<const MemoryPiece> pieces = {})
+        : DiskRequest(first, sectors), kind(what), memory(pieces) {}
+
     Kind kind = Kind::read;
-    uint64_t sector = 0;  // the first
-    uint32_t count = 0;   // sectors, at most kMostSectors
     std::span<const MemoryPiece> memory{};
     Errno failure{};  // 0: it went well
     // The queue's own (disk_queue.hpp):
     DiskUse* partition = nullptr;  // counted there too
     IoSubmission* submission = nullptr;
-    uint64_t arrival = 0, deadline = 0, entered = 0;  // a number; nanoseconds
+    uint64_t entered = 0;  // nanoseconds, as the deadline
     ListNode node{};
 };
 constexpr uint32_t kMostSectors = 256;  // of one BlockIo, and of one command

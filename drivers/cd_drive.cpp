@@ -105,7 +105,7 @@ void CdDrive::serve(const DiskRun& run) {
 Result<void> CdDrive::read_blocks(uint64_t sector, uint32_t count, uint8_t* to) {
     while (count) {
         const MemoryPiece piece{to, std::min(count, kMostSectors)};
-        BlockIo io{BlockIo::Kind::read, sector, piece.sectors, {&piece, 1}};
+        BlockIo io(BlockIo::Kind::read, sector, piece.sectors, {&piece, 1});
         TRY(queue_.run({&io, 1}));
         sector += piece.sectors;
         count -= piece.sectors;

@@ -9,7 +9,9 @@ namespace {
 constexpr uint64_t kReadDeadline = 500'000'000, kWriteDeadline = 5'000'000'000;  // nanoseconds
 constexpr uint64_t kLongestHold = 1'000'000'000;
 
-constinit uint32_t g_elevator = static_cast<uint32_t>(Elevator::look);  // atomic
+constinit uint32_t chosen_elevator = Elevators::kIndexOf<DefaultElevator>;  // atomic
+
+BlockIo& io_of(DiskRequest& request) { return static_cast<BlockIo&>(request); }
 
 DiskCounts::Direction* direction_of(DiskCounts& counts, const BlockIo& io) {
     switch (io.kind) {
@@ -52,32 +54,19 @@ DiskCounts up_to(const DiskUse& use, uint64_t now) {
 
 }  // namespace
 
-bool find_elevator(std::string_view name, Elevator& found) {
-    for (uint32_t i = 0; i < kElevatorCount; ++i)
-        if (kElevatorNames[i] == name) {
-            found = static_cast<Elevator>(i);
-            return true;
-        }
-    return false;
-}
-
-bool choose_elevator(std::string_view name) {
-    Elevator policy;
-    if (!find_elevator(name, policy)) return false;
-    __atomic_store_n(&g_elevator, static_cast<uint32_t>(policy), __ATOMIC_RELAXED);
-    for (BlockDevice& device : block_devices())
-        if (DiskQueue* queue = device.queue(); queue && !device.is_partition())
-            queue->set_elevator(policy);
-    return true;
-}
-
-Elevator default_elevator() {
-    return static_cast<Elevator>(__atomic_load_n(&g_elevator, __ATOMIC_RELAXED));
-}
+constinit const PolicyChoice kElevatorChoice = {
+    "elevator", Elevators::kNames,
+    [] { return __atomic_load_n(&chosen_elevator, __ATOMIC_RELAXED); },
+    [](uint32_t which) {
+        __atomic_store_n(&chosen_elevator, which, __ATOMIC_RELAXED);
+        for (BlockDevice& device : block_devices())
+            if (DiskQueue* queue = device.queue(); queue && !device.is_partition())
+                queue->set_elevator(which);
+    }};
 
 void DiskQueue::set_size(uint64_t sectors) {
     LockGuard guard(lock_);
-    head_ = DiskHead(sectors);
+    head_ = {.last = sectors ? sectors - 1 : 0};
 }
 
 void DiskQueue::hold(uint32_t until_waiting) {
@@ -120,10 +109,10 @@ void DiskQueue::take_run(BlockIo& chosen) {
     run.push_back(chosen);
     for (bool grew = true; grew && !waiting_.empty();) {
         grew = false;
-        for (BlockIo* io = waiting_.front(); io;) {
-            BlockIo* const next = waiting_.next(*io);
-            if (join(run, *io, sectors, pieces)) grew = true;
-            io = next;
+        for (DiskRequest* request = waiting_.front(); request;) {
+            DiskRequest* const next = waiting_.next(*request);
+            if (join(run, io_of(*request), sectors, pieces)) grew = true;
+            request = next;
         }
     }
     head_.serve(run.front()->sector, sectors);
@@ -137,9 +126,11 @@ void DiskQueue::start_next() {
         turn = flushes_.front()->submission;
         turn->turn.splice_back(flushes_);
         flushed_last_ = true;
-    } else if (BlockIo* chosen = head_.pick(elevator(), waiting_, monotonic_now().raw())) {
-        turn = chosen->submission;
-        take_run(*chosen);
+    } else if (!waiting_.empty()) {
+        Elevator& policy = elevators_.at(elevator());
+        BlockIo& chosen = io_of(*policy.pick(waiting_, head_, monotonic_now().raw()));
+        turn = chosen.submission;
+        take_run(chosen);
         flushed_last_ = false;
     } else {
         return;
@@ -222,7 +213,7 @@ DiskCounts DiskQueue::counts() {
     const uint64_t now = monotonic_now().raw();
     LockGuard guard(lock_);
     DiskCounts counts = up_to(use_, now);
-    counts.travel = head_.travel();
+    counts.travel = head_.travel;
     return counts;
 }
 

@@ -10,7 +10,8 @@
 #pragma once
 
 #include "drivers/block.hpp"
-#include "drivers/elevator.hpp"
+#include "drivers/elevator_list.hpp"
+#include "kernel/lib/policy_choice.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
 using BlockIoList = List<BlockIo, &BlockIo::node>;
@@ -39,29 +40,22 @@ class DiskServer {
     ~DiskServer() = default;
 };
 
-// The policy of all disks, and of those that will be found; false for an unknown name.
-bool choose_elevator(std::string_view name);
-Elevator default_elevator();
-bool find_elevator(std::string_view name, Elevator& found);
+// The policy of all disks, and of those that will be found: elevator=NAME, /proc/sys/dev/disk/elevator.
+extern const PolicyChoice kElevatorChoice;
 
 class DiskQueue {
   public:
     DiskQueue(DiskServer& server, uint32_t device_number)
-        : server_(server),
-          device_number_(device_number),
-          elevator_(static_cast<uint32_t>(default_elevator())) {}
+        : server_(server), device_number_(device_number), elevator_(kElevatorChoice.current()) {}
 
     // Before the first request, or when the medium changed.
     void set_size(uint64_t sectors);
     // Sleeps until all of the list is done; the first failure.
     Result<void> run(std::span<BlockIo> list);
 
-    Elevator elevator() const {
-        return static_cast<Elevator>(__atomic_load_n(&elevator_, __ATOMIC_RELAXED));
-    }
-    void set_elevator(Elevator policy) {
-        __atomic_store_n(&elevator_, static_cast<uint32_t>(policy), __ATOMIC_RELAXED);
-    }
+    // By its place in the list.
+    uint32_t elevator() const { return __atomic_load_n(&elevator_, __ATOMIC_RELAXED); }
+    void set_elevator(uint32_t which) { __atomic_store_n(&elevator_, which, __ATOMIC_RELAXED); }
     // The elevator is next asked when so many wait, or after a second.
     void hold(uint32_t until_waiting);
     DiskCounts counts();
@@ -79,15 +73,16 @@ class DiskQueue {
 
     DiskServer& server_;
     const uint32_t device_number_;
-    uint32_t elevator_;  // an Elevator; atomic
+    uint32_t elevator_;  // atomic
 
     IrqSpinLock lock_{LockRank::block_queue};
-    BlockIoList waiting_ GUARDED_BY(lock_);  // in order of arrival
+    Elevators elevators_ GUARDED_BY(lock_);
+    RequestList waiting_ GUARDED_BY(lock_);  // in order of arrival
     BlockIoList flushes_ GUARDED_BY(lock_);
     uint32_t waiting_count_ GUARDED_BY(lock_) = 0;
     uint32_t hold_until_ GUARDED_BY(lock_) = 0;     // so many wait; 0: not held
     uint64_t hold_deadline_ GUARDED_BY(lock_) = 0;  // nanoseconds
-    DiskHead head_ GUARDED_BY(lock_){0};
+    DiskHead head_ GUARDED_BY(lock_){};
     DiskUse use_ GUARDED_BY(lock_);
     uint64_t arrivals_ GUARDED_BY(lock_) = 0;
     bool busy_ GUARDED_BY(lock_) = false;

@@ -32,7 +32,7 @@ class IdeDisk final : public BlockDevice, private DiskServer {
     }
     Result<void> flush() override {
         if (!identity().flush) return {};
-        BlockIo io{BlockIo::Kind::flush};
+        BlockIo io(BlockIo::Kind::flush);
         return queue_.run({&io, 1});
     }
     DiskCounts counts() override { return queue_.counts(); }

@@ -34,7 +34,7 @@ void fs_init() {
     inode_cache_init();
     add_reclaimer(reclaimer);
     install_file_reclaimer({reclaim_mapped_pages, cached_pages, choose_page_replacement,
-                            tick_page_replacement, trace_page_cache});
+                            tune_page_replacement, tick_page_replacement, trace_page_cache});
     ext2_init();
     iso9660_init();
     fat_init();

@@ -287,7 +287,7 @@ void page_cache_init() {
     page_hash.buckets = new (std::nothrow) CachedPage*[buckets]();
     VERIFY(page_hash.buckets);
     page_hash.mask = buckets - 1;
-    page_hash.chosen = &page_hash.policies.at(page_hash.policies.chosen);
+    page_hash.chosen = &page_hash.replacers.get<DefaultReplacer>();
 }
 
 uint32_t cached_pages() { return __atomic_load_n(&page_hash.totals.all, __ATOMIC_RELAXED); }

@@ -5,7 +5,7 @@
 
 #include "fs/page_cache.hpp"
 #include "kernel/lib/list.hpp"
-#include "mm/replacement/policy_set.hpp"
+#include "mm/replacers.hpp"
 
 constexpr uint64_t kMaxCachedSize = 1ull << (32 + kPageShift);
 constexpr uint32_t page_index(uint64_t offset) {
@@ -23,7 +23,7 @@ struct CachedPages {
     uint32_t mask = 0;
     PageCacheTotals totals{};
     PageCacheUse use{};
-    ReplacementSet policies{};                      // of clean pages that could be read again
+    Replacers replacers{};                          // of clean pages that could be read again
     ReplacementPolicy* chosen = nullptr;            // of these
     uint32_t now = 0;                               // their time
     List<ResidentPage, &ResidentPage::node> aside;  // what a search has seen and couldn't free
@@ -67,6 +67,7 @@ void page_cache_init();
 void trace_cache_miss(const PageCache& cache, uint32_t first, uint32_t pages, uint32_t asked);
 void trace_page_cache();  // each tick; takes no lock
 void choose_page_replacement(uint32_t policy);
+void tune_page_replacement(Replacers& like);
 void tick_page_replacement(uint32_t now);
 // Sleeps. Programs lose pages they haven't used since the last call; in need also those they have.
 uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too);

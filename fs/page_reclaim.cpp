@@ -147,7 +147,7 @@ uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too) {
 
 void choose_page_replacement(uint32_t policy) {
     LockGuard guard(page_hash.lock);
-    ReplacementPolicy &former = page_hash.policy(), &next = page_hash.policies.at(policy);
+    ReplacementPolicy &former = page_hash.policy(), &next = page_hash.replacers.at(policy);
     if (&former == &next) return;
     page_hash.put_back_aside();
     page_hash.chosen = &next;
@@ -155,6 +155,11 @@ void choose_page_replacement(uint32_t policy) {
         former.remove(*page);
         next.load(*page, false, page_hash.now);
     }
+}
+
+void tune_page_replacement(Replacers& like) {
+    LockGuard guard(page_hash.lock);
+    page_hash.replacers.copy_tunables(like);
 }
 
 void tick_page_replacement(uint32_t now) {

@@ -1,6 +1,8 @@
 // See boot_state.hpp.
 #include "kernel/boot_state.hpp"
 
+#include <algorithm>
+
 #include "drivers/console.hpp"
 #include "drivers/disk_queue.hpp"
 #include "drivers/host_link.hpp"
@@ -8,6 +10,7 @@
 #include "drivers/power.hpp"
 #include "drivers/ram_disk.hpp"
 #include "kernel/arch/panic.hpp"
+#include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "mm/frame_allocation.hpp"
@@ -34,26 +37,36 @@ void panic_finished(std::string_view report) {
 }
 bool guard_page(uint32_t address) { return is_stack_guard(VirtAddr(address)); }
 
-// An unknown name changes nothing, and the console says which names there are.
-void choose_at_boot(const PolicyChoice& kind, std::string_view name) {
-    if (kind.set(name).is_ok()) return;
-    char buffer[160];
-    BufferSink names(buffer);
-    for (std::string_view known : kind.names) format_to(names, " {}", known);
-    log_warning("boot: {}={}: unknown, ignored; known:{}", kind.option, name, names.view());
+constexpr const PolicyChoice* kPolicyChoices[] = {
+    &kSchedulerChoice,       &kHeapChoice,        &kReplacementChoice, &kScopeChoice,
+    &kFrameAllocationChoice, &kLoadControlChoice, &kStrategyChoice,    &kElevatorChoice};
+
+// option=NAME, or prefix.TUNABLE=VALUE. False: it is not about this kind of policies. An unknown name
+// changes nothing, and the console says which names there are.
+bool take_policy_word(const PolicyChoice& kind, std::string_view name, std::string_view value) {
+    if (name == kind.option) {
+        if (kind.set(value).is_ok()) return true;
+        char buffer[160];
+        BufferSink names(buffer);
+        for (std::string_view known : kind.names) format_to(names, " {}", known);
+        log_warning("boot: {}={}: unknown, ignored; known:{}", name, value, names.view());
+        return true;
+    }
+    if (!name.starts_with(kind.prefix)) return false;
+    name.remove_prefix(kind.prefix.size());
+    for (uint32_t i = 0; i < kind.tunables.size(); ++i)
+        if (kind.tunables[i].name == name) return kind.set_tunable(i, value).is_ok();
+    return false;
 }
 
-bool take_memory_option(std::string_view word) {
-    constexpr struct {
-        std::string_view name;
-        bool (*choose)(std::string_view name);
-    } kOptions[] = {{"vm.replacement=", choose_replacement},
-                    {"vm.replacement_scope=", choose_replacement_scope},
-                    {"vm.frame_allocation=", choose_allocation},
-                    {"vm.load_control=", choose_load_control}};
-    for (const auto& option : kOptions)
-        if (word.starts_with(option.name)) return option.choose(word.substr(option.name.size()));
-    return false;
+void take_word(std::string_view word) {
+    const size_t equals = std::min(word.find('='), word.size());
+    const std::string_view name = word.substr(0, equals);
+    const std::string_view value = word.substr(std::min(equals + 1, word.size()));
+    for (const PolicyChoice* kind : kPolicyChoices)
+        if (take_policy_word(*kind, name, value)) return;
+    if (name == "ide" && choose_ide_mode(value)) return;
+    log_warning("boot: unknown option '{}' ignored", word);
 }
 
 }  // namespace
@@ -73,14 +86,7 @@ void read_boot_information(uint32_t magic, uint32_t information) {
     constexpr uint32_t kReadable = 512u << 20;
     PhysicalWindow window{0, {static_cast<const char*>(to_virtual(PhysAddr(0))), kReadable}};
     boot_info = parse_boot_info(magic, information, window, boot_storage);
-    options = parse_boot_options(boot_info.command_line, [](std::string_view word) {
-        if (take_boot_tunable(word)) return;
-        if (take_memory_option(word)) return;
-        constexpr std::string_view kElevator = "elevator=", kIde = "ide=";
-        if (word.starts_with(kElevator) && choose_elevator(word.substr(kElevator.size()))) return;
-        if (word.starts_with(kIde) && choose_ide_mode(word.substr(kIde.size()))) return;
-        log_warning("boot: unknown option '{}' ignored", word);
-    });
+    options = parse_boot_options(boot_info.command_line, take_word);
     if (options.quiet) log_set_console_level(static_cast<uint32_t>(LogLevel::notice));
     if (boot_info.incomplete) log_warning("boot: the loader's information is incomplete");
     log_info("boot: by {}; {}", boot_info.loader_name, boot_info.command_line);
@@ -95,15 +101,6 @@ void add_boot_modules() {
         else
             ram_disk_add(start, bytes);
     }
-}
-
-void choose_boot_heap() {
-    if (!options.heap.empty() && !choose_heap(options.heap))
-        log_warning("boot: unknown heap '{}' ignored", options.heap);
-}
-
-void choose_boot_scheduler() {
-    if (!options.scheduler.empty()) choose_at_boot(kSchedulerChoice, options.scheduler);
 }
 
 void connect_host() {

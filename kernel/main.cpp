@@ -72,13 +72,11 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     read_boot_information(magic, information);  // memory map, command line
     const BootOptions& options = boot_options();
     mm_init(boot_information());  // frames, page tables, heap, kernel stacks
-    choose_boot_heap();           // mm.heap=: which placement the heap follows
     double_fault_use_directory(kernel_directory().raw());  // a stack overflow is reported too
     interrupts_init(options);           // APICs, if there are any, in place of the 8259s
     console_use_screen(!options.exec);  // with exec= only the serial port
     console_init();                     // so far the log was kept; now it is shown
     scheduler_init();                   // the boot code is now the idle thread
-    choose_boot_scheduler();            // sched=
     clock_init(rtc_now());              // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };  // lines of the log have a time
     tracing_init(options);                        // from here on, what happens is recorded

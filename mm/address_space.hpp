@@ -17,7 +17,7 @@
 #include "kernel/sync/mutex.hpp"
 #include "mm/paging_state.hpp"
 #include "mm/region.hpp"
-#include "mm/replacement/policy_set.hpp"
+#include "mm/replacers.hpp"
 #include "mm/user_pages.hpp"
 
 // Spec: mmap(2), Linux values.

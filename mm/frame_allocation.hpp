@@ -1,26 +1,21 @@
 // Frame allocation: how many pages of its own each space may have in memory.
 //   scope global       as many as it gets: all compete in one pool
-//   scope local        it replaces its own pages, and has so many frames:
-//     equal            m / n
-//     proportional     m * size / sum of sizes, a space's size being what it has in memory and swap
-//     variable         its working set; more while its faults come fast (page-fault frequency)
-// RLIMIT_RSS binds in any scope. Who has more waits for a round of reclaim before it gets another.
+//   scope local        it replaces its own pages, and has as many frames as the chosen policy
+//                      (frame_allocation/) says
+// RLIMIT_RSS binds in any scope. A program that has more waits for a round of reclaim before it gets another.
 // Locks: PagingState's fields are the reclaim thread's.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include "kernel/lib/policy_choice.hpp"
+#include "mm/memory_policies.hpp"
 
 class AddressSpace;
-class TextSink;
 
-bool choose_replacement_scope(std::string_view name);  // false: no such one
-void show_replacement_scope(TextSink& to);
-bool choose_allocation(std::string_view name);
-void show_allocation(TextSink& to);
+extern const PolicyChoice kScopeChoice;            // vm.replacement_scope=
+extern const PolicyChoice kFrameAllocationChoice;  // vm.frame_allocation=
 // RLIMIT_RSS: obeyed from now on.
 void set_limit_resident(AddressSpace& space, uint32_t bytes);
 
 // --- for the reclaim thread
-bool allocate_frames_to_spaces();  // sets frames_most; true: somebody has more
+bool allocate_frames_to_spaces();  // sets frames_most; true: a space has more
 uint32_t evict_excess();           // how many frames are free by it

@@ -3,12 +3,13 @@
 #include "mm/heap.hpp"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "kernel/arch/memory_layout.hpp"
 #include "kernel/sync/spin_lock.hpp"
 #include "mm/frames.hpp"
-#include "mm/heap/placement_set.hpp"
+#include "mm/heap/placement_list.hpp"
 #include "mm/heap_owners.hpp"
 
 namespace {
@@ -32,7 +33,7 @@ constexpr uint32_t kPlacedMost = 8192, kAreaOrder = 4;
 constinit IrqSpinLock heap_lock{LockRank::heap};
 constinit FrameSource source;
 constinit SlabHeap<FrameSource> slabs{source};  // under lock
-constinit PlacementSet placements{};            // under lock
+constinit Placements placements{};              // under lock
 constinit uint32_t chosen_placement = 0;        // under lock: a placement's index + 1; 0: slabs
 constinit uint32_t area_pages = 0;              // under lock, as what follows
 constinit uint32_t allocations = 0;
@@ -100,7 +101,7 @@ void release(void* memory) {
 uint32_t trim_heap(uint32_t) {
     LockGuard guard(heap_lock);
     uint32_t freed = slabs.trim();
-    for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
+    for (uint32_t i = 0; i < Placements::kCount; ++i)
         for (HeapArea area; (area = placements.at(i).remove_empty_area()).start;) {
             uint32_t order = 0;
             while ((kPageSize << order) < area.bytes) ++order;
@@ -141,35 +142,25 @@ HeapStatistics heap_statistics() {
     HeapStatistics sum = slabs.statistics();
     sum.pages += area_pages;
     sum.allocations += allocations;
-    for (uint32_t i = 0; i < PlacementSet::kCount; ++i) {
+    for (uint32_t i = 0; i < Placements::kCount; ++i) {
         sum.objects += placements.at(i).counts().blocks;
         sum.bytes += placements.at(i).counts().used;
     }
     return sum;
 }
 
-bool choose_heap(std::string_view name) {
-    LockGuard guard(heap_lock);
-    if (name == kSizeClasses) {
-        chosen_placement = 0;
-        return true;
-    }
-    for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
-        if (placements.at(i).name() == name) {
-            chosen_placement = i + 1;
-            return true;
-        }
-    return false;
-}
-
-// Without the lock: what takes the text may allocate.
-void show_heap_choice(TextSink& to) {
-    const uint32_t current = __atomic_load_n(&chosen_placement, __ATOMIC_RELAXED);
-    format_to(to, current ? "{}" : "[{}]", kSizeClasses);
-    for (uint32_t i = 0; i < PlacementSet::kCount; ++i)
-        format_to(to, current == i + 1 ? " [{}]" : " {}", placements.at(i).name());
-    to.put("\n");
-}
+// The size classes stand before the placements.
+constexpr std::array<std::string_view, 1 + Placements::kCount> kHeapNames = [] {
+    std::array<std::string_view, 1 + Placements::kCount> names{kSizeClasses};
+    std::copy_n(Placements::kNames, Placements::kCount, names.begin() + 1);
+    return names;
+}();
+constinit const PolicyChoice kHeapChoice = {
+    "mm.heap", kHeapNames, [] { return __atomic_load_n(&chosen_placement, __ATOMIC_RELAXED); },
+    [](uint32_t which) {
+        LockGuard guard(heap_lock);
+        chosen_placement = which;
+    }};
 
 // One line for each that has ever been used; fragmentation in thousandths.
 void show_heap(TextSink& to) {
@@ -183,7 +174,7 @@ void show_heap(TextSink& to) {
     }
     format_to(to, "{:<13}{:>9} {:>9} {:>9} {:>8}\n", kSizeClasses, s.pages, s.bytes, "-",
               s.objects);
-    for (uint32_t i = 0; i < PlacementSet::kCount; ++i) {
+    for (uint32_t i = 0; i < Placements::kCount; ++i) {
         const auto [name, f] = line_of(i);
         if (!f.requests) continue;
         format_to(to, "{:<13}{:>9} {:>9} {:>9} {:>8} {:>6} {:>9} {:>9} {:>5} {:>5} {:>10} {:>11}\n",

@@ -5,17 +5,15 @@
 // Locks: the heap's IrqSpinLock (rank heap); callable from interrupt handlers, never sleeps.
 #pragma once
 
-#include "kernel/lib/format.hpp"
-#include "kernel/lib/result.hpp"
+#include "kernel/lib/policy_choice.hpp"
 #include "mm/heap/placement.hpp"
 #include "mm/slab_heap.hpp"
 
 void heap_init();  // it works from frames_init on; this lets it give spare pages back
 HeapStatistics heap_statistics();
 
-bool choose_heap(std::string_view name);  // mm.heap=, /proc/sys/vm/heap; false: no such one
-void show_heap_choice(TextSink& to);
-void show_heap(TextSink& to);  // /proc/heap: figures of all that were used
+extern const PolicyChoice kHeapChoice;  // mm.heap=NAME, /proc/sys/vm/heap
+void show_heap(TextSink& to);           // /proc/heap: figures of all that were used
 
 // The leak check by owner, in debug builds (elsewhere there is nothing to show): who has how much,
 // and how much more than at the mark. "mark" marks; "leak" loses ten objects on purpose.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "kernel/lib/format.hpp"
 #include "kernel/sched/clock.hpp"
 #include "mm/all_spaces.hpp"
 #include "mm/eviction.hpp"
@@ -15,15 +14,12 @@ constinit LoadCounts load_counts{};
 
 namespace {
 
-enum class Criterion : uint32_t { off, ls, pff, ws };
-constexpr std::string_view kNames[] = {"off", "ls", "pff", "ws"};
-constinit Criterion criterion = Criterion::off;  // one word: a reader has the old or the new one
+constinit ChosenPolicy<LoadControls, DefaultLoadControl> control{};
 
 constexpr uint64_t kMillisecond = 1'000'000, kWindow = 250 * kMillisecond,
                    kTurn = 3000 * kMillisecond, kRest = 500 * kMillisecond;
-constexpr uint32_t kPatience = 2;             // windows that must agree
-constexpr uint32_t kUpper = 50, kLower = 10;  // faults of a program in a window
-constexpr uint32_t kBatch = 256;              // pages of a suspended program that leave in a step
+constexpr uint32_t kPatience = 2;  // windows that must agree
+constexpr uint32_t kBatch = 256;   // pages of a suspended program that leave in a step
 
 constinit uint64_t window_start = 0;
 constinit uint32_t too_many = 0, with_room = 0;  // windows in a row
@@ -32,7 +28,8 @@ constinit uint32_t suspended_now = 0;            // atomic
 struct Window {
     uint64_t service = 0;  // microseconds
     uint32_t contenders = 0, fastest = 0;
-    uint64_t sets = 0;  // of all that are active
+    uint64_t sets = 0;    // of all that are active
+    uint32_t frames = 0;  // that their own pages have
     Ref<AddressSpace> oldest{}, longest_suspended{};
 };
 
@@ -45,6 +42,7 @@ Window look(uint64_t now) {
         PagingState& state = space->paging();
         state.rate = __atomic_exchange_n(&state.faults, 0, __ATOMIC_RELAXED);
         all.service += __atomic_exchange_n(&state.service, 0, __ATOMIC_RELAXED);
+        all.frames += space->own_resident();
         if (state.suspended_since) {
             ++suspended;
             if (!all.longest_suspended ||
@@ -64,22 +62,16 @@ Window look(uint64_t now) {
     return all;
 }
 
-struct Judgement {
-    bool too_many, room;
-};
-Judgement judge(const Window& all, uint64_t elapsed) {
-    const auto waiting = static_cast<uint32_t>(all.service * 1'000'000 / elapsed);
-    load_counts.waiting_permille = waiting;
-    if (criterion == Criterion::ls) return {waiting > 1000, waiting < 500};
-    if (criterion == Criterion::pff) return {all.fastest > kUpper, all.fastest < kLower};
-    uint32_t frames = memory_totals().free;
-    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
-        frames += space->own_resident();
-    const uint32_t more =
-        all.longest_suspended ? all.longest_suspended->paging().set_when_suspended : 0;
-    return {all.sets > frames - std::min(frames, reclaim_target()) && all.fastest > kLower,
-            all.sets + more < frames};
+LoadJudgement judge(const Window& all, uint64_t elapsed) {
+    const PagingLoad load{
+        .waiting_permille = static_cast<uint32_t>(all.service * 1'000'000 / elapsed),
+        .fastest = all.fastest,
+        .working_sets = all.sets,
+        .next_set = all.longest_suspended ? all.longest_suspended->paging().set_when_suspended : 0,
+        .frames = memory_totals().free + all.frames,
+        .reserve = reclaim_target()};
+    load_counts.waiting_permille = load.waiting_permille;
+    return control->judge(load);
 }
 
 void suspend(AddressSpace& space, uint64_t now) {
@@ -101,7 +93,7 @@ void resume(AddressSpace& space, uint64_t now) {
     ++load_counts.resumed;
 }
 
-void act(const Window& all, const Judgement& verdict, uint64_t now) {
+void act(const Window& all, const LoadJudgement& verdict, uint64_t now) {
     too_many = verdict.too_many && all.contenders > 1 ? too_many + 1 : 0;
     with_room = verdict.room || all.contenders == 0 ? with_room + 1 : 0;
     AddressSpace* waiting = all.longest_suspended.get();
@@ -125,22 +117,11 @@ void empty_suspended() {
 
 }  // namespace
 
-bool choose_load_control(std::string_view name) {
-    const auto* found = std::ranges::find(kNames, name);
-    if (found == std::end(kNames)) return false;
-    criterion = static_cast<Criterion>(found - kNames);
-    return true;
-}
-
-void show_load_control(TextSink& to) {
-    for (uint32_t i = 0; i < std::size(kNames); ++i)
-        format_to(to, i == static_cast<uint32_t>(criterion) ? "{}[{}]" : "{}{}", i ? " " : "",
-                  kNames[i]);
-    to.put("\n");
-}
+constinit const PolicyChoice kLoadControlChoice =
+    decltype(control)::choice<control>("vm.load_control", "vm.");
 
 bool load_control_due() {
-    if (!swap_active || (criterion == Criterion::off && !suspended_now)) return false;
+    if (!swap_active || (control.is<NoLoadControl>() && !suspended_now)) return false;
     return monotonic_now().raw() - window_start >= kWindow;
 }
 
@@ -151,6 +132,6 @@ void load_control_step() {
     const uint64_t elapsed = now - window_start;
     window_start = now;
     const Window all = look(now);
-    if (criterion != Criterion::off) return act(all, judge(all, elapsed), now);
+    if (!control.is<NoLoadControl>()) return act(all, judge(all, elapsed), now);
     if (all.longest_suspended) resume(*all.longest_suspended, now);
 }

@@ -1,23 +1,18 @@
 // Load control: when all programs' paging together keeps them from computing, one is suspended
 // and its pages go to swap, so that the others' working sets fit; later it takes its turn again.
-// Every window (250 ms) one of these says whether there are too many (twice in a row: act), or room:
-//   ls   L < S: the mean time between two faults is less than the mean time to serve one, that is,
-//        more than one program waits for pages at any time. Room: L > 2 S.
-//   pff  a program's faults come faster than an upper bound; room: all below the lower bound.
-//   ws   the sum of working sets is larger than the frames; room: with one more set it isn't.
-// Suspended is who has been active longest. Nobody starves: after a turn the one that has been
-// suspended longest comes back, and another goes.
+// Every window (250 ms) the chosen policy (load_control/) says whether there are too many programs
+// (twice in a row: act), or room.
+// The program that has been active longest is suspended. None starves: after a turn the one that has
+// been suspended longest comes back, and another goes.
 // Locks: none; all is the reclaim thread's. Spec: Denning, Working sets past and present (1980).
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include "kernel/lib/policy_choice.hpp"
+#include "mm/memory_policies.hpp"
 
 class AddressSpace;
-class TextSink;
 
-bool choose_load_control(std::string_view name);  // off ls pff ws; false: no such one
-void show_load_control(TextSink& to);
+extern const PolicyChoice kLoadControlChoice;  // vm.load_control=NAME, /proc/sys/vm/load_control
 
 // kernel/proc: suspends or resumes all threads of the space. False: they may not be.
 extern bool (*suspend_space_hook)(AddressSpace& space, bool suspended);

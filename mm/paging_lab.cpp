@@ -3,6 +3,8 @@
 
 #include <new>
 
+#include "mm/tracked_frames.hpp"
+
 Result<Box<PagingLab>> PagingLab::create(VirtAddr start, uint32_t pages, uint32_t frames,
                                          std::string_view policy, PagingLab* former) {
     if (pages == 0 || pages > kPagesMost || frames == 0) return Errno::inval;
@@ -11,6 +13,7 @@ Result<Box<PagingLab>> PagingLab::create(VirtAddr start, uint32_t pages, uint32_
     lab->start_ = start;
     lab->pages_ = pages;
     lab->frames_ = frames;
+    lab->policies_.copy_tunables(common_pool.policies);
     lab->policy_ = lab->policies_.find(policy);
     if (!lab->policy_ || (lab->policy_->knows_future() && !former)) return Errno::inval;
     lab->table_ = new (std::nothrow) ResidentPage[pages];

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 
+#include "kernel/lib/policy_slot.hpp"
+
 struct PagingState {
     uint32_t faults = 0, service = 0;   // atomic; since the last look; microseconds of waiting
     uint32_t frames_most = UINT32_MAX;  // atomic; pages of its own that it may have in memory
     uint32_t rate = 0;                  // faults in the last window
     uint32_t working_set = 0;           // pages used within the last kWorkingSetWindow
-    uint32_t granted = 0;               // variable allocation
+    PolicySlot<4> allocation;           // the chosen frame allocation's
     uint64_t active_since = 0;          // nanoseconds
     uint64_t suspended_since = 0;       // 0: it is not
     uint32_t set_when_suspended = 0;

@@ -4,6 +4,7 @@
 // Locks: swap_lock; address spaces are only tried, so nobody is waited for.
 #pragma once
 
+#include "mm/replacers.hpp"
 #include <cstdint>
 
 #include "kernel/lib/result.hpp"
@@ -34,8 +35,9 @@ struct SleepingReclaimer {
     // `used_too`: what has been used since the last call goes too, if nothing else is left.
     uint32_t (*reclaim)(uint32_t wanted, bool used_too);
     uint32_t (*pages)();  // that it might free; takes no lock
-    // Its pages' replacement policy, of those of a ReplacementSet; and that policy's time.
+    // Its pages' replacement policy, by its place in the list; and that policy's tunables and time.
     void (*choose)(uint32_t policy);
+    void (*tune)(Replacers& like);
     void (*tick)(uint32_t now);
     void (*each_tick)();  // of the clock, by its interrupt: takes no lock
 };

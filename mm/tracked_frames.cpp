@@ -12,8 +12,9 @@ constinit ReplacementSet common_pool{};
 constinit bool local_scope = false;
 
 namespace {
-constinit uint32_t chosen_policy = ReplacementSet::kClock;  // under swap_lock; of new pools
-constinit Mutex starting{LockRank::mount_table};            // start_tracking
+// Of new pools; under swap_lock, as the tunables of common_pool, which new pools copy.
+constinit uint32_t chosen_policy = Replacers::kIndexOf<DefaultReplacer>;
+constinit Mutex starting{LockRank::mount_table};  // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
 void leave_policy(TrackedFrame& page) {
@@ -38,8 +39,6 @@ void change_policy(ReplacementSet& pool) {
 }
 }  // namespace
 
-ReplacementPolicy& policy_of(ReplacementSet& pool) { return pool.at(pool.chosen); }
-
 void leave_pool(AddressSpace& space) {
     if (!swap_active) return;
     LockGuard guard(swap_lock);
@@ -48,46 +47,62 @@ void leave_pool(AddressSpace& space) {
 void enter_pool(AddressSpace& space) {
     LockGuard guard(swap_lock);
     space.pool().chosen = chosen_policy;
+    space.pool().policies.copy_tunables(common_pool.policies);
 }
+
+namespace {
+template <typename F>
+void for_each_space(F&& f) {
+    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
+         space = AllSpaces::next(space.get()))
+        f(*space);
+}
+
+void choose_replacement(uint32_t which) {
+    {
+        LockGuard guard(swap_lock);
+        chosen_policy = which;
+    }
+    change_policy(common_pool);
+    if (file_reclaimer.choose) file_reclaimer.choose(which);
+    for_each_space([](AddressSpace& space) { change_policy(space.pool()); });
+}
+
+void tune_replacement(const Tunable& fresh) {
+    {
+        LockGuard guard(swap_lock);
+        common_pool.policies.set_tunable(fresh);
+    }
+    if (file_reclaimer.tune) file_reclaimer.tune(common_pool.policies);
+    for_each_space([](AddressSpace& space) {
+        LockGuard guard(swap_lock);
+        space.pool().policies.copy_tunables(common_pool.policies);
+    });
+}
+}  // namespace
 
 void choose_scope(bool local) {
     __atomic_store_n(&local_scope, local, __ATOMIC_RELAXED);
-    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
+    for_each_space([&](AddressSpace& space) {
         if (local && swap_active)
-            track_all(*space);
+            track_all(space);
         else
-            leave_pool(*space);
+            leave_pool(space);
+    });
 }
 
-bool choose_replacement(std::string_view name) {
-    uint32_t next = 0;
-    for (; next < ReplacementSet::kCount; ++next)
-        if (common_pool.at(next).name() == name && !common_pool.at(next).knows_future()) break;
-    if (next == ReplacementSet::kCount) return false;
-    {
+constinit const PolicyChoice kReplacementChoice = {
+    "vm.replacement",
+    Replacers::kNames,
+    [] { return chosen_policy; },
+    choose_replacement,
+    "vm.",
+    kTunablesOf<Replacers>.span(),
+    [](uint32_t which) {
         LockGuard guard(swap_lock);
-        chosen_policy = next;
-    }
-    change_policy(common_pool);
-    if (file_reclaimer.choose) file_reclaimer.choose(next);
-    for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
-        change_policy(space->pool());
-    return true;
-}
-
-void show_replacement(TextSink& to) {
-    LockGuard guard(swap_lock);
-    bool any = false;
-    for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
-        if (common_pool.at(i).knows_future()) continue;
-        format_to(to, i == chosen_policy ? "{}[{}]" : "{}{}", any ? " " : "",
-                  common_pool.at(i).name());
-        any = true;
-    }
-    to.put("\n");
-}
+        return *common_pool.policies.tunable(kTunablesOf<Replacers>.all[which].name);
+    },
+    tune_replacement};
 
 Result<void> start_tracking() {
     LockGuard once(starting);

@@ -8,8 +8,9 @@
 // Locks: swap_lock (swap.hpp), except for fields said to be atomic.
 #pragma once
 
+#include "kernel/lib/policy_choice.hpp"
 #include "mm/frames.hpp"
-#include "mm/replacement/policy_set.hpp"
+#include "mm/replacers.hpp"
 #include "mm/swap.hpp"
 
 class AddressSpace;
@@ -39,11 +40,9 @@ void put_tracked(Frame frame);  // put_frame, with swap_lock held
 // Brings in all that is in this area. ENOMEM.
 Result<void> swap_in_all(uint32_t area);
 
-// --- the policy: names as in policy_set.hpp; false: no such one, or it needs to know the future
-bool choose_replacement(std::string_view name);
-void show_replacement(TextSink& to);
+extern const PolicyChoice kReplacementChoice;  // vm.replacement=NAME, /proc/sys/vm/replacement
 // swap_lock held:
-ReplacementPolicy& policy_of(ReplacementSet& pool);  // the chosen one
+inline ReplacementPolicy& policy_of(ReplacementSet& pool) { return pool.policy(); }
 inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page.pool); }
 
 // Scope: whose pages compete. Global: all in one pool. Local: each space's in its own, and what its

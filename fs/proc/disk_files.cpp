@@ -5,18 +5,12 @@
 #include "drivers/disk_queue.hpp"
 #include "drivers/ide_channel.hpp"
 #include "fs/devices.hpp"
-#include "fs/proc/proc_entry.hpp"
+#include "fs/proc/policy_file.hpp"
 
 namespace {
 
 constexpr uint32_t kWritable = kTypeRegular | 0644, kReadOnly = kTypeRegular | 0444;
 constexpr uint64_t kMillisecond = 1'000'000;
-
-void show_choice(TextSink& to, std::span<const std::string_view> names, uint32_t current) {
-    for (uint32_t i = 0; i < names.size(); ++i)
-        format_to(to, i == current ? "{}[{}]" : "{}{}", i ? " " : "", names[i]);
-    to.put("\n");
-}
 
 // Those that have a queue of their own.
 BlockDevice* disk_at(int which) {
@@ -30,13 +24,13 @@ constexpr ProcEntry kDiskFiles[] = {
     {.name = "elevator",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
-         show_choice(to, kElevatorNames, static_cast<uint32_t>(queue_of(target).elevator()));
+         PolicyChoice::show_names(to, Elevators::kNames, queue_of(target).elevator());
          return {};
      },
      .store_for = [](const ProcTarget& target, std::string_view name) -> Result<void> {
-         Elevator policy;
-         if (!find_elevator(name, policy)) return Errno::inval;
-         queue_of(target).set_elevator(policy);
+         const std::optional<uint32_t> which = Elevators::index_of(name);
+         if (!which) return Errno::inval;
+         queue_of(target).set_elevator(*which);
          return {};
      }},
     {.name = "hold",
@@ -59,19 +53,11 @@ constexpr ProcEntry kDisk = {.name = "disk", .mode = kTypeDirectory | 0555, .chi
 }  // namespace
 
 constexpr ProcEntry kDiskSettings[] = {
-    {.name = "elevator",
-     .mode = kWritable,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_choice(to, kElevatorNames, static_cast<uint32_t>(default_elevator()));
-         return {};
-     },
-     .store = [](std::string_view name) -> Result<void> {
-         return choose_elevator(name) ? Result<void>() : Errno::inval;
-     }},
+    policy_file<kElevatorChoice>("elevator"),
     {.name = "ide",
      .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_choice(to, kIdeModeNames, static_cast<uint32_t>(current_ide_mode()));
+         PolicyChoice::show_names(to, kIdeModeNames, static_cast<uint32_t>(current_ide_mode()));
          return {};
      },
      .store = [](std::string_view name) -> Result<void> {

@@ -9,9 +9,7 @@
 #include "mm/address_space.hpp"
 #include "mm/commitment.hpp"
 #include "mm/compaction.hpp"
-#include "mm/frame_allocation.hpp"
 #include "mm/heap.hpp"
-#include "mm/load_control.hpp"
 #include "mm/paging_lab.hpp"
 #include "mm/tlb_lab.hpp"
 #include "mm/tracked_frames.hpp"
@@ -60,20 +58,6 @@ Result<uint32_t> only_number(std::string_view text) {
     return number;
 }
 
-// A file that lists names, the chosen one in brackets, and takes one.
-template <auto list, auto choose>
-constexpr ProcEntry choice_entry(std::string_view name) {
-    return {
-        .name = name,
-        .mode = kTypeRegular | 0644,
-        .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-            list(to);
-            return {};
-        },
-        .store =
-            [](std::string_view wanted) { return choose(wanted) ? Result<void>() : Errno::inval; }};
-}
-
 // A figure of write-back. One that is set as a number of bytes ends its ratio, and the other way round.
 template <uint32_t WriteBackSettings::*figure, uint32_t least, uint32_t most,
           uint32_t WriteBackSettings::*other = nullptr>
@@ -117,14 +101,6 @@ constexpr ProcEntry kMemorySettings[] = {
      .mode = kTypeRegular | 0200,
      .generate = [](TextSink&, const ProcTarget&) -> Result<void> { return {}; },
      .store = drop_caches},
-    {.name = "heap",
-     .mode = kTypeRegular | 0644,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_heap_choice(to);
-         return {};
-     },
-     .store =
-         [](std::string_view name) { return choose_heap(name) ? Result<void>() : Errno::inval; }},
     {.name = "overcommit_memory",
      .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to,
@@ -154,10 +130,6 @@ constexpr ProcEntry kMemorySettings[] = {
     {.name = "mmap_min_addr",
      .mode = kTypeRegular | 0444,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, kLowestMapping.raw()); }},
-    choice_entry<show_load_control, choose_load_control>("load_control"),
-    choice_entry<show_allocation, choose_allocation>("frame_allocation"),
-    choice_entry<show_replacement_scope, choose_replacement_scope>("replacement_scope"),
-    choice_entry<show_replacement, choose_replacement>("replacement"),
     {.name = "read_ahead_kb",
      .mode = kTypeRegular | 0644,
      .generate = [](TextSink& to, const ProcTarget&) { return show(to, read_ahead_kib()); },

@@ -10,32 +10,6 @@ namespace {
 
 constexpr uint32_t kCommand = kTypeRegular | 0200, kForAll = kTypeRegular | 0666;
 
-// The name, values, limits and meaning of each figure.
-void show_tunables(TextSink& to) {
-    for (uint32_t i = 0; i < sched_tunable_count(); ++i) {
-        const Tunable tunable = sched_tunable(i);
-        to.put(tunable.name);
-        for (uint32_t k = 0; k < tunable.count; ++k)
-            format_to(to, "{}{}", k ? "," : " ", tunable.value(k));
-        format_to(to, " ({} to {}): {}\n", tunable.least, tunable.most, tunable.meaning);
-    }
-}
-
-// A file for each.
-constexpr ProcEntry kTunable = {
-    .name = "tunable",
-    .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
-        const Tunable tunable = sched_tunable(static_cast<uint32_t>(target.which));
-        for (uint32_t i = 0; i < tunable.count; ++i)
-            format_to(to, "{}{}", i ? "," : "", tunable.value(i));
-        to.put("\n");
-        return {};
-    },
-    .store_for =
-        [](const ProcTarget& target, std::string_view text) {
-            return set_sched_tunable(static_cast<uint32_t>(target.which), text);
-        }};
-
 Result<void> show_log_size(TextSink& to, const ProcTarget&) {
     format_to(to, "{}\n", run_log_capacity());
     return {};
@@ -72,7 +46,7 @@ Result<void> submit(std::string_view text) {
 
 constexpr ProcEntry kSchedulerSettings[] = {
     policy_file<kSchedulerChoice>("policy"),
-    {.name = "tunables", .show = show_tunables},
+    {.name = "tunables", .show = [](TextSink& to) { kSchedulerChoice.show_tunables(to); }},
     {.name = "log", .generate = show_log_size, .store = set_log_size},
     {.name = "suspend",
      .mode = kCommand,
@@ -100,13 +74,6 @@ constexpr ProcEntry kSchedulerSettings[] = {
      .acts_on_user = true},
 };
 
-constexpr ProcNames kSchedulerTunables = {
-    [](int which) {
-        const auto index = static_cast<uint32_t>(which);
-        return index < sched_tunable_count() ? sched_tunable(index).name : std::string_view();
-    },
-    kTunable};
-
 // A line a turn: thread, start and end in nanoseconds since boot, why it ended; then how many were
 // lost.
 Result<void> show_run_log(TextSink& to, const ProcTarget&) {
@@ -125,9 +92,12 @@ Result<void> show_run_log(TextSink& to, const ProcTarget&) {
     return {};
 }
 
-constexpr ProcEntry kDirectory[] = {
-    {.name = "sched", .children = kSchedulerSettings, .names = &kSchedulerTunables}};
-PROC_FILES(proc_sys_kernel, kDirectory);
+constinit ProcDirectory proc_sched;
+PROC_FILES(proc_sched, kSchedulerSettings);
+constexpr auto kSchedulerTunableFiles = tunable_files<kSchedulerChoice, kSchedulerTunables>();
+PROC_FILES(proc_sched, kSchedulerTunableFiles);
+constexpr ProcEntry kSchedulerDirectory[] = {{.name = "sched", .added = &proc_sched}};
+PROC_FILES(proc_sys_kernel, kSchedulerDirectory);
 constexpr ProcEntry kLog[] = {
     {.name = "sched_log", .mode = kTypeRegular | 0400, .generate = show_run_log}};
 PROC_FILES(proc_root, kLog);

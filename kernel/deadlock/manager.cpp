@@ -49,7 +49,7 @@ void ResourceManager::leave(Member& member) {
 bool ResourceManager::decide(Member& m) {
     const uint32_t p = m.party;
     const bool first = !table.party(p).waits;
-    Answer answer = strategy->decide(table, p);
+    Answer answer = strategy().decide(table, p);
     if (answer == Answer::refused && !first)
         answer = Answer::unavailable;  // rules changed meanwhile
     if (answer == Answer::gives_back)
@@ -77,7 +77,7 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     ++waits;
     trace_wait(p);
     if (gave_back) serve_waiters();
-    if (strategy->detects() && detection == Detection::block) detect();
+    if (strategy().detects() && detection == Detection::block) detect();
     Woken woken = m.queue.wait(lock, [&] { return m.victim || !table.party(p).waits; },
                                {.reason = "resources"});
     if (m.victim) return Errno::deadlk;
@@ -157,7 +157,7 @@ void watch(void*) {
         {
             LockGuard guard(manager.lock);
             if (manager.detection == ResourceManager::Detection::periodic) {
-                if (manager.strategy->detects()) manager.detect();
+                if (manager.strategy().detects()) manager.detect();
                 deadline = monotonic_now() + uint64_t{manager.period_ms} * 1'000'000;
             }
             ends =

@@ -7,9 +7,14 @@
 
 #include "kernel/deadlock/analysis.hpp"
 #include "kernel/deadlock/recovery.hpp"
-#include "kernel/deadlock/strategy.hpp"
+#include "kernel/deadlock/strategies.hpp"
+#include "kernel/lib/policy_choice.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "kernel/uapi/resources.h"
+
+std::string_view answer_text(Answer answer);
+extern ChosenPolicy<Strategies, DefaultStrategy> chosen_strategy;  // the manager's lock to choose
+extern const PolicyChoice kStrategyChoice;  // deadlock=NAME, /proc/sys/kernel/deadlock/strategy
 
 struct ResourceManager {
     // What the table's party p is in the world. Lives in its open file.
@@ -29,7 +34,7 @@ struct ResourceManager {
     ResourceTable table;
     Vector<Member*> members;  // by party; null: none
     uint32_t open_files = 0;
-    const Strategy* strategy = &::strategy(0);
+    const Strategy& strategy() const { return *chosen_strategy; }
     Detection detection = Detection::block;
     Cure cure = Cure::fail;
     uint32_t period_ms = 100;
@@ -44,7 +49,7 @@ struct ResourceManager {
     // Looks for deadlocks, and cures them as `cure` says. How many parties were in one.
     uint32_t detect();
     // Whether circles among processes (wait_graph.hpp) are to be cured too.
-    bool ends_processes() const { return strategy->detects() && cure == Cure::kill; }
+    bool ends_processes() const { return strategy().detects() && cure == Cure::kill; }
 
   private:
     bool decide(Member& member);

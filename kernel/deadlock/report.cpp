@@ -1,7 +1,7 @@
 // What people see of the resource manager: /proc/deadlock (the state as text; written `detect`: looks
 // for deadlocks now), /proc/deadlock.dot (the allocation graph for Graphviz), and the settings in
 // /proc/sys/kernel/deadlock. Formats: docs/deadlock.md. Locks: the manager's while text is made.
-#include "fs/proc/proc_entry.hpp"
+#include "fs/proc/policy_file.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/deadlock/wait_graph.hpp"
@@ -73,8 +73,8 @@ void show_state(TextSink& to) {
     ResourceTable& table = manager().table;
     format_to(to,
               "strategy {}\nrequests {} waits {} detections {} deadlocks {} victims {} taken {}\n",
-              manager().strategy->name(), manager().requests, manager().waits, manager().detections,
-              manager().deadlocks, manager().victims, manager().taken_away);
+              manager().strategy().name(), manager().requests, manager().waits,
+              manager().detections, manager().deadlocks, manager().victims, manager().taken_away);
     for (uint32_t t = 0; t < table.types(); ++t) {
         const ResourceTable::Type& type = table.type(t);
         if (!type.used) continue;
@@ -120,26 +120,10 @@ void put_allocation_graph(TextSink& to) {
 }
 
 template <size_t N>
-void put_choice(TextSink& to, const std::string_view (&names)[N], size_t current) {
-    for (size_t i = 0; i < N; ++i)
-        format_to(to, i == current ? "{}[{}]" : "{}{}", i ? " " : "", names[i]);
-    to.put("\n");
-}
-template <size_t N>
 size_t find(const std::string_view (&names)[N], std::string_view name) {
     size_t i = 0;
     while (i < N && names[i] != name) ++i;
     return i;
-}
-
-Result<void> set_strategy(std::string_view name) {
-    const Strategy* wanted = find_strategy(name);
-    if (!wanted) return Errno::inval;
-    LockGuard guard(manager().lock);
-    manager().strategy = wanted;
-    deadlock_look_soon();
-    manager().serve_waiters();
-    return {};
 }
 
 Result<void> set_detection(std::string_view name) {
@@ -182,14 +166,29 @@ Result<void> look_now(std::string_view word) {
     return {};
 }
 
-void show_strategy(TextSink& to) {
-    std::string_view names[kStrategies];
-    for (uint32_t i = 0; i < kStrategies; ++i) names[i] = strategy(i).name();
-    LockGuard guard(manager().lock);
-    put_choice(to, names, find(names, manager().strategy->name()));
+}  // namespace
+
+std::string_view answer_text(Answer answer) {
+    switch (answer) {
+        case Answer::granted: return "granted";
+        case Answer::unavailable: return "waits: more than is available";
+        case Answer::unsafe: return "denied for now: the state would be unsafe";
+        case Answer::refused: return "refused: against the strategy's rules";
+        case Answer::gives_back: return "waits: gave back what it held";
+    }
+    return "";
 }
 
-}  // namespace
+constinit ChosenPolicy<Strategies, DefaultStrategy> chosen_strategy{};
+constinit const PolicyChoice kStrategyChoice = {
+    "deadlock", Strategies::kNames, [] { return chosen_strategy.index(); },
+    [](uint32_t which) {
+        if (!resource_manager) return chosen_strategy.choose(which);  // at boot
+        LockGuard guard(manager().lock);
+        chosen_strategy.choose(which);
+        deadlock_look_soon();
+        manager().serve_waiters();
+    }};
 
 void deadlock_report_init() {
     wait_begins = [](int holder, const char* what, uint32_t which) {
@@ -220,15 +219,18 @@ constexpr ProcEntry kReportFiles[] = {
 PROC_FILES(proc_root, kReportFiles);
 
 constexpr ProcEntry kSettings[] = {
-    {.name = "strategy", .show = show_strategy, .store = set_strategy},
+    policy_file<kStrategyChoice>("strategy"),
     {.name = "detection",
      .show =
          [](TextSink& to) {
-             put_choice(to, kDetections, static_cast<size_t>(manager().detection));
+             PolicyChoice::show_names(to, kDetections, static_cast<uint32_t>(manager().detection));
          },
      .store = set_detection},
     {.name = "recovery",
-     .show = [](TextSink& to) { put_choice(to, kCures, static_cast<size_t>(manager().cure)); },
+     .show =
+         [](TextSink& to) {
+             PolicyChoice::show_names(to, kCures, static_cast<uint32_t>(manager().cure));
+         },
      .store = set_cure},
     {.name = "period_ms",
      .show = [](TextSink& to) { format_to(to, "{}\n", manager().period_ms); },

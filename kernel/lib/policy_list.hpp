@@ -36,6 +36,10 @@ class PolicyList {
     }();
 
   public:
+    // The list with more at its end, for where they make sense.
+    template <typename... More>
+    using With = PolicyList<Interface, Policies..., More...>;
+
     static constexpr uint32_t kCount = sizeof...(Policies);
     static constexpr std::string_view kNames[kCount] = {Policies::kName...};
 
@@ -76,12 +80,19 @@ class PolicyList {
         });
         return done;
     }
+    bool set_tunable(const Tunable& like) {
+        return set_tunable(like.name, {like.values, like.count});
+    }
     const Tunable* tunable(std::string_view name) {
         const Tunable* found = nullptr;
         for_each_tunable([&](Tunable& tunable) {
             if (tunable.name == name) found = &tunable;
         });
         return found;
+    }
+    template <typename... Others>
+    void copy_tunables(PolicyList<Interface, Others...>& from) {
+        (copy(get<Others>(), from.template get<Others>()), ...);
     }
     template <typename F>
     void for_each_tunable(F&& f) {
@@ -97,6 +108,11 @@ class PolicyList {
     template <typename Policy>
     static constexpr void add_of(auto& table) {
         if constexpr (kTunables<Policy>) add<typename Policy::Tunables>(table);
+    }
+    template <typename Policy>
+    static void copy(Policy& to, const Policy& from) {
+        if constexpr (requires { to.shared; }) to.shared = from.shared;
+        if constexpr (requires { to.tunables; }) to.tunables = from.tunables;
     }
     template <typename Policy, typename F>
     static void visit(Policy& policy, F&& f) {

@@ -40,12 +40,13 @@ void fill_up(Nanoseconds now) {
 void jobs_init() {
     alignas(JobSchedulers) static constinit std::byte set[sizeof(JobSchedulers)] = {};
     policies = new (set) JobSchedulers;
-    for (uint32_t i = 0; i < sched_tunable_count(); ++i) copy_to_jobs(sched_tunable(i));
+    for (uint32_t i = 0; i < kSchedulerTunables.count; ++i)
+        copy_to_jobs(kSchedulerChoice.tunable(i));
     queue = &policies->at(policy_of_jobs);
 }
 
 void copy_to_jobs(const Tunable& tunable) {
-    policies->set_tunable(tunable.name, {tunable.values, tunable.count});
+    if (policies) policies->set_tunable(tunable);
 }
 
 JobCounts job_counts() {

@@ -39,12 +39,14 @@ void change_entity(Thread& thread, ReadyReason reason, F&& change) {
     if (queue.run.ready_count()) request_reschedule(queue.cpu);
 }
 
-// On every CPU all that wait are queued anew, so the running one's turn begins anew too.
+// On every CPU all that wait are queued anew, so the running one's turn begins anew too. Before the
+// first queue is made, while the command line is read, there are none.
 // Locks: run_queue.
 template <typename F>
 void change_queues(F&& change) {
     const Nanoseconds now = monotonic_now();
     for (uint32_t i = 0; i < cpu_count; ++i) {
+        if (!cpus[i]->queue) continue;
         CpuQueue& queue = *cpus[i]->queue;
         change(queue, now);
         Thread* running = queue.cpu.current;
@@ -54,71 +56,45 @@ void change_queues(F&& change) {
 }
 
 // What all queues' policies have. Locks: run_queue.
-constinit auto tunables =
-    join_tunables(Schedulers::default_tunables(), default_tunables<RealTimeClass::Tunables>());
+constinit auto tunables = kSchedulerTunables;
 
 void copy_tunable(const Tunable& from, CpuQueue& queue) {
-    const std::span<const uint32_t> values{from.values, from.count};
-    queue.policies.set_tunable(from.name, values);
+    queue.policies.set_tunable(from);
     for (Tunable* own : tunables_in(queue.run.tunables))
-        if (own->name == from.name) own->set(values);
-}
-
-// False, and nothing changed: no list of numbers, or out of range.
-bool parse_into(Tunable& tunable, std::string_view text) {
-    uint32_t values[Tunable::kMostValues], count = 0;
-    while (!text.empty()) {
-        const size_t end = text.find_first_of(", \t");
-        const std::string_view word = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        if (word.empty()) continue;
-        uint64_t number;
-        if (count == Tunable::kMostValues || !parse_number(word, number)) return false;
-        if (number > UINT32_MAX) return false;
-        values[count++] = static_cast<uint32_t>(number);
-    }
-    return tunable.set({values, count});
+        if (own->name == from.name) *own = from;
 }
 
 }  // namespace
 
 constinit const PolicyChoice kSchedulerChoice = {
-    "sched", Schedulers::kNames, [] { return policy_index; },
+    "sched",
+    Schedulers::kNames,
+    [] { return policy_index; },
     [](uint32_t which) {
         RunQueueGuard guard;
         policy_index = which;
         change_queues([&](CpuQueue& queue, Nanoseconds now) {
             queue.run.set_fair(queue.policies.at(which), now);
         });
+    },
+    "sched.",
+    kSchedulerTunables.span(),
+    [](uint32_t which) {
+        RunQueueGuard guard;
+        return tunables.all[which];
+    },
+    [](const Tunable& fresh) {
+        RunQueueGuard guard;
+        *tunables.find(fresh.name) = fresh;
+        copy_to_jobs(fresh);
+        change_queues([&](CpuQueue& queue, Nanoseconds now) {
+            copy_tunable(fresh, queue);
+            queue.run.requeue(now);
+        });
     }};
 
 CpuQueue::CpuQueue(Cpu& owner) : cpu(owner), run(policies.at(policy_index)) {
     for (const Tunable& tunable : tunables.span()) copy_tunable(tunable, *this);
-}
-
-uint32_t sched_tunable_count() { return tunables.count; }
-Tunable sched_tunable(uint32_t which) {
-    RunQueueGuard guard;
-    return tunables.all[which];
-}
-Result<void> set_sched_tunable(uint32_t which, std::string_view text) {
-    RunQueueGuard guard;
-    Tunable& tunable = tunables.all[which];
-    if (!parse_into(tunable, text)) return Errno::inval;
-    copy_to_jobs(tunable);
-    change_queues([&](CpuQueue& queue, Nanoseconds now) {
-        copy_tunable(tunable, queue);
-        queue.run.requeue(now);
-    });
-    return {};
-}
-
-bool take_boot_tunable(std::string_view word) {
-    constexpr std::string_view kPrefix = "sched.";
-    const size_t equals = word.find('=');
-    if (!word.starts_with(kPrefix) || equals == std::string_view::npos) return false;
-    Tunable* tunable = tunables.find(word.substr(kPrefix.size(), equals - kPrefix.size()));
-    return tunable && parse_into(*tunable, word.substr(equals + 1));
 }
 
 SchedParameters sched_parameters(const Thread& thread) {

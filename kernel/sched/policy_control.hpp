@@ -4,18 +4,14 @@
 #pragma once
 
 #include "kernel/lib/policy_choice.hpp"
-#include "kernel/lib/tunable.hpp"
+#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/thread.hpp"
 
-extern const PolicyChoice kSchedulerChoice;  // sched=NAME, /proc/sys/kernel/sched/policy
-
-// --- tunables of all policies, each by its name
-uint32_t sched_tunable_count();
-Tunable sched_tunable(uint32_t which);
-// "10000,20000" or "10000 20000". EINVAL, and nothing changed, if that is out of range.
-Result<void> set_sched_tunable(uint32_t which, std::string_view text);
-// A word of the kernel's command line, sched.NAME=VALUE, before scheduler_init().
-bool take_boot_tunable(std::string_view word);
+// The policy, and the tunables of all policies: sched=NAME, sched.TUNABLE=VALUE; and in
+// /proc/sys/kernel/sched.
+extern const PolicyChoice kSchedulerChoice;
+inline constexpr auto kSchedulerTunables =
+    join_tunables(Schedulers::default_tunables(), default_tunables<RealTimeClass::Tunables>());
 
 // --- threads
 struct SchedParameters {

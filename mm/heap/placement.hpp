@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "kernel/lib/list.hpp"
+#include "kernel/lib/policy_list.hpp"
 #include "kernel/lib/types.hpp"
 
 constexpr uint32_t kBlockAlignment = 16;
@@ -55,6 +56,8 @@ struct HeapArea {
     uint32_t bytes = 0;
 };
 
+class TaggedHeap;
+
 class Placement {
   public:
     constexpr Placement() = default;
@@ -68,7 +71,8 @@ class Placement {
     virtual void give(void* memory) = 0;
     virtual uint32_t usable(const void* memory) const = 0;  // bytes from there on
     virtual HeapArea remove_empty_area() = 0;
-    virtual void visit(HeapVisitor& visitor) = 0;  // area by area, in order of addresses
+    virtual void visit(HeapVisitor& visitor) = 0;          // area by area, in order of addresses
+    virtual TaggedHeap* compactable() { return nullptr; }  // null: its blocks stay where they are
 
     HeapFigures figures() {
         HeapFigures result = counts_;

@@ -67,6 +67,7 @@ class TaggedHeap : public Placement {
                 visitor.visit({at(b, kHead), b->size, b->state != State::used});
     }
 
+    TaggedHeap* compactable() override { return this; }
     // Compaction: blocks move down over the holes, each area's become one at its end. `moved(from,
     // to)` for each block that did; only an owner who can mend all pointers to it may ask for this.
     template <typename Moved>

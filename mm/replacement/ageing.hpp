@@ -5,12 +5,14 @@
 
 #include "mm/replacement/policy.hpp"
 
-class AgeingReplacement final : public ReplacementPolicy {
+class AgeingReplacement : public ReplacementPolicy {
   public:
+    static constexpr std::string_view kName = "ageing";
     static constexpr uint32_t kPeriod = 4;
-    std::string_view name() const override { return "ageing"; }
+
     void load(ResidentPage& page, bool write, uint32_t now) override {
         count_access();
+        page.slot.emplace<History>();
         ReplacementPolicy::load(page, write, now);
     }
     void access(ResidentPage& page, bool write, uint32_t now) override {
@@ -25,13 +27,17 @@ class AgeingReplacement final : public ReplacementPolicy {
     void prepare() override { sort_by(recency); }
 
   private:
+    struct History {
+        uint8_t bits = 0;  // one for each of the last ticks, the latest highest
+    };
     static uint32_t recency(const ResidentPage& page) {
-        return page.history + (page.referenced ? 0x100u : 0u);
+        return page.slot.as<History>().bits + (page.referenced ? 0x100u : 0u);
     }
     void age(uint32_t now, PageProbe* probe) {
         for (ResidentPage& page : pages_) {
             if (probe) probe->look(page);
-            page.history = static_cast<uint8_t>(page.history >> 1 | (page.referenced ? 0x80 : 0));
+            uint8_t& bits = page.slot.as<History>().bits;
+            bits = static_cast<uint8_t>(bits >> 1 | (page.referenced ? 0x80 : 0));
             if (page.referenced && probe) page.used = now;
             page.referenced = false;
         }

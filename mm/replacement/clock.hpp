@@ -5,9 +5,10 @@
 
 #include "mm/replacement/policy.hpp"
 
-class ClockReplacement final : public ReplacementPolicy {
+class ClockReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "clock"; }
+    static constexpr std::string_view kName = "clock";
+
     ResidentPage* victim(uint32_t, PageProbe* probe) override {
         // Bits may be set again behind the hand: two rounds are enough.
         for (uint32_t i = 2 * size_; i > 0; --i) {

@@ -3,8 +3,9 @@
 
 #include "mm/replacement/policy.hpp"
 
-class FifoReplacement final : public ReplacementPolicy {
+class FifoReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "fifo"; }
+    static constexpr std::string_view kName = "fifo";
+
     ResidentPage* victim(uint32_t, PageProbe*) override { return pages_.front(); }
 };

@@ -7,9 +7,10 @@
 
 #include "mm/replacement/policy.hpp"
 
-class ImprovedClockReplacement final : public ReplacementPolicy {
+class ImprovedClockReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "improved-clock"; }
+    static constexpr std::string_view kName = "improved-clock";
+
     ResidentPage* victim(uint32_t, PageProbe* probe) override {
         for (uint32_t round = 0; round < 4; ++round) {
             const bool second = round & 1;

@@ -3,12 +3,26 @@
 
 #include "mm/replacement/policy.hpp"
 
-class LfuReplacement final : public ReplacementPolicy {
+class LfuReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "lfu"; }
+    static constexpr std::string_view kName = "lfu";
+
+    void load(ResidentPage& page, bool write, uint32_t now) override {
+        page.slot.emplace<Uses>().count = 1;
+        ReplacementPolicy::load(page, write, now);
+    }
     ResidentPage* victim(uint32_t, PageProbe*) override { return smallest(uses); }
     void prepare() override { sort_by(uses); }
 
+  protected:
+    void note_use(ResidentPage& page, uint32_t now) override {
+        ReplacementPolicy::note_use(page, now);
+        ++page.slot.as<Uses>().count;
+    }
+
   private:
-    static uint32_t uses(const ResidentPage& page) { return page.count; }
+    struct Uses {
+        uint32_t count = 0;
+    };
+    static uint32_t uses(const ResidentPage& page) { return page.slot.as<Uses>().count; }
 };

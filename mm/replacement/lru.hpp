@@ -4,13 +4,10 @@
 
 #include "mm/replacement/policy.hpp"
 
-class LruReplacement final : public ReplacementPolicy {
+class LruReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "lru"; }
-    void access(ResidentPage& page, bool write, uint32_t now) override {
-        ReplacementPolicy::access(page, write, now);
-        to_back(page);
-    }
+    static constexpr std::string_view kName = "lru";
+
     ResidentPage* victim(uint32_t now, PageProbe* probe) override {
         // A page that was used since the last sample is younger than its place says.
         for (uint32_t i = probe ? size_ : 0; i > 0; --i) {
@@ -23,7 +20,7 @@ class LruReplacement final : public ReplacementPolicy {
         return pages_.front();
     }
 
-  private:
+  protected:
     void note_use(ResidentPage& page, uint32_t now) override {
         ReplacementPolicy::note_use(page, now);
         to_back(page);

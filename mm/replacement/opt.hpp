@@ -5,9 +5,10 @@
 
 #include "mm/replacement/policy.hpp"
 
-class OptReplacement final : public ReplacementPolicy {
+class OptReplacement : public ReplacementPolicy {
   public:
-    std::string_view name() const override { return "opt"; }
+    static constexpr std::string_view kName = "opt";
+
     bool knows_future() const override { return true; }
     void set_future(std::span<const uint32_t> string) override { string_ = string; }
     ResidentPage* victim(uint32_t now, PageProbe*) override {

@@ -14,15 +14,16 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/lib/list.hpp"
+#include "kernel/lib/list_sort.hpp"
+#include "kernel/lib/policy_list.hpp"
+#include "kernel/lib/policy_slot.hpp"
 
 // A page in a frame, as policies see it.
 struct ResidentPage {
     ListNode node{};
-    uint32_t page = 0;    // the driver's name for it
-    uint32_t used = 0;    // when it was last seen used
-    uint32_t count = 0;   // how often, the load included
-    uint8_t history = 0;  // ageing: a bit for each of the last ticks, the latest highest
+    uint32_t page = 0;   // the driver's name for it
+    uint32_t used = 0;   // when it was last seen used
+    PolicySlot<4> slot;  // what the policy in charge keeps about it
     bool referenced = false, modified = false;
 };
 
@@ -45,15 +46,12 @@ class ReplacementPolicy {
     virtual std::string_view name() const = 0;
     virtual void load(ResidentPage& page, bool write, uint32_t now) {
         page.used = now;
-        page.count = 1;
-        page.history = 0;
         page.referenced = true;
         page.modified = write;
         put_back(page);
     }
     virtual void access(ResidentPage& page, bool write, uint32_t now) {
-        page.used = now;
-        ++page.count;
+        note_use(page, now);
         page.referenced = true;
         page.modified |= write;
         sorted_ = false;
@@ -71,8 +69,8 @@ class ReplacementPolicy {
         }
         sorted_ = false;
     }
-    // Many victims will be asked for: who looks for the smallest of something puts its pages in order
-    // once, in O(n log n), and finds each victim in O(1) until a page comes or is used.
+    // Many victims will be asked for: a policy that looks for the smallest of something puts its pages
+    // in order once, in O(n log n), and finds each victim in O(1) until a page comes or is used.
     virtual void prepare() {}
     void remove(ResidentPage& page) {
         page.node.unlink();
@@ -96,10 +94,8 @@ class ReplacementPolicy {
     ~ReplacementPolicy() = default;
     using PageList = List<ResidentPage, &ResidentPage::node>;
 
-    virtual void note_use(ResidentPage& page, uint32_t now) {
-        page.used = now;
-        ++page.count;
-    }
+    // It was used, as an access or a sample shows.
+    virtual void note_use(ResidentPage& page, uint32_t now) { page.used = now; }
     // The first page with the smallest key.
     template <typename F>
     ResidentPage* smallest(F&& key) {
@@ -109,35 +105,10 @@ class ReplacementPolicy {
             if (!best || key(page) < key(*best)) best = &page;
         return best;
     }
-    // Merge sort, bottom up: runs[i] is empty or has 2^i pages.
     template <typename F>
     void sort_by(F&& key) {
-        PageList runs[32] = {};
-        uint32_t used = 0;
-        while (ResidentPage* page = pages_.pop_front()) {
-            PageList run{};
-            run.push_back(*page);
-            uint32_t i = 0;
-            for (; !runs[i].empty(); ++i) merge(runs[i], run, key);
-            append(runs[i], run);
-            used = i >= used ? i + 1 : used;
-        }
-        for (uint32_t i = 0; i < used; ++i) merge(runs[i], pages_, key);
+        sort_list(pages_, key);
         sorted_ = true;
-    }
-    static void append(PageList& to, PageList& from) {
-        while (ResidentPage* page = from.pop_front()) to.push_back(*page);
-    }
-    // Into `late`; of equals those of `early` come first.
-    template <typename F>
-    static void merge(PageList& early, PageList& late, F&& key) {
-        PageList both{};
-        while (!early.empty() && !late.empty())
-            both.push_back(key(*late.front()) < key(*early.front()) ? *late.pop_front()
-                                                                    : *early.pop_front());
-        append(both, early);
-        append(both, late);
-        append(late, both);
     }
     void to_back(ResidentPage& page) {
         page.node.unlink();

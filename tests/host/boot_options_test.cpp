@@ -15,14 +15,13 @@ TEST(BootOptions, DefaultsAndValues) {
     EXPECT_FALSE(none.exec);
     BootOptions some = parse_boot_options(
         "/boot/kernel.elf root=/dev/ram0  init=/bin/sh idle=spin exec=ls%20-l rw seed=7 "
-        "tty.size=80x24 mm.heap=buddy",
+        "tty.size=80x24",
         report);
     EXPECT_EQ(some.root, "/dev/ram0");
     EXPECT_EQ(some.init, "/bin/sh");
     EXPECT_TRUE(some.idle_spin && some.exec && some.has_seed && !some.read_only);
     EXPECT_EQ(some.seed, 7u);
     EXPECT_EQ(some.tty_size, "80x24");
-    EXPECT_EQ(some.heap, "buddy");
     EXPECT_TRUE(unknown.empty());
 }
 

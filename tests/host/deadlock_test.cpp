@@ -1,4 +1,4 @@
-// sources: kernel/deadlock/resource_table.cpp kernel/deadlock/analysis.cpp kernel/deadlock/strategy.cpp kernel/deadlock/recovery.cpp
+// sources: kernel/deadlock/resource_table.cpp kernel/deadlock/analysis.cpp kernel/deadlock/recovery.cpp
 // Deadlock strategies: the course note's banker and safe state, row by row; random states against
 // brute force; a million random steps of the banker; each prevention never deadlocks.
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "kernel/deadlock/analysis.hpp"
 #include "kernel/deadlock/cycles.hpp"
 #include "kernel/deadlock/recovery.hpp"
-#include "kernel/deadlock/strategy.hpp"
+#include "kernel/deadlock/strategies.hpp"
 
 namespace {
 
@@ -61,7 +61,10 @@ struct Noted final : SafetySteps {
     }
 };
 
-const Strategy& banker() { return *find_strategy("banker"); }
+const Strategy& strategy(std::string_view name) {
+    static Strategies all;
+    return *all.find(name);
+}
 
 Scene note_state() {
     Scene s({10, 5, 7}, 5);
@@ -87,10 +90,10 @@ TEST(Banker, note_rows) {
 
 TEST(Banker, note_requests) {
     Scene s = note_state();
-    EXPECT_EQ(s.ask(banker(), 1, {1, 0, 2}), Answer::granted);
-    EXPECT_EQ(s.ask(banker(), 4, {3, 3, 0}), Answer::unavailable);
-    EXPECT_EQ(s.ask(banker(), 0, {0, 2, 0}), Answer::unsafe);
-    EXPECT_EQ(s.ask(banker(), 3, {0, 2, 0}), Answer::refused);  // beyond its claim
+    EXPECT_EQ(s.ask(strategy("banker"), 1, {1, 0, 2}), Answer::granted);
+    EXPECT_EQ(s.ask(strategy("banker"), 4, {3, 3, 0}), Answer::unavailable);
+    EXPECT_EQ(s.ask(strategy("banker"), 0, {0, 2, 0}), Answer::unsafe);
+    EXPECT_EQ(s.ask(strategy("banker"), 3, {0, 2, 0}), Answer::refused);  // beyond its claim
 }
 
 TEST(Banker, note_safe_state) {
@@ -107,7 +110,7 @@ TEST(Banker, note_safe_state) {
     EXPECT_EQ(noted.steps[0].party, 1u);
     EXPECT_EQ(noted.steps[1].party, 0u);
     EXPECT_EQ(noted.steps[2].party, 2u);
-    EXPECT_EQ(s.ask(banker(), 2, {1}), Answer::unsafe);
+    EXPECT_EQ(s.ask(strategy("banker"), 2, {1}), Answer::unsafe);
     s.give(2, {1});
     EXPECT_FALSE(is_safe(s));
 }
@@ -207,20 +210,20 @@ uint64_t random_walk(const Strategy& how, uint64_t steps, bool check_safe, uint6
 
 TEST(Banker, a_million_steps_and_never_unsafe) {
     uint64_t grants = 0;
-    EXPECT_EQ(random_walk(banker(), 1'000'000, true, &grants), 0u);
+    EXPECT_EQ(random_walk(strategy("banker"), 1'000'000, true, &grants), 0u);
     EXPECT_GT(grants, 100'000u);
 }
 
 TEST(Strategies, prevention_never_deadlocks_and_none_does) {
     for (const char* name : {"all-at-once", "release-first", "preempt", "ordered"}) {
         uint64_t grants = 0;
-        EXPECT_EQ(random_walk(*find_strategy(name), 100'000, false, &grants), 0u) << name;
+        EXPECT_EQ(random_walk(strategy(name), 100'000, false, &grants), 0u) << name;
         EXPECT_GT(grants, 1'000u) << name;
     }
     uint64_t grants = 0;
-    EXPECT_GT(random_walk(*find_strategy("none"), 100'000, false, &grants), 100u);
-    EXPECT_EQ(find_strategy("bankers"), nullptr);
-    EXPECT_TRUE(find_strategy("detect")->detects());
+    EXPECT_GT(random_walk(strategy("none"), 100'000, false, &grants), 100u);
+    EXPECT_EQ(Strategies::index_of("bankers"), std::nullopt);
+    EXPECT_TRUE(strategy("detect").detects());
 }
 
 TEST(Recovery, cost_and_taking_away) {

@@ -1,6 +1,6 @@
 // The placements: which hole each takes, the four ways to merge, compaction; and that under random
 // use blocks are aligned, disjoint, keep their contents, and all comes back.
-#include "mm/heap/placement_set.hpp"
+#include "mm/heap/placement_list.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 constexpr uint32_t kAreaBytes = 64 * 1024;
 
 struct Heap {
-    explicit Heap(uint32_t index) : set(std::make_unique<PlacementSet>()), place(set->at(index)) {}
+    explicit Heap(uint32_t index) : set(std::make_unique<Placements>()), place(set->at(index)) {}
     ~Heap() {
         for (void* area : areas) std::free(area);
     }
@@ -25,7 +25,7 @@ struct Heap {
         areas.push_back(std::aligned_alloc(bytes, bytes));
         place.add(areas.back(), bytes);
     }
-    std::unique_ptr<PlacementSet> set;
+    std::unique_ptr<Placements> set;
     Placement& place;
     std::vector<void*> areas;
 };
@@ -133,9 +133,9 @@ TEST(Placement, TheFourWaysToMerge) {
 }
 
 TEST(Placement, CompactionMakesOneHole) {
-    for (uint32_t index = 0; index < PlacementSet::kCount; ++index) {
+    for (uint32_t index = 0; index < Placements::kCount; ++index) {
         Heap heap(index);
-        TaggedHeap* compactable = heap.set->compactable(index);
+        TaggedHeap* compactable = heap.place.compactable();
         if (!compactable) continue;
         heap.add();
         std::map<void*, uint32_t> live;
@@ -173,7 +173,7 @@ struct Pieces final : HeapVisitor {
 };
 
 TEST(Placement, RandomUse) {
-    for (uint32_t index = 0; index < PlacementSet::kCount; ++index) {
+    for (uint32_t index = 0; index < Placements::kCount; ++index) {
         Heap heap(index);
         heap.add();
         std::mt19937 random(index);

@@ -1,7 +1,7 @@
 // sources:
 // The replacement policies: the runs of the course note, victim by victim, and random strings
 // against references that keep plain arrays and share no code with the policies.
-#include "mm/replacement/policy_set.hpp"
+#include "mm/replacers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -61,7 +61,7 @@ std::vector<Load> simulate(ReplacementPolicy& policy, const std::vector<Access>&
 }
 
 std::vector<Load> simulate(const char* name, const std::vector<Access>& accesses, uint32_t frames) {
-    ReplacementSet set;
+    LabReplacers set;
     ReplacementPolicy* policy = set.find(name);
     EXPECT_TRUE(policy) << name;
     return simulate(*policy, accesses, frames);
@@ -182,10 +182,9 @@ TEST(Replacement, ImprovedClockTakesClassesInOrder) {
 // Many victims at once: the same ones in the same order, whether the pages were put in order first.
 TEST(Replacement, PreparingChangesNoVictim) {
     std::mt19937 random(7);
-    ReplacementSet plain, prepared;
-    for (uint32_t i = 0; i < ReplacementSet::kCount; ++i) {
+    Replacers plain, prepared;
+    for (uint32_t i = 0; i < Replacers::kCount; ++i) {
         ReplacementPolicy* policies[] = {&plain.at(i), &prepared.at(i)};
-        if (policies[0]->knows_future()) continue;
         constexpr uint32_t kPages = 300;
         std::array<std::array<ResidentPage, kPages>, 2> pages;
         for (uint32_t now = 0; now < 2000; ++now) {
@@ -213,10 +212,10 @@ TEST(Replacement, PreparingChangesNoVictim) {
 }
 
 TEST(Replacement, WorkingSetShrinks) {
-    ReplacementSet set;
-    set.working_set().set_window(2);
+    Replacers set;
+    set.set_tunable("working_set_window", std::array{2u});
     const std::vector<Access> string = {{1}, {2}, {2}, {2}, {1}, {3}};
-    EXPECT_EQ(simulate(set.working_set(), string, 3),
+    EXPECT_EQ(simulate(set.get<WorkingSetReplacement>(), string, 3),
               (std::vector<Load>{{1, -1}, {2, -1}, {1, -1}, {3, -1}}));
 }
 

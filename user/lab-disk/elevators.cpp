@@ -4,21 +4,15 @@
 
 #include <atomic>
 #include <cmath>
+#include <deque>
 #include <thread>
 
-#include "drivers/elevator.hpp"
+#include "drivers/elevator_list.hpp"
 #include "lab.hpp"
 
 namespace {
 
 constexpr uint32_t kSectorsPerPage = 8;
-
-struct Request {
-    uint64_t sector;
-    uint64_t arrival;
-    uint64_t deadline = ~uint64_t{0};
-    uint32_t count = 0;  // a cylinder: the head stays where it is
-};
 
 struct Set {
     unsigned long cylinders = 200, head = 53;
@@ -31,16 +25,24 @@ struct Outcome {
     uint64_t cylinders = 0, sectors = 0;
 };
 
-Outcome compute(Elevator policy, const Set& set) {
-    DiskHead head(set.cylinders, set.head, !set.down);
-    std::vector<Request> waiting;
-    for (unsigned long cylinder : set.wanted) waiting.push_back({cylinder, waiting.size()});
-    Outcome outcome;
-    while (Request* r = head.choose(policy, waiting, 0)) {
-        outcome.order.push_back(static_cast<unsigned long>(r->sector));
-        waiting.erase(waiting.begin() + (r - waiting.data()));
+Outcome compute(Elevator& policy, const Set& set) {
+    DiskHead head{.last = set.cylinders - 1, .at = set.head, .up = !set.down};
+    std::deque<DiskRequest> requests;
+    RequestList waiting;
+    for (unsigned long cylinder : set.wanted) {
+        DiskRequest& request = requests.emplace_back(cylinder, 0);  // the head stays where it is
+        request.arrival = requests.size();
+        request.deadline = ~uint64_t{0};
+        waiting.push_back(request);
     }
-    outcome.cylinders = head.travel();
+    Outcome outcome;
+    while (!waiting.empty()) {
+        DiskRequest& next = *policy.pick(waiting, head, 0);
+        head.serve(next.sector, next.count);
+        outcome.order.push_back(static_cast<unsigned long>(next.sector));
+        waiting.remove(next);
+    }
+    outcome.cylinders = head.travel;
     return outcome;
 }
 
@@ -146,9 +148,9 @@ int elevators(const std::vector<std::string>& words, bool json) {
         std::printf("head at %lu of %lu, going %s; requests: %s\n%-9s %8s %10s %9s  order\n",
                     set.head, set.cylinders, set.down ? "down" : "up", text(set.wanted).c_str(), "",
                     "computed", "travelled", "sectors");
-    for (uint32_t i = 0; i < kElevatorCount; ++i) {
-        const auto policy = static_cast<Elevator>(i);
-        const Outcome wanted = compute(policy, set);
+    Elevators policies;
+    for (uint32_t i = 0; i < Elevators::kCount; ++i) {
+        const Outcome wanted = compute(policies.at(i), set);
         Outcome found = wanted;
         if (!computed) {
             const Disk disk(name);
@@ -157,10 +159,10 @@ int elevators(const std::vector<std::string>& words, bool json) {
             const Kept kept(disk.setting("elevator"));
             const Cylinders cylinders(disk, set.cylinders);
             int tries = 0;
-            while (!serve(disk, cylinders, kElevatorNames[i], set, found))
+            while (!serve(disk, cylinders, Elevators::kNames[i], set, found))
                 if (++tries == 10) fail(disk.name() + " is busy with something else");
         }
-        const std::string label(kElevatorNames[i]);
+        const std::string label(Elevators::kNames[i]);
         if (json)
             std::printf(
                 "%s\n  {\"name\": \"%s\", \"computed\": %llu, \"travelled\": %llu, "

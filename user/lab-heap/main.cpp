@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "mm/heap/placement_set.hpp"
+#include "mm/heap/placement_list.hpp"
 
 [[noreturn]] void verify_failed(const char* condition, const char* file, int line) {
     std::fprintf(stderr, "lab-heap: %s:%d: VERIFY(%s)\n", file, line, condition);
@@ -78,7 +78,7 @@ struct Heap {
         place.add(area, static_cast<uint32_t>(bytes));
     }
     ~Heap() { std::free(area); }
-    PlacementSet set;
+    Placements set;
     uint32_t index;
     Placement& place;
     void* area;
@@ -100,7 +100,7 @@ struct Map final : HeapVisitor {
 void run_step(Heap& heap, std::map<std::string, void*>& blocks, const std::string& step) {
     const size_t equals = step.find('=');
     if (step == "!") {
-        TaggedHeap* compactable = heap.set.compactable(heap.index);
+        TaggedHeap* compactable = heap.place.compactable();
         if (!compactable) return static_cast<void>(std::printf(" (buddies can't move)"));
         compactable->compact([&](void* from, void* to) {
             for (auto& [name, at] : blocks)
@@ -121,11 +121,9 @@ void run_step(Heap& heap, std::map<std::string, void*>& blocks, const std::strin
 }
 
 int show_steps(const Options& options) {
-    PlacementSet names;
-    uint32_t index = 0;
-    while (index < PlacementSet::kCount && names.at(index).name() != options.policy) ++index;
-    if (index == PlacementSet::kCount) usage();
-    Heap heap(index, options.area);
+    const std::optional<uint32_t> index = Placements::index_of(options.policy);
+    if (!index) usage();
+    Heap heap(*index, options.area);
     std::map<std::string, void*> blocks;
     for (const std::string& step : options.list) {
         std::printf("%-8s", step.c_str());
@@ -193,7 +191,7 @@ struct Compaction {
 };
 Compaction compact(Heap& heap, Load& load) {
     Compaction result;
-    if (TaggedHeap* compactable = heap.set.compactable(heap.index)) {
+    if (TaggedHeap* compactable = heap.place.compactable()) {
         std::map<void*, Block*> by_address;
         for (Block& block : load.live) by_address[block.at] = &block;
         compactable->compact([&](void* from, void* to) {
@@ -214,7 +212,7 @@ int compare(const Options& options) {
                 "free", "largest", "int", "ext", "merged bel/ab/2/none",
                 "compacted: moved, largest");
     bool intact = true;
-    for (uint32_t index = 0; index < PlacementSet::kCount; ++index) {
+    for (uint32_t index = 0; index < Placements::kCount; ++index) {
         Heap heap(index, options.area);
         Load load(heap.place, options.seed);
         for (unsigned long i = 0; i < options.steps; ++i) load.step();

@@ -1,4 +1,4 @@
-// BuddyHeap: blocks of 2^k bytes at multiples of their size. A block too large is split into two
+// Buddy system: blocks of 2^k bytes at multiples of their size. A block too large is split into two
 // buddies; a block given back joins its buddy while that is free. Every block has a header, also
 // while it is free; the first one of an area links the areas.
 // Spec: Knuth, The Art of Computer Programming, vol. 1, 2.5 (buddy system).
@@ -6,11 +6,11 @@
 
 #include <new>
 
-#include "mm/heap/placement.hpp"
+#include "mm/heap/buddy_blocks.hpp"
 
-class BuddyHeap final : public Placement {
+class BuddyHeap : public Placement, protected BuddyBlocks {
   public:
-    std::string_view name() const override { return "buddy"; }
+    static constexpr std::string_view kName = "buddy";
 
     void add(void* start, uint32_t bytes) override {
         const uint32_t order = order_for(bytes);
@@ -93,35 +93,8 @@ class BuddyHeap final : public Placement {
     }
 
   private:
-    static constexpr uint8_t kMagic = 0xbd;
-    struct Block {
-        uint8_t order = 0, area_order = 0;
-        bool free = false;
-        uint8_t magic = kMagic;
-        uint32_t requested = 0;
-        ListNode area{};  // of an area's first block
-    };
-    struct Hole {
-        Block block;
-        ListNode node;
-    };
     static constexpr uint32_t kOrders = 31;
-    static constexpr uint32_t kHead = round_to_block(sizeof(Block));
 
-    static uint32_t order_for(uint32_t bytes) {
-        uint32_t order = 6;  // holds a hole's links on any machine
-        while (1u << order < bytes) ++order;
-        return order;
-    }
-    static Block& block_of(void* memory) {
-        return *reinterpret_cast<Block*>(static_cast<char*>(memory) - kHead);
-    }
-    static Hole& hole_of(Block& block) { return *reinterpret_cast<Hole*>(&block); }
-    // An area is aligned to its size, so the addresses tell.
-    static Block* buddy_of(Block& block) {
-        return reinterpret_cast<Block*>(reinterpret_cast<uintptr_t>(&block) ^
-                                        (uintptr_t{1} << block.order));
-    }
     void put(Block& block) {
         block.free = true;
         Hole& hole = hole_of(block);
