@@ -18,7 +18,7 @@ output_has '^\[size-classes\] first-fit next-fit best-fit worst-fit quick-fit bu
 output_has 'Invalid argument'
 for name in first-fit next-fit best-fit worst-fit quick-fit buddy; do output_has "^$name +[0-9]+"; done
 guest --append mm.heap=nonsense --exec 'cat /proc/sys/vm/heap' </dev/null
-log_has "unknown heap 'nonsense' ignored"
+log_has "mm.heap=nonsense: unknown, ignored; known: size-classes first-fit"
 
 # a, b and c of 100 bytes take 128 each; the area's own head and edge 48.
 guest --exec 'lab-heap --policy first-fit --area 1024 a=100 b=100 c=100 -a -c d=40 -b ! e=900' </dev/null

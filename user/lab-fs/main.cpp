@@ -24,11 +24,6 @@
     std::exit(1);
 }
 
-[[noreturn]] void verify_failed(const char* condition, const char* file, int line) {
-    std::fprintf(stderr, "lab-fs: %s:%d: VERIFY(%s)\n", file, line, condition);
-    std::abort();
-}
-
 unsigned long number(const char* text) {
     char* end;
     const unsigned long value = std::strtoul(text, &end, 0);

@@ -13,11 +13,6 @@
 
 #include "mm/heap/placement_list.hpp"
 
-[[noreturn]] void verify_failed(const char* condition, const char* file, int line) {
-    std::fprintf(stderr, "lab-heap: %s:%d: VERIFY(%s)\n", file, line, condition);
-    std::abort();
-}
-
 namespace {
 
 struct Options {

@@ -1,5 +1,6 @@
 // lab-sched: runs a workload of the course note as real processes under a chosen policy, and tells
-// who ran when. workload.cpp reads the arguments, run.cpp makes the processes, report.cpp prints.
+// who ran when. workload.cpp reads the arguments, run.cpp makes the processes, trace.cpp reads
+// the kernel's trace, report.cpp prints.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,16 @@ struct Turn {
     bool turn_over;
 };
 
+// Of any thread, in nanoseconds of the monotonic clock.
+struct CpuTurn {
+    int tid;
+    int64_t start, end;
+    bool turn_over;
+};
+
 [[noreturn]] void fail(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
 Options read_arguments(int argc, char* argv[]);
+std::vector<CpuTurn> read_turns(
+    int64_t since);  // those that began then or later, in order of their ends
 std::vector<Turn> run_workload(const Options& options);
 void report(const Options& options, const std::vector<Turn>& turns);

@@ -1,6 +1,6 @@
 // Each job is a process. It declares its burst and its priority, sleeps until it arrives, burns CPU
-// time until it has had its burst, and blocks until all are done. The kernel's run log then says
-// who ran when.
+// time until it has had its burst, and blocks until all are done. The kernel's trace then says who
+// ran when (trace.cpp).
 // All nominal times are whole units after time 0, which is a whole unit of the monotonic clock.
 // Things happen a few microseconds late, never early: an arrival at the instant another job's turn
 // or burst ends is then queued before that end. Lateness must not add up, so a job that has less
@@ -74,6 +74,16 @@ void set(const std::string& name, const std::string& value) {
         fail(1, "%s = %s: %s", name.c_str(), value.c_str(), strerror(error));
 }
 
+void record_switches() {
+    const std::string events = "../trace/events";
+    std::ifstream file(kSettings + events);
+    std::string categories;
+    std::getline(file, categories);
+    if (categories.find("[sched]") != std::string::npos) return;
+    g_before.insert({events, "-sched"});
+    write_setting(events, "+sched");
+}
+
 void choose_figures(const Options& options) {
     const long unit = options.unit_ms * 1000;
     auto quanta = [&](const std::vector<long>& units) {
@@ -92,7 +102,7 @@ void choose_figures(const Options& options) {
     set("priority_preemptive", options.preemptive ? "1" : "0");
     set("priority_aging_us", std::to_string(options.ageing * unit));
     set("service_grain_us", std::to_string(std::max(unit / 10, 1l)));
-    set("log", "8192");
+    record_switches();
 }
 
 struct Attributes {  // struct sched_attr
@@ -130,19 +140,17 @@ struct Attributes {  // struct sched_attr
     _exit(0);
 }
 
-std::vector<Turn> read_log(const std::map<int, size_t>& tids, const std::vector<Job>& jobs,
+// What each job does after its burst is no part of the workload.
+std::vector<Turn> turns_of(const std::map<int, size_t>& tids, const std::vector<Job>& jobs,
                            int64_t zero, int64_t unit) {
-    std::ifstream log("/proc/sched_log");
     std::vector<Turn> turns;
     std::vector<int64_t> left;
     for (const Job& job : jobs) left.push_back(job.burst * unit);
-    std::string tid, why;
-    for (int64_t start, end; log >> tid >> start >> end >> why;) {
-        if (tid == "lost") fail(1, "the run was longer than the kernel's log of it");
-        auto found = tids.find(atoi(tid.c_str()));
-        if (found == tids.end() || start < zero || left[found->second] < unit / 50) continue;
-        left[found->second] -= end - start;
-        turns.push_back({found->second, start - zero, end - zero, why == "quantum"});
+    for (const CpuTurn& turn : read_turns(zero)) {
+        auto found = tids.find(turn.tid);
+        if (found == tids.end() || left[found->second] < unit / 50) continue;
+        left[found->second] -= turn.end - turn.start;
+        turns.push_back({found->second, turn.start - zero, turn.end - zero, turn.turn_over});
     }
     return turns;
 }
@@ -193,7 +201,7 @@ std::vector<Turn> run_workload(const Options& options) {
     sleep_until(zero + finish * unit + unit / 2);
     for (int i = 0; !late && shared->done < count && i < 20 + 2 * finish; ++i)
         sleep_until(now(CLOCK_MONOTONIC) + unit / 2);
-    std::vector<Turn> turns = read_log(tids, options.jobs, zero, unit);
+    std::vector<Turn> turns = turns_of(tids, options.jobs, zero, unit);
     const bool done = shared->done == count;
     write_setting("policy", g_before["policy"]);
     close(end_of_all[1]);
