@@ -186,6 +186,18 @@ def log_tail(path):
         return ''
 
 
+def report_ignored_options(log):
+    """What the kernel ignored of its command line is said here too: a test must not pass by mistake."""
+    try:
+        with open(log, errors='replace') as file:
+            for line in file:
+                said = line.partition('] ')[2]
+                if said.startswith('boot: ') and ('unknown, ignored' in said or 'unknown option' in said):
+                    print('run: ' + said.rstrip(), file=sys.stderr)
+    except FileNotFoundError:
+        pass
+
+
 def link_arguments(channels):
     """The two wires of the host link."""
     return [*channels[0].chardev('com2'), '-serial', 'chardev:com2', *channels[1].chardev('link'),
@@ -236,6 +248,7 @@ def run_command(machine, options, scratch, deadline):
                               + log_tail(log) + f'(the kernel log: {options.log or "build/run.log"})')
         return link.status
     finally:
+        report_ignored_options(log)
         keep_log(log, options)
 
 

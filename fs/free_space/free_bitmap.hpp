@@ -46,9 +46,9 @@ constexpr BitmapPlace place_of(uint32_t block, uint32_t n) {
     return {(block - 1) / n + 1, (block - 1) % n + 1};
 }
 
-class FreeBitmap final : public FreeSpace {
+class FreeBitmap : public FreeSpace {
   public:
-    std::string_view name() const override { return "bitmap"; }
+    static constexpr std::string_view kName = "bitmap";
     uint32_t reserved(uint32_t blocks, uint32_t words) const override {
         const uint32_t bits = words * 32;
         return (blocks + bits - 1) / bits;

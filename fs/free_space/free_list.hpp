@@ -4,9 +4,9 @@
 
 #include "fs/free_space/free_space.hpp"
 
-class FreeList final : public FreeSpace {
+class FreeList : public FreeSpace {
   public:
-    std::string_view name() const override { return "list"; }
+    static constexpr std::string_view kName = "list";
     uint32_t reserved(uint32_t, uint32_t) const override { return 1; }  // block 0: where it begins
     void format(BlockStore& store, uint32_t blocks) override {
         store_ = &store;

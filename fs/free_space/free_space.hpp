@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/lib/policy_list.hpp"
 #include "kernel/lib/verify.hpp"
 
 // Blocks of `words` numbers of 32 bits each.

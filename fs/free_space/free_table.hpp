@@ -5,9 +5,9 @@
 
 #include "fs/free_space/free_space.hpp"
 
-class FreeTable final : public FreeSpace {
+class FreeTable : public FreeSpace {
   public:
-    std::string_view name() const override { return "table"; }
+    static constexpr std::string_view kName = "table";
     uint32_t reserved(uint32_t blocks, uint32_t words) const override {
         return (blocks / 2 + 1 + words / 2 - 1) / (words / 2);
     }

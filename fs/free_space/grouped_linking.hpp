@@ -7,15 +7,21 @@
 
 #include "fs/free_space/free_space.hpp"
 
-class GroupedLinking final : public FreeSpace {
+class GroupedLinking : public FreeSpace {
   public:
     static constexpr uint32_t kMostInGroup = 100;
-    explicit constexpr GroupedLinking(uint32_t group = kMostInGroup) : group_(group) {
-        VERIFY(group >= 2 && group <= kMostInGroup);
-    }
-    std::string_view name() const override { return "grouped"; }
+    static constexpr std::string_view kName = "grouped";
+    struct Tunables {
+        Tunable group{.name = "grouped_group",
+                      .meaning = "numbers of free blocks in a group",
+                      .least = 2,
+                      .most = kMostInGroup,
+                      .values = {kMostInGroup}};
+    } tunables;
+
     uint32_t reserved(uint32_t, uint32_t) const override { return 1; }  // block 0: the stack
     void format(BlockStore& store, uint32_t blocks) override {
+        group_ = tunables.group.value();
         VERIFY(store.words() > group_);
         store_ = &store;
         stack_[0] = 0;
@@ -63,6 +69,6 @@ class GroupedLinking final : public FreeSpace {
     }
 
     BlockStore* store_ = nullptr;
-    uint32_t group_, depth_ = 0;
+    uint32_t group_ = kMostInGroup, depth_ = 0;
     uint32_t stack_[kMostInGroup] = {};
 };

@@ -1,5 +1,4 @@
-// The scheduler's clock interrupt: times, load averages, the end of a turn, the balance of the CPUs'
-// queues; and the figures of all that for /proc.
+// What the scheduler counts: times by ticks, load averages; and the figures of all that for /proc.
 // Locks: run_queue (dispatcher.hpp).
 #include <algorithm>
 
@@ -19,7 +18,8 @@ uint32_t runnable_threads() {
     return count;
 }
 
-// Locks: run_queue.
+}  // namespace
+
 void count_ticks(uint32_t ticks, bool from_user) {
     Thread& self = Thread::current();
     CpuQueue& queue = this_queue();
@@ -35,39 +35,6 @@ void count_ticks(uint32_t ticks, bool from_user) {
         for (int i = 0; i < 3; ++i)
             loads[i] =
                 (loads[i] * kDecay[i] + (runnable_threads() << 11) * (2048 - kDecay[i])) >> 11;
-}
-
-// Every tick: an idle CPU looks for work, a busy one evens out the queues. Locks: run_queue.
-void balance(CpuQueue& queue) {
-    const Nanoseconds now = monotonic_now();
-    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2,
-                   now))
-        return;
-    Thread& fresh = *queue.ready.back();
-    if (queue.cpu.current == queue.cpu.idle ||
-        queue.run.preempts(fresh.sched, queue.cpu.current->sched, now))
-        queue.cpu.reschedule = true;
-}
-
-}  // namespace
-
-void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
-    RunQueueGuard guard;
-    Cpu& cpu = this_cpu();
-    CpuQueue& queue = *cpu.queue;
-    if (ticks) {
-        count_ticks(ticks, from_user);
-        if (cpu_count > 1) balance(queue);
-    }
-    if (!turn_over || cpu.reschedule) return;
-    const Nanoseconds now = monotonic_now();
-    const SchedEntity& running = cpu.current->sched;
-    if (cpu.current == cpu.idle)
-        cpu.reschedule = queue.run.next_event() <= now;
-    else
-        cpu.reschedule = queue.run.turn_end(running) <= now ||
-                         (queue.run.next_event() <= now && queue.run.gives_way(running, now));
-    if (!cpu.reschedule) arm_dispatch_timer(queue);
 }
 
 SchedulerStatistics scheduler_statistics() {

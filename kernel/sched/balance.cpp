@@ -69,3 +69,15 @@ void offer_to_idle(const Thread& thread) {
         return request_reschedule(queue.cpu);
     }
 }
+
+// Every tick: an idle CPU looks for work, a busy one evens out the queues.
+void even_out(CpuQueue& queue) {
+    const Nanoseconds now = monotonic_now();
+    if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2,
+                   now))
+        return;
+    Thread& fresh = *queue.ready.back();
+    if (queue.cpu.current == queue.cpu.idle ||
+        queue.run.preempts(fresh.sched, queue.cpu.current->sched, now))
+        queue.cpu.reschedule = true;
+}

@@ -1,7 +1,7 @@
-// What the files of the dispatcher share, and nobody else includes: each CPU's run queue (a real-time
+// What the files of the dispatcher share, and no other file includes: each CPU's run queue (a real-time
 // class above the chosen policy), the one lock of them all, and the one place where states change.
 // Locks: run_queue (a plain SpinLock used with interrupts off, because a context switch hands it
-// from one thread to the next: so whoever takes a thread off a queue finds its registers saved).
+// from one thread to the next: so a CPU that takes a thread off a queue finds its registers saved).
 #pragma once
 
 #include "kernel/arch/cpu.hpp"
@@ -39,12 +39,15 @@ class RunQueueGuard {
 
 // All of these: interrupts off, run_queue held.
 void set_state(Thread& thread, ThreadState state, const char* reason, Nanoseconds now);
+const char* ready_reason_name(ReadyReason reason);
 void note_thread_started(Thread& thread);  // counts it, and keeps a reference
+void note_thread_ended(Thread& thread);
+void wake(Thread& thread);  // what it waited for has come
 // On the queue of the CPU where it may run soonest; that one is told if it has to give way.
 void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now);
 void unqueue(Thread& thread);              // it is ready
-void request_reschedule(Cpu& cpu);         // whoever runs there gives way soon
-void arm_dispatch_timer(CpuQueue& queue);  // for the turn of whoever runs, and throttled ones
+void request_reschedule(Cpu& cpu);         // the thread that runs there gives way soon
+void arm_dispatch_timer(CpuQueue& queue);  // for the running thread's turn, and throttled ones
 void release_reservation(Thread& thread);  // it ends: its share of the CPU is free again
 
 inline bool is_queued(const Thread& thread) { return thread.state == ThreadState::ready; }
@@ -52,7 +55,18 @@ inline bool may_run_on(const Thread& thread, const Cpu& cpu) {
     return thread.affinity & cpu_bit(cpu.id);
 }
 
+// --- thread_control.cpp: of the current thread, which gives up the CPU
+bool yields_to_none(const Thread& self, const CpuQueue& queue);  // it would run on at once
+// It may not stay in this queue: it is to be suspended, or its affinity has changed.
+bool must_leave(const Thread& self, const CpuQueue& queue, ReadyReason reason);
+void send_away(Thread& self, ReadyReason reason, Nanoseconds now);
+ThreadState blocked_or_suspended(Thread& self);  // which of the two it is in its sleep
+
+// --- accounting.cpp
+void count_ticks(uint32_t ticks, bool from_user);
+
 // --- balance.cpp: which CPU
+void even_out(CpuQueue& queue);                                    // at each tick
 CpuQueue& choose_queue(const Thread& thread, Nanoseconds now);     // for one that becomes ready
 bool pull_work(CpuQueue& to, uint32_t at_least, Nanoseconds now);  // from one with so many ready
 void offer_to_idle(const Thread& thread);  // it is ready, but not the next here

@@ -7,6 +7,8 @@
 #include "kernel/sched/dispatcher.hpp"
 #include "kernel/sched/jobs.hpp"
 
+constinit uint32_t policy_index = Schedulers::kIndexOf<DefaultScheduler>;
+
 namespace {
 
 // Reservations may take 95 % of a CPU, in parts per 2^20. Locks: run_queue.

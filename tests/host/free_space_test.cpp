@@ -2,14 +2,12 @@
 // costs in transfers; the textbook's numbers for bits.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <random>
 #include <vector>
 
-#include "fs/free_space/free_bitmap.hpp"
-#include "fs/free_space/free_list.hpp"
-#include "fs/free_space/free_table.hpp"
-#include "fs/free_space/grouped_linking.hpp"
+#include "fs/free_spaces.hpp"
 
 namespace {
 
@@ -39,7 +37,8 @@ struct FreeSpaceOf : testing::Test {
     void SetUp() override { space.format(store, kBlocks); }
     uint32_t own() { return space.reserved(kBlocks, Store::kWords); }
 };
-using All = testing::Types<FreeTable, FreeList, FreeBitmap, GroupedLinking>;
+using All =
+    testing::Types<Named<FreeTable>, Named<FreeList>, Named<FreeBitmap>, Named<GroupedLinking>>;
 TYPED_TEST_SUITE(FreeSpaceOf, All);
 
 TYPED_TEST(FreeSpaceOf, GivesOutEachBlockOnce) {
@@ -101,7 +100,7 @@ TEST(FreeBitmap, PlacesOfTheTextbook) {
 
 TEST(FreeTable, NeighboursMerge) {
     Store store(100);
-    FreeTable table;
+    Named<FreeTable> table;
     table.format(store, 100);
     const BlockRun a = table.allocate(10), b = table.allocate(10), c = table.allocate(10);
     table.release(a);
@@ -113,9 +112,10 @@ TEST(FreeTable, NeighboursMerge) {
 
 TEST(GroupedLinking, TransfersOnceAGroup) {
     Store store(1000);
-    GroupedLinking grouped(50);
+    Named<GroupedLinking> grouped;
+    grouped.tunables.group.set(std::array{uint32_t{50}});
     grouped.format(store, 1000);
-    FreeList list;
+    Named<FreeList> list;
     Store other(1000);
     list.format(other, 1000);
     store.reads = other.reads = 0;
@@ -131,8 +131,9 @@ TEST(GroupedLinking, TransfersOnceAGroup) {
 TEST(FreeSpaceCosts, TransfersOfAStackWorkedOutBesideIt) {
     constexpr uint32_t kBlocks = 700, kGroup = 7;
     Store list_store(kBlocks), grouped_store(kBlocks);
-    FreeList list;
-    GroupedLinking grouped(kGroup);
+    Named<FreeList> list;
+    Named<GroupedLinking> grouped;
+    grouped.tunables.group.set(std::array{uint32_t{kGroup}});
     list.format(list_store, kBlocks);
     grouped.format(grouped_store, kBlocks);
     for (Store* store : {&list_store, &grouped_store}) store->reads = store->writes = 0;
@@ -174,7 +175,8 @@ TEST(FreeSpaceCosts, TransfersOfAStackWorkedOutBesideIt) {
 
 TEST(GroupedLinking, ComesOutInTheOrderOfTheDisk) {
     Store store(1000);
-    GroupedLinking grouped(50);
+    Named<GroupedLinking> grouped;
+    grouped.tunables.group.set(std::array{uint32_t{50}});
     grouped.format(store, 1000);
     EXPECT_EQ(grouped.allocate(1).first, 1u);
     EXPECT_EQ(grouped.allocate(1).first, 2u);

@@ -1,20 +1,17 @@
 // The organisations of free space (fs/free_space) on a small disk in memory: step by step, or all
 // under the same load, with what each reads and writes.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <random>
 
-#include "fs/free_space/free_bitmap.hpp"
-#include "fs/free_space/free_list.hpp"
-#include "fs/free_space/free_table.hpp"
-#include "fs/free_space/grouped_linking.hpp"
+#include "fs/free_spaces.hpp"
 #include "lab.hpp"
 
 namespace {
 
 constexpr uint32_t kWords = 128;  // blocks of 512 bytes
-constexpr const char* kNames[] = {"table", "list", "bitmap", "grouped"};
 
 // The block read last stays at hand, as a driver's buffer does: reading it again costs nothing.
 struct Store final : BlockStore {
@@ -37,11 +34,10 @@ struct Store final : BlockStore {
 };
 
 struct Disk {
-    Disk(std::string_view name, uint32_t blocks, uint32_t group) : store(blocks), grouped(group) {
-        FreeSpace* const all[] = {&table, &list, &bits, &grouped};
-        for (FreeSpace* one : all)
-            if (one->name() == name) space = one;
+    Disk(std::string_view name, uint32_t blocks, uint32_t group)
+        : store(blocks), space(all.find(name)) {
         if (!space) usage();
+        all.set_tunable("grouped_group", std::array{group});
         if (blocks <= space->reserved(blocks, kWords)) fail("that disk is too small");
         space->format(store, blocks);
         store.reads = store.writes = 0;
@@ -65,11 +61,11 @@ struct Disk {
     }
 
     Store store;
-    FreeTable table;
-    FreeList list;
-    FreeBitmap bits;
-    GroupedLinking grouped;
-    FreeSpace* space = nullptr;
+    FreeSpaces all;
+    FreeTable& table = all.get<FreeTable>();
+    FreeList& list = all.get<FreeList>();
+    GroupedLinking& grouped = all.get<GroupedLinking>();
+    FreeSpace* space;
 };
 
 std::string text(const std::vector<BlockRun>& runs) {
@@ -96,7 +92,7 @@ void show(Disk& disk, uint32_t blocks) {
             std::printf(" -> %u", block);
         }
         std::puts(block ? " ..." : "");
-    } else if (disk.space == &disk.bits) {
+    } else if (disk.space == &disk.all.get<FreeBitmap>()) {
         for (uint32_t b = 1; b <= blocks; b += 32) {
             std::printf("    i=%-3u ", place_of(b, 32).row);
             for (uint32_t at = b - 1; at < std::min(b + 31, blocks); ++at)
@@ -105,7 +101,7 @@ void show(Disk& disk, uint32_t blocks) {
                                                                                              : '0');
             std::putchar('\n');
         }
-    } else {
+    } else if (disk.space == &disk.grouped) {
         std::printf("    stack:");
         for (uint32_t i = disk.grouped.depth(); i-- > 0;) std::printf(" %u", disk.grouped.stack(i));
         std::putchar('\n');
@@ -147,8 +143,8 @@ int run_steps(const std::string& policy, uint32_t blocks, uint32_t group,
 int compare(uint32_t blocks, unsigned long steps, unsigned long seed) {
     std::printf("%-8s %9s %9s %9s %13s %9s\n", "", "own", "read", "written", "pieces a file",
                 "files");
-    for (const char* name : kNames) {
-        Disk disk(name, blocks, 100);
+    for (std::string_view name : FreeSpaces::kNames) {
+        Disk disk(name, blocks, GroupedLinking::kMostInGroup);
         std::mt19937 random(seed);
         std::vector<std::vector<BlockRun>> files;
         unsigned long made = 0, pieces = 0;
@@ -163,8 +159,9 @@ int compare(uint32_t blocks, unsigned long steps, unsigned long seed) {
                 files.pop_back();
             }
         }
-        std::printf("%-8s %9u %9lu %9lu %13.2f %9lu\n", name, disk.space->reserved(blocks, kWords),
-                    disk.store.reads, disk.store.writes, double(pieces) / double(made), made);
+        std::printf("%-8s %9u %9lu %9lu %13.2f %9lu\n", name.data(),
+                    disk.space->reserved(blocks, kWords), disk.store.reads, disk.store.writes,
+                    double(pieces) / double(made), made);
     }
     std::puts("own: blocks that the organisation keeps for itself; read, written: blocks");
     return 0;
