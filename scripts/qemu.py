@@ -10,7 +10,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build')))
-KERNEL = os.path.join(BUILD, 'kernel.elf')
+KERNEL = os.environ.get('ORRERY_KERNEL') or os.path.join(BUILD, 'kernel.elf')
 DISK = os.environ.get('ORRERY_IMAGE') or os.path.join(BUILD, 'disk.img')  # tests have their own
 ISO = os.path.join(BUILD, 'orrery.iso')
 FAILED = 125  # our own failure, or the kernel's

@@ -1,6 +1,7 @@
 // Who may look into a process, and whom a file of /proc acts on. This program runs itself again in
 // several roles, also as a set-user-id program that a user starts.
 // Spec: ptrace(2), access mode checking; prctl(2), PR_SET_DUMPABLE; proc(5); prlimit(2).
+// needs: wing
 #include <dirent.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

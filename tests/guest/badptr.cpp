@@ -3,6 +3,7 @@
 // bytes. Each must end in EFAULT (a read or write may transfer the part that is there), leak no
 // descriptor, and leave kernel and process alive; the same call with the last byte in place must
 // not end in EFAULT.
+// needs: wing
 #include <sys/mman.h>
 #include <sys/resource.h>
 

@@ -1,6 +1,7 @@
 // O_DIRECT on ext2: the same bytes as without it, and none of them stay in the cache; what has to be
 // aligned; holes, the end of the file, mappings and others who write at the same time.
 // Spec: open(2), "O_DIRECT"; fcntl(2).
+// needs: wing
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 // Processes that end while they hold something, wait for it, or are half way through a call: see
 // endings.hpp. Spec: semop(2), msgop(2), shmop(2), pipe(7), futex(2), fcntl(2), flock(2).
+// needs: wing
 #include "tests/guest/endings.hpp"
 
 #include <poll.h>

@@ -2,6 +2,7 @@
 // closed, many waiters, the time-outs, and that a wait costs what is ready and not what is watched.
 // run: --smp 4
 // Spec: epoll(7), epoll_create(2), epoll_ctl(2), epoll_wait(2).
+// needs: wing
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>

@@ -1,6 +1,7 @@
 // Event counters: sums, one by one, limits, waiting for them with read, write and poll.
 // run: --smp 4
 // Spec: eventfd(2).
+// needs: wing
 #include <poll.h>
 #include <sys/eventfd.h>
 

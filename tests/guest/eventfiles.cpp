@@ -2,6 +2,7 @@
 // signals are read by whom; waiting by read, poll and epoll.
 // run: --smp 4
 // Spec: timerfd_create(2), signalfd(2).
+// needs: wing
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

@@ -1,6 +1,7 @@
 // What ipcs and ipcrm stand on and what they print: the _INFO and _STAT commands of System V IPC, its
 // files in /proc, the limits in /proc/sys/kernel; removal by id and key; and who may.
 // Spec: msgctl(2), semctl(2), shmctl(2), proc(5), sysvipc(7).
+// boot: its own, where ids begin at 0
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>

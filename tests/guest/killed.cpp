@@ -2,6 +2,7 @@
 // killed where it sleeps in it; then the object must work for others as if it had never come.
 // run: --smp 4
 // Spec: the pages of the calls; signal(7).
+// needs: wing
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <poll.h>

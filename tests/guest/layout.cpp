@@ -1,6 +1,7 @@
 // Where the blocks of files lie (FIEMAP): one that is written in one go in one piece, index blocks among
 // its own; so do two that grow side by side, and one that grows by a few bytes at a time; what was
 // reserved for them is free again afterwards. Works on the root's file system, ext2.
+// boot: its own, before other programs have run
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>

@@ -1,5 +1,6 @@
 // Locks on files: record locks of processes and of open files, flock, their waits, deadlock.
 // Spec: fcntl(2), flock(2).
+// needs: wing
 #include <sys/file.h>
 #include <sys/mman.h>
 

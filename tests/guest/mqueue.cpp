@@ -2,6 +2,7 @@
 // signal and by thread, what a killed process leaves; and what all calls say to bad arguments.
 // run: --smp 4
 // Spec: mq_overview(7) and the pages it names.
+// needs: wing
 #include <dirent.h>
 #include <mqueue.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
 // Mutexes whose owner dies: the next one learns of it, within a process and between processes; and
 // what the kernel makes of a list of held futexes that is nonsense.
 // Spec: pthread_mutexattr_setrobust(3), get_robust_list(2), set_robust_list(2).
+// needs: wing
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>

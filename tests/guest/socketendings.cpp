@@ -1,5 +1,6 @@
 // Processes that end while they connect, accept, send, receive or have files in messages: see
 // endings.hpp. Spec: unix(7), connect(2), accept(2), send(2), recv(2).
+// needs: wing
 #include <sys/socket.h>
 #include <sys/un.h>
 

@@ -1,6 +1,7 @@
 // Pairs of local sockets: streams, datagrams, and connections that keep message boundaries. What
 // goes through and in what pieces, ends and broken ends, blocking and not, time-outs, polling.
 // Spec: socketpair(2), unix(7), socket(7), send(2), recv(2), shutdown(2).
+// needs: wing
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

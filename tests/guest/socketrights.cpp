@@ -1,6 +1,7 @@
 // What goes beside the bytes of a message: open files (SCM_RIGHTS), who sent it (SCM_CREDENTIALS),
 // several messages at once; files that are on their way when nobody is left to receive them.
 // Spec: unix(7), cmsg(3), sendmsg(2), recvmsg(2), sendmmsg(2), recvmmsg(2).
+// needs: wing
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>

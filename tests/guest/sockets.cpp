@@ -1,6 +1,7 @@
 // Local sockets with names: paths, abstract names and ones that the kernel chooses; listening,
 // connecting and accepting; datagrams to whoever has a name; who connects as whom.
 // Spec: bind(2), listen(2), accept(2), connect(2), getsockname(2), unix(7), socket(7).
+// needs: wing
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

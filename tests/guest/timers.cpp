@@ -1,6 +1,7 @@
 // timer_create(2) and its kin: signals to the process and to one thread, values, periods, overruns, what
 // is left, absolute times, and what fork, exec and deletion leave. Spec: timer_create(2),
 // timer_settime(2), timer_getoverrun(2), timer_delete(2).
+// needs: wing
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>

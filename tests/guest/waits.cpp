@@ -1,5 +1,6 @@
 // Who waits for whom, as /proc/deadlock tells it: circles of robust mutexes (whose word names the
 // owner), of flock() and of System V semaphores are found and drawn; the kernel can cure one.
+// needs: wing
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>

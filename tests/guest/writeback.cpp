@@ -1,6 +1,7 @@
 // What is written back when: the figures in /proc/sys/vm/dirty_*, the thread that follows them; hints
 // (posix_fadvise, readahead) that bring pages in and let them go; O_SYNC, O_DSYNC, fdatasync, syncfs, msync.
 // Works on the root's file system, ext2.
+// needs: wing
 #include <sys/mman.h>
 #include <sys/stat.h>
 

@@ -2,6 +2,7 @@
 //   writeerrors FILE    of a file whose fourth block can't be written (system/fs_faults_test.py)
 // Alone: nobody is told of what didn't happen.
 // Spec: fsync(2), msync(2), syncfs(2), sync_file_range(2); Linux, errseq.rst.
+// needs: wing
 #include <sys/mman.h>
 
 #include "check.hpp"

@@ -26,6 +26,24 @@ guest() {
     status=$?
 }
 
+# another_kernel NAME CMAKE_OPTION... : build/NAME/kernel.elf, which `guest` boots from then on
+another_kernel() {
+    export ORRERY_KERNEL=$PWD/$build/$1/kernel.elf
+    cmake --preset default -B "$build/$1" "${@:2}" >"$work/build" 2>&1 &&
+        ninja -C "$build/$1" kernel.elf >>"$work/build" 2>&1 || { tail -n 30 "$work/build"; exit 1; }
+}
+
+# guest_tests LEFT_OUT OPTION... : the tests of the guest that want no options of their own, in one
+# boot, but those with a line that matches LEFT_OUT
+guest_tests() {
+    local names
+    names=$(grep -LE "^(//|/?\\*)? ?(run:|boot:|driven by:|$1)" tests/guest/*.{c,cpp} | sed 's,.*/,,; s,\..*,,')
+    guest "${@:2}" --exec "for t in $(echo $names); do
+        timeout 60 /usr/lib/orrery/tests/\$t >/tmp/out 2>&1 || { echo FAIL \$t; tail -n 3 /tmp/out; }
+        done; echo end"
+    output_is end
+}
+
 fail() {
     failures=$((failures + 1))
     if [ "$shown" = "$failed_before" ]; then
