@@ -9,6 +9,8 @@ class ClockReplacement : public ReplacementPolicy {
   public:
     static constexpr std::string_view kName = "clock";
 
+    // The page at which the hand stops. `probe`, if there is one, is asked for each page first.
+    // Lab 12.2: stub { return pages_.front(); }
     ResidentPage* victim(uint32_t, PageProbe* probe) override {
         // Bits may be set again behind the hand: two rounds are enough.
         for (uint32_t i = 2 * size_; i > 0; --i) {

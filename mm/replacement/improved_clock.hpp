@@ -11,6 +11,8 @@ class ImprovedClockReplacement : public ReplacementPolicy {
   public:
     static constexpr std::string_view kName = "improved-clock";
 
+    // The first page of the lowest class, the hand going round as said above.
+    // Lab 12.3: stub { return pages_.front(); }
     ResidentPage* victim(uint32_t, PageProbe* probe) override {
         for (uint32_t round = 0; round < 4; ++round) {
             const bool second = round & 1;

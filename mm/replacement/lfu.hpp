@@ -11,10 +11,13 @@ class LfuReplacement : public ReplacementPolicy {
         page.slot.emplace<Uses>().count = 1;
         ReplacementPolicy::load(page, write, now);
     }
+    // Lab 12.5: stub { return pages_.front(); }
     ResidentPage* victim(uint32_t, PageProbe*) override { return smallest(uses); }
     void prepare() override { sort_by(uses); }
 
   protected:
+    // The page was used once more.
+    // Lab 12.5: stub { ReplacementPolicy::note_use(page, now); }
     void note_use(ResidentPage& page, uint32_t now) override {
         ReplacementPolicy::note_use(page, now);
         ++page.slot.as<Uses>().count;

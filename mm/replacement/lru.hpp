@@ -21,6 +21,8 @@ class LruReplacement : public ReplacementPolicy {
     }
 
   protected:
+    // The page was used at `now`: it is the youngest.
+    // Lab 12.4: stub { ReplacementPolicy::note_use(page, now); }
     void note_use(ResidentPage& page, uint32_t now) override {
         ReplacementPolicy::note_use(page, now);
         to_back(page);

@@ -17,11 +17,15 @@ class WorkingSetReplacement : public ReplacementPolicy {
                        .values = {8}};
     } tunables;
 
+    // The page whose last use is longest ago.
+    // Lab 12.6: stub { return pages_.front(); }
     ResidentPage* victim(uint32_t now, PageProbe* probe) override {
         if (probe) tick(now, probe);
         return smallest(last_use);
     }
     void prepare() override { sort_by(last_use); }
+    // A page that has not been used for a whole window, or null.
+    // Lab 12.6: stub { return nullptr; }
     ResidentPage* expired(uint32_t now) override {
         ResidentPage* page = victim(now, nullptr);
         return page && now - page->used >= tunables.window.value() ? page : nullptr;

@@ -117,9 +117,9 @@ def check_start(lab, folder, solution, report):
 
 
 def telling(body):
-    """Lines of a solution that say something: not braces, not a bare return."""
+    """Lines of a solution that say something: not braces, a bare return, the head of a loop over numbers."""
     lines = (re.sub(r'//.*', '', line).strip() for line in body.split('\n'))
-    return [line for line in lines if len(line) > 24 and not line.startswith(('//', '}'))]
+    return [line for line in lines if len(line) > 24 and not line.startswith(('//', '}', 'for (uint32_t'))]
 
 
 def squeezed(text):
@@ -150,12 +150,17 @@ def check_round(slot, solution, mistakes, report):
 
 
 def rounds(mistakes):
-    """The first of each task, the second of each task, ..."""
+    """As many at once as there are files: of each file the first mistake of its first task, then of its
+    second, ..., then the second mistakes."""
     queues = {}
     for mistake in mistakes:
-        queues.setdefault(mistake.task.id, []).append(mistake)
-    for i in range(max(map(len, queues.values()), default=0)):
-        yield [queue[i] for queue in queues.values() if i < len(queue)]
+        queues.setdefault(mistake.task.files[0], {}).setdefault(mistake.task.id, []).append(mistake)
+    lines = []
+    for tasks in queues.values():
+        most = max(map(len, tasks.values()))
+        lines.append([queue[i] for i in range(most) for queue in tasks.values() if i < len(queue)])
+    for i in range(max(map(len, lines), default=0)):
+        yield [line[i] for line in lines if i < len(line)]
 
 
 def check_alone(slot, solution, task, report):

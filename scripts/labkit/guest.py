@@ -17,7 +17,7 @@ import time
 
 OUTPUT = 4 << 20       # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
-ADDRESS_SPACE = 6 << 30
+ADDRESS_SPACE = 3 << 30
 COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
 
 

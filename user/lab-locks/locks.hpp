@@ -35,13 +35,19 @@ class InterruptsOff : public Lock {
 // BTS with the bus locked: the old bit tells whether somebody was there.
 class TestAndSet : public Lock {
   public:
+    // Returns when the caller alone is inside. Says arrived(me) first.
+    // Lab 7.1: stub { arrived(me); }
     void lock(int me) override {
         arrived(me);
         while (test_and_set()) relax();
     }
+    // Lets the next one in.
+    // Lab 7.1: stub {}
     void unlock(int) override { __atomic_store_n(&taken_, 0, __ATOMIC_RELEASE); }
 
   private:
+    // Sets taken_, and says whether it was set before: in one step that nothing can split.
+    // Lab 7.1: stub { const bool was = taken_ != 0; taken_ = 1; return was; }
     bool test_and_set() {
         bool was;
         asm volatile("lock btsl $0, %0" : "+m"(taken_), "=@ccc"(was)::"memory");
@@ -52,6 +58,8 @@ class TestAndSet : public Lock {
 
 class Swap : public Lock {
   public:
+    // Returns when the caller alone is inside. Says arrived(me) first.
+    // Lab 7.2: stub { arrived(me); }
     void lock(int me) override {
         arrived(me);
         for (unsigned key = 1;;) {
@@ -60,6 +68,8 @@ class Swap : public Lock {
             relax();
         }
     }
+    // Lets the next one in.
+    // Lab 7.2: stub {}
     void unlock(int) override { __atomic_store_n(&taken_, 0, __ATOMIC_RELEASE); }
 
   private:

@@ -8,6 +8,8 @@ class OrderedStrategy : public Strategy {
   public:
     static constexpr std::string_view kName = "ordered";
 
+    // Refused if it asks for a type that is not above all that it holds; else it gets what is free.
+    // Lab 9.1: stub { return if_free(table, p); }
     Answer decide(ResourceTable& table, uint32_t p) const override {
         bool wanted_below = false;
         for (uint32_t t = 0; t < table.types(); ++t) {

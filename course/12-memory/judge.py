@@ -1,0 +1,115 @@
+"""Judges lab 12: a real process touches real pages; which of them left memory is compared with which
+should have."""
+import json
+
+import picture
+from grading import Check, Verdict
+
+
+def both(en, zh):
+    return {'en': en, 'zh': zh}
+
+
+def command_of(one):
+    pages = ' '.join(f'{page}{"w" if write else ""}' for page, write in one['string'])
+    return f"lab-paging --policy {one['policy']} --frames {one['frames']} --json {pages}"
+
+
+def checks(lab, expected):
+    made = []
+    for case in lab.cases:
+        want = expected[case.id]
+        made.append(Check(case, '; echo ,; '.join(map(command_of, want)),
+                          lambda output, case=case, want=want: check(case, want, output), stop))
+    return made
+
+
+def check(case, want, output):
+    try:
+        runs = json.loads('[' + output.text + ']')
+    except ValueError:
+        line = (output.text.strip().splitlines() or ['nothing'])[-1]
+        return Verdict(False, both(f'the program did not come to its end: {line}', f'程序没有运行完:{line}'))
+    for one, run in zip(want, runs, strict=True):
+        got = [[int(page), None if victim is None else int(victim)] for page, victim in run['load_evict']]
+        if got != one['loads']:
+            return differs(case, one, got)
+    return Verdict(True)
+
+
+def differs(case, one, got):
+    wanted = one['loads']
+    first = next((i for i, (a, b) in enumerate(zip(wanted, got)) if a != b), min(len(wanted), len(got)))
+    want = wanted[first] if first < len(wanted) else None
+    have = got[first] if first < len(got) else None
+    when, memory = moment(one, first)
+    name = f'{one["policy"]}, {one["frames"]} frames'
+    inside = '; '.join(f'{page}: {words["en"]}' for page, words in memory.items())
+    content = ';'.join(f'{page}:{words["zh"]}' for page, words in memory.items())
+    if want and have and want[0] == have[0]:
+        why = both(
+            f'{name}: access {when} (page {want[0]}): {went(have[1])} left; {went(want[1])} should have. '
+            f'In memory then: {inside}.',
+            f'{name}:第 {when} 次访问(页 {want[0]}):换出了{page_zh(have[1])},应当换出{page_zh(want[1])}。当时内存中:{content}。')
+    else:
+        why = both(
+            f'{name}: fault {first + 1} should be {fault_of(want)}; it was {fault_of(have)}: a page left too early, or '
+            f'stayed too long. In memory then: {inside}.',
+            f'{name}:第 {first + 1} 次缺页应当是{fault_zh(want)},实际是{fault_zh(have)}:有的页换出得太早,或留得太久。'
+            f'当时内存中:{content}。')
+    hint = case.hint or {}
+    why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
+    rows = [[[i + 1, page, '-' if victim is None else victim] for i, (page, victim) in enumerate(loads)]
+            for loads in (wanted, got)]
+    verdict = Verdict(False, why, picture.table_pair(('fault', 'loads', 'evicts'), *rows, first))
+    verdict.command = command_of(one)
+    verdict.before = sum(victim is not None for _, victim in got[:first])  # evictions
+    return verdict
+
+
+def went(page):
+    return 'no page' if page is None else f'page {page}'
+
+
+def page_zh(page):
+    return '零页' if page is None else f'页 {page}'
+
+
+def fault_of(load):
+    return f'for page {load[0]}' if load else 'none'
+
+
+def fault_zh(load):
+    return f'页 {load[0]}' if load else '没有'
+
+
+def moment(one, number):
+    """(which access fault `number` is, what is known of each page in memory then), by the right run."""
+    memory, count = {}, 0
+    for when, (page, write) in enumerate(one['string'], 1):
+        if count < len(one['loads']) and page not in memory and one['loads'][count][0] == page:
+            if count == number:
+                return when, {p: told(known) for p, known in memory.items()}
+            memory.pop(one['loads'][count][1], None)
+            memory[page] = {'loaded': when, 'used': when, 'uses': 1, 'written': write}
+            count += 1
+        elif page in memory:
+            known = memory[page]
+            known['used'], known['uses'] = when, known['uses'] + 1
+            known['written'] |= write
+    return len(one['string']), {p: told(known) for p, known in memory.items()}
+
+
+def told(known):
+    dirty = ', written' if known['written'] else ''
+    dirty_zh = ',已修改' if known['written'] else ''
+    return both(f"loaded {known['loaded']}, used {known['used']}, {known['uses']} uses{dirty}",
+                f"{known['loaded']} 调入,{known['used']} 最近使用,共 {known['uses']} 次{dirty_zh}")
+
+
+def stop(trace, verdict):
+    """The event of the eviction that differs: of those that lab-paging's process made by itself."""
+    events = list(trace.events())
+    process = next(event.tid for event in events if event.name == 'name' and event['name'] == 'lab-paging')
+    own = [number for number, event in enumerate(events) if event.name == 'evict' and event.tid == process]
+    return own[verdict.before] if verdict.before < len(own) else None
