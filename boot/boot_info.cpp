@@ -1,3 +1,4 @@
+// See boot_info.hpp. Tags of Multiboot 2, or fields of Multiboot 1, become one BootInfo.
 #include "boot/boot_info.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See acpi.hpp. The root table names the others; each is checked by its checksum before it is read.
 #include "drivers/acpi.hpp"
 
 #include "kernel/arch/memory_layout.hpp"
@@ -14,9 +15,9 @@ constexpr uint32_t kLongRsdpBytes = 36, kRsdpXsdt = 24;
 constexpr uint32_t kHeaderBytes = 36, kHeaderLength = 4;
 constexpr uint32_t kMaxTable = 1 << 20;
 
-constinit PhysicalMapper g_map = nullptr;
-constinit std::span<const uint8_t> g_root;  // RSDT or XSDT
-constinit uint32_t g_pointer_bytes = 4;     // in it
+constinit PhysicalMapper map_physical = nullptr;
+constinit std::span<const uint8_t> root_table;  // RSDT or XSDT
+constinit uint32_t root_pointer_bytes = 4;      // in it
 
 uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
     uint32_t value;
@@ -27,8 +28,8 @@ uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
 std::span<const uint8_t> view(PhysAddr start, uint32_t bytes) {
     if (start.raw() < kDirectMapLimit && bytes <= kDirectMapLimit - start.raw())
         return {static_cast<const uint8_t*>(to_virtual(start)), bytes};
-    if (!g_map) return {};
-    Result<void*> mapped = g_map(start, bytes);
+    if (!map_physical) return {};
+    Result<void*> mapped = map_physical(start, bytes);
     if (mapped.is_error()) return {};
     return {static_cast<const uint8_t*>(mapped.value()), bytes};
 }
@@ -60,8 +61,8 @@ bool use_root(uint32_t address, std::string_view signature, uint32_t pointer_byt
     if (!address) return false;
     auto table = read_table(PhysAddr(address));
     if (!has_signature(table, signature)) return false;
-    g_root = table;
-    g_pointer_bytes = pointer_bytes;
+    root_table = table;
+    root_pointer_bytes = pointer_bytes;
     return true;
 }
 
@@ -76,7 +77,7 @@ bool use_long_root(std::span<const uint8_t> rsdp) {
 }  // namespace
 
 void acpi_init(PhysicalMapper map) {
-    g_map = map;
+    map_physical = map;
     uint16_t segment;
     __builtin_memcpy(&segment, view(kEbdaSegment, sizeof segment).data(), sizeof segment);
     auto rsdp = segment ? find_rsdp(PhysAddr(uint32_t{segment} << 4), kEbdaBytes)
@@ -96,9 +97,10 @@ std::span<const uint8_t> acpi_table(std::string_view signature) {
         auto dsdt = read_table(PhysAddr(word_at(fadt, kFadtDsdt)));
         return has_signature(dsdt, signature) ? dsdt : std::span<const uint8_t>{};
     }
-    for (size_t at = kHeaderBytes; at + g_pointer_bytes <= g_root.size(); at += g_pointer_bytes) {
-        if (g_pointer_bytes == 8 && word_at(g_root, at + 4)) continue;  // out of our reach
-        PhysAddr start(word_at(g_root, at));
+    for (size_t at = kHeaderBytes; at + root_pointer_bytes <= root_table.size();
+         at += root_pointer_bytes) {
+        if (root_pointer_bytes == 8 && word_at(root_table, at + 4)) continue;  // out of our reach
+        PhysAddr start(word_at(root_table, at));
         if (has_signature(view(start, kHeaderBytes), signature)) return read_table(start);
     }
     return {};

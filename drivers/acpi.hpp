@@ -1,4 +1,4 @@
-// The firmware's ACPI tables: found, checked, and mapped by whoever can. Only data is read, no AML
+// The firmware's ACPI tables: found, checked, and mapped by the caller. Only data is read, no AML
 // is run: the one object we need from it, \_S5, is found by its shape.
 // Locks: none; used at start-up only.
 // Spec: ACPI 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.9 (FADT), 7.4.2 (\_Sx), 20.2 (AML encoding).

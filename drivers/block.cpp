@@ -1,9 +1,10 @@
+// See block.hpp. The registry of disks, and transfers that are one request in one piece.
 #include "drivers/block.hpp"
 
 #include <algorithm>
 
 namespace {
-constinit BlockDevices g_devices;
+constinit BlockDevices registry;
 }
 
 BlockDevice::BlockDevice(std::string_view name, uint32_t major, uint32_t minor)
@@ -54,12 +55,12 @@ Result<void> BlockDevice::submit(std::span<BlockIo> list) {
     return failure;
 }
 
-void register_block_device(BlockDevice& device) { g_devices.push_back(device); }
+void register_block_device(BlockDevice& device) { registry.push_back(device); }
 
 BlockDevice* find_block_device(std::string_view name) {
-    for (BlockDevice& device : g_devices)
+    for (BlockDevice& device : registry)
         if (device.name() == name) return &device;
     return nullptr;
 }
 
-BlockDevices& block_devices() { return g_devices; }
+BlockDevices& block_devices() { return registry; }

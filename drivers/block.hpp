@@ -1,5 +1,5 @@
 // Block devices: disks by name ("hda", "ram0"), read and written in sectors of 512 bytes.
-// A transfer is a BlockIo: sectors side by side on the disk, memory in pieces. Whoever has several
+// A transfer is a BlockIo: sectors side by side on the disk, memory in pieces. A caller that has several
 // hands them over at once (submit), so that the disk may choose their order and join neighbours.
 // Locks: the registry is filled at start-up only; each driver serialises its own device.
 #pragma once
@@ -72,7 +72,7 @@ class BlockDevice {
     virtual bool is_partition() const { return false; }
     virtual uint32_t most_partitions() const { return 0; }  // numbers kept free behind its own
 
-    // To be called when somebody opens or mounts it. ENOMEDIUM: there is nothing in it, EIO.
+    // To be called when it is opened or mounted. ENOMEDIUM: there is nothing in it, EIO.
     virtual Result<void> prepare() { return {}; }
     // Changes when the medium does: what is remembered of the old one is worth nothing.
     virtual uint32_t medium() const { return 0; }

@@ -1,3 +1,4 @@
+// See code_page_437.hpp. ASCII is itself; the rest is looked up in a table.
 #include "drivers/code_page_437.hpp"
 
 namespace {

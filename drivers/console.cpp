@@ -1,3 +1,5 @@
+// See console.hpp. Before console_init only the serial port is written; the screen catches up later, at
+// most 50 times a second.
 #include "drivers/console.hpp"
 
 #include "drivers/serial.hpp"
@@ -10,22 +12,22 @@ namespace {
 
 constexpr uint32_t kRefreshInterval = 2 * kNanosecondsPerTick;
 
-constinit IrqSpinLock g_lock{LockRank::console};
-constinit bool g_panic = false;
-constinit bool g_screen_wanted = true;
-constinit bool g_use_screen = false;  // there is one, and it is wanted
-constinit bool g_refreshed_by_timer = false;
-constinit Timer g_refresh_timer;
+constinit IrqSpinLock console_lock{LockRank::console};
+constinit bool in_panic = false;
+constinit bool screen_wanted = true;
+constinit bool use_screen = false;  // there is one, and it is wanted
+constinit bool refreshed_by_timer = false;
+constinit Timer refresh_timer;
 using Answer = void (*)(std::span<const uint8_t> bytes);
-constinit Answer g_answer = nullptr;
+constinit Answer screen_answer = nullptr;
 
 class ConsoleGuard {
   public:
-    ConsoleGuard() NO_LOCK_ANALYSIS : locked_(!g_panic) {
-        if (locked_) g_lock.lock();
+    ConsoleGuard() NO_LOCK_ANALYSIS : locked_(!in_panic) {
+        if (locked_) console_lock.lock();
     }
     ~ConsoleGuard() NO_LOCK_ANALYSIS {
-        if (locked_) g_lock.unlock();
+        if (locked_) console_lock.unlock();
     }
 
   private:
@@ -38,11 +40,11 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 
 void put(std::span<const uint8_t> bytes) {
     com1().write(bytes);
-    if (g_use_screen) vga_write(bytes);
+    if (use_screen) vga_write(bytes);
 }
 
 void show() {
-    if (g_use_screen && (!g_refreshed_by_timer || g_panic)) vga_refresh();
+    if (use_screen && (!refreshed_by_timer || in_panic)) vga_refresh();
 }
 
 }  // namespace
@@ -50,15 +52,15 @@ void show() {
 void console_init() {
     bool serial = com1().initialise();
     bool screen = vga_init();
-    g_use_screen = screen && g_screen_wanted;
+    use_screen = screen && screen_wanted;
     if (!serial) log_info("serial: no UART at COM1");
     if (!screen) log_info("vga: no screen in text mode");
 }
 
 void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes)) {
-    if (!g_use_screen) return;
-    g_answer = answer;
-    g_refresh_timer.fire = [](Timer& self) {
+    if (!use_screen) return;
+    screen_answer = answer;
+    refresh_timer.fire = [](Timer& self) {
         uint8_t buffer[32];
         std::span<const uint8_t> answers;
         {
@@ -66,11 +68,11 @@ void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes)) {
             vga_refresh();
             answers = vga_take_answers(buffer);
         }
-        if (g_answer && !answers.empty()) g_answer(answers);
+        if (screen_answer && !answers.empty()) screen_answer(answers);
         start_timer(self, monotonic_now() + kRefreshInterval);
     };
-    g_refreshed_by_timer = true;
-    start_timer(g_refresh_timer, monotonic_now() + kRefreshInterval);
+    refreshed_by_timer = true;
+    start_timer(refresh_timer, monotonic_now() + kRefreshInterval);
 }
 
 void console_write(std::string_view text) {
@@ -91,6 +93,6 @@ void console_write_raw(std::span<const uint8_t> bytes) {
     show();
 }
 
-void console_use_screen(bool use) { g_screen_wanted = use; }
+void console_use_screen(bool use) { screen_wanted = use; }
 
-void console_enter_panic() { g_panic = true; }
+void console_enter_panic() { in_panic = true; }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint32_t kConsoleDevice = 5 << 8 | 1;  // Spec: Linux devices.txt, /dev/console
 
-constinit Tty* g_console = nullptr;
+constinit Tty* console_terminal = nullptr;
 
 bool parse_size(std::string_view text, WindowSize& size) {
     size_t x = text.find('x');
@@ -25,16 +25,16 @@ bool parse_size(std::string_view text, WindowSize& size) {
 }  // namespace
 
 Tty& console_tty() {
-    VERIFY(g_console);
-    return *g_console;
+    VERIFY(console_terminal);
+    return *console_terminal;
 }
 
 void tty_init(std::string_view size) {
-    g_console = new (std::nothrow) Tty("console", kConsoleDevice, console_write_raw);
-    VERIFY(g_console);
+    console_terminal = new (std::nothrow) Tty("console", kConsoleDevice, console_write_raw);
+    VERIFY(console_terminal);
     WindowSize window;
     if (parse_size(size, window))
-        g_console->set_window_size(window);
+        console_terminal->set_window_size(window);
     else if (!size.empty())
         log_warning("tty: size '{}' is not COLUMNSxROWS; ignored", size);
 

@@ -100,7 +100,7 @@ bool DiskQueue::join(BlockIoList& run, BlockIo& io, uint32_t& sectors, uint32_t&
     return true;
 }
 
-// The chosen one and its neighbours, to whoever handed in the chosen one.
+// The chosen one and its neighbours, for the thread that handed in the chosen one.
 void DiskQueue::take_run(BlockIo& chosen) {
     BlockIoList& run = chosen.submission->turn;
     uint32_t sectors = chosen.count, pieces = static_cast<uint32_t>(chosen.memory.size());

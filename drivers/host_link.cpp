@@ -1,3 +1,4 @@
+// See host_link.hpp. One sender at a time owns the line; what others want to send waits for that one.
 #include "drivers/host_link.hpp"
 
 #include <algorithm>
@@ -29,25 +30,25 @@ struct Answer {
 struct HostLink {
     IrqSpinLock lock{LockRank::host_link};
     ByteWire* wire = nullptr;  // null: there is none
-    bool sending = false;      // somebody owns the line, and these:
+    bool sending = false;      // the line has an owner, and these:
     uint8_t header[3] = {};
     std::span<const uint8_t> unsent_header, unsent_payload;  // of the frame under way
-    bool request_wanted = false;  // to be sent by whoever owns the line next
-    bool request_out = false;     // its answer isn't complete
+    bool request_wanted = false;                             // to be sent by the line's next owner
+    bool request_out = false;                                // its answer isn't complete
     bool end_of_input = false;
     Answer answer;
     std::span<const uint8_t> memory_input;
     bool uses_memory = false;
 };
-constinit HostLink g_link;
-constinit WaitQueue g_line_free, g_input;
+constinit HostLink host_line;
+constinit WaitQueue line_free, input_arrived;
 
 // --- the line
 
 // The host may be slow to take what we send; then the sender sleeps a tick and looks again.
 void wait_for_wire() {
     constexpr uint32_t kPolls = 2000;  // a UART's FIFO takes as long at 115200 baud
-    while (!g_link.wire->wait_empty(kPolls))
+    while (!host_line.wire->wait_empty(kPolls))
         park({.interruptible = false,
               .deadline = monotonic_now() + kNanosecondsPerTick,
               .reason = "host link"});
@@ -56,22 +57,22 @@ void wait_for_wire() {
 void send_bytes(std::span<const uint8_t>& bytes) {
     while (!bytes.empty()) {
         wait_for_wire();
-        bytes = bytes.subspan(g_link.wire->write_burst(bytes));
+        bytes = bytes.subspan(host_line.wire->write_burst(bytes));
     }
 }
 
 void prepare_frame(uint8_t type, std::span<const uint8_t> payload) {
-    g_link.header[0] = type;
-    g_link.header[1] = static_cast<uint8_t>(payload.size());
-    g_link.header[2] = static_cast<uint8_t>(payload.size() >> 8);
-    g_link.unsent_header = g_link.header;
-    g_link.unsent_payload = payload;
+    host_line.header[0] = type;
+    host_line.header[1] = static_cast<uint8_t>(payload.size());
+    host_line.header[2] = static_cast<uint8_t>(payload.size() >> 8);
+    host_line.unsent_header = host_line.header;
+    host_line.unsent_payload = payload;
 }
 
 void send_frame(uint8_t type, std::span<const uint8_t> payload) {
     prepare_frame(type, payload);
-    send_bytes(g_link.unsent_header);
-    send_bytes(g_link.unsent_payload);
+    send_bytes(host_line.unsent_header);
+    send_bytes(host_line.unsent_payload);
 }
 
 void send_request() {
@@ -83,13 +84,13 @@ void send_request() {
 void release_line() {
     for (;;) {
         {
-            LockGuard guard(g_link.lock);
-            if (!g_link.request_wanted) {
-                g_link.sending = false;
-                g_line_free.wake_one();
+            LockGuard guard(host_line.lock);
+            if (!host_line.request_wanted) {
+                host_line.sending = false;
+                line_free.wake_one();
                 return;
             }
-            g_link.request_wanted = false;
+            host_line.request_wanted = false;
         }
         send_request();
     }
@@ -97,11 +98,11 @@ void release_line() {
 
 void send(uint8_t type, std::span<const uint8_t> payload) {
     {
-        LockGuard guard(g_link.lock);
-        if (!g_link.wire) return;
-        g_line_free.wait(g_link.lock, [] { return !g_link.sending; },
-                         {.interruptible = false, .reason = "host link"});
-        g_link.sending = true;
+        LockGuard guard(host_line.lock);
+        if (!host_line.wire) return;
+        line_free.wait(host_line.lock, [] { return !host_line.sending; },
+                       {.interruptible = false, .reason = "host link"});
+        host_line.sending = true;
     }
     send_frame(type, payload);
     release_line();
@@ -110,28 +111,28 @@ void send(uint8_t type, std::span<const uint8_t> payload) {
 // --- input
 
 bool input_ready() {
-    const Answer& a = g_link.answer;
-    return a.arrived > a.taken || g_link.end_of_input || g_link.uses_memory;
+    const Answer& a = host_line.answer;
+    return a.arrived > a.taken || host_line.end_of_input || host_line.uses_memory;
 }
 
 // Never sleeps for the line: poll() calls this between joining queues and sleeping on them.
 void request_input() {
     {
-        LockGuard guard(g_link.lock);
-        if (!g_link.wire || input_ready() || g_link.request_out) return;
-        g_link.answer.header_bytes = g_link.answer.arrived = g_link.answer.taken = 0;
-        g_link.request_out = g_link.request_wanted = true;
-        if (g_link.sending) return;
-        g_link.sending = true;
+        LockGuard guard(host_line.lock);
+        if (!host_line.wire || input_ready() || host_line.request_out) return;
+        host_line.answer.header_bytes = host_line.answer.arrived = host_line.answer.taken = 0;
+        host_line.request_out = host_line.request_wanted = true;
+        if (host_line.sending) return;
+        host_line.sending = true;
     }
     release_line();
 }
 
 // In the interrupt handler.
 void receive(void*, std::span<const uint8_t> bytes) {
-    LockGuard guard(g_link.lock);
-    Answer& a = g_link.answer;
-    while (!bytes.empty() && g_link.request_out) {
+    LockGuard guard(host_line.lock);
+    Answer& a = host_line.answer;
+    while (!bytes.empty() && host_line.request_out) {
         if (a.header_bytes < 2) {
             a.length = a.header_bytes ? a.length | bytes[0] << 8 : bytes[0];
             ++a.header_bytes;
@@ -144,33 +145,33 @@ void receive(void*, std::span<const uint8_t> bytes) {
             bytes = bytes.subspan(n);
         }
         if (!a.complete()) continue;
-        g_link.request_out = false;
-        g_link.end_of_input = a.length == 0;
-        g_input.wake_all();
+        host_line.request_out = false;
+        host_line.end_of_input = a.length == 0;
+        input_arrived.wake_all();
     }
 }
 
 uint32_t take_from_memory(std::span<uint8_t> to) {
-    LockGuard guard(g_link.lock);
-    auto n = std::min(to.size(), g_link.memory_input.size());
-    std::copy_n(g_link.memory_input.begin(), n, to.begin());
-    g_link.memory_input = g_link.memory_input.subspan(n);
+    LockGuard guard(host_line.lock);
+    auto n = std::min(to.size(), host_line.memory_input.size());
+    std::copy_n(host_line.memory_input.begin(), n, to.begin());
+    host_line.memory_input = host_line.memory_input.subspan(n);
     return static_cast<uint32_t>(n);
 }
 
 }  // namespace
 
 bool host_link_init() {
-    g_link.wire = virtio_console_init(receive, nullptr);
-    if (g_link.wire) return true;
+    host_line.wire = virtio_console_init(receive, nullptr);
+    if (host_line.wire) return true;
     if (com2().initialise() && com2().start_receiving("hostlink", receive, nullptr).is_ok())
-        g_link.wire = &com2();
+        host_line.wire = &com2();
     else
         log_error("host link: neither a virtio console nor a UART at COM2");
-    return g_link.wire;
+    return host_line.wire;
 }
 
-bool host_link_present() { return g_link.wire; }
+bool host_link_present() { return host_line.wire; }
 
 void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
     while (!bytes.empty()) {
@@ -182,22 +183,22 @@ void host_link_write(HostStream stream, std::span<const uint8_t> bytes) {
 
 void host_link_exit(uint8_t status) {
     send(kExitFrame, {&status, 1});
-    if (g_link.wire) wait_for_wire();
+    if (host_line.wire) wait_for_wire();
 }
 
 // First the rest of the frame that was under way, or the host would take ours for a part of it.
 static void send_frame_now(uint8_t type, std::span<const uint8_t> payload) {
-    if (!g_link.wire) return;
+    if (!host_line.wire) return;
     auto send_now = [](std::span<const uint8_t>& bytes) {
-        while (!bytes.empty() && g_link.wire->wait_empty())
-            bytes = bytes.subspan(g_link.wire->write_burst(bytes));
+        while (!bytes.empty() && host_line.wire->wait_empty())
+            bytes = bytes.subspan(host_line.wire->write_burst(bytes));
     };
-    send_now(g_link.unsent_header);
-    send_now(g_link.unsent_payload);
+    send_now(host_line.unsent_header);
+    send_now(host_line.unsent_payload);
     prepare_frame(type, payload.first(std::min<size_t>(payload.size(), kMaxPayload)));
-    send_now(g_link.unsent_header);
-    send_now(g_link.unsent_payload);
-    g_link.wire->wait_empty();
+    send_now(host_line.unsent_header);
+    send_now(host_line.unsent_payload);
+    host_line.wire->wait_empty();
 }
 
 void host_link_panic(std::string_view report) {
@@ -208,14 +209,15 @@ void host_link_trace(std::span<const uint8_t> piece) { send_frame_now(kTraceFram
 
 Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
     if (to.empty()) return 0u;
-    if (g_link.uses_memory) return take_from_memory(to);
-    if (!g_link.wire) return 0u;
+    if (host_line.uses_memory) return take_from_memory(to);
+    if (!host_line.wire) return 0u;
     request_input();
-    LockGuard guard(g_link.lock);
+    LockGuard guard(host_line.lock);
     if (!input_ready() && non_blocking) return Errno::again;
-    if (g_input.wait(g_link.lock, input_ready, {.reason = "host input"}) == Woken::interrupted)
+    if (input_arrived.wait(host_line.lock, input_ready, {.reason = "host input"}) ==
+        Woken::interrupted)
         return Errno::restart;
-    Answer& a = g_link.answer;
+    Answer& a = host_line.answer;
     auto n = std::min<size_t>(to.size(), a.arrived - a.taken);
     std::copy_n(a.bytes + a.taken, n, to.begin());
     a.taken += static_cast<uint32_t>(n);
@@ -224,15 +226,15 @@ Result<uint32_t> host_link_read(std::span<uint8_t> to, bool non_blocking) {
 
 bool host_link_readable() {
     request_input();
-    LockGuard guard(g_link.lock);
+    LockGuard guard(host_line.lock);
     return input_ready();
 }
 
-WaitQueue& host_link_read_queue() { return g_input; }
+WaitQueue& host_link_read_queue() { return input_arrived; }
 
 void host_link_use_input(PhysAddr start, uint32_t bytes) {
     if (start.raw() >= kDirectMapLimit || bytes > kDirectMapLimit - start.raw())
         return log_error("host link: input module lies above the direct map; ignored");
-    g_link.memory_input = {static_cast<const uint8_t*>(to_virtual(start)), bytes};
-    g_link.uses_memory = true;
+    host_line.memory_input = {static_cast<const uint8_t*>(to_virtual(start)), bytes};
+    host_line.uses_memory = true;
 }

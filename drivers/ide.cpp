@@ -1,3 +1,4 @@
+// See ide.hpp. An IdeDisk puts requests into its queue and serves them through its channel.
 #include "drivers/ide.hpp"
 
 #include "drivers/cd_drive.hpp"

@@ -1,3 +1,4 @@
+// See keyboard.hpp. The controller is tested and set up by polling; then each key is an interrupt.
 #include "drivers/keyboard.hpp"
 
 #include <optional>
@@ -27,8 +28,8 @@ constexpr uint8_t kEnableScanning = 0xF4;
 constexpr uint32_t kMaxPolls = 100'000;
 constexpr uint32_t kBufferBytes = 16;
 
-constinit KeyboardDecoder g_decoder;
-constinit InterruptHandler g_handler{};
+constinit KeyboardDecoder decoder;
+constinit InterruptHandler keyboard_handler{};
 
 bool send(uint16_t port, uint8_t byte) {
     for (uint32_t i = 0; i < kMaxPolls; ++i) {
@@ -70,7 +71,7 @@ void handle_interrupt(void*) {
         if (!(status & kOutputFull)) return;
         uint8_t code = in8(kData);
         if (status & kFromMouse) continue;
-        std::string_view text = g_decoder.feed(code);
+        std::string_view text = decoder.feed(code);
         if (text.empty()) continue;
         console_tty().receive({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
     }
@@ -83,6 +84,7 @@ void keyboard_init() {
     send(kData, kEnableScanning);
     receive();  // its acknowledgement
     discard_input();
-    g_handler = {"keyboard", handle_interrupt};
-    if (attach_interrupt(kIrq, g_handler).is_error()) log_warning("keyboard: no interrupt line");
+    keyboard_handler = {"keyboard", handle_interrupt};
+    if (attach_interrupt(kIrq, keyboard_handler).is_error())
+        log_warning("keyboard: no interrupt line");
 }

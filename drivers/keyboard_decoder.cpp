@@ -1,3 +1,4 @@
+// See keyboard_decoder.hpp. Tables from scan codes to characters, and what Shift, Ctrl and Alt do to them.
 #include "drivers/keyboard_decoder.hpp"
 
 namespace {

@@ -1,3 +1,4 @@
+// See line_discipline.hpp. From received bytes to lines and signals; editing is in line_editing.cpp.
 #include "drivers/line_discipline.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See pci.hpp. Each bus, device and function is asked for its vendor; bridges lead to further buses.
 #include "drivers/pci.hpp"
 
 #include "kernel/arch/io.hpp"
@@ -24,10 +25,10 @@ constexpr uint8_t kManyFunctions = 0x80, kHeaderTypeMask = 0x7F;
 constexpr uint8_t kBridgeHeader = 1;
 constexpr uint32_t kMaxDepth = 8;  // of buses behind bridges: a stack, and a guard against loops
 
-alignas(Vector<PciDevice>) constinit uint8_t g_storage[sizeof(Vector<PciDevice>)] = {};
+alignas(Vector<PciDevice>) constinit uint8_t device_storage[sizeof(Vector<PciDevice>)] = {};
 
 // Never destroyed, so it needs no destructor at exit; all zeros is an empty Vector.
-Vector<PciDevice>& devices() { return reinterpret_cast<Vector<PciDevice>&>(g_storage); }
+Vector<PciDevice>& devices() { return reinterpret_cast<Vector<PciDevice>&>(device_storage); }
 
 void scan_bus(uint8_t bus, uint32_t depth);
 

@@ -1,3 +1,4 @@
+// See power.hpp. By ACPI where the tables say how, else by QEMU's port.
 #include "drivers/power.hpp"
 
 #include "drivers/acpi.hpp"
@@ -23,7 +24,7 @@ struct SoftOff {
     uint16_t smi_port = 0;  // where to ask for ACPI mode, and how
     uint8_t enable = 0;
 };
-constinit SoftOff g_off;
+constinit SoftOff soft_off;
 
 uint16_t port_at(std::span<const uint8_t> table, size_t at) {
     return static_cast<uint16_t>(table[at] | table[at + 1] << 8);
@@ -36,8 +37,8 @@ void power_init() {
     auto types = find_soft_off(acpi_table("DSDT"));
     if (fadt.size() < kFadtBytes || !types || !port_at(fadt, kPm1aControl))
         return log_info("power: no soft-off in ACPI; trying QEMU's port");
-    g_off = {port_at(fadt, kPm1aControl), port_at(fadt, kPm1bControl), *types,
-             port_at(fadt, kSmiCommand), fadt[kAcpiEnable]};
+    soft_off = {port_at(fadt, kPm1aControl), port_at(fadt, kPm1bControl), *types,
+                port_at(fadt, kSmiCommand), fadt[kAcpiEnable]};
 }
 
 void (*before_power_off)() = nullptr;
@@ -48,16 +49,16 @@ void power_off() {
     // Said beforehand: whether words after the command come out depends on the host's speed.
     log_info("power: off");
     vga_refresh();
-    if (g_off.smi_port && g_off.enable && !(in16(g_off.port_a) & kSciEnabled)) {
-        out8(g_off.smi_port, g_off.enable);
-        for (uint32_t i = 0; i < kMaxPolls && !(in16(g_off.port_a) & kSciEnabled); ++i) {
+    if (soft_off.smi_port && soft_off.enable && !(in16(soft_off.port_a) & kSciEnabled)) {
+        out8(soft_off.smi_port, soft_off.enable);
+        for (uint32_t i = 0; i < kMaxPolls && !(in16(soft_off.port_a) & kSciEnabled); ++i) {
         }
     }
     auto command = [](uint8_t type) {
         return static_cast<uint16_t>(type << kSleepTypeShift | kSleepEnable);
     };
-    out16(g_off.port_a, command(g_off.types.a));
-    if (g_off.port_b) out16(g_off.port_b, command(g_off.types.b));
+    out16(soft_off.port_a, command(soft_off.types.a));
+    if (soft_off.port_b) out16(soft_off.port_b, command(soft_off.types.b));
     halt();  // it may take a moment
 }
 

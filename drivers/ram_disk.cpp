@@ -1,3 +1,4 @@
+// See ram_disk.hpp. A transfer is a copy.
 #include "drivers/ram_disk.hpp"
 
 #include "drivers/block.hpp"
@@ -35,20 +36,21 @@ class RamDisk final : public BlockDevice {
     uint32_t sectors_;
 };
 
-constinit uint32_t g_count = 0;
+constinit uint32_t ram_disk_count = 0;
 
 }  // namespace
 
 void ram_disk_add(PhysAddr start, uint32_t bytes) {
     if (start.raw() >= kDirectMapLimit || bytes > kDirectMapLimit - start.raw()) {
-        log_error("ram{}: memory at 0x{:x} lies above the direct map; ignored", g_count, start);
+        log_error("ram{}: memory at 0x{:x} lies above the direct map; ignored", ram_disk_count,
+                  start);
         return;
     }
     char name[16];
-    auto disk = make_box<RamDisk>(format_in(name, "ram{}", g_count), g_count,
+    auto disk = make_box<RamDisk>(format_in(name, "ram{}", ram_disk_count), ram_disk_count,
                                   static_cast<uint8_t*>(to_virtual(start)), bytes / kSectorSize);
-    if (disk.is_error()) return log_error("ram{}: no memory", g_count);
-    ++g_count;
+    if (disk.is_error()) return log_error("ram{}: no memory", ram_disk_count);
+    ++ram_disk_count;
     RamDisk& device = *disk.value().leak();  // lives forever
     register_block_device(device);
     log_info("{}: {} sectors of 512 bytes", device.name(), device.sectors());

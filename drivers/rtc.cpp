@@ -1,3 +1,4 @@
+// See rtc.hpp. The clock may change while it is read: it is read until two readings agree.
 #include "drivers/rtc.hpp"
 
 #include "drivers/rtc_time.hpp"

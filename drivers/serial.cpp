@@ -1,3 +1,4 @@
+// See serial.hpp. Registers of the UART; a transmitter that never gets ready is given up after a while.
 #include "drivers/serial.hpp"
 
 #include "kernel/arch/io.hpp"
@@ -26,13 +27,13 @@ constexpr uint16_t kDivisor115200 = 1;
 
 constexpr uint32_t kFifoBytes = 16;
 
-constinit SerialPort g_com1{0x3F8, 4};
-constinit SerialPort g_com2{0x2F8, 3};
+constinit SerialPort first_port{0x3F8, 4};
+constinit SerialPort second_port{0x2F8, 3};
 
 }  // namespace
 
-SerialPort& com1() { return g_com1; }
-SerialPort& com2() { return g_com2; }
+SerialPort& com1() { return first_port; }
+SerialPort& com2() { return second_port; }
 
 bool SerialPort::initialise() {
     for (uint8_t pattern : {0x5A, 0xA5}) {

@@ -1,3 +1,4 @@
+// See terminal_screen.hpp. The grid and its changes; escape sequences are in terminal_sequences.cpp.
 #include "drivers/terminal_screen.hpp"
 
 #include <algorithm>

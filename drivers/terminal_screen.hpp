@@ -1,5 +1,5 @@
 // A terminal's screen as a value: a grid of cells, a cursor, and the interpreter of the control
-// codes and escape sequences that TERM=linux promises. Pure: bytes in, cells out; whoever shows it
+// codes and escape sequences that TERM=linux promises. Pure: bytes in, cells out; the part that shows it
 // asks which rows changed.
 // Invariant: the cursor is on the grid, and the scroll region has at least two rows.
 // Locks: none; the owner's.

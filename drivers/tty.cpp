@@ -1,3 +1,4 @@
+// See tty.hpp. Reading waits for a line, writing for the wire; job control is in tty_job_control.cpp.
 #include "drivers/tty.hpp"
 
 #include <algorithm>
@@ -114,7 +115,7 @@ Result<void> Tty::wait_until_output_goes(bool non_blocking) {
     return {};
 }
 
-// All of it, or what goes out before somebody types ^S.
+// All of it, or what goes out before ^S is typed.
 uint32_t Tty::transmit(std::span<const uint8_t> from) {
     uint32_t done = 0;
     while (done < from.size()) {

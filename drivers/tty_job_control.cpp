@@ -8,7 +8,7 @@ constexpr int kHangUp = 1, kContinue = 18, kWindowChanged = 28;  // SIGHUP, SIGC
 constexpr int kBackgroundReadSignal = 21;                        // SIGTTIN
 
 // Until kernel/proc is there nobody has a session.
-constinit JobControl g_job_control = {
+constinit JobControl job_control = {
     .caller = [] { return JobControl::Caller{}; },
     .terminal = []() -> Tty* { return nullptr; },
     .set_terminal = [](int, Tty*) {},
@@ -20,8 +20,8 @@ constinit JobControl g_job_control = {
 
 }  // namespace
 
-void install_job_control(const JobControl& job_control) { g_job_control = job_control; }
-Tty* terminal_of_caller() { return g_job_control.terminal(); }
+void install_job_control(const JobControl& control) { job_control = control; }
+Tty* terminal_of_caller() { return job_control.terminal(); }
 
 int Tty::session() {
     LockGuard guard(lock_);
@@ -36,25 +36,25 @@ int Tty::foreground_group() {
 // Background processes that want to use their terminal are stopped; those that can't be get EIO
 // when they read, and have their way otherwise.
 Result<void> Tty::check_foreground(int signal) {
-    JobControl::Caller caller = g_job_control.caller();
+    JobControl::Caller caller = job_control.caller();
     {
         LockGuard guard(lock_);
         if (session_ == 0 || session_ != caller.session) return {};
         if (foreground_ == 0 || foreground_ == caller.group) return {};
     }
-    if (g_job_control.blocks_or_ignores(signal)) {
+    if (job_control.blocks_or_ignores(signal)) {
         if (signal == kBackgroundReadSignal) return Errno::io;
         return {};
     }
-    if (g_job_control.is_orphaned(caller.group)) return Errno::io;
-    g_job_control.signal_group(caller.group, signal);
+    if (job_control.is_orphaned(caller.group)) return Errno::io;
+    job_control.signal_group(caller.group, signal);
     return Errno::restart;
 }
 
 // Only those whose controlling terminal this is may ask.
 Result<int32_t> Tty::of_caller(int32_t value) {
     int own = session();
-    if (own == 0 || own != g_job_control.caller().session) return Errno::notty;
+    if (own == 0 || own != job_control.caller().session) return Errno::notty;
     return value;
 }
 
@@ -63,9 +63,9 @@ void Tty::opened(bool no_controlling_terminal) {
 }
 
 Result<int32_t> Tty::become_controlling() {
-    JobControl::Caller caller = g_job_control.caller();
+    JobControl::Caller caller = job_control.caller();
     if (caller.session == 0 || caller.process != caller.session) return Errno::perm;
-    Tty* other = g_job_control.terminal();
+    Tty* other = job_control.terminal();
     if (other == this) return 0;
     if (other) return Errno::perm;
     {
@@ -74,12 +74,12 @@ Result<int32_t> Tty::become_controlling() {
         session_ = caller.session;
         foreground_ = caller.group;
     }
-    g_job_control.set_terminal(caller.session, this);
+    job_control.set_terminal(caller.session, this);
     return 0;
 }
 
 Result<int32_t> Tty::give_up_controlling() {
-    JobControl::Caller caller = g_job_control.caller();
+    JobControl::Caller caller = job_control.caller();
     TRY(of_caller(0));
     if (caller.process == caller.session) session_ended(caller.session);
     return 0;
@@ -93,18 +93,18 @@ void Tty::session_ended(int session) {
         foreground = foreground_;
         session_ = foreground_ = 0;
     }
-    g_job_control.set_terminal(session, nullptr);
+    job_control.set_terminal(session, nullptr);
     if (!foreground) return;
-    g_job_control.signal_group(foreground, kHangUp);
-    g_job_control.signal_group(foreground, kContinue);
+    job_control.signal_group(foreground, kHangUp);
+    job_control.signal_group(foreground, kContinue);
 }
 
 Result<int32_t> Tty::set_foreground(int group) {
-    JobControl::Caller caller = g_job_control.caller();
+    JobControl::Caller caller = job_control.caller();
     TRY(of_caller(0));
     TRY(check_foreground(kBackgroundChange));
     if (group <= 0) return Errno::inval;
-    if (!g_job_control.is_group_of_session(group, caller.session)) return Errno::perm;
+    if (!job_control.is_group_of_session(group, caller.session)) return Errno::perm;
     LockGuard guard(lock_);
     foreground_ = group;
     return 0;
@@ -117,7 +117,7 @@ void Tty::set_window_size(const WindowSize& size) {
         if (size.rows != window_.rows || size.columns != window_.columns) foreground = foreground_;
         window_ = size;
     }
-    if (foreground) g_job_control.signal_group(foreground, kWindowChanged);
+    if (foreground) job_control.signal_group(foreground, kWindowChanged);
 }
 
 void Tty::send_signals() {
@@ -133,6 +133,6 @@ void Tty::send_signals() {
             foreground = foreground_;
         }
         for (int signal = 1; foreground && signal < 32; ++signal)
-            if (signals >> signal & 1) g_job_control.signal_group(foreground, signal);
+            if (signals >> signal & 1) job_control.signal_group(foreground, signal);
     }
 }

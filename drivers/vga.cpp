@@ -1,3 +1,4 @@
+// See vga.hpp. What is on the card is remembered, so that only cells that changed are written.
 #include "drivers/vga.hpp"
 
 #include "kernel/arch/io.hpp"
@@ -30,13 +31,12 @@ struct Display {
     uint8_t answers[kMaxAnswers] = {};
     uint32_t answer_bytes = 0;
 };
-constinit Display g_display;
+constinit Display display;
 
-// Kept until somebody who holds no lock takes them; more than fit is lost.
+// Kept until a caller that holds no lock takes them; more than fit is lost.
 void keep_answer(void*, std::span<const uint8_t> bytes) {
     for (uint8_t byte : bytes)
-        if (g_display.answer_bytes < kMaxAnswers)
-            g_display.answers[g_display.answer_bytes++] = byte;
+        if (display.answer_bytes < kMaxAnswers) display.answers[display.answer_bytes++] = byte;
 }
 
 void crt_write(CrtRegister index, uint8_t value) {
@@ -62,20 +62,19 @@ bool vga_init() {
     if (in8(kCrtData) != 0x5A) return false;
     crt_write(kStartHigh, 0);
     crt_write(kStartLow, 0);
-    g_display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
-    for (uint32_t i = 0; i < std::size(g_display.shown); ++i)
-        g_display.memory[i] = g_display.shown[i];
-    g_display.screen.answer_to(keep_answer, nullptr);
+    display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
+    for (uint32_t i = 0; i < std::size(display.shown); ++i) display.memory[i] = display.shown[i];
+    display.screen.answer_to(keep_answer, nullptr);
     vga_refresh();
     return true;
 }
 
 void vga_write(std::span<const uint8_t> bytes) {
-    if (g_display.memory) g_display.screen.write(bytes);
+    if (display.memory) display.screen.write(bytes);
 }
 
 void vga_refresh() {
-    Display& d = g_display;
+    Display& d = display;
     if (!d.memory) return;
     for (uint32_t row = 0; row < TerminalScreen::kRows; ++row) {
         if (!d.screen.take_changed(row)) continue;
@@ -92,9 +91,9 @@ void vga_refresh() {
 }
 
 std::span<const uint8_t> vga_take_answers(std::span<uint8_t> to) {
-    uint32_t count = g_display.answer_bytes;
+    uint32_t count = display.answer_bytes;
     if (count > to.size()) count = static_cast<uint32_t>(to.size());
-    __builtin_memcpy(to.data(), g_display.answers, count);
-    g_display.answer_bytes = 0;
+    __builtin_memcpy(to.data(), display.answers, count);
+    display.answer_bytes = 0;
     return to.first(count);
 }

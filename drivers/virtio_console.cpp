@@ -1,3 +1,4 @@
+// See virtio_console.hpp. Three queues: a control queue to open the port, one in each direction.
 #include "drivers/virtio_console.hpp"
 
 #include <algorithm>
@@ -67,13 +68,13 @@ struct Queue {
 };
 static_assert(kMaxEntries * sizeof(Descriptor) + 6 + 2 * kMaxEntries <= kPageSize);
 
-constinit Queue g_control_queue, g_receive_queue,
-    g_transmit_queue;  // zeros: no room in the kernel's image
+constinit Queue control_queue, receive_queue,
+    transmit_queue;  // zeros: no room in the kernel's image
 
 class VirtioConsole final : public ByteWire {
   public:
     bool initialise(const PciDevice& device, Receiver receive, void* context);
-    bool wait_empty(uint32_t polls) override { return wait_for(g_transmit_queue, polls); }
+    bool wait_empty(uint32_t polls) override { return wait_for(transmit_queue, polls); }
     uint32_t write_burst(std::span<const uint8_t> bytes) override;
 
   private:
@@ -88,7 +89,7 @@ class VirtioConsole final : public ByteWire {
     void* context_ = nullptr;
     InterruptHandler handler_{};
 };
-constinit VirtioConsole g_console;
+constinit VirtioConsole console_port;
 
 bool VirtioConsole::initialise(const PciDevice& device, Receiver receive, void* context) {
     port_ = device.port(0);
@@ -101,23 +102,23 @@ bool VirtioConsole::initialise(const PciDevice& device, Receiver receive, void* 
     out8(port_ + kStatus, kAcknowledge | kDriver);
     if (!(in32(port_ + kDeviceFeatures) & kSeveralPorts)) return false;
     out32(port_ + kDriverFeatures, kSeveralPorts);
-    if (!set_up(kControlQueue, g_control_queue) || !set_up(kReceiveQueue, g_receive_queue) ||
-        !set_up(kTransmitQueue, g_transmit_queue))
+    if (!set_up(kControlQueue, control_queue) || !set_up(kReceiveQueue, receive_queue) ||
+        !set_up(kTransmitQueue, transmit_queue))
         return false;
     handler_ = {"hostlink",
                 [](void* self) { static_cast<VirtioConsole*>(self)->handle_interrupt(); }, this};
     if (attach_interrupt(device.interrupt_line, handler_).is_error()) return false;
     out8(port_ + kStatus, kAcknowledge | kDriver | kDriverOk);
-    post(kReceiveQueue, g_receive_queue, kBufferBytes, kDeviceWrites);
+    post(kReceiveQueue, receive_queue, kBufferBytes, kDeviceWrites);
     // What the host would tell us about its ports we know: we offer it no buffer for that.
     return control(0, kDeviceReady) && control(kPort, kPortReady) && control(kPort, kPortOpen);
 }
 
 bool VirtioConsole::control(uint32_t port, uint16_t event) {
     ControlMessage message{port, event, 1};
-    __builtin_memcpy(g_control_queue.buffer, &message, sizeof message);
-    post(kControlQueue, g_control_queue, sizeof message, 0);
-    return wait_for(g_control_queue, kMaxPolls);
+    __builtin_memcpy(control_queue.buffer, &message, sizeof message);
+    post(kControlQueue, control_queue, sizeof message, 0);
+    return wait_for(control_queue, kMaxPolls);
 }
 
 bool VirtioConsole::set_up(uint16_t number, Queue& queue) {
@@ -147,14 +148,14 @@ bool VirtioConsole::wait_for(Queue& queue, uint32_t polls) {
 
 uint32_t VirtioConsole::write_burst(std::span<const uint8_t> bytes) {
     auto n = static_cast<uint32_t>(std::min<size_t>(bytes.size(), kBufferBytes));
-    std::copy_n(bytes.begin(), n, g_transmit_queue.buffer);
-    post(kTransmitQueue, g_transmit_queue, n, 0);
+    std::copy_n(bytes.begin(), n, transmit_queue.buffer);
+    post(kTransmitQueue, transmit_queue, n, 0);
     return n;
 }
 
 void VirtioConsole::handle_interrupt() {
     if (!(in8(port_ + kInterruptStatus) & 1)) return;
-    Queue& queue = g_receive_queue;
+    Queue& queue = receive_queue;
     while (queue.used()[1] != queue.seen) {
         uint32_t length = std::min(queue.element(queue.seen).length, kBufferBytes);
         ++queue.seen;
@@ -168,6 +169,6 @@ void VirtioConsole::handle_interrupt() {
 ByteWire* virtio_console_init(ByteWire::Receiver receive, void* context) {
     for (const PciDevice& device : pci_devices())
         if (device.vendor == kVendor && device.device == kConsoleDevice)
-            return g_console.initialise(device, receive, context) ? &g_console : nullptr;
+            return console_port.initialise(device, receive, context) ? &console_port : nullptr;
     return nullptr;
 }

@@ -1,4 +1,4 @@
-// The page cache of each disk: made when somebody first asks, and kept.
+// The page cache of each disk: made at the first request, and kept.
 #include <algorithm>
 
 #include "drivers/block.hpp"

@@ -1,6 +1,6 @@
 // Errors of writing back, which come when nobody asks: each of those who have the file open is told of
-// one once, whoever asks first and however often; errors that came meanwhile are one. Who opens it later
-// is told as well, unless somebody was before. Pure: host-tested.
+// one once, however often it asks; errors that came meanwhile are one. Who opens it later
+// is told as well, unless an earlier opener was. Pure: host-tested.
 // Locks: none; all is atomic.
 // Spec: fsync(2), "NOTES"; Linux, Documentation/core-api/errseq.rst.
 #pragma once
@@ -38,7 +38,7 @@ class ErrorSequence {
     }
 
   private:
-    // Bits 0-11: the last error; 12: somebody was told; above: how many times one came after that.
+    // Bits 0-11: the last error; 12: an opener was told; above: how many times one came after that.
     static constexpr uint32_t kErrorMask = 0xfff, kSeen = 0x1000, kStep = 0x2000;
     uint32_t load() const { return __atomic_load_n(&state_, __ATOMIC_RELAXED); }
     uint32_t state_ = 0;

@@ -17,7 +17,7 @@ class FileSystem;
 struct SetAttributes {  // null pointers and empty flags leave things alone
     bool set_mode = false, set_uid = false, set_gid = false, set_times = false;
     bool set_accessed = false, set_modified = false;  // set_times: one of these two
-    bool times_are_now = false;  // utimes(NULL): whoever may write may do it; vfs checks
+    bool times_are_now = false;  // utimes(NULL): the right to write is enough; vfs checks
     uint32_t mode = 0, uid = 0, gid = 0;
     Timestamp accessed, modified;
 };
@@ -77,7 +77,7 @@ class Inode : public RefCounted {
     virtual Result<void> sync(bool contents);  // default: nothing to do
     // Its blocks as a device, for swapping: all are there and stay where they are for as long as the
     // device lives, and nobody may write, cut or rename the file (ETXTBSY, EPERM). EINVAL: it has
-    // none, or holes; EBUSY: somebody has them already.
+    // none, or holes; EBUSY: they are in use already.
     virtual Result<Box<BlockDevice>> as_device();
 
     // A regular file is open for writing, or a program that runs, never both: ETXTBSY. Each of the first
@@ -102,7 +102,7 @@ class Inode : public RefCounted {
     Dentry* alias_ = nullptr;  // some name of it; guarded by the dentry cache's lock
 };
 
-// Somebody who is not the superuser changes its contents: a program does not lend its owner's rights then.
+// A user other than the superuser changes its contents: a program does not lend its owner's rights then.
 Result<void> drop_privileges(Inode& inode);
 
 class FileSystem : public RefCounted {

@@ -29,7 +29,7 @@ class CachedInode : public Inode {
 
 void inode_cache_init();
 Ref<CachedInode> find_inode(const FileSystem& file_system, InodeNo number);  // null: not there
-// Adds a fresh one, unless somebody else was faster: then it is that one which comes back.
+// Adds a fresh one, unless another thread was faster: then that one is returned.
 Ref<CachedInode> insert_inode(Ref<CachedInode> fresh);
 // No name leads to it any more, nor shall its number: the object goes with its last reference.
 void remove_inode(CachedInode& inode);

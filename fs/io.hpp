@@ -1,4 +1,4 @@
-// Bytes on their way between a file and whoever asked: a program's memory (one range or several)
+// Bytes on their way between a file and its reader or writer: a program's memory (one range or several)
 // or the kernel's. A file never knows which.
 #pragma once
 

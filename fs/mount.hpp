@@ -1,5 +1,5 @@
 // Mount: one file system (or a part of it: bind) made visible at a place in the tree of names.
-// Invariant: whoever stands in a mount (working directories, open files, mounts further down) holds
+// Invariant: all that stands in a mount (working directories, open files, mounts further down) holds
 // a reference through its Path, so a count of 1 (the table's) means that it can go.
 // Locks: mount_table (Mutex) around every change; the list itself, places, and `covered` of dentries
 // also under dentry_lock, which is all that walking a path takes.
@@ -55,7 +55,7 @@ class Mount final : public RefCounted {
     Path place() const;
     Path set_place_locked(Path place) { return std::exchange(place_, std::move(place)); }
 
-    // Somebody walks into it: for MNT_EXPIRE.
+    // A path leads into it: for MNT_EXPIRE.
     void note_crossing() {
         if (const uint8_t mark = __atomic_load_n(&expiry_, __ATOMIC_RELAXED);
             mark == 1 || mark == 2)

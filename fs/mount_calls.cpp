@@ -164,7 +164,7 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
             return fresh.error();
         }
         fs = fresh.release_value();
-        // Of some types there is only one, whoever mounts it wherever.
+        // Of some types there is only one, for all mounts.
         other = TRY(find_mounted([&](FileSystem& there) { return &there == fs.get(); }));
         if (is_top(place) && place.mount().file_system == fs) return Errno::busy;
     }

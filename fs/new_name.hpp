@@ -14,7 +14,7 @@ class NewOwner {
     }
     const Credentials& credentials() const { return copied_ ? copy_ : who_; }
     bool inherits_group() const { return copied_; }
-    // What is not a directory: nobody gets a program that runs with the rights of a group he is not in.
+    // What is not a directory: a user must not get a program that runs with the rights of a foreign group.
     uint32_t mode(uint32_t wanted) const {
         const bool program = (wanted & (kModeSetGid | 010)) == (kModeSetGid | 010);
         const bool stranger = copied_ && who_.fsuid != 0 && !who_.in_group(copy_.fsgid);
@@ -30,7 +30,7 @@ class NewOwner {
 // The directory's `names` is held. EROFS, ENOENT (it was removed), EACCES.
 Result<NewOwner> may_create(const FsContext& who, const Mount& mount, Dentry& directory);
 
-// Also EPERM for somebody else's file in a sticky directory and what is protected, EBUSY for a mount point, and ENOTDIR
+// Also EPERM for another user's file in a sticky directory and what is protected, EBUSY for a mount point, and ENOTDIR
 // or EISDIR when the victim is not of the kind the call removes.
 Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& directory, Dentry& victim,
                         bool wants_directory);

@@ -1,10 +1,10 @@
 // PageCache: the pages of one file that are in memory, one cache for read, write and mmap. Who
 // owns it (an inode, a disk) embeds it; a mapping's Ref<Pager> keeps the owner alive (`hold`).
 // Invariant: bytes of a cached page beyond `size` are zero (but for what a mapping wrote there,
-// which never reaches the source); a page being filled is marked so, and whoever else wants it
+// which never reaches the source); a page being filled is marked so, and a second reader
 // waits, so that no page is read twice. Clean pages that nobody else refers to are given back when
 // memory is short, as the replacement policy says; with no source (tmpfs) the page stays, or goes to swap and
-// comes back (page_swap.hpp). Dirty ones are written back by write_back.hpp's thread, sooner if somebody asks.
+// comes back (page_swap.hpp). Dirty ones are written back by write_back.hpp's thread, sooner on request.
 // Locks: one spin lock for the table of all pages (rank page_cache); `writers_` (rank inode)
 // serialises changes of contents and size. Filling holds neither.
 #pragma once
@@ -109,7 +109,7 @@ class PageCache final : public Pager {
     // into a buffer; 0 after a bad user pointer.
     Result<uint32_t> write_past(ByteSource& from, uint64_t offset, uint32_t bytes);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
-    // Writes back; then somebody else uses the file's blocks, and writing and truncating are ETXTBSY.
+    // Writes back; then swap uses the file's blocks, and writing and truncating are ETXTBSY.
     // EBUSY: it is so already.
     Result<void> freeze();
     void thaw();
@@ -131,7 +131,7 @@ class PageCache final : public Pager {
     ErrorSequence& write_errors() { return write_errors_; }
     void note_write_error(Errno error);
 
-    // For the owner that writes back himself, by sectors of a page (bit i: sector i): marks and
+    // For the owner that writes back itself, by sectors of a page (bit i: sector i): marks and
     // says which were clean before; unmarks and says which were dirty.
     uint8_t set_dirty(uint32_t index, uint8_t sectors);
     uint8_t clear_dirty(uint32_t index, uint8_t sectors);
@@ -219,7 +219,7 @@ struct PageCacheUse {  // since the machine was switched on; `missed` and `ahead
     uint32_t hits, missed, ahead, ahead_used;
 };
 PageCacheUse page_cache_use();
-// How much is read at once for who reads on and on; 0: only what he asks for. EINVAL: too much.
+// How much is read at once for a sequential reader; 0: only what it asks for. EINVAL: too much.
 uint32_t read_ahead_kib();
 Result<void> set_read_ahead_kib(uint32_t kib);
 uint32_t cached_pages();  // all of them, a moment ago; takes no lock

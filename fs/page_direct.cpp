@@ -120,7 +120,7 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     drop_unused(first, first + count - 1);
     Result<void> written = source_->write_pages(first, {pages, count});
     if (written.is_error()) return written.error();
-    // Those that somebody uses, or has read meanwhile.
+    // Those that are used, or were read meanwhile.
     LockGuard guard(page_hash.lock);
     for (uint32_t i = 0; i < count; ++i) {
         wait_until_still(first + i);

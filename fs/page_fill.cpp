@@ -121,7 +121,7 @@ void PageCache::wait_until_still(uint32_t index) {
 }
 
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
-// probably be wanted too. Who said that he goes through all of it gets twice as many.
+// probably be wanted too. A reader that announced sequential access gets twice as many.
 Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern pattern) {
     const uint32_t twice = pattern == AccessPattern::sequential ? 2 : 1;
     bool missed = false;
@@ -159,8 +159,8 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern patte
     }
 }
 
-// Puts pages [first, first + count), or fewer, into the table and fills them. Pages that somebody
-// else put there meanwhile are left to him. `asked`: how many of them somebody waits for.
+// Puts pages [first, first + count), or fewer, into the table and fills them. Pages that another
+// thread put there meanwhile are left alone. `asked`: how many of them are waited for.
 Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     Frame frame = TRY(allocate_run(count));
     CachedPage* fresh = make_pages(*this, first, count, frame);
@@ -207,7 +207,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     return filled;
 }
 
-// For somebody who is about to write into it: `whole` if nothing of it is worth reading.
+// For a caller that is about to write into it: `whole` if nothing of it is worth reading.
 Result<Frame> PageCache::get_for_write(uint32_t index, bool whole) {
     if (!whole) return get(index, 1);
     {

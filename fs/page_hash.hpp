@@ -38,7 +38,7 @@ struct CachedPages {
             if (at->index == index && at->cache == &cache) return at;
         return nullptr;
     }
-    // Somebody wants it, and has it at once.
+    // It is wanted, and is there at once.
     void note_hit(CachedPage& page) {
         page.referenced = true;
         ++use.hits;

@@ -125,7 +125,7 @@ uint32_t reclaim_pages(uint32_t wanted) {
 uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too) {
     uint32_t freed = reclaim_pages(wanted);
     Mapped batch[kBatch];
-    // Whoever is asked twice at once had no time to use it in between.
+    // A space that is asked twice at once had no time to use the page in between.
     bool again = !used_too;
     for (uint32_t left = 2 * page_cache_totals().all / kBatch + 2; freed < wanted && left; --left) {
         const uint32_t count = take_mapped(batch);

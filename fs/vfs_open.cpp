@@ -157,7 +157,7 @@ Result<Ref<File>> vfs_open(const FsContext& who, const Path& base, std::string_v
         if (!create) return Errno::noent;
         Path fresh = TRY(create_file(who, walk, mode));
         if (fresh) return open_found(who, std::move(fresh), flags, true);
-        // Somebody else made it in between: look again.
+        // Another thread made it in between: look again.
     }
 }
 

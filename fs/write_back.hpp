@@ -15,7 +15,7 @@ void write_back_start();  // the thread; called once
 uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
 // Called before a write takes its locks: waits its turn when too much is dirty.
 void write_back_balance();
-// Somebody needs memory: the thread writes about so many pages soon, so that they become clean.
+// Memory is short: the thread writes about so many pages soon, so that they become clean.
 void request_write_back(uint32_t pages);
 
 struct WriteBackSettings {  // each read without a lock

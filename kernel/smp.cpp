@@ -134,6 +134,6 @@ void processors_init(const BootOptions& options) {
         if (cpu_count >= std::min(options.max_cpus, kMaxCpus)) break;
         all = bring_up(apic_id, address_of(frame.value())) && all;
     }
-    if (all) put_frame(frame.value());  // else somebody may yet start with it
+    if (all) put_frame(frame.value());  // else a CPU may yet start with it
     log_info("smp: {} processors", cpu_count);
 }

@@ -1,4 +1,4 @@
-// The list of all address spaces, for what concerns whoever maps an object.
+// The list of all address spaces, for what concerns all that map an object.
 // Locks: its own SpinLock (rank address_spaces).
 #pragma once
 

@@ -62,7 +62,7 @@ uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
     return count;
 }
 
-// Locks: swap_lock. Those without a slot get one; who gets none stays, or whose is of no use.
+// Locks: swap_lock. Those without a slot get one; a page that gets none, or a useless one, stays.
 uint32_t give_slots(std::span<Victim> victims) {
     uint32_t kept = 0;
     SwapEntry next{};
@@ -90,7 +90,7 @@ uint32_t give_slots(std::span<Victim> victims) {
     return kept;
 }
 
-// Everybody who maps it gets the slot instead. False: nobody could be made to.
+// All that map it get the slot instead. False: a space was busy.
 bool unmap(const Victim& victim) {
     if (victim.shared) {
         if (!victim.shared->give_up(victim.index, victim.frame, victim.entry)) return false;
@@ -137,12 +137,12 @@ void write_out(std::span<Victim> victims) {
     }
 }
 
-// Frames that nobody came back for meanwhile are free now.
+// Frames that were not used meanwhile are free now.
 uint32_t settle(std::span<const Victim> victims) {
     LockGuard guard(swap_lock);
     uint32_t freed = 0;
     for (const Victim& victim : victims) {
-        // A page that couldn't be written has no copy: whoever names its slot finds it here.
+        // A page that couldn't be written has no copy: a fault on its slot finds it here.
         const bool only_us = frame_references(victim.frame) == 2;
         TrackedFrame& page = tracked(victim.frame);
         page.unwritten = victim.write && page.entry == victim.entry;
@@ -172,7 +172,7 @@ uint32_t evict(std::span<Victim> chosen) {
             continue;
         }
         swap_about_to_drop(victim.frame);
-        // Somebody is busy with it: it stays, and its slot goes if nobody names it by now.
+        // It is in use: it stays, and its slot goes if no entry names it by now.
         LockGuard guard(swap_lock);
         TrackedFrame& page = tracked(victim.frame);
         page.unwritten = victim.write && page.entry;

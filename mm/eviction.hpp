@@ -1,6 +1,6 @@
 // Eviction: pages without a file to swap, in clusters: chosen (by the policy, or all of a space), given
 // slots next to each other, taken away from all who map them, written together, and freed unless
-// somebody came back for them meanwhile.
+// they were used meanwhile.
 // Locks: only the reclaim thread calls these; address spaces are only tried.
 #pragma once
 

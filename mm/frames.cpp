@@ -125,7 +125,7 @@ bool is_plentiful(Zone zone) {
 void reclaim_if_short(Zone zone) {
     if (free_for(zone) >= watermark) [[likely]]
         return;
-    // Whoever has interrupts off may hold locks that a reclaimer takes.
+    // A caller with interrupts off may hold locks that a reclaimer takes.
     if (!interrupts_enabled()) return;
     for (Reclaimer* r = reclaimers; r && free_for(zone) < watermark; r = r->next)
         r->reclaim(watermark - free_for(zone) + reserve);

@@ -79,7 +79,7 @@ uint32_t free_run_count(Zone zone, uint32_t order);  // any: of the high zone (/
 // free: it reports each change here.
 void note_hoarded_frames(int32_t change);
 
-// Somebody who can give frames back (the page cache): frees about `wanted`, says how many it did.
+// A source that can give frames back (the page cache): frees about `wanted`, says how many it did.
 // Called without locks, may be called with any mutex held, so it must not take one.
 struct Reclaimer {
     uint32_t (*reclaim)(uint32_t wanted);
@@ -101,7 +101,7 @@ void for_each_free_frame(void (*visit)(void* context, uint32_t index), void* con
 // The free frames of a block of 2^order frames leave the allocator; their bits are set. And back.
 void withdraw_free_frames(uint32_t first, uint32_t order, Bitmap& withdrawn);
 void return_frames(uint32_t first, const Bitmap& withdrawn);
-// The order of a run that somebody could not get though so much was free; 0: none since last asked.
+// The order of a run that could not be had though so much was free; 0: none since last asked.
 uint32_t take_wanted_run();
 
 // Copies or clears whole frames, high ones included.

@@ -9,7 +9,7 @@
 
 namespace {
 
-// A private page, present, that nobody else has: whoever works with its frame holds a reference.
+// A private page, present, that no other space has: code that works with its frame holds a reference.
 bool may_move(const PageEntry& entry) {
     return entry.present() && !entry.has(kEntryFile) && frame_references(entry.frame()) == 1;
 }

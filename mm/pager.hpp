@@ -7,11 +7,11 @@
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/types.hpp"
 
-// How somebody will go through the pages: one after the other (much is read ahead), here and there
-// (nothing is), or nobody knows.
+// How the pages will be used: one after the other (much is read ahead), here and there
+// (nothing is), or unknown.
 enum class AccessPattern : uint8_t { normal, random, sequential };
 
-// Whoever opened what a shared mapping shows: msync asks him.
+// The open file behind a shared mapping: msync asks it.
 class OpenObject : public RefCounted {
   public:
     // fsync(2), fdatasync (`contents` only), msync: what was written, through mappings too, is where it

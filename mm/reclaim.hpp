@@ -1,7 +1,7 @@
-// Reclaim: a kernel thread that makes frames free when few are left, before somebody has to wait:
+// Reclaim: a kernel thread that makes frames free when few are left, before a thread has to wait:
 // file pages that programs map but don't use, then private pages to swap, as the policy says.
-// Whoever finds no frame lets go of his locks and waits for a round of it.
-// Locks: swap_lock; address spaces are only tried, so nobody is waited for.
+// A thread that finds no frame lets go of its locks and waits for a round of it.
+// Locks: swap_lock; address spaces are only tried, so that it waits for none.
 #pragma once
 
 #include "mm/replacers.hpp"

@@ -15,7 +15,7 @@ class SharedPages {
     virtual const Pager& pager() const = 0;  // Pager::base of the regions that map it
     // From now on page `index` is in this slot, unless another frame holds it by now (false). Names
     // the slot, and drops the object's reference to the frame; both have been done if it was given up
-    // before, and somebody who maps it could not be made to.
+    // before, and a space that maps it was busy.
     virtual bool give_up(uint32_t index, Frame frame, SwapEntry entry) = 0;
     // All that is in this area comes back. Sleeps. EIO, ENOMEM.
     virtual Result<void> bring_in(uint32_t area) = 0;

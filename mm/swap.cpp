@@ -134,7 +134,7 @@ Result<void> add_area(Area& fresh, BlockDevice& device, int priority) {
 }
 
 // A closed area that nobody names any more leaves the table; what is only cached has no need of its
-// slot. An area without a device: somebody does.
+// slot. An area without a device: it is still named.
 Area take_if_unused(uint32_t index) {
     LockGuard guard(swap_lock);
     Area& area = areas[index];
@@ -176,11 +176,11 @@ Result<void> swap_off(BlockDevice& device) {
     {
         LockGuard guard(swap_lock);
         Area* area = area_of(&device);
-        if (!area || area->leaving) return Errno::inval;  // somebody else switches it off
+        if (!area || area->leaving) return Errno::inval;  // another thread switches it off
         area->closed = area->leaving = true;
         index = static_cast<uint32_t>(area - areas);
     }
-    // Whoever just reads a slot, or evicts to it, names it in passing: a moment later not.
+    // A thread that just reads a slot, or evicts to it, names it in passing: a moment later not.
     constexpr uint32_t kAttempts = 100, kWaits = 8;
     uint32_t waits = 0;
     Area gone;
@@ -303,7 +303,7 @@ Result<void> swap_read(SwapEntry entry) {
     LockGuard guard(swap_lock);
     ++swap_counts.in;
     if (slot_of(entry).frame.raw())
-        put_tracked(frame);  // somebody else read it meanwhile
+        put_tracked(frame);  // another thread read it meanwhile
     else
         swap_cache_insert(entry, frame);
     return {};

@@ -32,9 +32,9 @@ inline TrackedFrame& tracked(Frame frame) { return tracked_frames[frame.raw()]; 
 Result<void> start_tracking();  // all private pages that there are; ENOMEM
 // A private page's frame came to, or moved to, this address of a space with this pool.
 void track_frame(Frame frame, VirtAddr address, ReplacementSet& pool);
-void move_tracked(Frame frame, VirtAddr address);  // unless somebody else maps it too
+void move_tracked(Frame frame, VirtAddr address);  // unless another space maps it too
 void untrack_freed_frame(Frame frame);             // its last reference went
-// It can't be evicted from now on; false: somebody is about to, or it has a slot.
+// It can't be evicted from now on; false: eviction is under way, or it has a slot.
 bool withdraw_tracked(Frame frame);
 void put_tracked(Frame frame);  // put_frame, with swap_lock held
 // Brings in all that is in this area. ENOMEM.

@@ -4,7 +4,7 @@
     mkimage.py --into IMG --add HOST:GUEST ...                         one more file or folder each
 
 Everything goes through debugfs rather than `mke2fs -d`: so all belongs to root and carries one fixed
-date, whoever builds it and whenever, and the image is the same bytes each time.
+date, on any machine at any time, and the image is the same bytes each time.
 """
 import argparse
 import os

@@ -35,7 +35,7 @@ def thread_data(model, thread, whys):
 
 def wait_data(model, whys, index):
     """Per thread: [start, end, for whom, for what, known]. Known: the kernel said so when the wait
-    began; else it is whoever woke the thread in the end."""
+    began; else it is the thread that woke it in the end."""
     told, woken = {}, {}
     for time, waiter, holder, what in model.waits:
         told.setdefault(waiter, []).append((time, holder, what))

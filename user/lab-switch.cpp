@@ -21,12 +21,12 @@ constexpr char kUsage[] =
     "What a switch between threads costs, in ticks of the time-stamp counter, with so many ready\n"
     "threads (2 to 10000), under the policy in /proc/sys/kernel/sched/policy.\n";
 
-long g_yields = 20'000, g_settle;
-pthread_barrier_t g_start;
-volatile long g_count;
-volatile bool g_stop;
-uint64_t g_first, g_last;
-long g_first_switches, g_last_switches;
+long yield_count = 20'000, settle_yields;
+pthread_barrier_t start_barrier;
+volatile long shared_count;
+volatile bool stop_wanted;
+uint64_t first_time, last_time;
+long first_switches, last_switches;
 
 uint64_t now() {
     uint32_t low, high;
@@ -42,17 +42,17 @@ long switches() {
 
 // One CPU: nobody else runs between a thread's yields, so plain counting is exact.
 void* run(void*) {
-    pthread_barrier_wait(&g_start);
-    while (!g_stop) {
-        const long count = g_count + 1;
-        g_count = count;
-        if (count == g_settle) {
-            g_first_switches = switches();
-            g_first = now();
-        } else if (count == g_settle + g_yields) {
-            g_last = now();
-            g_last_switches = switches();
-            g_stop = true;
+    pthread_barrier_wait(&start_barrier);
+    while (!stop_wanted) {
+        const long count = shared_count + 1;
+        shared_count = count;
+        if (count == settle_yields) {
+            first_switches = switches();
+            first_time = now();
+        } else if (count == settle_yields + yield_count) {
+            last_time = now();
+            last_switches = switches();
+            stop_wanted = true;
         }
         sched_yield();
     }
@@ -60,10 +60,10 @@ void* run(void*) {
 }
 
 void measure(long threads) {
-    g_settle = 2 * threads + 1;
-    g_count = 0;
-    pthread_barrier_init(&g_start, nullptr, static_cast<unsigned>(threads));
-    g_stop = false;
+    settle_yields = 2 * threads + 1;
+    shared_count = 0;
+    pthread_barrier_init(&start_barrier, nullptr, static_cast<unsigned>(threads));
+    stop_wanted = false;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 16384);
@@ -86,7 +86,7 @@ int main(int argc, char* argv[]) {
                                {nullptr, 0, nullptr, 0}};
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
         if (c == 'y')
-            g_yields = atol(optarg);
+            yield_count = atol(optarg);
         else if (c == 'j')
             json = true;
         else
@@ -94,7 +94,7 @@ int main(int argc, char* argv[]) {
     }
     std::vector<long> counts;
     for (; optind < argc; ++optind) counts.push_back(atol(argv[optind]));
-    bool good = g_yields > 0 && !counts.empty();
+    bool good = yield_count > 0 && !counts.empty();
     for (long count : counts) good = good && count >= 2 && count <= 10'000;
     if (!good) return fputs(kUsage, stderr), 2;
     if (json)
@@ -103,9 +103,10 @@ int main(int argc, char* argv[]) {
         printf("%8s %12s %14s\n", "threads", "ticks/yield", "switches/yield");
     for (size_t i = 0; i < counts.size(); ++i) {
         measure(counts[i]);
-        const double each = static_cast<double>(g_last - g_first) / static_cast<double>(g_yields);
+        const double each =
+            static_cast<double>(last_time - first_time) / static_cast<double>(yield_count);
         const double share =
-            static_cast<double>(g_last_switches - g_first_switches) / static_cast<double>(g_yields);
+            static_cast<double>(last_switches - first_switches) / static_cast<double>(yield_count);
         if (json)
             printf("%s{\"threads\": %ld, \"ticks\": %.1f, \"switches\": %.3f}", i ? ", " : "",
                    counts[i], each, share);

@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     }
     auto& shared = *static_cast<Shared*>(
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-    mlockall(MCL_CURRENT);  // whoever measures isn't measured
+    mlockall(MCL_CURRENT);  // the measuring process isn't measured
     const double start = seconds(), computed_before = computed();
     const long in = vmstat("pswpin"), suspended = vmstat("load_suspended");
     for (unsigned i = 0; i < degree; ++i)

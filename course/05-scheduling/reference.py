@@ -142,7 +142,7 @@ def make(seed):
         '5.3.ties': [entry(Rules('srtn'), [('P1', 0, 6), ('P2', 2, 4), ('P3', 3, 1)])],
         '5.3.random': some(lambda: Rules('srtn')),
         '5.4.table': [entry(Rules('hrrn'), SHORT)],
-        # At 10 the ratios are 1 + 9/6 and 1 + 7/4: whoever divides whole numbers sees 2 and 2.
+        # At 10 the ratios are 1 + 9/6 and 1 + 7/4: dividing whole numbers gives 2 and 2.
         '5.4.fractions': [entry(Rules('hrrn'), [('P1', 0, 10), ('P2', 1, 6), ('P3', 3, 4)])],
         # P2 is longer than P3, but has waited; then two with equal ratios, of which P2 came first.
         '5.4.waiting': [entry(Rules('hrrn'), [('P1', 0, 8), ('P2', 1, 4), ('P3', 7, 3), ('P4', 5, 1)]),

@@ -1,4 +1,4 @@
-// See devfs.hpp. One instance, made at start-up, whoever mounts it wherever.
+// See devfs.hpp. One instance, made at start-up, for all its mounts.
 // Locks: attributes of a node: its own (rank inode_cache); names never change.
 #include "fs/dev/devfs.hpp"
 

@@ -121,7 +121,7 @@ Result<void> Ext2Inode::resize(uint64_t bytes) {
     });
 }
 
-// How many of the bytes there somebody may write who is not the superuser: what is kept for him is only
+// How many of the bytes there an ordinary user may write: what is kept for the superuser is only
 // not for new blocks.
 uint32_t Ext2Inode::room_for_all(uint64_t offset, uint32_t bytes) {
     const uint32_t shift = ext2().geometry().block_shift, free = ext2().blocks_for_all();

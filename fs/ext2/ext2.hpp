@@ -82,7 +82,7 @@ class Ext2 final : public FileSystem {
     // Near `goal`: up to `wanted` blocks in a row; at least one, or ENOSPC.
     Result<Extent> allocate_blocks(uint32_t goal, uint32_t wanted);
     void free_blocks(uint32_t first, uint32_t count);
-    // Blocks right behind `got`, as far as they are free, are kept for the file for as long as somebody
+    // Blocks right behind `got`, as far as they are free, are kept for the file for as long as a process
     // has it open for writing, or until the disk is full otherwise: see reservations.cpp.
     void reserve_behind(Ext2Inode& file, const Extent& got);
     Result<Extent> use_reservation(Ext2Inode& file, uint32_t wanted);  // it has one

@@ -16,7 +16,7 @@ inline std::optional<BlockRun> find_run(const Bitmap& bits, uint32_t from, uint3
     return BlockRun{*first, bits.count_clear(*first, wanted)};
 }
 
-// The same among bits that are clear but promised to somebody: `promised(at)` is the first such run that
+// The same among bits that are clear but reserved: `promised(at)` is the first such run that
 // ends behind `at`, or one of no blocks.
 template <typename Promised>
 std::optional<BlockRun> find_run(const Bitmap& bits, uint32_t from, uint32_t wanted, uint32_t room,

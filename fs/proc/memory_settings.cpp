@@ -1,5 +1,5 @@
 // /proc/sys/vm: what can be set about memory; and /proc/paging, the laboratory of page replacement
-// (mm/paging_lab.hpp) of whoever writes and reads it.
+// (mm/paging_lab.hpp) of the process that writes and reads it.
 #include "fs/dentry.hpp"
 #include "fs/inode_cache.hpp"
 #include "fs/page_cache.hpp"

@@ -2,8 +2,8 @@
 #include "fs/proc/process_source.hpp"
 
 namespace {
-constinit ProcessSource g_source = {};
+constinit ProcessSource installed_source = {};
 }
 
-void install_process_source(const ProcessSource& source) { g_source = source; }
-const ProcessSource& process_source() { return g_source; }
+void install_process_source(const ProcessSource& source) { installed_source = source; }
+const ProcessSource& process_source() { return installed_source; }

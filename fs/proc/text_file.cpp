@@ -26,7 +26,7 @@ void TextBuffer::put(std::string_view text) {
     size_ += bytes;
 }
 
-// Whoever opened it may have handed it to a process with more rights.
+// Its opener may have handed it to a process with more rights.
 Result<void> TextFile::check_user() const {
     const ProcessSource& source = process_source();
     if (entry_.acts_on_user && source.program(source.current()) != target_.program)

@@ -1,4 +1,4 @@
-// TextFile: a file whose contents are made by a function when somebody reads its beginning, and
+// TextFile: a file whose contents are made by a function when its beginning is read, and
 // then stay the same for that reader, so that a reader in small pieces sees one consistent text.
 // Locks: `lock_` (rank inode) guards the text; it is held while the function runs.
 #pragma once

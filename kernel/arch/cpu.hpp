@@ -23,7 +23,7 @@ struct Cpu {
     bool reschedule = false;  // the running thread should give way before it returns to user mode
     uint32_t id = 0;
     Thread* idle = nullptr;
-    Thread* dead = nullptr;  // terminated, and freed by whoever runs next
+    Thread* dead = nullptr;  // terminated, and freed by the thread that runs next
     PhysAddr loaded_directory{0};
     const LocalDescriptors* local_descriptors = nullptr;  // loaded, as local_descriptors.hpp says
     CpuQueue* queue = nullptr;                            // of the dispatcher

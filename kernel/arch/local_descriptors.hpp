@@ -2,7 +2,7 @@
 // changes: modify_ldt installs a new one, so that no CPU reads a descriptor half written.
 // Invariant: a CPU that has a page directory loaded has the table that belongs to it loaded; with
 // the kernel's directory none, for the memory of a table goes when its address space does.
-// Locks: the address space's guards who installs; whoever did calls reload_local_descriptors
+// Locks: the address space's guards installing a table; after it, reload_local_descriptors is called
 // before the old table is freed.
 // Spec: Intel SDM vol. 3A, 2.4.2 (LDTR), 3.5.1 (descriptor tables).
 #pragma once

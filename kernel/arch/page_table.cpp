@@ -4,7 +4,7 @@
 // Who is concerned: a CPU announces the directory that it is about to load, then loads it; the
 // initiator has changed the entries before it reads the announcements. So it either sees the
 // announcement, or the CPU's walks see the new entries.
-// Locks: `busy`, a lock of its own below all ranks. Whoever waits for it, for answers, or for a
+// Locks: `busy`, a lock of its own below all ranks. A CPU that waits for it, for answers, or for a
 // spin lock answers others' requests meanwhile, so waiting with interrupts off is no deadlock.
 #include "kernel/arch/page_table.hpp"
 

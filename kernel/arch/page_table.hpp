@@ -4,7 +4,7 @@
 //   31            22 21           12 11            0
 //   [directory index][ table index  ][    offset    ]   a virtual address
 //
-// Invariant: whoever takes rights away from an entry calls flush_range before anybody relies on it.
+// Invariant: code that takes rights away from an entry calls flush_range before it relies on that.
 // Locks: the owner of the tables guards them.
 // Spec: Intel SDM vol. 3A, 4.3 (32-bit paging, tables 4-4 to 4-6), 4.10 (TLB).
 #pragma once

@@ -16,7 +16,7 @@ constexpr uint32_t kStartupTries = 2, kPollsPerTry = 5000, kPollMicroseconds = 1
 // even turns; both see the end, and the same verdict.
 constexpr uint32_t kStampTurns = 16;
 constinit uint32_t stamp_turn = 0;     // atomic
-constinit uint64_t last_stamp = 0;     // of whoever had the last turn
+constinit uint64_t last_stamp = 0;     // of the CPU that had the last turn
 constinit bool stamps_ascend = false;  // so far
 
 void wait_for_turn(uint32_t turn) {

@@ -1,4 +1,4 @@
-// Traps that are somebody else's business: arch decodes vector and error code, and calls what the
+// Traps that other rooms handle: arch decodes vector and error code, and calls what the
 // rooms above installed.
 #pragma once
 

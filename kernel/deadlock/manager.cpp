@@ -86,7 +86,7 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     return Errno::restart;
 }
 
-// Whoever holds some of what is wanted and not there.
+// A holder of some of what is wanted and not there.
 void ResourceManager::trace_wait(uint32_t p) const {
     if (!trace_wanted<TraceType::waits_for_event>()) return;
     for (uint32_t t = 0; t < table.types(); ++t) {

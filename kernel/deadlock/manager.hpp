@@ -1,7 +1,7 @@
 // The resource manager: the one ResourceTable of the machine behind a lock, its waiters, and the
 // strategy in force. /dev/resources (device.cpp) is its face for programs, /proc/deadlock and
 // /proc/sys/kernel/deadlock (report.cpp) the one for people.
-// Invariant: whoever waits is on its own queue, and its `wanted` in the table says for what.
+// Invariant: a party that waits is on its own queue, and its `wanted` in the table says for what.
 // Locks: `lock` (a Mutex, rank resources) for everything here; the watcher's request has one of its own.
 #pragma once
 
@@ -63,7 +63,7 @@ inline ResourceManager& manager() { return *resource_manager; }
 extern void (*kill_deadlock_victim)(int id);
 extern int (*deadlock_caller)();  // pid of the caller
 
-// The thread that looks periodically, and for circles among processes when somebody has to wait.
+// The thread that looks periodically, and for circles among processes when a process has to wait.
 Result<void> start_deadlock_watcher();  // if it doesn't run yet: ENOMEM
 void deadlock_look_soon();              // callable with spin locks held
 void deadlock_device_init();

@@ -10,9 +10,9 @@ constexpr uint32_t kCostOfRepetition = 8;
 
 struct Victim {
     uint32_t party = 0;
-    bool take_away = false;  // its preemptible units are enough to let somebody go on
+    bool take_away = false;  // its preemptible units are enough to let a party go on
 };
 
 uint32_t recovery_cost(const ResourceTable& table, uint32_t party);
-// Among the deadlocked; the cheapest whose preemptible units free somebody, else the cheapest.
+// Among the deadlocked; the cheapest whose preemptible units free a party, else the cheapest.
 Victim choose_victim(const ResourceTable& table);

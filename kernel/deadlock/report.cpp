@@ -40,7 +40,7 @@ class SafetyRows final : public SafetySteps {
     explicit SafetyRows(TextSink& to) : to_(to) {}
     void step(uint32_t p, std::span<const Units> work) override {
         const ResourceTable& table = manager().table;
-        uint64_t part = 0;  // whoever has no part in anything is not shown
+        uint64_t part = 0;  // a process without a part is not shown
         for (uint32_t t = 0; t < table.types(); ++t) part += table.max(p, t);
         if (!part) return;
         to_.put("safe ");
@@ -193,7 +193,7 @@ constinit const PolicyChoice kStrategyChoice = {
 void deadlock_report_init() {
     wait_begins = [](int holder, const char* what, uint32_t which) {
         trace<TraceType::waits_for_event>(static_cast<uint32_t>(holder), trace_text(what), which);
-        // Read without the lock: whoever changes these settings asks for a look, too.
+        // Read without the lock: a change of these settings asks for a look, too.
         if (manager().ends_processes() && manager().detection == Detection::block)
             deadlock_look_soon();
     };

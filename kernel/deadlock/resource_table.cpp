@@ -72,7 +72,7 @@ void ResourceTable::grant(uint32_t p) {
     try_grant(p);
     for (uint32_t t = 0; t < types(); ++t) {
         Cell& c = cell(p, t);
-        if (c.held > c.max) c.max = c.held;  // whoever claimed nothing claims as it goes
+        if (c.held > c.max) c.max = c.held;  // a party without a claim claims as it goes
     }
     clear_wanted(p);
     ++parties_[p].grants;

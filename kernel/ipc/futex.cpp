@@ -52,7 +52,7 @@ void wake(FutexSleeper& sleeper) {
     unpark(*sleeper.thread);
 }
 
-// On its bucket's list while it lives, unless somebody woke it.
+// On its bucket's list while it lives, unless it was woken.
 class Joined {
   public:
     Joined(const FutexKey& key, VirtAddr address, uint32_t bits) {

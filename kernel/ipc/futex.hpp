@@ -1,4 +1,4 @@
-// Futexes: sleeping until somebody says that a word of memory may have changed.
+// Futexes: sleeping until a word of memory may have changed.
 // A sleeper joins its bucket first and reads the word then, so a change after the reading finds it
 // there: no wake-up is lost, and no user memory is touched with the lock held.
 // A word is known by what it lies in: the address space (private memory), or the object behind a

@@ -1,5 +1,5 @@
-// Pipes, with and without a name. A write to a pipe that nobody can read fails with Errno::pipe;
-// whoever serves the system call sends SIGPIPE then.
+// Pipes, with and without a name. A write to a pipe without readers fails with Errno::pipe;
+// the system call then sends SIGPIPE.
 // Writes of up to kPipeBuf bytes are all or nothing and never mixed with others'.
 // Spec: pipe(7), fifo(7); POSIX.1-2017 read(), write(), open().
 #pragma once

@@ -37,7 +37,7 @@ class SemaphoreArray {
     struct Asker {
         int pid, tid;
     };
-    // ERANGE: a value would become too large. Numbers were checked. `undo`: adjustments of whoever
+    // ERANGE: a value would become too large. Numbers were checked. `undo`: adjustments of the process that
     // asked, one a semaphore, for those that have kSemaphoreUndo.
     Result<Outcome> attempt(std::span<const SemaphoreOperation> operations, const Asker& asker,
                             std::span<int16_t> undo) {

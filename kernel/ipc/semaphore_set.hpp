@@ -23,7 +23,7 @@ class SemaphoreSet final : public IpcObject {
             if (op.number >= size()) return Errno::fbig;
         return {};
     }
-    void remove();                                                    // whoever waits gets EIDRM
+    void remove();                                                    // all who wait get EIDRM
     void undo_of(int pid);                                            // the process is gone
     Result<void> set_value(uint32_t number, int32_t value, int pid);  // ERANGE, EIDRM
     Result<void> set_all(std::span<const uint16_t> values, int pid);  // the same

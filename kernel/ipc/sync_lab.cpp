@@ -17,7 +17,7 @@ struct Buffer {
     int inside = 0;
     uint32_t broken = 0;  // invariants: alone inside, never over-full or used empty
 
-    // The middle of it is where somebody else would come in, if anybody could.
+    // The middle of it is where another thread would come in, if one could.
     void put(uint32_t item) {
         if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST) || used >= kPlaces) ++broken;
         items[(first + used) % kPlaces] = item;

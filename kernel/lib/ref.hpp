@@ -54,7 +54,7 @@ class RefCounted {
     uint32_t ref_count() const { return __atomic_load_n(&references_, __ATOMIC_RELAXED); }
 
   protected:
-    // A class that is kept by somebody beside its references (a cache, say) overrides this.
+    // A class that is kept by something beside its references (a cache, say) overrides this.
     virtual ~RefCounted() = default;
     virtual void last_reference_dropped() const { delete this; }
     template <typename T>

@@ -1,3 +1,4 @@
+// See symbols.hpp. The table is sorted by address: the last symbol not above is the function.
 #include "kernel/lib/symbols.hpp"
 
 #include <span>

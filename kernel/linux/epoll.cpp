@@ -97,7 +97,7 @@ void EpollSpot::notify() {
     item_.set.tell();
 }
 
-// A queue with an owner of its own is that of whoever added the file, and stays it (signalfd(2)).
+// A queue with an owner of its own is that of the thread that added the file, and stays it (signalfd(2)).
 void EpollSpot::join(WaitQueue& queue, RefCounted* owner) {
     if (queue_ && owner && owner_) return queue_->watch(*this);
     if (queue_ != &queue) {

@@ -3,7 +3,7 @@
 //
 //   file's queue --- Spot --- Item --- set: by (file, fd), all of them
 //        | wakes: the spot leaves the queue    in order of news, those that are "ready"
-//        +-> the item goes to the ready list, whoever waits for the set is woken
+//        +-> the item goes to the ready list, the set's waiters are woken
 //
 // A spot that was notified has left its queue. A wait takes the ready items, joins their queues
 // again, asks each file what is so, and puts back those whose level is to be told again.
@@ -70,7 +70,7 @@ class EpollSet final : public AnonymousFile {
     uint32_t depth_below(const EpollSet& avoid);
     uint32_t depth_above();
 
-    const uint32_t uid_;  // of whoever made it, for /proc/sys/fs/epoll/max_user_watches
+    const uint32_t uid_;  // of its maker, for /proc/sys/fs/epoll/max_user_watches
     Mutex lock_{LockRank::epoll};
     OrderedTree<EpollItem, &EpollItem::tree_node, &EpollItem::key> items_ GUARDED_BY(lock_);
     IrqSpinLock ready_lock_{LockRank::epoll_ready};

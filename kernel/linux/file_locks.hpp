@@ -1,7 +1,7 @@
 // Advisory locks on files: fcntl's record locks, owned by a process (its descriptor table) or by an
 // open file (F_OFD_*), and flock's, owned by an open file. A wait for a process' record lock that
 // would close a circle of such waits fails with EDEADLK.
-// Invariant: whoever owns a lock has the inode open, so its file object lives.
+// Invariant: the owner of a lock has the inode open, so its file object lives.
 // Locks: one Mutex (rank file_locks) for all of them.
 // Spec: fcntl(2), flock(2).
 #pragma once

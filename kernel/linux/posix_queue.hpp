@@ -1,7 +1,7 @@
 // POSIX message queues: messages with priorities behind a name. A queue lives while it has its name
-// or somebody has it open; PosixQueueFile is such an opening, a descriptor like any other.
+// or it is open; PosixQueueFile is such an opening, a descriptor like any other.
 // Invariant: bytes of all queues of one user, by the sizes they were made for, stay within the
-// RLIMIT_MSGQUEUE of whoever made the last.
+// RLIMIT_MSGQUEUE of the maker of the last.
 // Locks: the table's Mutex (posix_queues.cpp, rank ipc_table) guards names, permissions and limits;
 // each queue's SpinLock (rank ipc_object) its messages and its registration. User memory is copied
 // before and after that.
@@ -109,7 +109,7 @@ class PosixQueueFile final : public File {
     uint32_t link_bytes_;
 };
 
-// Tells whoever registered, by its socket; a signal is the caller's to send. `removed`: that it is
+// Tells the registered one, by its socket; a signal is the caller's to send. `removed`: that it is
 // registered no more.
 void tell_by_socket(QueueNotice& notice, bool removed);
 

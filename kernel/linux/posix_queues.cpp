@@ -94,7 +94,7 @@ Result<void> check_open(const Credentials& who, const PosixQueue& queue, uint32_
 
 }  // namespace
 
-// Whoever drops the last reference, the table does not find it any more: its name is gone.
+// When the last reference goes, the table does not find it any more: its name is gone.
 PosixQueue::~PosixQueue() {
     if (all_node.linked()) {
         LockGuard guard(table_lock);
@@ -128,7 +128,7 @@ Result<Ref<File>> open_posix_queue(const Credentials& who, const PosixQueueReque
 
 namespace {
 
-// Null: whoever asks may.
+// Null: every caller may.
 Result<void> remove_name(const Credentials* who, std::string_view name) {
     Ref<PosixQueue> queue;  // freed after the lock
     LockGuard guard(table_lock);

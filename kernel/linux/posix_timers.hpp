@@ -2,7 +2,7 @@
 // expires, or nothing.
 // Locks: `settings` (Mutex) for who creates, sets, or deletes; the list is changed under that and the
 // process' signal_lock, so either is enough to walk it. A timer that is running is changed by the timer
-// interrupt only: whoever else looks at it stops it first.
+// interrupt only: other code stops it before looking at it.
 // Spec: timer_create(2), timer_settime(2), timer_getoverrun(2).
 #pragma once
 

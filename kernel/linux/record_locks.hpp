@@ -27,7 +27,7 @@ class RecordLocks {
     }
 
     bool empty() const { return held_.empty(); }
-    // A lock of somebody else that is in the way; the lowest one. Null: none.
+    // A lock of another owner that is in the way; the lowest one. Null: none.
     const LockRange* conflict(const LockRange& wanted) const {
         const LockRange* lowest = nullptr;
         for (const Held* h = held_.front(); h; h = held_.next(*h))

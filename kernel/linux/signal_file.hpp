@@ -1,4 +1,4 @@
-// Files that signals are read from: those of a set that are pending for whoever reads, so the same
+// Files that signals are read from: those of a set that are pending for the reader, so the same
 // file tells each process of its own.
 // Locks: those of signals (signal.hpp). Spec: signalfd(2).
 #pragma once

@@ -105,7 +105,7 @@ Result<void> Socket::shut_down(SocketShut which) {
         other->arrivals_.wake_all();
         other->space_.wake_all();
     }
-    // Whoever polls an end waits for what comes to it; it may have been cut off from sending.
+    // A poll of an end waits for what comes to it; it may have been cut off from sending.
     arrivals_.wake_all();
     if (both_ends) other->arrivals_.wake_all();
     return {};

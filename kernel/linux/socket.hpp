@@ -32,7 +32,7 @@ class Socket final : public RefCounted {
     uint32_t poll(PollTable* table);
     Result<uint32_t> unread() const;  // FIONREAD: EINVAL
     uint32_t unsent();                // SIOCOUTQ
-    // The file is gone, or (reset) whoever connected will not be accepted.
+    // The file is gone, or (reset) the connection will not be accepted.
     void close(bool reset = false);
 
     // --- names and connections (socket_names.cpp, socket_connect.cpp)

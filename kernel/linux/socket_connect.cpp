@@ -6,7 +6,7 @@
 
 namespace {
 
-// Whoever is there. ECONNREFUSED: nobody; else as a look-up of the path.
+// The socket there. ECONNREFUSED: none; else as a look-up of the path.
 Result<Ref<Socket>> find_socket(const FsContext& who, const SocketAddress& address,
                                 SocketType type) {
     Ref<Socket> found;

@@ -88,7 +88,7 @@ class SocketInbox {
     // Records count too, so that empty messages can't fill memory.
     uint32_t used() const { return ring_.count() + record_count_ * kRecordCost; }
     uint32_t room() const { return used() < limit_ ? limit_ - used() : 0; }
-    // Whoever waits for room is woken then: not for each byte that is taken out.
+    // Writers that wait for room are woken then: not for each byte that is taken out.
     bool roomy() const { return used() <= limit_ / 4; }
     bool fits(uint32_t bytes) const { return empty() || room() >= bytes + kRecordCost; }
     uint32_t limit() const { return limit_; }

@@ -6,7 +6,7 @@
 //
 // The collector looks at one socket after the other while others run. That is safe:
 // - A count in messages rises after the reference is taken and falls before it is given back, so
-//   whoever is looked at in between seems to be a root.
+//   a socket that is looked at in between seems to be a root.
 // - Only receiving a file (or accepting a socket) can make a root of something that is none. Both
 //   count in `receptions`, while they hold the lock of the inbox that the collector would look
 //   into; if the count has changed when all is marked, the round does not count.

@@ -1,6 +1,6 @@
 // Sockets: sending and receiving. See socket.hpp.
 // Wake-ups: receivers sleep only while the inbox is empty, so the first message wakes them all;
-// whoever watches for edges hears of each one.
+// a watcher of edges hears of each one.
 // Senders sleep while there is no room and are woken once three quarters are free, so that sender
 // and receiver switch seldom; for a message that needs more than that, once the inbox is empty.
 // Spec: send(2), recv(2), socket(7) for the time-outs.
@@ -19,7 +19,7 @@ Errno wait_error(Woken woken, Nanoseconds timeout) {
     return timeout == Nanoseconds(0) ? Errno::restart : Errno::intr;
 }
 
-// Whoever polls for room at a peer that may change meanwhile waits here, for any datagram socket's.
+// A poll for room at a peer that may change meanwhile waits here, for any datagram socket's.
 constinit WaitQueue datagram_space;
 
 constexpr uint32_t kMessageOverhead = 32;  // Linux's, between SO_SNDBUF and the largest message

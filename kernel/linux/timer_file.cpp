@@ -1,4 +1,4 @@
-// See timer_file.hpp. An expired timer is not started again before somebody reads it: however short
+// See timer_file.hpp. An expired timer is not started again before it is read: however short
 // its period, one that nobody reads costs one interrupt.
 #include "kernel/linux/timer_file.hpp"
 
@@ -132,7 +132,7 @@ Result<uint32_t> TimerFile::read_at(ByteSink& to, uint64_t) {
         next = next_;
     }
     if (next.raw()) {
-        // Whoever set it meanwhile has started it.
+        // A thread that set it meanwhile has started it.
         LockGuard setter(settings_);
         LockGuard guard(lock_);
         if (next_ == next && !expired_) start_timer(timer_, next);

@@ -3,7 +3,7 @@
 // are compiled into host tests and simulators.
 //
 // The dispatcher's duties:
-//   - whoever leaves the CPU to sleep or to die is told entity.stop(now); whoever leaves it but
+//   - a thread that leaves the CPU to sleep or to end is told entity.stop(now); one that leaves it but
 //     stays ready is enqueued again. Threads woken at the same instant are enqueued before it.
 //   - after pick_next() it arms a one-shot timer for turn_end(running) and another for
 //     next_event(), if they are not kNever. At turn_end the running entity is enqueued again

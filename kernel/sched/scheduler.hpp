@@ -25,7 +25,7 @@ void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user);
 void suspend_thread(Thread& thread);
 void resume_thread(Thread& thread);
 // The same for load control: not before it returns to user mode or waits for a signal or event, so
-// that it holds nothing in the kernel that whoever is to resume it may need.
+// that it holds nothing in the kernel that the thread that resumes it may need.
 void put_to_rest(Thread& thread);
 
 struct SchedulerStatistics {

@@ -2,7 +2,7 @@
 // accounting, and the per-thread machine state (FPU, TLS segments). It knows its process and its
 // address space only as names; kernel/proc and mm own those.
 //
-// Parking: park() sleeps unless somebody called unpark() since the last park(); that one permit is
+// Parking: park() sleeps unless unpark() was called since the last park(); that one permit is
 // why a wake-up between "I checked" and "I sleep" is never lost. All state changes happen in
 // set_state() (scheduler.cpp), under the run queue's lock.
 // Locks: fields are the owning thread's own unless said otherwise; state is under run_queue.

@@ -16,7 +16,7 @@ class MonitorCore {
     using Entry = typename Queue::Entry;
     explicit constexpr MonitorCore(Discipline discipline) : discipline_(discipline) {}
 
-    // Whether it is inside; else it waits until somebody hands it the monitor.
+    // Whether it is inside; else it waits until it is handed the monitor.
     bool enter(Entry who) {
         if (!busy_) return busy_ = true;
         entry_.push(who);

@@ -1,6 +1,6 @@
 // The rules of the record semaphore, without threads: a value that may go below zero, where it says
 // how many wait, and those who wait in the order in which they came.
-// Invariant: value < 0 exactly if somebody waits, and then -value do.
+// Invariant: value < 0 exactly if threads wait, and then -value do.
 // Pure: semaphore.hpp gives it a lock and threads, tests/host/model_test.cpp tries all interleavings.
 // A Queue has push(entry), pop() (a null entry if it is empty) and size(). Spec: Dijkstra, EWD 123.
 #pragma once

@@ -1,5 +1,5 @@
 // Threads that sleep until they are named: what the queues of semaphores and monitors hold.
-// A sleeper looks at `woken` under its owner's lock only, so that whoever woke it has let go of it.
+// A sleeper looks at `woken` under its owner's lock only, so that the thread that woke it has let go of it.
 // Locks: that of the semaphore or monitor whose queue it is.
 #pragma once
 

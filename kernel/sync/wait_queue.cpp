@@ -16,7 +16,7 @@ void WaitQueue::remove(Waiter& waiter) {
     if (waiter.node.linked()) waiter.node.unlink();
 }
 
-// Whoever notifies is not preempted, so these waits are for another CPU, and short.
+// A thread that notifies is not preempted, so these waits are for another CPU, and short.
 void WaitQueue::watch(Watcher& watcher) {
     __atomic_store_n(&watched_, true, __ATOMIC_RELAXED);
     for (;;) {
@@ -51,7 +51,7 @@ void WaitQueue::wake(Waiter& waiter) {
 
 // The sleeper stays on the queue's list until it has run and removed itself, under the lock, so
 // its Thread is alive while we hold it. A woken waiter leaves the list here: the next wake_one
-// goes to somebody else.
+// goes to another waiter.
 void WaitQueue::wake_one() {
     LockGuard guard(lock_);
     if (Waiter* waiter = waiters_.pop_front()) wake(*waiter);

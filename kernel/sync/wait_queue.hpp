@@ -24,7 +24,7 @@ struct Waiter {
     Thread* thread = nullptr;  // null: a Watcher
 };
 
-// Somebody on a queue who is told of the wake-up instead of being woken, and who leaves the queue
+// A watcher on a queue is told of the wake-up instead of being woken, and leaves the queue
 // by it as a thread does.
 class Watcher : public Waiter {
   public:

@@ -190,7 +190,7 @@ Result<void> sys_capget(UserPtr<CapabilityHeader> header, UserPtr<CapabilitySet>
     return {};
 }
 
-// Capabilities cannot be dropped one by one: whoever has all may "set" any.
+// Capabilities cannot be dropped one by one: a process that has all may "set" any.
 Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const CapabilitySet> from) {
     uint32_t words = TRY(capability_words(header));
     for (uint32_t i = 0; i < words; ++i) {

@@ -68,7 +68,7 @@ Result<void> sys_rmdir(UserString name) {
 Result<void> sys_linkat(int old_at, UserString old_name, int new_at, UserString new_name,
                         uint32_t flags) {
     if (flags & ~(kAtFollow | kAtEmptyPath)) return Errno::inval;
-    // Not everybody may give a name to what was only passed to him.
+    // A process may not always give a name to a file that was only passed to it.
     const bool empty = flags & kAtEmptyPath && context().credentials.is_superuser();
     UserName from, to;
     TRY(from.load(old_at, old_name, empty ? EmptyName::allowed : EmptyName::refused));

@@ -1,6 +1,6 @@
 // Waiting for several files at once: poll, select and their variants.
 // A round joins the wait queues of all files and asks each what is ready; if none is, the thread
-// parks. Whoever wakes a queue takes its waiters off it, so every round joins again.
+// parks. A wake-up takes a queue's waiters off it, so every round joins again.
 // Spec: poll(2), select(2).
 #include "kernel/sched/clock.hpp"
 #include "kernel/syscall/system_call.hpp"
@@ -137,7 +137,7 @@ Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeou
             file.found = static_cast<uint16_t>(bits);
             if (!bits) continue;
             ++found;
-            table = nullptr;  // somebody is ready: nobody will wait
+            table = nullptr;  // one is ready: no need to wait
         }
         return found;
     }));

@@ -4,7 +4,7 @@
 //
 // Every event also has a time, a CPU, and the thread that ran there. Fields are "name:kind", four
 // at most; kinds: int, hex, tid, result (negative: an errno), text (a string that lives for ever,
-// by its address), chars (the rest, 4 characters an argument), or a list of names that somebody
+// by its address), chars (the rest, 4 characters an argument), or a list of names that a room
 // installed (state, call, ...).
 #pragma once
 

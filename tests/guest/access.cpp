@@ -165,7 +165,7 @@ void test_opened_before() {
     });
 }
 
-// A set-user-id program whose output somebody leads to a file that acts on whoever writes.
+// A set-user-id program whose output leads to a file that acts on its writer.
 void test_redirected() {
     const struct {
         const char *file, *text;

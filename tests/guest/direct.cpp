@@ -146,7 +146,7 @@ void test_mappings(int direct, int usual) {
     munmap(own, kSize);
 }
 
-// Each writes pages of his own, one past the cache, one through it; both are whole in the end.
+// Each writes pages of its own, one past the cache, one through it; both are whole in the end.
 void test_side_by_side(int usual) {
     needs("truncate", ftruncate(usual, 0));
     const auto writer = [&](int flags, unsigned first, char what) {
@@ -164,7 +164,7 @@ void test_side_by_side(int usual) {
     std::string wanted;
     for (unsigned page = 0; page < kPages; ++page)
         wanted += std::string(kPage, page % 2 ? 'b' : 'a');
-    that("each has his pages", contents(usual) == wanted);
+    that("each has its pages", contents(usual) == wanted);
     forget(usual);
     that("on the disk too", contents(usual) == wanted);
 }

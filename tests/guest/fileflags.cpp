@@ -108,7 +108,7 @@ void test_who() {
         fails("nor append-only", set_flags(file, FS_APPEND_FL), EPERM);
         return failures;
     });
-    exits("somebody else", 0, [&] {
+    exits("another user", 0, [&] {
         needs("chmod", chmod(file.c_str(), 0644));
         needs("setuid", setuid(1001));
         equal("may look", get_flags(file), FS_NODUMP_FL | FS_NOATIME_FL);

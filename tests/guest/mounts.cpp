@@ -100,7 +100,7 @@ void test_read_only() {
 
     succeeds("a file system", tmpfs("c", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME));
     const int writer = open(put("c/open").c_str(), O_WRONLY);
-    fails("read-only, while somebody writes",
+    fails("read-only, while a file is written",
           mount("", at("c").c_str(), "", MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), EBUSY);
     fails("a busy one", unmount("c"), EBUSY);
     close(writer);

@@ -433,7 +433,7 @@ void test_file_system() {
     rmdir(folder);
 }
 
-// Two senders and two receivers; each message arrives once, whoever is killed on the way.
+// Two senders and two receivers; each message arrives once, even if a process is killed on the way.
 void test_storm() {
     const mqd_t queue = fresh("/storm", O_RDWR, 3);
     const mqd_t sums = fresh("/sums", O_RDWR, 4);

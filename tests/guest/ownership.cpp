@@ -102,7 +102,7 @@ void test_classes() {
         fails("the superuser executes no plain file", access("private", X_OK), EACCES);
         return failures ? 1 : 0;
     });
-    fails("not even he", access("private", X_OK), EACCES);
+    fails("not even the superuser", access("private", X_OK), EACCES);
 }
 
 void test_changes() {
@@ -177,7 +177,7 @@ void write_to(const char* name) {
     close(fd);
 }
 
-// A program that somebody else changed does not run with its owner's rights.
+// A program that another user changed does not run with its owner's rights.
 void test_programs() {
     const auto fresh = [](mode_t mode) { make("program", mode, 0, kGroup); };
     fresh(06777);

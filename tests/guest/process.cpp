@@ -242,7 +242,7 @@ void test_iopl() {
         asm volatile("sti");
         needs("setuid", setuid(1));
         succeeds("less", iopl(0));
-        fails("more, as somebody", iopl(3), EPERM);
+        fails("more, as an ordinary user", iopl(3), EPERM);
         return done();
     });
 }

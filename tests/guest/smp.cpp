@@ -261,7 +261,7 @@ void test_affinity() {
         bad += sched_getcpu() != n % online;
     }
     equal("on the CPU that was asked for, at once", bad, 0);
-    // Somebody else moves us while we run.
+    // Another process moves us while we run.
     std::atomic<pid_t> tid = 0;
     std::atomic<int> where = -1;
     std::atomic<bool> done = false;

@@ -45,7 +45,7 @@ void test_connections() {
     const sockaddr_un name = address("endings");
     const int listener = bound_socket(SOCK_STREAM, name);
     listen(listener, 0);
-    ending("waits for somebody to connect", [=](int) { accept(listener, nullptr, nullptr); });
+    ending("waits for a connection", [=](int) { accept(listener, nullptr, nullptr); });
     int first = needs("socket", socket(AF_UNIX, SOCK_STREAM, 0));
     connect_to(first, name);  // the only place
     ending("waits to be let in", [=](int) { connect_to(socket(AF_UNIX, SOCK_STREAM, 0), name); });
@@ -120,7 +120,7 @@ void test_datagrams() {
     const sockaddr_un name = address("endings-box");
     const int box = bound_socket(SOCK_DGRAM, name);
     ending(
-        "waits for room in somebody's box",
+        "waits for room in a peer's box",
         [=](int) {
             const int own = socket(AF_UNIX, SOCK_DGRAM, 0);
             connect_to(own, name);

@@ -1,5 +1,5 @@
 // Local sockets with names: paths, abstract names and ones that the kernel chooses; listening,
-// connecting and accepting; datagrams to whoever has a name; who connects as whom.
+// connecting and accepting; datagrams to sockets with a name; who connects as whom.
 // Spec: bind(2), listen(2), accept(2), connect(2), getsockname(2), unix(7), socket(7).
 // needs: wing
 #include <poll.h>
@@ -232,7 +232,7 @@ void test_datagrams() {
     send_to(c, two, "x");
     bytes = sizeof from;
     recvfrom(b, text, sizeof text, 0, (sockaddr*)&from, &bytes);
-    equal("from somebody without a name", bytes, 0);
+    equal("from a socket without a name", bytes, 0);
     fails("to nobody", send_to(a, Name("@nobody"), "x"), ECONNREFUSED);
     equal("connect", connect_to(a, two), 0);
     same("the peer", name_of_socket(a, true), "@two");

@@ -78,7 +78,7 @@ void test_refused() {
     event = {0, SIGUSR1, 9, 0, {}};
     fails("no such way", create(CLOCK_REALTIME, &event, &id), EINVAL);
     event = {0, SIGUSR1, SIGEV_THREAD_ID, 1, {}};
-    fails("somebody else's thread", create(CLOCK_REALTIME, &event, &id), EINVAL);
+    fails("another process' thread", create(CLOCK_REALTIME, &event, &id), EINVAL);
     fails("event in nowhere",
           create(CLOCK_REALTIME, reinterpret_cast<KernelEvent*>(0xC0000000), &id), EFAULT);
     event = {0, SIGUSR1, SIGEV_SIGNAL, 0, {}};

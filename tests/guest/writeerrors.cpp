@@ -43,7 +43,7 @@ void test_openers() {
     const int first = opened();
     told("who comes before anybody was", fsync(first));
     const int second = opened();
-    succeeds("but not after him", fsync(second));
+    succeeds("but not after that one", fsync(second));
     for (const int fd : {a, b, late}) told("all the others", fsync(fd));
     succeeds("and no more", fsync(copy));
     char byte = 0;

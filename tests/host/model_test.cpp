@@ -47,7 +47,7 @@ struct SemaphoreModel {
             inside += at[t] == 2, waiting += at[t] == 1;
         }
         if (inside > value) return "too many inside";
-        if (waiting && inside < value) return "somebody waits though there is room";
+        if (waiting && inside < value) return "a thread waits though there is room";
         if (core.value() != value - inside - waiting) return "the value";
         if (static_cast<int>(core.waiting()) != waiting) return "the queue";
         return nullptr;

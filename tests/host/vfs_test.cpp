@@ -196,7 +196,7 @@ TEST_F(Vfs, StickyAndSetGroupIdDirectories) {
     EXPECT_EQ(stat("/shared/d").mode & kModeSetGid, kModeSetGid);
     v.become(101, 101);
     EXPECT_EQ(unlink("/tmp/mine"), Errno::perm);
-    EXPECT_EQ(rename("/tmp/mine", "/tmp/his"), Errno::perm);
+    EXPECT_EQ(rename("/tmp/mine", "/tmp/theirs"), Errno::perm);
     EXPECT_EQ(unlink("/shared/f"), kOk);
     v.become(100, 100);
     EXPECT_EQ(unlink("/tmp/mine"), kOk);

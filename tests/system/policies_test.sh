@@ -1,5 +1,5 @@
 # Guest tests under every policy; under round robin each has a run of its own already. Left out are
-# smp and policychange, which are about several CPUs; the endings, whose children work until somebody ends
+# smp and policychange, which are about several CPUs; the endings, whose children work until a test ends
 # them, which a policy without preemption never lets anybody do; those that count what others may have
 # left in the machine; damage, which another test drives; and those that compute for seconds and hardly wait.
 # timeout: 400

@@ -13,7 +13,7 @@ COUNTS = (10, 100, 2000)
 
 
 def main():
-    # Coarse grains: all are equal and take turns, where a policy would prefer whoever has run most.
+    # Coarse grains: all are equal and take turns, where a policy would prefer the one that has run most.
     settings = "cd /proc/sys/kernel/sched; echo 1000000000 > service_grain_us; "
     loop = "for p in %s; do echo $p > policy; lab-switch --json %s; done" % (
         " ".join(CONSTANT + GROWING), " ".join(map(str, COUNTS)))

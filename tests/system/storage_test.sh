@@ -40,7 +40,7 @@ debugfs -R "dump /srv/t/up/big $work/big" "$image" 2>/dev/null
 debugfs -R "dump /bin/busybox $work/busybox" "$image" 2>/dev/null
 check 'debugfs reads what was written' cmp -n 300000 "$work/busybox" "$work/big"
 
-# Read-only in between: not while somebody writes, nor while a file without a name is open.
+# Read-only in between: not while a file is written, nor while a file without a name is open.
 guest --disk "$image" --exec 'cd /srv/t; exec 5>>a/s3; ro() { mount -o remount,ro / 2>/dev/null; echo $?; }
     ro; exec 5>&-; echo x >gone; exec 6<gone; rm gone; ro; exec 6<&-; ro
     touch new 2>/dev/null; echo $?; mount -o remount,rw / && touch new && echo again' </dev/null

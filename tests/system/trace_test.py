@@ -118,7 +118,7 @@ def who_waits_for_whom(folder):
     edges = {data["threads"][i]["tid"]: {data["threads"][h]["tid"] for *_, holders, _, known in waits if known
                                           for h in holders}
              for i, waits in enumerate(data["whom"]) if any(w[4] for w in waits)}
-    check(len(edges) >= 5, f"five wait for somebody known: {edges}")
+    check(len(edges) >= 5, f"five wait for a known holder: {edges}")
     first = min(edges)
     check(all(first + i + 1 in edges[first + i] for i in range(4)) and first in edges[first + 4],
           f"in a circle: {edges}")

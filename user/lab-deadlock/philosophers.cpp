@@ -128,7 +128,7 @@ bool run(const std::string& strategy, unsigned meals, unsigned eat_ms, bool dot,
     auto grew = [&](const char* name) {
         return (unsigned long long)(after.counts.at(name) - before.counts.at(name));
     };
-    // Fork-time in which somebody ate, of all fork-time.
+    // Fork-time in which a philosopher ate, of all fork-time.
     const double used = took ? 2.0 * sum(table->meals) * eat_ms * 1000 / (kSeats * took) : 0;
     printf("%-14s %-10s %8u %9.1f %8llu %8llu %8llu %6llu %9u %6.1f %%\n", strategy.c_str(),
            finished ? "finished" : "DEADLOCK", sum(table->meals), took / 1000.0, grew("requests"),

@@ -65,7 +65,7 @@ class Cylinders {
     double step_;
 };
 
-// False: somebody else used the disk meanwhile.
+// False: another process used the disk meanwhile.
 bool serve(const Disk& disk, const Cylinders& cylinders, std::string_view policy, const Set& set,
            Outcome& outcome) {
     drop_caches();

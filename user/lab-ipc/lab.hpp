@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-extern int g_json;
-extern long g_calls;  // system calls that this process has made for the sake of communication
+extern int as_json;
+extern long calls_made;  // system calls that this process has made for the sake of communication
 
 [[noreturn]] void fail(const char* what);
 // Counts a call and ends the program if it failed.

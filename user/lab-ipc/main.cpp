@@ -1,6 +1,6 @@
 // lab-ipc [--json] [--items N] [--bytes N] [MEANS...]: moves N items from one process to another by
 // each means, and tells what that took: how often the kernel copied each byte, system calls, context
-// switches, how often somebody blocked, time. Every word of every item is checked on arrival.
+// switches, how often a process blocked, time. Every word of every item is checked on arrival.
 #include "user/lab-ipc/lab.hpp"
 
 #include <sys/mman.h>
@@ -16,8 +16,8 @@
 #include <fstream>
 #include <string>
 
-int g_json;
-long g_calls;
+int as_json;
+long calls_made;
 
 void fail(const char* what) {
     perror((std::string("lab-ipc: ") + what).c_str());
@@ -25,7 +25,7 @@ void fail(const char* what) {
 }
 
 long made(long result, const char* what) {
-    ++g_calls;
+    ++calls_made;
     if (result < 0) fail(what);
     return result;
 }
@@ -61,7 +61,7 @@ struct Counts {
 Counts counts_now() {
     rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) < 0) fail("getrusage");
-    return {g_calls, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
+    return {calls_made, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
 }
 
 uint64_t ticks() {
@@ -137,7 +137,7 @@ Result run_alone(Means& means, const Load& load) {
     char go;
     means.be_producer();
     if (read(gate[0], &go, 1) != 1) _exit(1);
-    g_calls = 0;
+    calls_made = 0;
     const Counts before = counts_now();
     produce(means, load);
     board.producer = counts_now() - before;
@@ -171,7 +171,7 @@ Result run_two(Means& means, const Load& load, Board& board) {
 void show(const Kind& kind, const Load& load, const Result& r, bool first) {
     const double copies = static_cast<double>(r.copied) / load.items / load.bytes;
     const uint64_t each = (r.ticks + load.items / 2) / load.items;
-    if (g_json) {
+    if (as_json) {
         printf("%s\n  {\"means\": \"%s\", \"copies\": ", first ? "" : ",", kind.name);
         r.copied < 0 ? printf("null") : printf("%.2f", copies);
         printf(", \"system_calls\": %ld, \"switches\": %ld, \"blocks\": %ld, \"ticks\": %" PRIu64
@@ -216,7 +216,7 @@ int main(int argc, char* argv[]) {
     std::vector<const Kind*> wanted;
     for (int i = 1; i < argc; ++i) {
         if (strcmp(argv[i], "--json") == 0)
-            g_json = 1;
+            as_json = 1;
         else if (strcmp(argv[i], "--items") == 0)
             load.items = number(argv[++i], 100'000'000);
         else if (strcmp(argv[i], "--bytes") == 0)
@@ -232,17 +232,17 @@ int main(int argc, char* argv[]) {
         mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) fail("mmap");
     uint32_t wrong = 0;
-    if (g_json) printf("{\"items\": %u, \"bytes\": %u, \"rows\": [", load.items, load.bytes);
+    if (as_json) printf("{\"items\": %u, \"bytes\": %u, \"rows\": [", load.items, load.bytes);
     for (const Kind* kind : wanted) {
         fflush(stdout);
         const std::unique_ptr<Means> means = kind->make(load);
-        g_calls = 0;
+        calls_made = 0;
         const Result result = kind->make == make_alone
                                   ? run_alone(*means, load)
                                   : run_two(*means, load, *static_cast<Board*>(memory));
         show(*kind, load, result, kind == wanted.front());
         wrong += result.wrong;
     }
-    if (g_json) printf("\n]}\n");
+    if (as_json) printf("\n]}\n");
     return wrong != 0;
 }

@@ -78,7 +78,7 @@ class Shared final : public Ring {
     int memory_, semaphores_;
 };
 
-// A semaphore in shared memory whose value is below zero while somebody waits: the record semaphore
+// A semaphore in shared memory whose value is below zero while a process waits: the record semaphore
 // of the textbook, with the kernel's queue for its own.
 class FutexSemaphore {
   public:
@@ -86,7 +86,7 @@ class FutexSemaphore {
     void p() {
         if (value_-- > 0) return;
         while (!take_wakeup())
-            if (++g_calls, syscall(SYS_futex, &wakeups_, FUTEX_WAIT, 0, nullptr) < 0) continue;
+            if (++calls_made, syscall(SYS_futex, &wakeups_, FUTEX_WAIT, 0, nullptr) < 0) continue;
     }
     void v() {
         if (value_++ >= 0) return;

@@ -8,7 +8,7 @@
 
 constexpr int kMostThreads = 4;
 
-extern std::atomic<bool> g_give_up;  // ends loops that would never end
+extern std::atomic<bool> give_up;  // ends loops that would never end
 void arrived(int me);
 inline void relax() { asm volatile("pause"); }
 
@@ -32,7 +32,7 @@ class InterruptsOff : public Lock {
     bool may_sleep_inside() const override { return false; }
 };
 
-// BTS with the bus locked: the old bit tells whether somebody was there.
+// BTS with the bus locked: the old bit tells whether another one was there.
 class TestAndSet : public Lock {
   public:
     // Returns when the caller alone is inside. Says arrived(me) first.
@@ -106,12 +106,12 @@ class Peterson : public Lock {
     std::atomic<int> turn_ = 0;
 };
 
-// For two, in turns: whoever had it has to wait until the other one had it, too.
+// For two, in turns: the one that had it has to wait until the other one had it, too.
 class Turns : public Lock {
   public:
     void lock(int me) override {
         arrived(me);
-        while (turn_ != me && !g_give_up) relax();
+        while (turn_ != me && !give_up) relax();
     }
     void unlock(int me) override { turn_ = 1 - me; }
     int threads() const override { return 2; }

@@ -17,7 +17,7 @@
 #include <functional>
 #include <memory>
 
-std::atomic<bool> g_give_up;
+std::atomic<bool> give_up;
 
 namespace {
 
@@ -75,7 +75,7 @@ void alone(Lock& lock, Figures& f) {
         if (me == 1) {  // gives up for the other one, if that comes to nothing
             for (int tenths = 0; !done && tenths < 20; ++tenths) usleep(10'000);
             f.let_in = done;
-            g_give_up = true;
+            give_up = true;
             return;
         }
         const unsigned long long start = cycles();
@@ -83,10 +83,10 @@ void alone(Lock& lock, Figures& f) {
             lock.lock(0);
             lock.unlock(0);
         }
-        done = !g_give_up;
+        done = !give_up;
         if (done) f.cycles_alone = static_cast<double>(cycles() - start) / kAlone;
     });
-    g_give_up = false;
+    give_up = false;
 }
 
 // Everybody `acquires` times; every tenth holder loses the CPU inside, where it may.
@@ -110,9 +110,9 @@ long long disputed(Lock& lock, int threads, long acquires, Figures& f) {
             work(500);
         }
         used += cpu_ns() - start;
-        g_give_up = true;  // in turns, the last one waits for nobody
+        give_up = true;  // in turns, the last one waits for nobody
     });
-    g_give_up = false;
+    give_up = false;
     f.intrusions = intrusions;
     for (long n : overtaken)
         if (n > f.overtaken) f.overtaken = n;

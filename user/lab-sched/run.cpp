@@ -29,8 +29,8 @@
 namespace {
 
 const std::string kSettings = "/proc/sys/kernel/sched/";
-std::map<std::string, std::string> g_before;  // settings to put back
-pid_t g_self;
+std::map<std::string, std::string> former_settings;  // settings to put back
+pid_t runner_pid;
 
 struct Shared {
     volatile int asleep, done;
@@ -65,11 +65,11 @@ std::string read_setting(const std::string& name) {
     return text.substr(bracket + 1, text.find(']') - bracket - 1);
 }
 void put_back_settings() {
-    if (getpid() != g_self) return;
-    for (const auto& [name, value] : g_before) write_setting(name, value);
+    if (getpid() != runner_pid) return;
+    for (const auto& [name, value] : former_settings) write_setting(name, value);
 }
 void set(const std::string& name, const std::string& value) {
-    g_before.insert({name, read_setting(name)});
+    former_settings.insert({name, read_setting(name)});
     if (int error = write_setting(name, value))
         fail(1, "%s = %s: %s", name.c_str(), value.c_str(), strerror(error));
 }
@@ -80,7 +80,7 @@ void record_switches() {
     std::string categories;
     std::getline(file, categories);
     if (categories.find("[sched]") != std::string::npos) return;
-    g_before.insert({events, "-sched"});
+    former_settings.insert({events, "-sched"});
     write_setting(events, "+sched");
 }
 
@@ -163,7 +163,7 @@ std::vector<Turn> run_workload(const Options& options) {
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     int end_of_all[2];
     if (shared == MAP_FAILED || pipe(end_of_all)) fail(1, "%s", strerror(errno));
-    g_self = getpid();
+    runner_pid = getpid();
     atexit(put_back_settings);
     // The jobs get ready under another policy, so that they come new to the chosen one.
     set("policy", options.policy);
@@ -203,7 +203,7 @@ std::vector<Turn> run_workload(const Options& options) {
         sleep_until(now(CLOCK_MONOTONIC) + unit / 2);
     std::vector<Turn> turns = turns_of(tids, options.jobs, zero, unit);
     const bool done = shared->done == count;
-    write_setting("policy", g_before["policy"]);
+    write_setting("policy", former_settings["policy"]);
     close(end_of_all[1]);
     int status, bad = 0;
     for (pid_t child : children)

@@ -7,8 +7,9 @@
 
 #include "user/lab-sync/monitor.hpp"
 
-extern std::atomic<long> g_broken;  // invariants that did not hold, in the solution that runs
-inline void must(bool holds) { g_broken += !holds; }
+extern std::atomic<long>
+    broken_invariants;  // invariants that did not hold, in the solution that runs
+inline void must(bool holds) { broken_invariants += !holds; }
 
 // Nobody else may be in the section while one of these lives.
 class Alone {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-std::atomic<long> g_broken;
+std::atomic<long> broken_invariants;
 
 namespace {
 
@@ -67,7 +67,7 @@ void in_threads(int count, const std::function<void(int)>& body) {
 }
 
 bool report(const char* problem, const char* solution, long steps, const char* more) {
-    const long broken = g_broken.exchange(0);
+    const long broken = broken_invariants.exchange(0);
     printf("%-12s %-22s %ld steps, %ld broken invariants%s%s\n", problem, solution, steps, broken,
            more, broken ? ": WRONG" : "");
     fflush(stdout);
@@ -83,7 +83,7 @@ bool run_kernel(long steps) {
         must(line.find("WRONG") == line.npos);
         printf("%-12s %s\n", "kernel", line.c_str());
     }
-    return good && g_broken.exchange(0) == 0;
+    return good && broken_invariants.exchange(0) == 0;
 }
 
 int main(int argc, char* argv[]) {

@@ -1,7 +1,7 @@
 // Semaphores with the names of the textbooks, and monitors in both disciplines made of them alone.
 //   Hoare  signal() hands the monitor to the waiter at once; the signaller goes on before new ones
 //   Mesa   signal() makes the waiter ready; it enters later, and has to look at its condition again
-// Invariant of a monitor: whoever is inside is alone.
+// Invariant of a monitor: at most one is inside.
 #pragma once
 
 #include <semaphore.h>

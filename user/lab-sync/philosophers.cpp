@@ -3,7 +3,7 @@
 //   at most four  a fifth may not sit down: one of those at the table can always eat
 //   odd/even      odd ones take the left fork first, even ones the right one: no circle
 //   AND           both forks in one operation: semop() with two of them
-//   both or none  whoever cannot have both takes none, and is told when its neighbours are done
+//   both or none  a philosopher that cannot have both takes none, and is told when its neighbours are done
 #include <sys/sem.h>
 
 #include <cstdio>

@@ -16,7 +16,7 @@ constexpr int kReaders = 4, kWriters = 2, kAll = kReaders + kWriters;
 
 struct Library {
     virtual ~Library() = default;
-    // The visits that began while it waited; -1: whoever calls it may count them.
+    // The visits that began while it waited; -1: the caller may count them.
     virtual long start(int who, bool writes) = 0;
     virtual void finish(int who, bool writes) = 0;
 };

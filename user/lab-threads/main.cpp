@@ -24,9 +24,9 @@ constexpr char kUsage[] =
     "stops, and speed-up. M: kernel threads of N:M (2 to 64, by default 2 or the CPUs, if more).\n";
 
 constexpr int kMost = 64, kThreads = 8, kYields = 10'000, kCreations = 200;
-int g_kernel_threads = 2;
-int g_computing = 2'000'000;
-const Model* g_model;
+int kernel_thread_count = 2;
+int computing_steps = 2'000'000;
+const Model* chosen_model;
 
 uint64_t now() {
     uint32_t low, high;
@@ -35,32 +35,32 @@ uint64_t now() {
 }
 
 void start(const Model& model, int kernel_threads) {
-    g_model = &model;
+    chosen_model = &model;
     if (model.start(kernel_threads)) return;
     fprintf(stderr, "lab-threads: no kernel threads\n");
     exit(1);
 }
 
 void* create(user_threads::Body body, void* argument = nullptr) {
-    if (void* thread = g_model->create(body, argument)) return thread;
+    if (void* thread = chosen_model->create(body, argument)) return thread;
     fprintf(stderr, "lab-threads: no memory for a thread\n");
     exit(1);
 }
 
 uint64_t measure_creation() {
     const uint64_t before = now();
-    for (int i = 0; i < kCreations; ++i) g_model->join(create([](void*) {}));
+    for (int i = 0; i < kCreations; ++i) chosen_model->join(create([](void*) {}));
     return (now() - before) / kCreations;
 }
 
-std::atomic<int> g_ready;
-std::atomic<uint64_t> g_first, g_last;
+std::atomic<int> ready_count;
+std::atomic<uint64_t> first_time, last_time;
 
 void pass_turns(void*) {
-    if (++g_ready == 2) g_first = now();
-    while (g_ready < 2) g_model->yield();
-    for (int i = 0; i < kYields; ++i) g_model->yield();
-    g_last = now();
+    if (++ready_count == 2) first_time = now();
+    while (ready_count < 2) chosen_model->yield();
+    for (int i = 0; i < kYields; ++i) chosen_model->yield();
+    last_time = now();
 }
 
 // On one CPU, and for N:M on one kernel thread: otherwise the two would not switch but run beside
@@ -72,50 +72,50 @@ uint64_t measure_switch(const Model& model) {
     CPU_SET(0, &one);
     sched_setaffinity(0, sizeof one, &one);
     start(model, 1);
-    g_ready = 0;
+    ready_count = 0;
     void* threads[] = {create(pass_turns), create(pass_turns)};
     for (void* thread : threads) model.join(thread);
     model.finish();
     sched_setaffinity(0, sizeof all, &all);
-    return (g_last - g_first) / (2 * kYields);
+    return (last_time - first_time) / (2 * kYields);
 }
 
-std::atomic<int> g_sleeping, g_awake;
-std::atomic<long> g_steps;
+std::atomic<int> sleeping_count, awake_count;
+std::atomic<long> step_count;
 
 void sleeper(void*) {
-    ++g_sleeping;
+    ++sleeping_count;
     const timespec pause = {0, 100'000'000};
     nanosleep(&pause, nullptr);
-    --g_sleeping;
-    --g_awake;
+    --sleeping_count;
+    --awake_count;
 }
 
 // A step counts only if all sleepers slept before and after it.
 void stepper(void* sleepers) {
     const int wanted = static_cast<int>(reinterpret_cast<intptr_t>(sleepers));
-    while (g_awake > 0) {
-        const bool before = g_sleeping == wanted;
-        g_model->yield();
-        if (before && g_sleeping == wanted) ++g_steps;
+    while (awake_count > 0) {
+        const bool before = sleeping_count == wanted;
+        chosen_model->yield();
+        if (before && sleeping_count == wanted) ++step_count;
     }
 }
 
 long measure_blocked(const Model& model, int sleepers) {
-    start(model, g_kernel_threads);
-    g_sleeping = 0;
-    g_steps = 0;
-    g_awake = sleepers;
+    start(model, kernel_thread_count);
+    sleeping_count = 0;
+    step_count = 0;
+    awake_count = sleepers;
     void* threads[kMost + 1];
     for (int i = 0; i < sleepers; ++i) threads[i] = create(sleeper);
     threads[sleepers] = create(stepper, reinterpret_cast<void*>(intptr_t{sleepers}));
     for (int i = 0; i <= sleepers; ++i) model.join(threads[i]);
     model.finish();
-    return g_steps;
+    return step_count;
 }
 
 void compute(void*) {
-    for (volatile int i = 0; i < g_computing; i = i + 1) {
+    for (volatile int i = 0; i < computing_steps; i = i + 1) {
     }
 }
 
@@ -123,7 +123,7 @@ double measure_speed_up(const Model& model) {
     uint64_t before = now();
     for (int i = 0; i < kThreads; ++i) compute(nullptr);
     const uint64_t in_a_row = now() - before;
-    start(model, g_kernel_threads);
+    start(model, kernel_thread_count);
     void* threads[kThreads];
     before = now();
     for (void*& thread : threads) thread = create(compute);
@@ -134,12 +134,12 @@ double measure_speed_up(const Model& model) {
 }
 
 void compare(const Model& model) {
-    start(model, g_kernel_threads);
+    start(model, kernel_thread_count);
     const uint64_t creation = measure_creation();
     model.finish();
     const uint64_t change = measure_switch(model);
     const long one = measure_blocked(model, 1);
-    const long all = measure_blocked(model, g_kernel_threads);
+    const long all = measure_blocked(model, kernel_thread_count);
     printf("%-6s %9llu %9llu %12ld %12ld %9.2f\n", model.name,
            static_cast<unsigned long long>(creation), static_cast<unsigned long long>(change), one,
            all, measure_speed_up(model));
@@ -150,22 +150,24 @@ void compare(const Model& model) {
 
 int main(int argc, char* argv[]) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cpus > g_kernel_threads) g_kernel_threads = cpus < kMost ? static_cast<int>(cpus) : kMost;
+    if (cpus > kernel_thread_count)
+        kernel_thread_count = cpus < kMost ? static_cast<int>(cpus) : kMost;
     const option kOptions[] = {{"kernel-threads", 1, nullptr, 'm'},
                                {"steps", 1, nullptr, 's'},
                                {"help", 0, nullptr, 'h'},
                                {nullptr, 0, nullptr, 0}};
     for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
         if (c == 'm')
-            g_kernel_threads = atoi(optarg);
+            kernel_thread_count = atoi(optarg);
         else if (c == 's')
-            g_computing = atoi(optarg);
+            computing_steps = atoi(optarg);
         else
             return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
     }
-    if (optind < argc || g_kernel_threads < 2 || g_kernel_threads > kMost || g_computing < 1)
+    if (optind < argc || kernel_thread_count < 2 || kernel_thread_count > kMost ||
+        computing_steps < 1)
         return fputs(kUsage, stderr), 2;
-    printf("%ld CPUs, %d kernel threads in N:M\n", cpus, g_kernel_threads);
+    printf("%ld CPUs, %d kernel threads in N:M\n", cpus, kernel_thread_count);
     printf("%-6s %9s %9s %12s %12s %9s\n", "model", "create", "switch", "1 blocked", "M blocked",
            "speed-up");
     compare(kOneToOne);

@@ -38,7 +38,7 @@ Thread* pop(Thread*& first) {
 }
 void make_ready(Thread* thread) { push(ready.first, ready.last, thread); }
 
-// Somebody else runs; returns when the caller is picked again.
+// Another thread runs; returns when the caller is picked again.
 void run_next() {
     Thread* next = pop(ready.first);
     if (!next) abort();  // deadlock

@@ -68,7 +68,7 @@ class RealTimeClass final : public SchedulingPolicy {
                                   : Nanoseconds(static_cast<uint64_t>(throttled_.first()->key));
     }
     bool gives_way(const SchedEntity& running, Nanoseconds now) override;
-    // When the running one's turn ends by its own policy, whoever waits.
+    // When the running one's turn ends by its own policy, with any others waiting.
     Nanoseconds own_turn_end(const SchedEntity& running) const;
     // Queueing `waiting` may bring turn_end(running) nearer.
     static bool limits(const SchedEntity& waiting, const SchedEntity& running) {

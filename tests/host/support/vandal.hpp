@@ -1,4 +1,4 @@
-// What damaged images have to bear: a tree with some of everything, and somebody who walks it, changes it at
+// What damaged images have to bear: a tree with some of everything, and a visitor who walks it, changes it at
 // random, and lets memory be reclaimed meanwhile.
 #pragma once
 
