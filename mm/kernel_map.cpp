@@ -95,7 +95,7 @@ void copy_kernel_half(PageTable& to) {
               to.entries + kKernelDirectoryIndex);
 }
 
-PageEntry& kernel_entry(VirtAddr address) {
+PageEntry& kernel_page_entry(VirtAddr address) {
     VERIFY(address >= kVirtualAreaStart);
     return table_at(directory_index(address)).entries[table_index(address)];
 }

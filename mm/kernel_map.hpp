@@ -9,5 +9,5 @@
 void kernel_map_init();       // after frames_init: builds the directory and loads it
 PhysAddr kernel_directory();  // no user pages at all
 void copy_kernel_half(PageTable& directory);
-VirtAddr virtual_area_end();                // how far page tables exist
-PageEntry& kernel_entry(VirtAddr address);  // of the virtual area and the windows only
+VirtAddr virtual_area_end();                     // how far page tables exist
+PageEntry& kernel_page_entry(VirtAddr address);  // of the virtual area and the windows only

@@ -48,7 +48,7 @@ void unmap_memory(VirtAddr start, uint32_t pages) {
         Frame frames[32];
         const uint32_t batch = std::min<uint32_t>(pages, std::size(frames));
         for (uint32_t i = 0; i < batch; ++i)
-            frames[i] = std::exchange(kernel_entry(start + (i << kPageShift)), {}).frame();
+            frames[i] = std::exchange(kernel_page_entry(start + (i << kPageShift)), {}).frame();
         flush_kernel_range(start, start + (batch << kPageShift));
         for (uint32_t i = 0; i < batch; ++i) put_frame(frames[i]);
         start += batch << kPageShift;
@@ -65,7 +65,7 @@ Result<VirtAddr> map_memory(uint32_t pages, Zone zone) {
             release_pages(start, pages);
             return Errno::nomem;
         }
-        kernel_entry(start + (i << kPageShift)) = PageEntry::make(frame.value(), kMemoryFlags);
+        kernel_page_entry(start + (i << kPageShift)) = PageEntry::make(frame.value(), kMemoryFlags);
     }
     return start;
 }
@@ -128,7 +128,8 @@ Result<void*> map_device(PhysAddr start, uint32_t bytes, Caching caching) {
                                : kMemoryFlags | kEntryCacheDisable | kEntryWriteThrough;
     const VirtAddr address = TRY(reserve_pages(pages));
     for (uint32_t i = 0; i < pages; ++i)
-        kernel_entry(address + (i << kPageShift)) = PageEntry::make(frame_of(start) + i, flags);
+        kernel_page_entry(address + (i << kPageShift)) =
+            PageEntry::make(frame_of(start) + i, flags);
     return reinterpret_cast<void*>(address.raw() + offset);
 }
 
@@ -136,7 +137,7 @@ void unmap_device(void* address, uint32_t bytes) {
     const auto where = reinterpret_cast<uintptr_t>(address);
     const VirtAddr start(static_cast<uint32_t>(where) & ~kPageMask);
     const uint32_t pages = pages_for((where & kPageMask) + bytes);
-    for (uint32_t i = 0; i < pages; ++i) kernel_entry(start + (i << kPageShift)) = {};
+    for (uint32_t i = 0; i < pages; ++i) kernel_page_entry(start + (i << kPageShift)) = {};
     flush_kernel_range(start, start + (pages << kPageShift));
     release_pages(start, pages);
 }
@@ -155,5 +156,5 @@ void free_wide(void* memory, uint32_t bytes) {
 bool is_stack_guard(VirtAddr address) {
     if (address < kVirtualAreaStart || address >= virtual_area_end()) return false;
     // No lock: a panic asks.
-    return reserved.test(page_index(address)) && !kernel_entry(address).present();
+    return reserved.test(page_index(address)) && !kernel_page_entry(address).present();
 }
