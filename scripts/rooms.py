@@ -9,16 +9,19 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
 def read_rules():
-    level, exceptions, depth = {}, {}, 0
+    level, exceptions, closed, depth = {}, {}, set(), 0
     with open(os.path.join(ROOT, 'scripts', 'rooms.txt')) as file:
         for line in file:
             rule = line.split('#')[0].split()
             if '->' in rule:
                 exceptions[rule[0], rule[2]] = False
             elif rule:
+                if rule[-1] == 'closed':
+                    closed.add(rule[0])
+                    rule.pop()
                 level.update((room, depth) for room in rule)
                 depth += 1
-    return level, exceptions
+    return level, exceptions, closed
 
 
 def room_of(path, level):
@@ -36,7 +39,7 @@ def sources(top):
 
 
 def main():
-    level, exceptions = read_rules()
+    level, exceptions, closed = read_rules()
     failures = 0
     for top in sorted({room.split('/')[0] for room in level}):
         for path in sorted(sources(top)):
@@ -47,6 +50,8 @@ def main():
                 other = room_of(target, level)
                 if other is None:
                     problem = 'which is in no room of the kernel'
+                elif other != room and other in closed:
+                    problem = f'which is closed: {room} -> {other}'
                 elif other == room or level[other] >= level[room]:
                     continue
                 else:
