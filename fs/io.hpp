@@ -37,7 +37,7 @@ class ByteSource {
     // No byte of a regular file at this offset or beyond (RLIMIT_FSIZE); who starts there is noted.
     void set_end(uint64_t end) { end_ = end; }
     uint64_t end() const { return end_; }
-    bool refuses(uint64_t offset) { return refused_ = offset >= end_; }
+    void note_refused() { refused_ = true; }
     bool refused() const { return refused_; }
     // Who writes is not the superuser: the file loses its set-user-id and set-group-id bits.
     void set_unprivileged() { unprivileged_ = true; }

@@ -74,7 +74,10 @@ Result<uint32_t> PageCache::write_direct(ByteSource& from, uint64_t& offset, boo
     TRY(check_direct(offset, from.alignment()));
     if (frozen()) return Errno::txtbsy;
     const uint64_t end = std::min(kMaxCachedSize, from.end());
-    if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
+    if (from.remaining() && offset >= end) {
+        if (offset >= from.end()) from.note_refused();
+        return Errno::fbig;
+    }
     const uint64_t start = offset;
     uint64_t at = offset;
     if (at > size()) TRY(clear_tail(size()));

@@ -20,7 +20,10 @@ Result<uint32_t> PageCache::append(ByteSource& from, uint64_t& offset) {
 Result<uint32_t> PageCache::write_locked(ByteSource& from, uint64_t offset) {
     if (frozen()) return Errno::txtbsy;
     const uint64_t end = std::min(kMaxCachedSize, from.end());
-    if (from.remaining() && (from.refuses(offset) || offset >= end)) return Errno::fbig;
+    if (from.remaining() && offset >= end) {
+        if (offset >= from.end()) from.note_refused();
+        return Errno::fbig;
+    }
     const uint64_t old_size = size();
     if (offset > old_size) TRY(clear_tail(old_size));
     uint32_t total = 0;

@@ -73,7 +73,7 @@ bool swap_take_over(Frame frame);
 // The caller is about to drop its reference: the cache gives up what nobody needs any more.
 void swap_about_to_drop(Frame frame);
 
-// --- for eviction (swap_out.cpp); swap_lock held, except swap_write
+// --- for eviction (eviction.cpp); swap_lock held, except swap_write
 // `count` slots next to each other, or fewer; how many. 0: all full.
 uint32_t swap_allocate(uint32_t count, SwapEntry& first);
 bool swap_is_leaving(SwapEntry entry);                 // its area is being switched off

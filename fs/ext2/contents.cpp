@@ -151,7 +151,7 @@ Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool appen
     Result<uint32_t> done = direct   ? cache_.write_direct(source, offset, append)
                             : append ? cache_.append(source, offset)
                                      : cache_.write_at(source, offset);
-    if (limited.refused()) from.refuses(from.end());
+    if (limited.refused()) from.note_refused();
     const uint64_t end = cache_.size();
     if (end != size()) {
         set_size(end);

@@ -97,7 +97,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     uint32_t room_for_all(uint64_t offset, uint32_t bytes);
     Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
 
-    // block_allocation.cpp
+    // block_map.cpp, block_free.cpp
     Result<Run> allocate(uint32_t block, uint32_t wanted, bool reserve = false);
     Result<Extent> take_blocks(uint32_t goal, uint32_t wanted, bool reserve);
     uint32_t goal_for(uint32_t block, const uint32_t* pointers, uint32_t index) const;

@@ -12,7 +12,7 @@ namespace ext2 {
 namespace {
 
 // A disk without the magic: what is it then?
-Errno refuse_stranger(std::string_view name, const Superblock& super, PageCache& disk) {
+Errno report_foreign_format(std::string_view name, const Superblock& super, PageCache& disk) {
     constexpr uint32_t kPages = 9;  // up to where ISO 9660 starts
     char what[80] = {};
     std::string_view known = "";
@@ -55,7 +55,7 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
         return refuse_mount(start.error(), "ext2: {}: the superblock cannot be read", source);
     const auto& super =
         *reinterpret_cast<const Superblock*>(start.value().data() + kSuperblockOffset);
-    if (super.magic != kMagic) return refuse_stranger(source, super, disk);
+    if (super.magic != kMagic) return report_foreign_format(source, super, disk);
     char reason_buffer[160];
     BufferSink reason(reason_buffer);
     Result<Geometry> geometry = check_superblock(super, bytes, reason);

@@ -122,7 +122,7 @@ Result<uint32_t> TmpFile::write(ByteSource& from, uint64_t& offset, bool append)
     ByteSource& source = allowed < wanted ? limited : from;
     Result<uint32_t> done =
         append ? cache_.append(source, offset) : cache_.write_at(source, offset);
-    if (limited.refused()) from.refuses(from.end());
+    if (limited.refused()) from.note_refused();
     settle();
     if (done) note_change(true);
     return done;
