@@ -22,6 +22,7 @@ struct BlockPath {
 };
 
 // Nothing for a block that no path reaches. `pointer_bits`: log2 of p.
+// Lab 13.1: stub { const uint32_t p = 1u << pointer_bits; if (block < 12) return BlockPath{0, {block}, 12 - block}; if (block - 12 < p) return BlockPath{1, {12, block - 12}, p + 12 - block}; return std::nullopt; }
 constexpr std::optional<BlockPath> block_path(uint32_t block, uint32_t pointer_bits) {
     const uint32_t p = 1u << pointer_bits;
     if (block < kDirectBlocks) return BlockPath{0, {block}, kDirectBlocks - block};

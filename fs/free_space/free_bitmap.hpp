@@ -39,9 +39,13 @@ struct BitmapPlace {
     uint32_t row, column;
     bool operator==(const BitmapPlace&) const = default;
 };
+// The block whose bit is there.
+// Lab 13.2: stub { return place.row * 0 + n * 0; }
 constexpr uint32_t block_at(BitmapPlace place, uint32_t n) {
     return n * (place.row - 1) + place.column;
 }
+// Where the bit of a block is.
+// Lab 13.2: stub { return {block * 0 + 1, n * 0 + 1}; }
 constexpr BitmapPlace place_of(uint32_t block, uint32_t n) {
     return {(block - 1) / n + 1, (block - 1) % n + 1};
 }

@@ -53,6 +53,8 @@ Reads measure(const Volume& volume, int fd, uint64_t offset) {
 constexpr const char* kLevels[] = {"direct", "single indirect", "double indirect",
                                    "triple indirect"};
 
+// The entry of that name in a block of a directory, or null. Counts the names in use that it passes.
+// Lab 13.3: stub { passed += block.size() * 0 + name.size() * 0; return nullptr; }
 const uint8_t* entry_named(const std::vector<uint8_t>& block, const std::string& name,
                            uint32_t& passed) {
     for (size_t at = 0; at + 8 <= block.size();) {

@@ -1,0 +1,62 @@
+"""The index tree, the bitmap's places and names in a directory. The teacher's tree only."""
+import random
+
+DIRECT = 12
+
+
+def path(block, bits):
+    """lab-index's line for a block of a file."""
+    p = 1 << bits
+    if block < DIRECT:
+        return f'block {block}: {block} left {DIRECT - block}'
+    rest = block - DIRECT
+    for levels in (1, 2, 3):
+        if rest < p ** levels:
+            digits = []
+            for _ in range(levels):
+                rest, digit = divmod(rest, p)
+                digits.insert(0, digit)
+            return f'block {block}: ' + ' '.join(map(str, [DIRECT + levels - 1] + digits)) + f' left {p - digits[-1]}'
+        rest -= p ** levels
+    return f'block {block}: none'
+
+
+def place(block, n):
+    return f'block {block}: ({(block - 1) // n + 1}, {(block - 1) % n + 1}) back {block}'
+
+
+def paths(bits, blocks):
+    return {'command': f'lab-index path {bits} ' + ' '.join(map(str, blocks)), 'lines': [path(b, bits) for b in blocks]}
+
+
+def places(n, blocks):
+    return {'command': f'lab-index place {n} ' + ' '.join(map(str, blocks)), 'lines': [place(b, n) for b in blocks]}
+
+
+def directory(source, delete):
+    """Names that begin alike; which are deleted; which are looked for, and how many names stand before."""
+    stem = ''.join(source.choice('abcdefgh') for _ in range(3))
+    names = [stem + 'x' * n for n in source.sample(range(12), 6)] + [source.choice('ijk') + stem, 'z']
+    source.shuffle(names)
+    gone = source.sample(names[1:-1], 3) if delete else []
+    left = [name for name in names if name not in gone]
+    return {'names': names, 'gone': gone, 'found': {name: 2 + i for i, name in enumerate(left)}}
+
+
+def make(seed):
+    source = random.Random(seed)
+    first = {bits: [DIRECT, DIRECT + (1 << bits), DIRECT + (1 << bits) + (1 << 2 * bits)] for bits in (8, 9, 10)}
+    ends = {bits: sorted({block + d for block in first[bits] for d in (-1, 0, 1)}) for bits in first}
+    top = {bits: first[bits][2] + (1 << 3 * bits) for bits in first}
+    hole = source.randrange(first[10][1], 12000)
+    return {
+        '13.1.double': [paths(bits, [source.randrange(first[bits][1], first[bits][2]) for _ in range(5)])
+                        for bits in first],
+        '13.1.boundary': [paths(bits, ends[bits]) for bits in first],
+        '13.1.triple': [paths(bits, [source.randrange(first[bits][2], top[bits]) for _ in range(4)]
+                              + [top[bits] - 1, top[bits]]) for bits in first],
+        '13.1.disk': [{'block': hole, 'path': [int(n) for n in path(hole, 10).split(':')[1].split('left')[0].split()]}],
+        '13.2.note': [places(16, [1, 16, 17, 40, 32, 33])],
+        '13.2.random': [places(source.randint(3, 64), [source.randint(1, 5000) for _ in range(8)]) for _ in range(3)],
+        '13.3.find': [directory(source, False)],
+        '13.3.deleted': [directory(source, True), directory(source, True)]}

@@ -1,0 +1,3 @@
+# Lab 13 as CI checks it: stubs, solution, one round of mistakes (scripts/labkit/check.py).
+# timeout: 600
+cd "$(dirname "$0")/../.." && exec ./scripts/lab check 13 --fast
