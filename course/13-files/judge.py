@@ -55,8 +55,7 @@ def lines(case, want, output):
 
 def disk_command(one):
     return (f"echo found | dd of={FILE} bs=4096 seek={one['block']} 2>/dev/null; sync; "
-            f"lab-fs bmap --json {FILE} {one['block'] * 4096}; dd if={FILE} bs=4096 skip={one['block']} 2>/dev/null; "
-            f'rm -f {FILE}')
+            f"lab-fs bmap --json {FILE} {one['block'] * 4096}; dd if={FILE} bs=4096 skip={one['block']} 2>/dev/null")
 
 
 def disk(case, want, output):
@@ -76,12 +75,13 @@ def disk(case, want, output):
 
 
 def names_command(one):
+    # lab-fs reads the disk itself; what was read ahead there before is dropped, lest it be shown instead.
     make = ' '.join(one['names'])
+    folder = FOLDER + '-' + one['names'][0]
     remove = f"rm {' '.join(one['gone'])}; " if one['gone'] else ''
-    look = '; '.join(f'ls -i {name}; lab-fs lookup {FOLDER}/{name} 2>&1 | grep "\\"{name}\\""'
+    look = '; '.join(f'ls -i {name}; lab-fs lookup {folder}/{name} 2>&1 | grep "\\"{name}\\""'
                      for name in one['found'])
-    return (f'mkdir {FOLDER}; cd {FOLDER}; for n in {make}; do echo >$n; done; {remove}sync; {look}; cd /; '
-            f'rm -r {FOLDER}')
+    return f'mkdir {folder}; cd {folder}; for n in {make}; do echo >$n; done; {remove}sync; echo 1 >/proc/sys/vm/drop_caches; {look}; cd /'
 
 
 def names(case, want, output):

@@ -9,7 +9,8 @@ from spec import Failure
 
 ERROR = re.compile(r'^(?:.*?/)?((?:boot|kernel|mm|fs|drivers|user)/[^\s:]+:\d+:(?:\d+:)? (?:fatal )?error: .*)$', re.M)
 LINK = re.compile(r'^.*(undefined reference to .*|multiple definition of .*)$', re.M)
-BUILD_SECONDS = 900
+COMPILER = re.compile(r'^(?:cc1plus|\S*g\+\+): (.*)$', re.M)  # about itself: out of memory, killed
+BUILD_SECONDS = 420
 
 
 class Verdict:
@@ -62,7 +63,11 @@ def first_error(text):
     found = ERROR.search(text) or LINK.search(text)
     if found:
         return re.sub(r'^.*?(?=undefined|multiple|[a-z]+/)', '', found[1].strip(), count=1)
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(('[', 'ninja:'))]
+    found = COMPILER.search(text)
+    if found:
+        return f'the compiler: {found[1].strip()}'
+    lines = [line for line in text.splitlines()
+             if line.strip() and not line.startswith(('[', '--', 'ninja:', 'FAILED:'))]
     return lines[0].strip() if lines else 'the build failed without a word'
 
 
