@@ -31,7 +31,7 @@ struct DiskRun {
     BlockIoList& members;
 };
 
-// Who carries requests out. Sets `failure` in each member.
+// The driver that carries requests out. Sets `failure` in each member.
 class DiskServer {
   public:
     virtual void serve(const DiskRun& run) = 0;

@@ -1,7 +1,7 @@
 // One IDE channel: two drives that share a set of registers and an interrupt, so one command is
 // under way at a time. Each drive has a queue of its own (disk_queue.hpp); here its requests meet
 // the other drive's.
-// Locks: turn_ (Mutex, rank block_device) for a whole request, retries included: who has it owns
+// Locks: turn_ (Mutex, rank block_device) for a whole request, retries included: its holder owns
 // registers, table of memory and status; an IrqSpinLock (rank block_queue) around what the
 // interrupt handler sets.
 // Spec: ATA/ATAPI-6, section 9 (protocols: 9.3 reset, 9.7 PIO data-in, 9.8 PIO data-out, 9.9

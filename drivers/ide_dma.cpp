@@ -59,7 +59,7 @@ void IdeDma::start() const {
     out8(reg(kCommand), static_cast<uint8_t>((to_memory_ ? kToMemory : 0) | kStart));
 }
 
-// Whether it is done is asked first: who is stopped isn't active either.
+// Whether it is done is asked first: a stopped engine isn't active either.
 bool IdeDma::finish() const {
     const uint8_t status = in8(reg(kStatus));
     out8(reg(kCommand), to_memory_ ? kToMemory : 0);

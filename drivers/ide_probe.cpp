@@ -126,7 +126,7 @@ void IdeChannel::set_multiple(uint32_t which) {
     read_register(ata::kStatus);
 }
 
-// Spec: 9.2. Both drives forget their settings. Who doesn't come back in the time that the standard
+// Spec: 9.2. Both drives forget their settings. A drive that isn't back in the time that the standard
 // gives it is gone: nobody shall wait so long again.
 void IdeChannel::reset() {
     write_control(ata::kSoftReset | ata::kNoInterrupts);

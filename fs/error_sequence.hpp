@@ -1,5 +1,5 @@
 // Errors of writing back, which come when nobody asks: each of those who have the file open is told of
-// one once, however often it asks; errors that came meanwhile are one. Who opens it later
+// one once, however often it asks; errors that came meanwhile are one. A later opener
 // is told as well, unless an earlier opener was. Pure: host-tested.
 // Locks: none; all is atomic.
 // Spec: fsync(2), "NOTES"; Linux, Documentation/core-api/errseq.rst.

@@ -1,5 +1,5 @@
 // Inode: a file of a mounted file system, whatever its kind. FileSystem: a mounted instance.
-// An inode object exists once per file while anybody refers to it (each file system keeps its own
+// An inode object exists once per file while it is referred to (each file system keeps its own
 // table), so its locks are the file's locks.
 // Locks: names of a directory: its `names` Mutex (rank directory), taken by vfs around lookup_child
 // and every change; contents and size: the implementation's own.

@@ -1,4 +1,4 @@
-// Inodes of file systems on disks, by number: one object for each while anybody refers to it, and
+// Inodes of file systems on disks, by number: one object for each while it is referred to, and
 // for a while after, because names and pages come back.
 // Invariant: the table holds one reference, so a count of 1 means unused; a new reference to an
 // unused inode is only made with the lock held.

@@ -39,7 +39,7 @@ class ByteSource {
     uint64_t end() const { return end_; }
     void note_refused() { refused_ = true; }
     bool refused() const { return refused_; }
-    // Who writes is not the superuser: the file loses its set-user-id and set-group-id bits.
+    // The writer is not the superuser: the file loses its set-user-id and set-group-id bits.
     void set_unprivileged() { unprivileged_ = true; }
     bool unprivileged() const { return unprivileged_; }
     uint32_t take(void* to, uint32_t bytes) {

@@ -22,7 +22,7 @@ class SharedPages;
 class FileSystem;
 class Inode;
 
-// Who knows where a file's bytes come from.
+// A PageSource knows where a file's bytes come from.
 class PageSource {
   public:
     // Fills `count` pages, contiguous in memory, with the object's bytes from page `first` on.
@@ -94,7 +94,7 @@ class PageCache final : public Pager {
     ~PageCache() override;
 
     uint64_t size() const;
-    void set_size(uint64_t bytes);  // at start, before anybody reads
+    void set_size(uint64_t bytes);  // at start, before any reader
 
     // As File's: fewer bytes than asked at the end, or after a bad user pointer. EIO, EFAULT.
     Result<uint32_t> read_at(ByteSink& to, uint64_t offset,

@@ -50,7 +50,7 @@ Result<void> PageCache::bring_back(CachedPage& page) {
     return {};
 }
 
-// Who changed it has its frame; so if it has gone, the swap cache has it still.
+// The thread that changed it has its frame; so if it has gone, the swap cache has it still.
 void PageCache::leave_slot(CachedPage& page) {
     Frame frame;
     if (!page.frame.raw() && swap_find(page.entry, frame)) page_hash.come_back(page, frame);

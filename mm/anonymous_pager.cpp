@@ -105,7 +105,7 @@ void AnonymousPager::cached_frames(uint32_t first, uint32_t wanted, std::span<Fr
 void AnonymousPager::mark_dirty(uint32_t index) {
     if (!swap_active) return;
     LockGuard guard(lock_);
-    // Who asks has the frame, so that it is here, or the swap cache has it.
+    // The caller has the frame, so that it is here, or the swap cache has it.
     PageEntry* page = find(index);
     if (page && is_here(*page, index)) note_shared_write(page->frame());
 }

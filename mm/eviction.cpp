@@ -156,7 +156,7 @@ uint32_t settle(std::span<const Victim> victims) {
     return freed;
 }
 
-// Writes, and frees what could be taken from everybody.
+// Writes, and frees what could be taken from all.
 uint32_t evict(std::span<Victim> chosen) {
     uint32_t count;
     {

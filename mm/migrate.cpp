@@ -18,7 +18,7 @@ bool in_lab(const LockedSpace& locked, VirtAddr page) {
     return locked->lab && locked->lab->covers(page);
 }
 
-// The page can't be reached while it is copied: who wants to waits for the lock.
+// The page can't be reached while it is copied: a thread that wants it waits for the lock.
 bool migrate_page(LockedSpace& locked, VirtAddr page, PageEntry& slot, Migration& migration) {
     const Frame from = slot.frame();
     Result<Frame> to = migration.target();

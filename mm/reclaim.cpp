@@ -139,7 +139,7 @@ void reclaim_start() {
 
 bool wait_for_memory() {
     if (!thread) return false;
-    // A round that freed nothing may have met everybody busy: a moment later they are not.
+    // A round that freed nothing may have met only busy spaces: a moment later they are not.
     for (uint32_t attempt = 0; attempt < kAttempts; ++attempt) {
         if (wait_for_round() > 0) return true;
         const Nanoseconds soon = monotonic_now() + kPause;

@@ -1,5 +1,5 @@
 // Terminals as files: /dev/tty, the caller's own, and /dev/console. Opening /dev/console never
-// gives anybody a controlling terminal; TIOCSCTTY does.
+// gives a process a controlling terminal; TIOCSCTTY does.
 // Spec: tty(4), console(4).
 #include "drivers/tty.hpp"
 #include "fs/dev/device_files.hpp"

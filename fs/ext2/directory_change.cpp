@@ -210,7 +210,7 @@ Result<void> Ext2Inode::start_directory(const Ext2Inode& parent) {
     return {};
 }
 
-// Not a change of the contents that anybody would see, nor is its `names` held.
+// Not a visible change of the contents, nor is its `names` held.
 Result<void> Ext2Inode::set_parent(const Ext2Inode& parent) {
     const uint32_t modified = record_.modification_time;
     Result<Found> found = find_by_scan("..");

@@ -36,7 +36,7 @@ class NameIndex {
             if (slots_[at].position == kNone) return;
             at = (at + 1) & mask();
         }
-        // Who stands behind the gap, and could not be found any more, moves into it.
+        // An entry behind the gap that could not be found any more moves into it.
         for (uint32_t next = (at + 1) & mask(); slots_[next].position != kNone;
              next = (next + 1) & mask()) {
             const uint32_t home = slots_[next].hash & mask();

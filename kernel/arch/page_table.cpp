@@ -1,7 +1,7 @@
 // See page_table.hpp: the TLB part. A shoot-down asks all CPUs concerned at once, by interrupt, and
 // waits until each has answered. There is one at a time.
 //
-// Who is concerned: a CPU announces the directory that it is about to load, then loads it; the
+// Which CPUs are concerned: a CPU announces the directory that it is about to load, then loads it; the
 // initiator has changed the entries before it reads the announcements. So it either sees the
 // announcement, or the CPU's walks see the new entries.
 // Locks: `busy`, a lock of its own below all ranks. A CPU that waits for it, for answers, or for a

@@ -75,7 +75,7 @@ class Joined {
 
 bool names_owner(uint32_t word) { return (word & kFutexWaiters) && (word & kFutexOwner); }
 
-// Who owns a word is read from it now: it may have changed hands since the sleeper looked.
+// A word's owner is read from it now: it may have changed hands since the sleeper looked.
 void tell_owners(WaitEdges& to) {
     struct Asleep {
         int tid;

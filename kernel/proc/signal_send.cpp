@@ -38,7 +38,7 @@ void add_overrun(SignalInfo& waiting, const SignalInfo& info) {
     waiting.fields[1] = sum > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(sum);
 }
 
-// A standard signal is pending once; real-time ones queue. Without memory the bare bit remains.
+// A standard signal is pending once; real-time ones queue. Without memory for its details only its number is kept.
 void add(PendingSignals& pending, const SignalInfo& info) {
     SignalSet bit = signal_bit(info.number);
     if (info.code == kSiTimer && (pending.set & bit))

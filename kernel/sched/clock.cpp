@@ -70,7 +70,7 @@ void program_if_sooner(CpuClock& clock, Nanoseconds deadline) {
     if (deadline < clock.programmed) program(clock, deadline, monotonic_now());
 }
 
-// Wake-ups before the ends of turns: who wakes at that instant queues ahead of who gives way.
+// Wake-ups before the ends of turns: a thread that wakes at that instant queues ahead of one that gives way.
 void on_interrupt() {
     CpuClock& clock = this_clock();
     Nanoseconds now = monotonic_now();

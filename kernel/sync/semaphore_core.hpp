@@ -18,7 +18,7 @@ class SemaphoreCore {
         queue_.push(who);
         return false;
     }
-    // Who goes on because of it; null: nobody waited.
+    // The waiter that goes on because of it; null: none waited.
     // Lab 7.3: stub { ++value_; return Entry{}; }
     Entry v() { return ++value_ <= 0 ? queue_.pop() : Entry{}; }
 

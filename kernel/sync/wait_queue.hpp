@@ -54,7 +54,7 @@ class WaitQueue {
     // one already. After unwatch() no notify() of it runs.
     void watch(Watcher& watcher);
     void unwatch(Watcher& watcher);
-    // Whether anybody ever watched: who wakes for news only wakes for each piece of it then.
+    // Whether it was ever watched: then each change wakes, not only the first.
     bool watched() const { return __atomic_load_n(&watched_, __ATOMIC_RELAXED); }
 
     // Sleeps until `ready()` is true. `lock` is held on entry, while ready() runs, and on return;

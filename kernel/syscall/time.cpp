@@ -138,7 +138,7 @@ Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> tim
     if (!can_sleep_on(static_cast<Clock>(clock)) || (flags & ~kAbsolute)) return Errno::inval;
     Nanoseconds wanted = TRY(read_time(time));
     if (!(flags & kAbsolute)) return sleep_for(wanted, remaining);
-    // Not by way of what is left until then: who asks for the same instant first, wakes first.
+    // Not by way of what is left until then: the first to ask for an instant is the first to wake.
     const bool monotonic = is_monotonic(static_cast<Clock>(clock));
     if (sleep_until(monotonic ? wanted : monotonic_at(wanted))) return {};
     return Errno::restart_no_handler;

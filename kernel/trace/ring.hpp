@@ -2,7 +2,7 @@
 // A writer takes a slot by one instruction (XADD), which an interrupt on the same CPU cannot split;
 // the handler's events then lie behind. It fills the slot and marks it with its lap last, so a
 // reader on any CPU tells a whole event from one under way or of an earlier lap.
-// Locks: none. One CPU writes; everybody may read, and must check `written` again afterwards.
+// Locks: none. One CPU writes; all may read, and must check `written` again afterwards.
 #pragma once
 
 #include "kernel/trace/events.hpp"

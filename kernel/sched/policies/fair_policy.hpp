@@ -77,7 +77,7 @@ class FairPolicy : public SchedulingPolicy {
     constexpr FairPolicy() = default;
     ~FairPolicy() = default;
 
-    // Who runs keeps the CPU until it sleeps, however many others wait.
+    // The running thread keeps the CPU until it sleeps, however many others wait.
     virtual bool runs_to_completion() const { return false; }
     // It is new to this run queue; `known`: but comes from another one of the same policy.
     virtual void join(SchedEntity&, bool /*known*/) {}
