@@ -247,7 +247,7 @@ def add(options):
         script.tree(host, guest)
     fields = superblock(options.into)
     block = int(fields['Block size'])
-    grow = script.bytes + (1 << 20) - int(fields['Free blocks']) * block
+    grow = script.bytes + (options.free << 20) - int(fields['Free blocks']) * block
     if grow > 0 or int(fields['Free inodes']) < script.entries:
         # New block groups bring new inodes along.
         size = os.path.getsize(options.into)
@@ -267,5 +267,6 @@ parser.add_argument('--busybox')
 parser.add_argument('--skeleton')
 parser.add_argument('--into')
 parser.add_argument('--add', action='append', default=[])
+parser.add_argument('--free', type=int, default=1, metavar='MIB', help='with --into: so much stays free at least')
 arguments = parser.parse_args()
 add(arguments) if arguments.into else create(arguments)
