@@ -17,9 +17,6 @@ import handin  # noqa: E402
 import spec  # noqa: E402
 
 POLICIES = 'kernel/sched/policies/'
-LIMITS = {'seconds': 30, 'total': 120, 'megabytes': 64}
-BOUND = 300  # seconds of the host for the worst of them, on a machine that does other things too
-
 # What stands in place of a function's first line; the file; the cases that it may cost.
 PORT = 'asm volatile("outb %0, %w1" ::"a"(static_cast<uint8_t>({byte})), "Nd"(static_cast<uint16_t>({port})));'
 FORGED = '''static const char kSaid[] = "O\\x10\\x00[[\\"P1\\", 0, 7]]   \\nX\\x01\\x00\\x00";
@@ -55,7 +52,6 @@ def pack(path, files):
 def main():
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     lab = spec.find(5)
-    lab.limits = LIMITS
     solution = check.solution_of(lab)
     wanted = {}  # name: (points at least, prefix of the cases that may fail, a case that has to fail)
     place = ROOT / 'build' / 'lab' / 'hostile'

@@ -10,7 +10,7 @@ from spec import Failure
 ERROR = re.compile(r'^(?:.*?/)?((?:boot|kernel|mm|fs|drivers|user)/[^\s:]+:\d+:(?:\d+:)? (?:fatal )?error: .*)$', re.M)
 LINK = re.compile(r'^.*(undefined reference to .*|multiple definition of .*)$', re.M)
 COMPILER = re.compile(r'^(?:cc1plus|\S*g\+\+): (.*)$', re.M)  # about itself: out of memory, killed
-BUILD_SECONDS = 420
+BUILD_SECONDS = 120  # of CPU, for each process of a build
 
 
 class Verdict:
@@ -75,11 +75,11 @@ def build(tree):
     """None, or the first error."""
     script = os.path.join(tree, 'scripts', 'build')
     environment = {name: value for name, value in os.environ.items() if name != 'ORRERY_BUILD'}
-    done = guest.bounded([script, '--quiet', 'kernel.elf', 'disk'], BUILD_SECONDS, folder=tree,
-                         environment=environment)
-    if done.stopped:
-        return f'the build took more than {BUILD_SECONDS} s' if done.stopped == 'time' else \
-            'the compiler printed without end'
+    done = guest.bounded([script, '--quiet', 'kernel.elf', 'disk'], BUILD_SECONDS, tree, environment)
+    if done.stopped == 'output':
+        return 'the compiler printed without end'
+    if done.stopped and done.status < 0:
+        return f'the build took more than {guest.PATIENCE * BUILD_SECONDS} s'
     return first_error(done.errors + done.output) if done.status else None
 
 

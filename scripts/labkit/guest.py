@@ -18,6 +18,7 @@ import time
 OUTPUT = 4 << 20       # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
 ADDRESS_SPACE = 3 << 30
+PATIENCE = 5           # host seconds for each CPU second that a run may take: the host may have other work
 COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
 
 
@@ -33,28 +34,28 @@ class Output:
 
 
 class Ended:
-    """A finished run: its output, its status, and what stopped it (None, 'time', 'output')."""
+    """A finished run: its output, status and CPU seconds, and what stopped it (None, 'time', 'output')."""
 
-    def __init__(self, output, errors, status, stopped):
-        self.output, self.errors, self.status, self.stopped = output, errors, status, stopped
+    def __init__(self, output, errors, status, stopped, cpu):
+        self.output, self.errors, self.status, self.stopped, self.cpu = output, errors, status, stopped, cpu
 
 
-def bounds(seconds):
+def bounds(cpu):
     def apply():
         os.setsid()
-        # QEMU's clock is virtual: twice the time it may take, in CPU seconds, never ends a good run.
-        for limit, value in ((resource.RLIMIT_CPU, int(2 * seconds) + 5), (resource.RLIMIT_FSIZE, FILE),
+        for limit, value in ((resource.RLIMIT_CPU, int(cpu)), (resource.RLIMIT_FSIZE, FILE),
                              (resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_CORE, 0)):
             resource.setrlimit(limit, (value, value))
     return apply
 
 
-def bounded(command, seconds, output=OUTPUT, folder=None, environment=None):
-    """Runs a command of the host; everything it started is gone when this returns."""
-    deadline = time.monotonic() + seconds
+def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
+    """Runs a command of the host, each process of it for so many CPU seconds; everything it started is
+    gone when this returns. CPU time and not the clock's, so that a busy host gives the same result."""
+    deadline = time.monotonic() + PATIENCE * cpu
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, cwd=folder, env=environment,
-                               preexec_fn=bounds(seconds))
+                               preexec_fn=bounds(cpu))
     streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     said, stopped = list(streams.values()), None
     try:
@@ -79,20 +80,24 @@ def bounded(command, seconds, output=OUTPUT, folder=None, environment=None):
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        status = process.wait()
+        _, status, used = os.wait4(process.pid, 0)
+        status = process.returncode = os.waitstatus_to_exitcode(status)
+        if status and not stopped and used.ru_utime + used.ru_stime >= 0.9 * cpu:
+            stopped = 'time'
         for pipe in (process.stdout, process.stderr):
             pipe.close()
-    return Ended(*(bytes(text[:output]).decode(errors='replace') for text in said), status, stopped)
+    return Ended(*(bytes(text[:output]).decode(errors='replace') for text in said), status, stopped,
+                 used.ru_utime + used.ru_stime)
 
 
 def run(tree, command, limits, trace=None):
     """One boot of the kernel of `tree`, for one command of its shell."""
     seconds = limits['seconds']
     words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
-             str(limits['megabytes']), '--timeout', str(seconds)]
+             str(limits['megabytes']), '--timeout', str(PATIENCE * seconds)]
     if trace:
         words += ['--trace', trace]
-    return bounded([*words, '--exec', command], seconds + 5)
+    return bounded([*words, '--exec', command], seconds)
 
 
 def trouble_of(ended, limits):
@@ -101,8 +106,8 @@ def trouble_of(ended, limits):
         return {'en': f'the kernel printed more than {OUTPUT >> 20} MiB; the run was stopped',
                 'zh': f'内核输出超过 {OUTPUT >> 20} MiB,运行被终止'}
     if ended.stopped == 'time' or ended.status == 124:
-        return {'en': f'no end within {limits["seconds"]} s: the kernel hangs, or a process waits for ever',
-                'zh': f'{limits["seconds"]} 秒内没有结束:内核停住了,或有进程永远等待'}
+        return {'en': f'no end within {limits["seconds"]} s of CPU: the kernel hangs, or a process waits for ever',
+                'zh': f'{limits["seconds"]} 秒 CPU 时间内没有结束:内核停住了,或有进程永远等待'}
     panic = re.search(r'^.*panic.*$', ended.errors, re.M | re.I)
     if panic:
         return {'en': f'the kernel panicked: {panic[0].strip()}', 'zh': f'内核崩溃(panic):{panic[0].strip()}'}
@@ -128,15 +133,16 @@ def together(tree, commands, seed, limits):
     """Many commands in few boots: {name: Output}. A boot that ends before its last command costs the
     one at which it ended; those behind it get another boot."""
     word = hashlib.sha256(f'{seed} {sorted(commands)}'.encode()).hexdigest()[:12]
-    results, ends = {}, time.monotonic() + limits['total']
+    results, left = {}, limits['total']  # CPU seconds
     for batch in batches(commands):
         while batch:
-            if time.monotonic() > ends:
+            if left <= 0:
                 results.update((name, Output(trouble=LATE)) for name, _ in batch)
                 break
             script = '; '.join(f'echo; echo @{word} {i}; ( {command} ) 2>&1; echo; echo @{word} {i} $?'
                                for i, (_, command) in enumerate(batch))
             ended = run(tree, script, limits)
+            left -= ended.cpu
             done = len(results)
             for i, (name, _) in enumerate(batch):
                 found = re.search(rf'\n@{word} {i}\n(.*?)\n@{word} {i} (\d+)\n', ended.output, re.S)
