@@ -7,6 +7,7 @@
 #include "drivers/host_link.hpp"
 #include "drivers/power.hpp"
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/traps.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/trace/reader.hpp"
@@ -36,14 +37,10 @@ void attach(Cpu& cpu) {
 void tracing_init(const BootOptions& options) {
     // A part of the memory; more where the whole run is wanted.
     ring_bytes = memory_totals().total / (options.trace.empty() ? 128 : 16) * kPageSize;
-    static constinit TraceNames line_names{"irq",
-                                           [](uint32_t line) -> const char* {
-                                               const InterruptHandler* handler =
-                                                   interrupt_handlers(line);
-                                               return handler ? handler->name : nullptr;
-                                           },
-                                           16};
+    static constinit TraceNames line_names{"irq", interrupt_name, 19};
+    static constinit TraceNames exceptions{"exception", exception_name, 32};
     add_trace_names(line_names);
+    add_trace_names(exceptions);
     trace_clock.tsc_kilohertz = tsc_kilohertz();
     trace_clock.origin = read_tsc() - monotonic_now().raw() * tsc_kilohertz() / 1'000'000;
     attach(this_cpu());

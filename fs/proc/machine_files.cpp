@@ -5,6 +5,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/lapic.hpp"
+#include "kernel/arch/traps.hpp"
 #include "kernel/sched/clock.hpp"
 
 namespace {
@@ -67,15 +68,41 @@ Result<void> show_processor(TextSink& to, const ProcTarget&) {
     return {};
 }
 
+namespace {
+// A column for each CPU.
+void put_counts(TextSink& to, auto&& count_of) {
+    for (uint32_t id = 0; id < cpu_count; ++id) format_to(to, " {:>10}", count_of(*cpus[id]));
+}
+}  // namespace
+
+// As Linux has it; and below, which it does not tell, the exceptions that came.
 Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
-    to.put("           CPU0       \n");
-    for (uint32_t line = 0; line < 16; ++line) {
+    constexpr uint32_t kLines = 16;
+    to.put("    ");
+    for (uint32_t id = 0; id < cpu_count; ++id) format_to(to, "       CPU{}", id);
+    to.put("\n");
+    for (uint32_t line = 0; line < kLines; ++line) {
         const InterruptHandler* handler = interrupt_handlers(line);
         if (!handler) continue;
-        format_to(to, "{:>3}: {:>10}    {}  ", line, interrupt_count(line),
-                  lapic_in_use() ? "IO-APIC" : "XT-PIC");
+        format_to(to, "{:>3}:", line);
+        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[line]; });
+        format_to(to, "    {}  ", lapic_in_use() ? "IO-APIC" : "XT-PIC");
         for (; handler; handler = handler->next)
             format_to(to, "{}{}", handler->name, handler->next ? ", " : "\n");
+    }
+    for (uint32_t i = 0; lapic_in_use() && i < std::size(kLocalInterrupts); ++i) {
+        format_to(to, "{}:", kLocalInterrupts[i].tag);
+        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[kLines + i]; });
+        format_to(to, "   {}\n", kLocalInterrupts[i].meaning);
+    }
+    for (uint32_t vector = 0; vector < 32; ++vector) {
+        uint32_t all = 0;
+        for (uint32_t id = 0; id < cpu_count; ++id) all += cpus[id]->exceptions[vector];
+        if (!all) continue;
+        const std::string_view name = exception_name(vector);
+        format_to(to, "{}:", name.substr(0, 3));
+        put_counts(to, [&](const Cpu& cpu) { return cpu.exceptions[vector]; });
+        format_to(to, "   exception {}, {}\n", vector, name);
     }
     return {};
 }

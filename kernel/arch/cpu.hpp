@@ -30,6 +30,7 @@ struct Cpu {
     uint32_t apic_id = 0;
     bool online = false;  // it has come up, and says so itself
     bool interrupted_user = false;
+    uint32_t interrupts[19] = {}, exceptions[32] = {};  // how often each came: interrupts.hpp
     bool flush_wanted = false;    // atomic: another CPU waits for our TLB to forget something
     bool rearm = false;           // run_queue: the dispatcher's timer is to be set anew
     TraceRings* trace = nullptr;  // null: this CPU has none yet

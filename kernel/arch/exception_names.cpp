@@ -1,5 +1,6 @@
 // The processor's own names of its exceptions. Spec: Intel SDM vol. 3A, table 6-1.
 #include "kernel/arch/lapic.hpp"
+#include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/traps.hpp"
 
 namespace {
@@ -42,3 +43,10 @@ const char* exception_name(uint32_t vector) {
     if (vector == 0x80) return "system call";
     return vector < kFirstLocalVector + kLocalVectors ? "interrupt" : "unexpected vector";
 }
+
+constexpr LocalInterrupt kLocalInterrupts[] = {
+    {"LOC", "timer", "Local timer interrupts"},
+    {"RES", "reschedule", "Rescheduling interrupts"},
+    {"TLB", "tlb shoot-down", "TLB shootdowns"},
+};
+static_assert(std::size(kLocalInterrupts) == kLocalVectors);

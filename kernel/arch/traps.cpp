@@ -40,13 +40,17 @@ constinit uint64_t idt[256] = {};
 
 constinit IrqSpinLock table_lock{LockRank::interrupt_table};
 constinit InterruptHandler* handlers[kIrqLines] = {};
-constinit uint32_t counts[kIrqLines] = {};  // by the one CPU that takes device interrupts
 using LocalHandler = void (*)();
 constinit LocalHandler local_handlers[kLocalVectors] = {};
 
+static_assert(std::size(Cpu{}.interrupts) == kIrqLines + kLocalVectors);
+
+// Interrupts are off, and only this CPU writes; others read.
+void count(uint32_t& figure) { __atomic_store_n(&figure, figure + 1, __ATOMIC_RELAXED); }
+
 void device_interrupt(uint32_t line) {
     if (!lapic_in_use() && pic_is_spurious(line)) return;
-    counts[line] = counts[line] + 1;
+    count(this_cpu().interrupts[line]);
     trace<TraceType::interrupt_event>(line);
     uint32_t context = lock_check_enter_interrupt();
     // Handlers are only ever added, at the front, so the walk needs no lock.
@@ -60,9 +64,13 @@ void device_interrupt(uint32_t line) {
 }
 
 void local_interrupt(uint32_t which) {
+    const uint32_t number = kIrqLines + which;
+    count(this_cpu().interrupts[number]);
+    trace<TraceType::interrupt_event>(number);
     uint32_t context = lock_check_enter_interrupt();
     local_handlers[which]();
     lock_check_leave_interrupt(context);
+    trace<TraceType::interrupt_done_event>(number);
     lapic_end_of_interrupt();
 }
 
@@ -170,18 +178,26 @@ inline void prepare_user_return(TrapFrame& frame) {
 
 }  // namespace
 
+// A page fault has an event of its own, with its cause and result.
+static void note_exception(const TrapFrame& frame) {
+    count(this_cpu().exceptions[frame.vector]);
+    if (frame.vector != kVectorPageFault)
+        trace<TraceType::exception_event>(frame.vector, frame.eip, frame.error);
+}
+
 extern "C" void trap_from_kernel(TrapFrame& frame) {
-    if (frame.vector < 32)
-        kernel_exception(frame);
-    else
-        interrupt(frame.vector, false);
+    if (frame.vector >= 32) return interrupt(frame.vector, false);
+    note_exception(frame);
+    kernel_exception(frame);
 }
 
 extern "C" void trap_from_user(TrapFrame& frame) {
-    if (frame.vector < 32)
+    if (frame.vector < 32) {
+        note_exception(frame);
         user_exception(frame);
-    else
+    } else {
         interrupt(frame.vector, true);
+    }
     prepare_user_return(frame);
 }
 
@@ -208,9 +224,20 @@ void set_local_handler(uint32_t vector, void (*handle)()) {
 }
 
 bool interrupted_user_mode() { return this_cpu().interrupted_user; }
-uint32_t interrupt_count(uint32_t line) { return line < kIrqLines ? counts[line] : 0; }
+uint32_t interrupt_count(uint32_t line) {
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < cpu_count; ++i) all += cpus[i]->interrupts[line];
+    return all;
+}
 const InterruptHandler* interrupt_handlers(uint32_t line) {
     return line < kIrqLines ? handlers[line] : nullptr;
+}
+
+const char* interrupt_name(uint32_t number) {
+    if (number >= kIrqLines)
+        return number - kIrqLines < kLocalVectors ? kLocalInterrupts[number - kIrqLines].name
+                                                  : nullptr;
+    return handlers[number] ? handlers[number]->name : nullptr;
 }
 
 void traps_init() {
