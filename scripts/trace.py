@@ -40,14 +40,15 @@ def summary(trace, _, out):
         if slices:
             print(f'CPU {cpu}: {100 * model.busy(cpu) / model.duration:.2f} % busy', file=out)
     print(file=out)
-    measures = ('arrival', 'service', 'turnaround', 'weighted', 'waiting', 'blocked', 'response',
-                'voluntary', 'involuntary')
+    measures = ('arrival', 'turnaround', 'service', 'waiting', 'queued', 'blocked', 'suspended',
+                'weighted', 'response', 'voluntary', 'involuntary')
     rows = [('process', *measures)]
     for process in sorted(model.processes.values(), key=lambda p: (p.born or 0, p.pid)):
         if process.pid == KERNEL:
             continue
         values = process.measures()
-        values['arrival'] = None if process.born is None else process.born - model.start
+        if values['arrival'] is not None:
+            values['arrival'] -= model.start
         rows.append((f'{process.name} {process.pid}', *(cell(m, values[m]) for m in measures)))
     rows.append(('mean of finished', *('' if m in ('arrival', 'voluntary', 'involuntary') else
                                        cell(m, model.mean(m)) for m in measures)))

@@ -11,6 +11,9 @@ from trace_memory import Memory
 
 IDLE = 0
 KERNEL = 0  # the process number under which kernel threads are shown
+# What a process does while none of its threads is in a state further up.
+PARTS = {'running': 'service', 'ready': 'waiting', 'new': 'queued', 'blocked': 'blocked',
+         'suspended-ready': 'suspended', 'suspended-blocked': 'suspended'}
 
 
 class Thread:
@@ -41,33 +44,64 @@ class Thread:
 
 
 class Process:
-    """A program in execution, with all the threads it ever had."""
+    """A program in execution, with all the threads it ever had. `arrival` and `done`: its program said
+    in marks when its work came and was done (lab-sched); else they are its birth and its end."""
 
     def __init__(self, pid, parent=None, born=None):
         self.pid, self.parent, self.born = pid, parent, born
         self.ended = self.status = None
         self.threads = []
         self.names = []
+        self.arrival = self.done = None
+
+    @property
+    def finish(self):
+        """When its last thread has left the CPU; None: it lives."""
+        if self.done is not None or self.ended is None:
+            return self.done
+        ends = [thread.ended for thread in self.threads]
+        return self.ended if None in ends or not ends else max(ends)
 
     @property
     def name(self):
         return self.names[-1] if self.names else ('kernel' if self.pid == KERNEL else f'process {self.pid}')
 
-    def total(self, state):
-        return sum(thread.total(state) for thread in self.threads)
+    def parts(self, start, end):
+        """The time from start to end by what the process did, and when it ran first in it. Of several
+        threads the one that got furthest counts, so the parts add up to the whole."""
+        order = list(PARTS)
+        changes, first = [], None
+        for thread in self.threads:
+            for a, b, state, _ in thread.intervals:
+                a, b = max(a, start), min(b, end)
+                if a > b or state not in PARTS or a == b:
+                    continue
+                changes += [(a, 1, state), (b, -1, state)]
+                if state == 'running':
+                    first = a if first is None else min(first, a)
+        parts, living, last = Counter(), Counter(), start
+        for time, change, state in sorted(changes):
+            now = next((s for s in order if living[s]), None)
+            if now:
+                parts[PARTS[now]] += time - last
+            living[state] += change
+            last = time
+        return parts, first
 
     def measures(self):
-        """The course's figures; None where the trace doesn't hold what they need."""
-        service = self.total('running')
-        arrival = self.born
-        starts = [t.first_run for t in self.threads if t.first_run is not None]
-        first = min(starts, default=None)
-        known = arrival is not None and self.ended is not None
-        turnaround = self.ended - arrival if known else None
+        """The course's figures; None where the trace doesn't hold what they need. service + waiting +
+        blocked + suspended = turnaround; waiting has the time in the job queue (queued) in it."""
+        arrival = self.arrival if self.arrival is not None else self.born
+        finish = self.finish
+        parts, first = self.parts(0 if arrival is None else arrival,
+                                  float('inf') if finish is None else finish)
+        turnaround = finish - arrival if arrival is not None and finish is not None else None
+        service = parts['service']
         moves = sum((t.moves for t in self.threads), Counter())
         return {
-            'arrival': arrival, 'finish': self.ended, 'service': service,
-            'waiting': self.total('ready'), 'blocked': self.total('blocked'),
+            'arrival': arrival, 'finish': finish, 'service': service,
+            'waiting': parts['waiting'] + parts['queued'], 'queued': parts['queued'],
+            'blocked': parts['blocked'], 'suspended': parts['suspended'],
             'response': None if first is None or arrival is None else first - arrival,
             'turnaround': turnaround,
             'weighted': turnaround / service if turnaround is not None and service else None,
@@ -277,7 +311,13 @@ class Model:
             self.waits.append((event.time, waiter, holder, what))
 
     def _on_mark(self, event):
-        self.marks.append((event.time, self.thread(event.tid), event['text']))
+        thread, words = self.thread(event.tid), event['text'].split()
+        self.marks.append((event.time, thread, event['text']))
+        process = self.processes.get(thread.pid) if thread else None
+        if process and words[:1] == ['arrival'] and words[1:2] and words[1].isdigit():
+            process.arrival = int(words[1])
+        elif process and words == ['done']:
+            process.done = event.time
 
     # --- figures of the whole
 

@@ -89,8 +89,8 @@ def report_data(trace):
     return {
         'duration': model.duration, 'lost': trace.lost, 'events': sum(model.counts.values()),
         'switches': model.switches, 'finished': len(finished), 'states': STATES,
-        'means': {m: model.mean(m) for m in ('service', 'turnaround', 'weighted', 'waiting', 'blocked',
-                                             'response')},
+        'means': {m: model.mean(m) for m in ('service', 'turnaround', 'weighted', 'waiting', 'queued',
+                                             'blocked', 'suspended', 'response')},
         'cpus': [[[s - model.start, e - model.start, -1 if t is None else index[t]]
                   for s, e, t in slices] for slices in model.cpus],
         'busy': [model.busy(cpu) for cpu in range(len(model.cpus))],
