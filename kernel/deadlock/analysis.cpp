@@ -15,9 +15,11 @@ uint32_t begin(const ResourceTable& table) {
     return left;
 }
 
-// The party finishes, and gives back what it holds.
+// The party finishes, gives back what it holds, and makes any number of what it produces.
 void finish(const ResourceTable& table, uint32_t p) {
-    for (uint32_t t = 0; t < table.types(); ++t) table.work()[t] += table.held(p, t);
+    for (uint32_t t = 0; t < table.types(); ++t)
+        table.work()[t] =
+            table.produces(p, t) ? UINT32_MAX : table.work()[t] + table.held(p, t);
     table.finish()[p] = 1;
 }
 

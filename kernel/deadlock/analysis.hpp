@@ -1,6 +1,8 @@
 // The two algorithms on a ResourceTable. Safety: is there an order in which every party can get all
 // that it may still need and finish? Reduction: who cannot go on, whatever the others release, as
 // things stand (the allocation graph cannot be reduced by them)? Both O(parties² · types).
+// A party that goes on may make any number of the consumable units that it produces, and each that
+// waits for such units is given all there are: so none is called deadlocked that might go on.
 // Pure; use the table's scratch space. Spec: Silberschatz et al., Operating System Concepts, 8.6-8.7.
 #pragma once
 

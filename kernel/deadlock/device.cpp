@@ -1,6 +1,7 @@
 // /dev/resources: see kernel/uapi/resources.h. Locks: the manager's, for each operation.
 #include "fs/dev/device_files.hpp"
 #include "kernel/deadlock/manager.hpp"
+#include "kernel/sched/thread.hpp"
 
 namespace {
 
@@ -32,6 +33,7 @@ class ResourceFile final : public DeviceFile {
     Result<void> claim(std::span<const res_amount> amounts);
     Result<void> request(std::span<const res_amount> amounts);
     Result<void> release(std::span<const res_amount> amounts);
+    Result<void> produce(std::span<const res_amount> amounts);
     static bool known(std::span<const res_amount> amounts);
     Units held(uint32_t t) const { return manager().table.held(member_.party, t); }
 
@@ -54,6 +56,7 @@ Result<int32_t> ResourceFile::ioctl(uint32_t request, uint32_t argument) {
         case RES_CLAIM:
         case RES_REQUEST:
         case RES_RELEASE:
+        case RES_PRODUCE:
         case RES_HELD: return on_list(request, argument);
         default: return Errno::notty;
     }
@@ -62,10 +65,11 @@ Result<int32_t> ResourceFile::ioctl(uint32_t request, uint32_t argument) {
 Result<int32_t> ResourceFile::add_type(uint32_t argument) {
     res_type type = TRY(read_user(UserPtr<res_type>(argument)));
     type.name[15] = 0;
-    if (!type.units || type.units > INT32_MAX) return Errno::inval;
+    if ((!type.units && !type.consumable) || type.units > INT32_MAX) return Errno::inval;
     LockGuard guard(manager().lock);
-    return static_cast<int32_t>(TRY(manager().table.add_type(
-        type.name, type.units, type.preemptible != 0, type.weight ? type.weight : 1)));
+    return static_cast<int32_t>(
+        TRY(manager().table.add_type(type.name, type.units, type.preemptible != 0,
+                                     type.weight ? type.weight : 1, type.consumable != 0)));
 }
 
 Result<int32_t> ResourceFile::on_list(uint32_t request_number, uint32_t argument) {
@@ -79,10 +83,12 @@ Result<int32_t> ResourceFile::on_list(uint32_t request_number, uint32_t argument
         LockGuard guard(manager().lock);
         if (!known(amounts.span())) return Errno::inval;
         member_.pid = deadlock_caller ? deadlock_caller() : 0;
+        manager().table.party(member_.party).nice = Thread::current().sched.nice;
         switch (request_number) {
             case RES_CLAIM: TRY(claim(amounts.span())); break;
             case RES_REQUEST: TRY(request(amounts.span())); break;
             case RES_RELEASE: TRY(release(amounts.span())); break;
+            case RES_PRODUCE: TRY(produce(amounts.span())); break;
             default:
                 for (res_amount& a : amounts) a.units = held(a.type);
         }
@@ -97,7 +103,8 @@ bool ResourceFile::known(std::span<const res_amount> amounts) {
     for (size_t i = 0; i < amounts.size(); ++i) {
         const res_amount& a = amounts[i];
         if (a.type >= manager().table.types()) return false;
-        if (a.units > manager().table.type(a.type).total) return false;
+        const ResourceTable::Type& type = manager().table.type(a.type);
+        if (a.units > (type.consumable ? INT32_MAX : type.total)) return false;
         for (size_t j = 0; j < i; ++j)
             if (amounts[j].type == a.type) return false;
     }
@@ -106,7 +113,7 @@ bool ResourceFile::known(std::span<const res_amount> amounts) {
 
 Result<void> ResourceFile::claim(std::span<const res_amount> amounts) {
     for (const res_amount& a : amounts)
-        if (a.units < held(a.type)) return Errno::inval;
+        if (a.units < held(a.type) || manager().table.type(a.type).consumable) return Errno::inval;
     for (const res_amount& a : amounts) manager().table.set_max(member_.party, a.type, a.units);
     return {};
 }
@@ -115,12 +122,15 @@ Result<void> ResourceFile::request(std::span<const res_amount> amounts) {
     ResourceTable& table = manager().table;
     const uint32_t p = member_.party;
     if (table.party(p).waits) return Errno::busy;  // another thread of it waits already
-    for (const res_amount& a : amounts)
-        if (a.units > table.type(a.type).total - held(a.type)) return Errno::inval;
     bool claims = false;
     for (uint32_t t = 0; t < table.types(); ++t) claims |= table.max(p, t) > table.held(p, t);
-    for (const res_amount& a : amounts)
+    const bool consumable = !amounts.empty() && table.type(amounts[0].type).consumable;
+    for (const res_amount& a : amounts) {
+        if (table.type(a.type).consumable != consumable) return Errno::inval;
+        if (consumable) continue;
+        if (a.units > table.type(a.type).total - held(a.type)) return Errno::inval;
         if (claims && a.units > table.need(p, a.type)) return Errno::inval;
+    }
     for (const res_amount& a : amounts) table.set_wanted(p, a.type, a.units);
     return manager().request(member_, non_blocking());
 }
@@ -132,6 +142,16 @@ Result<void> ResourceFile::release(std::span<const res_amount> amounts) {
     if (amounts.empty())
         for (uint32_t t = 0; t < manager().table.types(); ++t)
             manager().table.take_back(member_.party, t, held(t));
+    manager().serve_waiters();
+    return {};
+}
+
+Result<void> ResourceFile::produce(std::span<const res_amount> amounts) {
+    for (const res_amount& a : amounts) {
+        const ResourceTable::Type& type = manager().table.type(a.type);
+        if (!type.consumable || a.units > INT32_MAX - type.available) return Errno::inval;
+    }
+    for (const res_amount& a : amounts) manager().table.produce(member_.party, a.type, a.units);
     manager().serve_waiters();
     return {};
 }

@@ -4,6 +4,7 @@
 #include "kernel/sched/clock.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/deadlock/wait_graph.hpp"
+#include "kernel/lib/log.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/trace/trace.hpp"
 
@@ -49,7 +50,8 @@ void ResourceManager::leave(Member& member) {
 bool ResourceManager::decide(Member& m) {
     const uint32_t p = m.party;
     const bool first = !table.party(p).waits;
-    Answer answer = strategy().decide(table, p);
+    // Strategies are about units that come back; of others each party takes what there is.
+    Answer answer = table.wants_consumables(p) ? if_free(table, p) : strategy().decide(table, p);
     if (answer == Answer::refused && !first)
         answer = Answer::unavailable;  // rules changed meanwhile
     if (answer == Answer::gives_back)
@@ -86,13 +88,14 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     return Errno::restart;
 }
 
-// A holder of some of what is wanted and not there.
+// Each party that holds, or makes, some of what is wanted and not there.
 void ResourceManager::trace_wait(uint32_t p) const {
     if (!trace_wanted<TraceType::waits_for_event>()) return;
     for (uint32_t t = 0; t < table.types(); ++t) {
         if (table.wanted(p, t) <= table.type(t).available) continue;
         for (uint32_t q = 0; q < table.parties(); ++q)
-            if (q != p && table.held(q, t)) wait_begins(members[q]->pid, "resource", t);
+            if (q != p && (table.held(q, t) || table.produces(q, t)))
+                wait_begins(members[q]->pid, "resource", t);
     }
 }
 
@@ -110,9 +113,25 @@ void ResourceManager::serve_waiters() {
     }
 }
 
-// Breaks the cheapest of the deadlocked ones: takes away, or ends it.
+// In the log, the trace, and /proc/deadlock: who was chosen, and why.
+void ResourceManager::note_victim(const Victim& victim) {
+    const Member& m = *members[victim.party];
+    const std::string_view by = kVictimRules[static_cast<uint32_t>(rule)];
+    last_victim = {{}, m.pid, victim.cost, victim.among, rule, victim.take_away};
+    __builtin_memcpy(last_victim.name, m.name, sizeof m.name);
+    trace<TraceType::victim_event>(static_cast<uint32_t>(m.pid), victim.cost, victim.among,
+                                   trace_text(by.data()));
+    log_info("deadlock: {} (pid {}) is chosen by {}, with the least of {}, {}: {}",
+             last_victim.name, m.pid, by, victim.among, victim.cost,
+             victim.take_away     ? "its units are taken away"
+             : cure == Cure::kill ? "it is ended"
+                                  : "its request fails");
+}
+
+// Breaks one of the deadlocked: takes away, or ends it.
 void ResourceManager::break_one() {
-    const Victim victim = choose_victim(table);
+    const Victim victim = choose_victim(table, rule);
+    note_victim(victim);
     Member& m = *members[victim.party];
     ResourceTable::Party& party = table.party(victim.party);
     ++party.times_victim;

@@ -37,6 +37,14 @@ struct ResourceManager {
     const Strategy& strategy() const { return *chosen_strategy; }
     Detection detection = Detection::block;
     Cure cure = Cure::fail;
+    VictimRule rule = VictimRule::cost;
+    struct {
+        char name[16] = {};
+        int pid = 0;
+        uint32_t cost = 0, among = 0;
+        VictimRule rule = VictimRule::cost;
+        bool taken_from = false;
+    } last_victim;
     uint32_t period_ms = 100;
     bool watcher_runs = false;
     uint64_t requests = 0, waits = 0, detections = 0, deadlocks = 0, victims = 0, taken_away = 0;
@@ -53,6 +61,7 @@ struct ResourceManager {
 
   private:
     bool decide(Member& member);
+    void note_victim(const Victim& victim);
     void break_one();
     void trace_wait(uint32_t party) const;
 };

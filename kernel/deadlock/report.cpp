@@ -40,9 +40,7 @@ class SafetyRows final : public SafetySteps {
     explicit SafetyRows(TextSink& to) : to_(to) {}
     void step(uint32_t p, std::span<const Units> work) override {
         const ResourceTable& table = manager().table;
-        uint64_t part = 0;  // a process without a part is not shown
-        for (uint32_t t = 0; t < table.types(); ++t) part += table.max(p, t);
-        if (!part) return;
+        if (!table.takes_part(p)) return;
         to_.put("safe ");
         put_name(to_, p);
         put_row(to_, " work", work);
@@ -80,10 +78,17 @@ void show_state(TextSink& to) {
         if (!type.used) continue;
         format_to(to, "type {} {} units {} available {} weight {}{}\n", t,
                   static_cast<const char*>(type.name), type.total, type.available, type.weight,
-                  type.preemptible ? " preemptible" : "");
+                  type.preemptible  ? " preemptible"
+                  : type.consumable ? " consumable"
+                                    : "");
     }
     for (uint32_t p = 0; p < table.parties(); ++p)
-        if (table.party(p).used) put_party(to, p);
+        if (table.party(p).used && table.takes_part(p)) put_party(to, p);
+    if (const auto& v = manager().last_victim; v.among)
+        format_to(to, "victim {} pid {} rule {} least {} among {}{}\n",
+                  static_cast<const char*>(v.name), v.pid,
+                  kVictimRules[static_cast<uint32_t>(v.rule)], v.cost, v.among,
+                  v.taken_from ? " taken" : "");
     SafetyRows rows(to);
     format_to(to, "state {}\n", is_safe(table, &rows) ? "safe" : "unsafe");
     if (reduce(table)) {
@@ -94,19 +99,26 @@ void show_state(TextSink& to) {
     }
 }
 
+void put_type_node(TextSink& to, uint32_t t) {
+    const ResourceTable::Type& type = manager().table.type(t);
+    format_to(to, "  r{} [shape=box label=\"{} {}", t, static_cast<const char*>(type.name),
+              type.available);
+    if (type.consumable)
+        to.put("\" style=dashed];\n");
+    else
+        format_to(to, "/{}\"];\n", type.total);
+}
+
 // Parties are circles, types boxes; an edge to a party is what it holds, one from it what it waits
-// for; deadlocked parties are red.
+// for; deadlocked parties are red. A dotted edge: the party makes units of a consumable type.
 void put_allocation_graph(TextSink& to) {
     LockGuard guard(manager().lock);
     const ResourceTable& table = manager().table;
     reduce(table);
     for (uint32_t t = 0; t < table.types(); ++t)
-        if (table.type(t).used)
-            format_to(to, "  r{} [shape=box label=\"{} {}/{}\"];\n", t,
-                      static_cast<const char*>(table.type(t).name), table.type(t).available,
-                      table.type(t).total);
+        if (table.type(t).used) put_type_node(to, t);
     for (uint32_t p = 0; p < table.parties(); ++p) {
-        if (!table.party(p).used) continue;
+        if (!table.party(p).used || !table.takes_part(p)) continue;
         format_to(to, "  p{} [shape=circle label=\"", p);
         put_name(to, p);
         to.put(table.finish()[p] ? "\"];\n" : "\" color=red];\n");
@@ -115,6 +127,7 @@ void put_allocation_graph(TextSink& to) {
                 format_to(to, "  r{} -> p{} [label={}];\n", t, p, table.held(p, t));
             if (table.wanted(p, t))
                 format_to(to, "  p{} -> r{} [label={} style=dashed];\n", p, t, table.wanted(p, t));
+            if (table.produces(p, t)) format_to(to, "  p{} -> r{} [style=dotted];\n", p, t);
         }
     }
 }
@@ -143,6 +156,14 @@ Result<void> set_cure(std::string_view name) {
     LockGuard guard(manager().lock);
     manager().cure = static_cast<Cure>(which);
     deadlock_look_soon();
+    return {};
+}
+
+Result<void> set_rule(std::string_view name) {
+    const size_t which = find(kVictimRules, name);
+    if (which == std::size(kVictimRules)) return Errno::inval;
+    LockGuard guard(manager().lock);
+    manager().rule = static_cast<VictimRule>(which);
     return {};
 }
 
@@ -232,6 +253,10 @@ constexpr ProcEntry kSettings[] = {
              PolicyChoice::show_names(to, kCures, static_cast<uint32_t>(manager().cure));
          },
      .store = set_cure},
+    {.name = "victim",
+     .show =
+         [](TextSink& to) { put_choice(to, kVictimRules, static_cast<size_t>(manager().rule)); },
+     .store = set_rule},
     {.name = "period_ms",
      .show = [](TextSink& to) { format_to(to, "{}\n", manager().period_ms); },
      .store = set_period},

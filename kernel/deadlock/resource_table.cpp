@@ -2,7 +2,7 @@
 #include "kernel/deadlock/resource_table.hpp"
 
 Result<uint32_t> ResourceTable::add_type(std::string_view name, Units total, bool preemptible,
-                                         uint32_t weight) {
+                                         uint32_t weight, bool consumable) {
     uint32_t t = 0;
     while (t < types() && types_[t].used) ++t;
     if (t == types()) {
@@ -15,6 +15,7 @@ Result<uint32_t> ResourceTable::add_type(std::string_view name, Units total, boo
     name.copy(fresh.name, sizeof fresh.name - 1);
     fresh.total = fresh.available = total;
     fresh.preemptible = preemptible;
+    fresh.consumable = consumable;
     fresh.weight = weight;
     fresh.used = true;
     return t;
@@ -30,7 +31,7 @@ Result<uint32_t> ResourceTable::add_party() {
     }
     TRY(rows_[p].resize(types()));
     for (Cell& cell : rows_[p]) cell = {};
-    parties_[p] = {.used = true};
+    parties_[p] = {.used = true, .joined = ++joined_};
     return p;
 }
 
@@ -48,6 +49,26 @@ bool ResourceTable::holds_any(uint32_t p) const {
     return false;
 }
 
+bool ResourceTable::takes_part(uint32_t p) const {
+    for (uint32_t t = 0; t < types(); ++t) {
+        const Cell& c = cell(p, t);
+        if (c.max || c.held || c.wanted || c.produces) return true;
+    }
+    return false;
+}
+
+bool ResourceTable::wants_consumables(uint32_t p) const {
+    for (uint32_t t = 0; t < types(); ++t)
+        if (types_[t].consumable && wanted(p, t)) return true;
+    return false;
+}
+
+void ResourceTable::produce(uint32_t p, uint32_t t, Units units) {
+    cell(p, t).produces = true;
+    types_[t].available += units;
+    types_[t].total += units;
+}
+
 void ResourceTable::clear_wanted(uint32_t p) {
     for (uint32_t t = 0; t < types(); ++t) cell(p, t).wanted = 0;
     parties_[p].waits = false;
@@ -62,7 +83,7 @@ bool ResourceTable::wanted_available(uint32_t p) const {
 void ResourceTable::shift(uint32_t p, bool back) {
     for (uint32_t t = 0; t < types(); ++t) {
         const Units units = cell(p, t).wanted;
-        cell(p, t).held += back ? 0 - units : units;
+        if (!types_[t].consumable) cell(p, t).held += back ? 0 - units : units;
         types_[t].available += back ? units : 0 - units;
     }
 }

@@ -6,6 +6,7 @@
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/vector.hpp"
+#include "kernel/trace/trace.hpp"
 
 namespace {
 
@@ -28,6 +29,11 @@ class Collected final : public WaitEdges {
     }
     Vector<Edge> edges;
 
+    uint32_t in_cycles() const {
+        uint32_t count = 0;
+        for (const Edge& edge : edges) count += edge.in_cycle;
+        return count;
+    }
     // How many wait for it.
     uint32_t cost(int node) const {
         uint32_t count = 0;
@@ -68,7 +74,10 @@ bool break_wait_cycle() {
         least = cost;
     }
     if (!victim) return false;
-    log_info("deadlock: {} is ended, for which {} wait", victim, least);
+    trace<TraceType::victim_event>(static_cast<uint32_t>(victim), least, graph.in_cycles(),
+                                   trace_text("fewest wait for it"));
+    log_info("deadlock: {} is ended, for which {} wait, the fewest of {} in a cycle", victim, least,
+             graph.in_cycles());
     if (kill_deadlock_victim) kill_deadlock_victim(victim);
     return true;
 }

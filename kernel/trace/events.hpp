@@ -40,6 +40,7 @@
     EVENT(call_done,        syscall, "call:call result:result") \
     EVENT(interrupt,        irq,     "line:irq") \
     EVENT(interrupt_done,   irq,     "line:irq") \
+    EVENT(exception,        irq,     "vector:exception at:hex error:hex")  /* but page faults */ \
     EVENT(fault,            fault,   "address:hex at:hex cause:cause") \
     EVENT(fault_done,       fault,   "address:hex result:fault source:source frame:int") \
     /* A page that was taken from `space`; recorded with who took it: where a fault's own policy \
@@ -59,6 +60,10 @@
     /* A P or V that is done, and one that has to wait. */ \
     EVENT(semaphore,        sync,    "semaphore:hex change:int value:int waiting:int") \
     EVENT(semaphore_wait,   sync,    "semaphore:hex change:int value:int waiting:int") \
+    EVENT(semaphore_name,   sync,    "semaphore:hex name:text")  /* what its program calls it */ \
+    /* Whose wait or life the cure of a deadlock ended, what it cost, and by which rule it was \
+       chosen among how many. */ \
+    EVENT(victim,           sync,    "process:int cost:int among:int rule:text") \
     /* The thread cannot go on before `holder` does something: once for each of them. */ \
     EVENT(waits_for,        sync,    "holder:tid what:text which:int") \
     /* A transfer is in the queue of disk `disk` (major << 8 | minor); the disk starts with one, or \

@@ -296,7 +296,7 @@ void test_file_locks() {
 void test_resources(const char* strategy) {
     write_file("/proc/sys/kernel/deadlock/strategy", strategy);
     const int keeper = needs("/dev/resources", open("/dev/resources", O_RDWR));
-    res_type type = {"disk", 1, 0, 1};
+    res_type type = {"disk", 1, 0, 1, 0};
     needs("a type", ioctl(keeper, RES_ADD_TYPE, &type));
     auto request = [](int party) {
         res_amount amount = {0, 1};

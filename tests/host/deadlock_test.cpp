@@ -192,7 +192,7 @@ uint64_t random_walk(const Strategy& how, uint64_t steps, bool check_safe, uint6
         if (check_safe && !is_safe(s)) ADD_FAILURE() << "unsafe after step " << step;
         if (reduce(s)) {
             ++stuck;
-            s.remove_party(choose_victim(s).party);
+            s.remove_party(choose_victim(s, VictimRule::cost).party);
             for (uint32_t q = 0; q < 5; ++q)
                 if (!s.party(q).used) {
                     EXPECT_EQ(s.add_party().value(), q);
@@ -235,8 +235,8 @@ TEST(Recovery, cost_and_taking_away) {
     EXPECT_EQ(reduce(s), 2u);
     EXPECT_EQ(recovery_cost(s, 0), 2u);  // one unit, one grant
     s.party(0).times_victim = 1;
-    EXPECT_EQ(choose_victim(s).party, 1u);
-    EXPECT_FALSE(choose_victim(s).take_away);
+    EXPECT_EQ(choose_victim(s, VictimRule::cost).party, 1u);
+    EXPECT_FALSE(choose_victim(s, VictimRule::cost).take_away);
 
     ResourceTable t;
     ASSERT_TRUE(t.add_type("cpu", 1, true).is_ok() && t.add_type("tape", 1, false).is_ok());
@@ -247,9 +247,101 @@ TEST(Recovery, cost_and_taking_away) {
         t.set_wanted(p, 1 - p, 1);
     }
     EXPECT_EQ(reduce(t), 2u);
-    Victim victim = choose_victim(t);
+    Victim victim = choose_victim(t, VictimRule::cost);
     EXPECT_EQ(victim.party, 0u);
     EXPECT_TRUE(victim.take_away);
+}
+
+TEST(Recovery, each_rule_chooses_the_least_by_its_own_measure) {
+    std::mt19937 random(5);
+    for (int round = 0; round < 500; ++round) {
+        const uint32_t parties = 2 + random() % 5;
+        Scene s(Row(parties, 3), parties);
+        std::vector<Units> units;
+        for (uint32_t p = 0; p < parties; ++p) {  // a circle: each wants a unit of the next one's
+            Row held(parties, 0), wanted(parties, 0);
+            held[p] = 3;
+            wanted[(p + 1) % parties] = 1;
+            s.give(p, held);
+            const Units back = random() % 3;
+            s.take_back(p, p, back);
+            s.set_wanted(p, (p + 1) % parties, 3);
+            units.push_back(3 - back);
+            s.party(p).nice = static_cast<int>(random() % 40) - 20;
+        }
+        ASSERT_EQ(reduce(s), parties);
+        const uint32_t by_size = choose_victim(s, VictimRule::size).party;
+        EXPECT_EQ(units[by_size], *std::ranges::min_element(units));
+        EXPECT_EQ(choose_victim(s, VictimRule::age).party, parties - 1);
+        const Victim low = choose_victim(s, VictimRule::priority);
+        EXPECT_EQ(low.among, parties);
+        for (uint32_t p = 0; p < parties; ++p) EXPECT_LE(s.party(p).nice, s.party(low.party).nice);
+    }
+}
+
+// Whether `who` gets what it wants in some order of events, when units are really used up: a party
+// that goes on gives back what it holds, and makes `made` units of what it produces.
+bool may_go_on(const Scene& s, uint32_t who, Row free, std::vector<bool> gone, Units made) {
+    for (uint32_t p = 0; p < s.parties(); ++p) {
+        if (gone[p]) continue;
+        bool fits = true;
+        for (uint32_t t = 0; t < s.types(); ++t) fits &= s.wanted(p, t) <= free[t];
+        if (!fits) continue;
+        if (p == who) return true;
+        Row more = free;
+        for (uint32_t t = 0; t < s.types(); ++t) {
+            if (s.type(t).consumable) more[t] -= s.wanted(p, t);
+            more[t] += s.held(p, t) + (s.produces(p, t) ? made : 0);
+        }
+        std::vector<bool> then = gone;
+        then[p] = true;
+        if (may_go_on(s, who, more, then, made)) return true;
+    }
+    return false;
+}
+
+TEST(Consumables, none_is_called_deadlocked_that_might_go_on) {
+    std::mt19937 random(7);
+    uint32_t stuck = 0, waited = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const uint32_t parties = 2 + random() % 3;
+        Scene s({2}, 0);
+        for (const char* name : {"mail", "ink"})
+            ASSERT_TRUE(s.add_type(name, random() % 2, false, 1, true).is_ok());
+        for (uint32_t p = 0; p < parties; ++p) {
+            ASSERT_TRUE(s.add_party().is_ok());
+            s.give(p, {static_cast<Units>(random() % (s.type(0).available + 1)), 0, 0});
+            for (uint32_t t = 1; t < 3; ++t)
+                if (random() % 3 == 0) s.produce(p, t, 0);
+            Row wanted(3, 0);
+            wanted[random() % 3] = random() % 3;
+            s.want(p, wanted);
+        }
+        Row free;
+        for (uint32_t t = 0; t < 3; ++t) free.push_back(s.type(t).available);
+        reduce(s);
+        const std::vector<uint8_t> finish(s.finish().begin(), s.finish().end());
+        for (uint32_t p = 0; p < parties; ++p) {
+            waited += s.holds_any(p);
+            stuck += !finish[p];
+            if (finish[p]) continue;
+            EXPECT_FALSE(may_go_on(s, p, free, std::vector<bool>(parties), 8)) << round;
+        }
+    }
+    EXPECT_GT(stuck, 200u);
+    EXPECT_GT(waited, 200u);
+}
+
+TEST(Consumables, a_unit_is_used_up) {
+    Scene s({}, 2);
+    ASSERT_TRUE(s.add_type("mail", 0, false, 1, true).is_ok());
+    s.produce(0, 0, 3);
+    s.want(1, {2});
+    s.grant(1);
+    EXPECT_EQ(s.type(0).available, 1u);
+    EXPECT_FALSE(s.holds_any(1));
+    s.remove_party(1);
+    EXPECT_EQ(s.type(0).available, 1u);
 }
 
 struct TestEdge {
