@@ -1,16 +1,10 @@
 // The Gantt chart and the table of measures: times rounded to whole units, as in the course note,
 // and beside them what was measured. Fractions are exact.
-#include <cinttypes>
 #include <cstdio>
 #include <numeric>
 
 #include "user/lab-sched/lab.hpp"
-
-namespace {
-
-struct Measures {
-    long start = -1, end = 0, turnaround = 0, waiting = 0, response = 0;
-};
+#include "user/lab/table.hpp"
 
 std::string fraction(long over, long under) {
     const long common = std::gcd(over, under);
@@ -18,6 +12,8 @@ std::string fraction(long over, long under) {
     under /= common;
     return under == 1 ? std::to_string(over) : std::to_string(over) + "/" + std::to_string(under);
 }
+
+namespace {
 
 // The sum of fractions a/b as one, then divided by how many there are.
 std::string mean_of(const std::vector<std::pair<long, long>>& fractions) {
@@ -50,25 +46,16 @@ std::vector<Turn> join(const std::vector<Turn>& turns, int64_t unit) {
     return joined;
 }
 
-struct Run {
-    const Options& options;
-    int64_t unit;
-    std::vector<Turn> turns;
-    std::vector<Measures> measures;
-
-    long units(int64_t time) const { return static_cast<long>((time + unit / 2) / unit); }
-    double exact(int64_t time) const {
-        return static_cast<double>(time) / static_cast<double>(unit);
-    }
-    const std::string& name(const Turn& turn) const { return options.jobs[turn.job].name; }
-};
-
 void measure(Run& run) {
     run.measures.resize(run.options.jobs.size());
+    std::vector<long> ready;  // since when
+    for (const Job& job : run.options.jobs) ready.push_back(job.arrival);
     for (const Turn& turn : run.turns) {
         Measures& m = run.measures[turn.job];
-        if (m.start < 0) m.start = run.units(turn.start);
-        m.end = run.units(turn.end);
+        const long start = run.units(turn.start);
+        if (m.start < 0) m.start = start;
+        m.longest_wait = std::max(m.longest_wait, start - ready[turn.job]);
+        m.end = ready[turn.job] = run.units(turn.end);
     }
     for (size_t i = 0; i < run.measures.size(); ++i) {
         const Job& job = run.options.jobs[i];
@@ -79,9 +66,30 @@ void measure(Run& run) {
     }
 }
 
-struct Means {
-    std::string turnaround, weighted, waiting, response;
-};
+}  // namespace
+
+long Run::span() const {
+    long first = INT32_MAX, last = 0;
+    for (size_t i = 0; i < measures.size(); ++i) {
+        first = std::min(first, options.jobs[i].arrival);
+        last = std::max(last, measures[i].end);
+    }
+    return last - first;
+}
+
+long Run::busy() const {
+    int64_t all = 0;
+    for (const Turn& turn : turns) all += turn.end - turn.start;
+    return units(all);
+}
+
+Run measured(const Options& options, const std::vector<Turn>& turns) {
+    Run run{options, options.unit_ms * 1'000'000ll, {}, {}};
+    run.turns = join(turns, run.unit);
+    measure(run);
+    return run;
+}
+
 Means means_of(const Run& run) {
     std::vector<std::pair<long, long>> turnaround, weighted, waiting, response;
     for (size_t i = 0; i < run.measures.size(); ++i) {
@@ -94,39 +102,69 @@ Means means_of(const Run& run) {
     return {mean_of(turnaround), mean_of(weighted), mean_of(waiting), mean_of(response)};
 }
 
-template <typename Print>
-void object(const Run& run, const char* key, const char* after, Print&& print) {
-    printf(" \"%s\": {", key);
-    for (size_t i = 0; i < run.measures.size(); ++i) {
-        printf("%s\"%s\": ", i ? ", " : "", run.options.jobs[i].name.c_str());
-        print(run.measures[i], run.options.jobs[i]);
-    }
-    printf("}%s\n", after);
+namespace {
+
+lab::Object described(const Options& options) {
+    std::vector<lab::Object> jobs;
+    for (const Job& job : options.jobs)
+        jobs.push_back(lab::Object()
+                           .add("name", job.name)
+                           .add("arrival", job.arrival)
+                           .add("burst", job.burst)
+                           .add("priority", job.priority));
+    return lab::Object()
+        .add("policy", options.policy)
+        .add("quanta", options.quanta)
+        .add("preemptive", options.preemptive)
+        .add("ageing", options.ageing)
+        .add("boost", options.boost)
+        .add("unit_ms", options.unit_ms)
+        .add("jobs", jobs);
 }
 
-void print_json(const Run& run) {
-    printf("{\"gantt\": [");
-    for (size_t i = 0; i < run.turns.size(); ++i)
-        printf("%s[\"%s\", %ld, %ld]", i ? ", " : "", run.name(run.turns[i]).c_str(),
-               run.units(run.turns[i].start), run.units(run.turns[i].end));
-    printf("],\n");
-    object(run, "turnaround", ",",
-           [](const Measures& m, const Job&) { printf("%ld", m.turnaround); });
-    object(run, "weighted_turnaround", ",", [](const Measures& m, const Job& job) {
-        printf("\"%s\"", fraction(m.turnaround, job.burst).c_str());
-    });
-    object(run, "waiting", ",", [](const Measures& m, const Job&) { printf("%ld", m.waiting); });
-    object(run, "response", ",", [](const Measures& m, const Job&) { printf("%ld", m.response); });
+template <typename Value>
+lab::Object by_job(const Run& run, Value&& value) {
+    lab::Object object;
+    for (size_t i = 0; i < run.measures.size(); ++i)
+        object.add(run.options.jobs[i].name, value(run.measures[i], run.options.jobs[i]));
+    return object;
+}
+
+// A turn as [name, start, end].
+template <typename Time>
+std::string turns_of(const Run& run, Time&& time) {
+    std::string all;
+    for (const Turn& turn : run.turns)
+        all += (all.empty() ? "[" : ", [") + lab::json(run.name(turn)) + ", " +
+               lab::json(time(turn.start)) + ", " + lab::json(time(turn.end)) + "]";
+    return "[" + all + "]";
+}
+
+void print_json(const Run& run, const lab::Table& table) {
     const Means means = means_of(run);
-    printf(
-        " \"mean\": {\"turnaround\": \"%s\", \"weighted_turnaround\": \"%s\", \"waiting\": \"%s\", "
-        "\"response\": \"%s\"},\n \"measured\": [",
-        means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
-        means.response.c_str());
-    for (size_t i = 0; i < run.turns.size(); ++i)
-        printf("%s[\"%s\", %.5f, %.5f]", i ? ", " : "", run.name(run.turns[i]).c_str(),
-               run.exact(run.turns[i].start), run.exact(run.turns[i].end));
-    printf("]}\n");
+    lab::Object()
+        .add("lab", "lab-sched")
+        .add("input", described(run.options))
+        .add("rows", table.rows())
+        .add("gantt", lab::Raw{turns_of(run, [&](int64_t t) { return run.units(t); })})
+        .add("turnaround", by_job(run, [](const Measures& m, const Job&) { return m.turnaround; }))
+        .add("weighted_turnaround",
+             by_job(run, [](const Measures& m,
+                            const Job& job) { return fraction(m.turnaround, job.burst); }))
+        .add("waiting", by_job(run, [](const Measures& m, const Job&) { return m.waiting; }))
+        .add("response", by_job(run, [](const Measures& m, const Job&) { return m.response; }))
+        .add("mean", lab::Object()
+                         .add("turnaround", means.turnaround)
+                         .add("weighted_turnaround", means.weighted)
+                         .add("waiting", means.waiting)
+                         .add("response", means.response))
+        .add("cpu_utilisation", fraction(run.busy(), run.span()))
+        .add("throughput", fraction(static_cast<long>(run.measures.size()), run.span()))
+        .add("measured", lab::Raw{turns_of(run,
+                                           [&](int64_t t) {
+                                               return lab::Decimal{run.exact(t), 5};
+                                           })})
+        .print();
 }
 
 // A row a job, a column a unit: # runs, . waits.
@@ -151,30 +189,44 @@ void print_chart(const Run& run) {
     printf("\n\n");
 }
 
-void print_table(const Run& run) {
-    printf("%-8s %8s %8s %8s %8s %10s %10s %8s %9s\n", "job", "arrival", "burst", "start", "end",
-           "turnaround", "weighted", "waiting", "response");
+lab::Table table_of(const Run& run) {
+    lab::Table table({{"job", "job"},
+                      {"arrival", "arrival"},
+                      {"burst", "burst"},
+                      {"start", "start"},
+                      {"end", "end"},
+                      {"turnaround", "turnaround"},
+                      {"weighted_turnaround", "weighted"},
+                      {"waiting", "waiting"},
+                      {"response", "response"},
+                      {"longest_wait", "longest wait"}});
     for (size_t i = 0; i < run.measures.size(); ++i) {
         const Job& job = run.options.jobs[i];
         const Measures& m = run.measures[i];
-        printf("%-8s %8ld %8ld %8ld %8ld %10ld %10s %8ld %9ld\n", job.name.c_str(), job.arrival,
-               job.burst, m.start, m.end, m.turnaround, fraction(m.turnaround, job.burst).c_str(),
-               m.waiting, m.response);
+        table.row({job.name, job.arrival, job.burst, m.start, m.end, m.turnaround,
+                   fraction(m.turnaround, job.burst), m.waiting, m.response, m.longest_wait});
     }
-    const Means means = means_of(run);
-    printf("%-8s %8s %8s %8s %8s %10s %10s %8s %9s\n", "mean", "", "", "", "",
-           means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
-           means.response.c_str());
+    return table;
 }
 
 }  // namespace
 
 void report(const Options& options, const std::vector<Turn>& turns) {
-    Run run{options, options.unit_ms * 1'000'000ll, {}, {}};
-    run.turns = join(turns, run.unit);
-    measure(run);
-    if (options.json) return print_json(run);
+    const Run run = measured(options, turns);
+    const lab::Table table = table_of(run);
+    if (options.json) return print_json(run, table);
     printf("%s, unit %ld ms\n\n", options.policy.c_str(), options.unit_ms);
     print_chart(run);
-    print_table(run);
+    table.print();
+    const Means means = means_of(run);
+    const long count = static_cast<long>(run.measures.size());
+    printf(
+        "\nmeans: turnaround %s, weighted %s, waiting %s, response %s\n"
+        "CPU utilisation %ld of %ld units = %.1f %%; throughput %ld jobs in %ld units = %.2f a "
+        "second\n",
+        means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
+        means.response.c_str(), run.busy(), run.span(),
+        100.0 * static_cast<double>(run.busy()) / static_cast<double>(run.span()), count,
+        run.span(),
+        1000.0 * static_cast<double>(count) / static_cast<double>(run.span() * options.unit_ms));
 }
