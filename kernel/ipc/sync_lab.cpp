@@ -50,6 +50,11 @@ class Solution {
 template <typename Semaphore>
 class WithSemaphores : public Solution {
   public:
+    WithSemaphores() {
+        name_semaphore(&mutex, "mutex");
+        name_semaphore(&empty, "empty");
+        name_semaphore(&full, "full");
+    }
     void put(uint32_t item) override {
         empty.p();
         mutex.p();
@@ -149,7 +154,8 @@ Result<void> try_one(TextSink& to, const char* name, Solution& solution, uint32_
     Run run{solution, items};
     Ref<Thread> threads[2 * kEach];
     for (uint32_t i = 0; i < 2 * kEach; ++i)
-        threads[i] = TRY(Thread::create("sync_lab", i % 2 ? produce : consume, &run));
+        threads[i] = TRY(i % 2 ? Thread::create("producer", produce, &run)
+                               : Thread::create("consumer", consume, &run));
     for (Ref<Thread>& thread : threads) start_thread(*thread);
     for (uint32_t i = 0; i < 2 * kEach; ++i) run.done.p();
     const bool good = !solution.buffer.broken && !solution.buffer.used && run.sum_in == run.sum_out;

@@ -12,6 +12,10 @@ uint32_t name_of(const void* semaphore) {
 
 }  // namespace
 
+void name_semaphore(const void* semaphore, const char* name) {
+    trace<TraceType::semaphore_name_event>(name_of(semaphore), trace_text(name));
+}
+
 Sleeper::Sleeper() : thread(&Thread::current()) {}
 
 void Sleeper::wake() {

@@ -8,6 +8,9 @@
 #include "kernel/sync/sleepers.hpp"
 #include "kernel/sync/semaphore_core.hpp"
 
+// What the trace is to call it.
+void name_semaphore(const void* semaphore, const char* name);
+
 class IntegerSemaphore {
   public:
     explicit constexpr IntegerSemaphore(int value) : value_(value) {}

@@ -93,14 +93,16 @@ bool run(const char* name, Shop&& shop, long steps) {
             for (long n = 0; n < steps; ++n) shop.cut();
         else
             while (next++ < steps) {
-                for (; !shop.visit(); ++away) sched_yield();
+                waiting(0, [&] {
+                    for (; !shop.visit(); ++away) sched_yield();
+                });
                 ++served;
             }
     });
     must(served == steps && shop.waiting == 0);
     char more[48];
     snprintf(more, sizeof more, "; %ld times no chair", away.load());
-    return report("barber", name, steps, more);
+    return report("barber", name, steps, {"customer"}, more);
 }
 
 }  // namespace

@@ -6,15 +6,22 @@
 #include <functional>
 
 #include "user/lab-sync/monitor.hpp"
+#include "user/lab/table.hpp"
 
 extern std::atomic<long>
     broken_invariants;  // invariants that did not hold, in the solution that runs
 inline void must(bool holds) { broken_invariants += !holds; }
 
+// A place where another thread may come in: sometimes it does, as --seed draws.
+void perhaps_yield();
+
 // Nobody else may be in the section while one of these lives.
 class Alone {
   public:
-    explicit Alone(std::atomic<int>& inside) : inside_(inside) { must(inside_++ == 0); }
+    explicit Alone(std::atomic<int>& inside) : inside_(inside) {
+        must(inside_++ == 0);
+        perhaps_yield();
+    }
     ~Alone() { --inside_; }
 
   private:
@@ -26,8 +33,26 @@ inline const char* name_of(Discipline d) { return d == Discipline::hoare ? "hoar
 
 // body(0) ... body(count - 1), each a thread; returns when all are done.
 void in_threads(int count, const std::function<void(int)>& body);
+// Starvation: how many steps the others made while a thread in this role waited, at most.
+using Roles = std::vector<const char*>;
+constexpr int kMostRoles = 4;
+extern std::atomic<long> g_steps_made, g_longest_wait[kMostRoles];
+template <typename Step>
+void waiting(int role, Step&& step) {
+    perhaps_yield();
+    const long before = g_steps_made;
+    step();
+    const long others = g_steps_made++ - before;
+    for (long longest = g_longest_wait[role];
+         others > longest && !g_longest_wait[role].compare_exchange_weak(longest, others);) {
+    }
+}
+
 // One line about a solution, and whether nothing was broken in it.
-bool report(const char* problem, const char* solution, long steps, const char* more = "");
+bool report(const char* problem, const char* solution, long steps, const Roles& roles = {},
+            const char* more = "");
+void note_row(lab::Object row);  // for --json
+extern bool g_json;
 
 bool run_buffer(long steps);
 bool run_plate(long steps);
@@ -38,3 +63,4 @@ bool run_smokers(long steps);
 bool run_hasty(long steps);   // the buffer with `if` where Mesa wants `while`
 bool run_kernel(long steps);  // the kernel's own semaphores and monitors
 bool run_naive(long steps);   // philosophers who deadlock, are found and cured
+bool run_trace(long steps);   // each P and V of the kernel's record semaphores, from the trace

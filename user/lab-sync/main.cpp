@@ -1,7 +1,10 @@
 // See lab.hpp: the command line, threads, and the lines of the report.
 #include "user/lab-sync/lab.hpp"
+#include "user/lab/command.hpp"
+#include "user/lab/random.hpp"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -10,25 +13,21 @@
 #include <string>
 #include <vector>
 
-std::atomic<long> broken_invariants;
+std::atomic<long> g_broken, g_steps_made, g_longest_wait[kMostRoles];
+bool g_json;
 
 namespace {
 
 struct Problem {
     const char* name;
     bool (*run)(long steps);
-    const char* what;
 };
 constexpr Problem kProblems[] = {
-    {"buffer", run_buffer, "three producers, three consumers, four places"},
-    {"plate", run_plate, "apples and pears on one plate, who eats what"},
-    {"readers", run_readers, "readers and writers: readers first, writers first, fair"},
-    {"philosophers", run_philosophers, "at most four, odd and even, AND, both or none"},
-    {"barber", run_barber, "the sleeping barber with four chairs"},
-    {"smokers", run_smokers, "three smokers, an agent, three ingredients"},
-    {"hasty", run_hasty, "a monitor's buffer with `if` for `while`: right only under Hoare"},
-    {"kernel", run_kernel, "the buffer among kernel threads (/proc/sync_lab)"},
-    {"naive", run_naive, "philosophers who take the left fork first: found, and cured"},
+    {"buffer", run_buffer},   {"plate", run_plate},
+    {"readers", run_readers}, {"philosophers", run_philosophers},
+    {"barber", run_barber},   {"smokers", run_smokers},
+    {"hasty", run_hasty},     {"kernel", run_kernel},
+    {"trace", run_trace},     {"naive", run_naive},
 };
 
 struct Start {
@@ -41,15 +40,32 @@ void* start(void* argument) {
     return nullptr;
 }
 
-int usage() {
-    fputs(
-        "usage: lab-sync PROBLEM [STEPS]\n"
-        "STEPS (10000): items, fruits, visits, meals, haircuts, cigarettes. Problems:\n",
-        stderr);
-    for (const Problem& p : kProblems) fprintf(stderr, "  %-13s %s\n", p.name, p.what);
-    fputs("  all           all of them\nStatus 1: an invariant was broken.\n", stderr);
-    return 2;
-}
+constexpr char kHelp[] =
+    "usage: lab-sync PROBLEM [STEPS] [--seed S] [--json]\n"
+    "STEPS (10000): items, fruits, visits, meals, haircuts, cigarettes. --seed draws where threads "
+    "give\n"
+    "way inside. A wait is measured in the steps that others made meanwhile. Problems:\n"
+    "  buffer        three producers, three consumers, four places\n"
+    "  plate         apples and pears on one plate, who eats what\n"
+    "  readers       readers and writers: readers first, writers first, fair\n"
+    "  philosophers  at most four, odd and even, AND, both or none\n"
+    "  barber        the sleeping barber with four chairs\n"
+    "  smokers       three smokers, an agent, three ingredients\n"
+    "  hasty         a monitor's buffer with `if` for `while`: right only under Hoare\n"
+    "  kernel        the buffer among kernel threads, with the kernel's semaphores and monitors\n"
+    "  trace         each P and V of these semaphores: value and queue (STEPS: 12 unless given)\n"
+    "  naive         philosophers who take the left fork first: found, and cured\n"
+    "  all           all of them\n"
+    "Status 1: an invariant was broken.\n"
+    "    # lab-sync plate 1000\n"
+    "    plate        semaphores             1000 steps, 0 broken invariants; longest wait: apple "
+    "put 9, "
+    "apple taken 8, pear put 11, pear taken 9\n"
+    "    ...\n";
+
+std::vector<lab::Object> rows;
+long seed = 1;
+std::atomic<long> threads_with_dice;
 
 }  // namespace
 
@@ -66,10 +82,34 @@ void in_threads(int count, const std::function<void(int)>& body) {
     for (pthread_t thread : threads) pthread_join(thread, nullptr);
 }
 
-bool report(const char* problem, const char* solution, long steps, const char* more) {
-    const long broken = broken_invariants.exchange(0);
-    printf("%-12s %-22s %ld steps, %ld broken invariants%s%s\n", problem, solution, steps, broken,
-           more, broken ? ": WRONG" : "");
+void perhaps_yield() {
+    thread_local lab::Random random(seed * 1000 + ++threads_with_dice);
+    if (random.chance(10)) sched_yield();
+}
+
+void note_row(lab::Object row) { rows.push_back(std::move(row)); }
+
+bool report(const char* problem, const char* solution, long steps, const Roles& roles,
+            const char* more) {
+    const long broken = g_broken.exchange(0);
+    lab::Object waits;
+    std::string text;
+    for (size_t role = 0; role < roles.size(); ++role) {
+        const long longest = g_longest_wait[role].exchange(0);
+        waits.add(roles[role], longest);
+        text += std::string(role ? ", " : "; longest wait: ") + roles[role] + " " +
+                std::to_string(longest);
+    }
+    g_steps_made = 0;
+    rows.push_back(lab::Object()
+                       .add("problem", problem)
+                       .add("solution", solution)
+                       .add("steps", steps)
+                       .add("broken", broken)
+                       .add("longest_wait", waits));
+    if (g_json) return broken == 0;
+    printf("%-12s %-22s %ld steps, %ld broken invariants%s%s%s\n", problem, solution, steps, broken,
+           text.c_str(), more, broken ? ": WRONG" : "");
     fflush(stdout);
     return broken == 0;
 }
@@ -81,19 +121,34 @@ bool run_kernel(long steps) {
     bool good = false;
     for (std::string line; std::getline(results, line); good = true) {
         must(line.find("WRONG") == line.npos);
-        printf("%-12s %s\n", "kernel", line.c_str());
+        note_row(lab::Object().add("problem", "kernel").add("result", line));
+        if (!g_json) printf("%-12s %s\n", "kernel", line.c_str());
     }
-    return good && broken_invariants.exchange(0) == 0;
+    return good && g_broken.exchange(0) == 0;
 }
 
 int main(int argc, char* argv[]) {
-    const long steps = argc > 2 ? atol(argv[2]) : 10'000;
-    if (argc < 2 || argc > 3 || steps < 1) return usage();
-    bool known = false, good = true;
-    for (const Problem& problem : kProblems) {
-        if (strcmp(argv[1], "all") != 0 && strcmp(argv[1], problem.name) != 0) continue;
-        known = true;
-        good &= problem.run(steps);
-    }
-    return known ? !good : usage();
+    const auto words = lab::Command(kHelp)
+                           .number("--seed", seed, 0, 1'000'000)
+                           .flag("--json", g_json)
+                           .parse(argc, argv);
+    std::vector<std::string> names = {"all"};
+    for (const Problem& problem : kProblems) names.push_back(problem.name);
+    if (words.empty() || words.size() > 2)
+        lab::refuse("PROBLEM [STEPS] is wanted; problems: %s", lab::join(names).c_str());
+    lab::one_of("PROBLEM", words[0], names);
+    const long steps = words.size() > 1      ? lab::number("STEPS", words[1], 1, 100'000'000)
+                       : words[0] == "trace" ? 12
+                                             : 10'000;
+    bool good = true;
+    for (const Problem& problem : kProblems)
+        if (words[0] == "all" || words[0] == problem.name) good &= problem.run(steps);
+    if (g_json)
+        lab::Object()
+            .add("lab", "lab-sync")
+            .add("input",
+                 lab::Object().add("problem", words[0]).add("steps", steps).add("seed", seed))
+            .add("rows", rows)
+            .print();
+    return !good;
 }

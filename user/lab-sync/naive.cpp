@@ -156,5 +156,5 @@ bool run_naive(long steps) {
     snprintf(more, sizeof more, "; found after %ld ms, cured after %ld ms, %ld ended", found_after,
              cured_after, victims);
     munmap(shared, sizeof *shared);
-    return report("naive", "detected and cured", each * kSeats, more);
+    return report("naive", "detected and cured", each * kSeats, {}, more);
 }

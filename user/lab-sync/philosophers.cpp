@@ -176,7 +176,7 @@ bool run(const char* rule, const char* with, Table&& table, long steps) {
     std::atomic<long> next = 0, meals = 0;
     in_threads(kSeats, [&](int seat) {
         while (next++ < steps) {
-            table.take(seat);
+            waiting(0, [&] { table.take(seat); });
             must(hands[seat]++ == 0);
             must(hands[right_of(seat)]++ == 0);
             ++meals;
@@ -188,7 +188,7 @@ bool run(const char* rule, const char* with, Table&& table, long steps) {
     must(meals == steps);
     char name[32];
     snprintf(name, sizeof name, "%s, %s", rule, with);
-    return report("philosophers", name, steps);
+    return report("philosophers", name, steps, {"philosopher"});
 }
 
 }  // namespace

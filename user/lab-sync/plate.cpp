@@ -68,12 +68,12 @@ bool run(const char* name, Plate&& plate, long steps) {
     in_threads(4 * kOfEach, [&](int i) {
         const Fruit fruit = i / 2 % 2 ? pear : apple;
         if (i % 2)
-            while (put[fruit]++ < each[fruit]) plate.put(fruit);
+            while (put[fruit]++ < each[fruit]) waiting(2 * fruit, [&] { plate.put(fruit); });
         else
-            while (taken[fruit]++ < each[fruit]) plate.take(fruit);
+            while (taken[fruit]++ < each[fruit]) waiting(2 * fruit + 1, [&] { plate.take(fruit); });
     });
     must(plate.on_it == none);
-    return report("plate", name, steps);
+    return report("plate", name, steps, {"apple put", "apple taken", "pear put", "pear taken"});
 }
 
 }  // namespace

@@ -143,9 +143,9 @@ bool run(const char* name, Library&& library, bool bounded, long steps) {
         if (longest[who] > most) most = longest[who];
         must(!bounded || longest[who] < kAll);
     }
-    char more[80];
-    snprintf(more, sizeof more, "; longest wait: reader %ld, writer %ld visits", reader, writer);
-    return report("readers", name, steps, more);
+    g_longest_wait[0] = reader;
+    g_longest_wait[1] = writer;
+    return report("readers", name, steps, {"reader", "writer"});
 }
 
 }  // namespace

@@ -95,12 +95,13 @@ bool run(const char* name, Table&& table, bool pushers, long steps) {
         if (i == 0)
             for (long n = 0; n < steps; ++n) table.lay_out(missing(n));
         else if (i <= kKinds)
-            for (int own = i - 1; smoked[own] < turns[own]; ++smoked[own]) table.smoke(own);
+            for (int own = i - 1; smoked[own] < turns[own]; ++smoked[own])
+                waiting(own, [&] { table.smoke(own); });
         else
             for (long n = steps - turns[i - 1 - kKinds]; n > 0; --n) table.push(i - 1 - kKinds);
     });
     for (int kind = 0; kind < kKinds; ++kind) must(smoked[kind] == turns[kind]);
-    return report("smokers", name, steps);
+    return report("smokers", name, steps, {"first smoker", "second", "third"});
 }
 
 }  // namespace
