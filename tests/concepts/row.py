@@ -27,6 +27,12 @@ class Output:
         """The objects that it printed, one a line."""
         return [json.loads(line) for line in self.text.splitlines() if line.startswith('{')]
 
+    def trace_lines(self):
+        """The trace's events as text, one a line."""
+        run = subprocess.run(['./scripts/trace', 'text', self.trace], capture_output=True, text=True,
+                             cwd=ROOT, check=True)
+        return run.stdout.splitlines()
+
     def find(self, pattern):
         """The match of a regular expression; Wrong if there is none."""
         match = re.search(pattern, self.text, re.MULTILINE)

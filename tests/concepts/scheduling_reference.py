@@ -47,3 +47,24 @@ def jobs_with_io(jobs, degree, quantum=None):
             back[running] = now + jobs[running][2]
             running = None
     return first, end, busy
+
+
+def fixed_priority_misses(tasks, time):
+    """Missed deadlines of periodic tasks (period, runtime) under fixed priorities, the shortest period
+    first; all in one unit of time. Each job's deadline is its period's end; a late one is finished all
+    the same."""
+    order = sorted(range(len(tasks)), key=lambda i: (tasks[i][0], i))
+    queues = [[(at, tasks[i][1]) for at in range(0, time - tasks[i][0] + 1, tasks[i][0])]
+              for i in range(len(tasks))]
+    missed = now = 0
+    while any(queues):
+        ready = [i for i in order if queues[i] and queues[i][0][0] <= now]
+        if ready:
+            queue = queues[ready[0]]
+            release, left = queue[0]
+            queue[0] = (release, left - 1)
+            if left == 1:
+                queue.pop(0)
+                missed += now + 1 > release + tasks[ready[0]][0]
+        now += 1
+    return missed
