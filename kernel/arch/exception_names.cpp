@@ -1,5 +1,8 @@
-// The processor's own names of its exceptions. Spec: Intel SDM vol. 3A, table 6-1.
+// The processor's own names of its exceptions (Intel SDM vol. 3A, table 6-1), and Linux's of the local
+// APIC's interrupts (Documentation/filesystems/proc.rst).
 #include "kernel/arch/lapic.hpp"
+#include <iterator>
+
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/traps.hpp"
 

@@ -109,6 +109,43 @@ def memory(folder):
     check(len({sum(row[1:]) for row in told["frames"]}) == 1, "the owners' frames are all there are")
 
 
+def measures(folder):
+    """The parts of each process's turnaround add up, under any policy and on several CPUs; a job in the
+    queue and a suspended process have theirs."""
+    file = folder / "measures.json"
+    command = ("cd /proc/sys/kernel/sched; echo 1 >jobs_degree; for i in 1 2 3; do echo 20000 >jobs;"
+               " sh -c 'for n in 1 2 3 4 5 6 7 8 9; do true; done; sleep 0.02' & done; sleep 0.3 & p=$!; sleep 0.05;"
+               " echo $p >suspend; sleep 0.1; echo $p >resume; seq 2000 | sort -n | tail -1; wait")
+    for cpus in ("1", "3"):
+        traced(file, command, "--smp", cpus, "--append", "trace=process,sched,irq")
+        seen = set()
+        for process in report_of(file)["processes"]:
+            if process["turnaround"] is None:
+                continue
+            parts = {part: process[part] for part in ("service", "waiting", "blocked", "suspended")}
+            check(sum(parts.values()) == process["turnaround"], f"the parts add up: {process}")
+            check(process["weighted"] is None or process["weighted"] >= 1, f"weighted: {process}")
+            check(0 <= process["queued"] <= process["waiting"], f"the job queue's part: {process}")
+            seen |= {part for part, time in parts.items() if time > 50_000_000}
+            seen |= {"queued"} if process["queued"] > 15_000_000 else set()
+        check(seen >= {"blocked", "suspended", "queued"}, f"parts of all kinds: {seen}")
+        busy = report_of(file)
+        check(all(b <= busy["duration"] for b in busy["busy"]), "no CPU is busier than always")
+
+
+def woken_by_the_timer(folder):
+    """A sleeper that the timer wakes waited for nobody, though somebody else was running then."""
+    file = folder / "timer.json"
+    traced(file, "sleep 0.1 & n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; wait", "--append",
+           "trace=process,sched,irq")
+    data = report_of(file)
+    sleeper = next(i for i, t in enumerate(data["threads"]) if t["name"] == "sleep")
+    states = [data["states"][s[2]] for s in data["threads"][sleeper]["states"]]
+    check("blocked" in states, f"it slept: {states}")
+    check(all(w[3] == 0 or data["whys"][w[3]] != "sleep" for w in data["whom"][sleeper]),
+          f"it waited for nobody: {data['whom'][sleeper]}")
+
+
 def who_waits_for_whom(folder):
     """The naive philosophers: each waits for the next one, and the kernel knew. Semaphores tell of each
     P and V: below zero the value says how many wait."""
@@ -143,6 +180,8 @@ def main():
         whole_run(folder, "4")
         pictures(folder, file)
         memory(folder)
+        measures(folder)
+        woken_by_the_timer(folder)
         who_waits_for_whom(folder)
         small_ring(folder)
         (folder / "junk.json").write_text("{")

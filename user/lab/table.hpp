@@ -63,7 +63,8 @@ class Table {
   private:
     bool is_text(size_t column) const {
         return rows_.empty() || std::ranges::any_of(rows_, [&](const auto& row) {
-                   return row[column].value.starts_with('"');
+                   const std::string& value = row[column].value;
+                   return value.starts_with('"') || value == "true" || value == "false";
                });
     }
     std::vector<Column> columns_;
