@@ -28,13 +28,18 @@ constexpr char kHelp[] =
     "do.\n"
     "Jobs: those named; or N random ones; or --jobs (6) alike, of --cycles (5), --burst (4), --io "
     "(6).\n"
-    "Turnaround and response (submission to first turn) are means, in milliseconds.\n"
+    "Turnaround, response (submission to first turn), and the time in the job queue and ready are "
+    "means,\n"
+    "in milliseconds.\n"
     "    # lab-batch 1:60:10 3:8:30 3:8:30\n"
-    "    system            policy  degree  elapsed  CPU busy  jobs a second  turnaround  response\n"
-    "    batch             fcfs         1    299.8    36.4 %           10.0       185.1      85.7\n"
-    "    multiprogramming  fcfs         3    183.3    59.4 %           16.4       144.9      43.5\n"
-    "    time sharing      rr         all    141.2    77.1 %           21.2       128.2      "
-    "10.0\n";
+    "    system            policy  degree  elapsed  CPU busy  jobs a second  turnaround  response "
+    "...\n"
+    "    batch             fcfs         1    299.8    36.4 %           10.0       185.1      85.7 "
+    "...\n"
+    "    multiprogramming  fcfs         3    183.3    59.4 %           16.4       144.9      43.5 "
+    "...\n"
+    "    time sharing      rr         all    141.2    77.1 %           21.2       128.2      10.0 "
+    "...\n";
 
 constexpr long kMostMs = 60'000, kMostJobs = 1000;
 
@@ -47,10 +52,18 @@ struct System {
 };
 struct Times {  // of a job, in memory that all share
     int64_t first_turn, end;
+    int64_t queue, ready;  // what it waited: to be let in, and when it was ready
 };
 struct Figures {
-    double elapsed = 0, busy = 0, turnaround = 0, response = 0;
+    double elapsed = 0, busy = 0, turnaround = 0, response = 0, queue = 0, ready = 0;
 };
+
+// A figure of /proc/self/sched, in nanoseconds.
+int64_t figure(const std::string& text, const char* name) {
+    const size_t at = text.find(name);
+    const size_t colon = at == text.npos ? at : text.find(':', at);
+    return colon == text.npos ? 0 : atoll(text.c_str() + colon + 1);
+}
 
 [[noreturn]] void be_job(const Job& job, Times& times) {
     times.first_turn = lab::now();
@@ -61,6 +74,9 @@ struct Figures {
         lab::sleep_for(job.io * 1'000'000);
     }
     times.end = lab::now();
+    const std::string told = lab::read_file("/proc/self/sched");
+    times.queue = figure(told, "job_queue_time");
+    times.ready = figure(told, "ready_time");
     _exit(0);
 }
 
@@ -91,6 +107,8 @@ Figures run(const std::vector<Job>& jobs, Times* times) {
         finish = std::max(finish, times[i].end);
         figures.turnaround += static_cast<double>(times[i].end - submitted[i]) / 1e6;
         figures.response += static_cast<double>(times[i].first_turn - submitted[i]) / 1e6;
+        figures.queue += static_cast<double>(times[i].queue) / 1e6;
+        figures.ready += static_cast<double>(times[i].ready) / 1e6;
     }
     const double count = static_cast<double>(jobs.size());
     figures.elapsed = static_cast<double>(finish - submitted[0]) / 1e6;
@@ -98,6 +116,8 @@ Figures run(const std::vector<Job>& jobs, Times* times) {
                    static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
     figures.turnaround /= count;
     figures.response /= count;
+    figures.queue /= count;
+    figures.ready /= count;
     return figures;
 }
 
@@ -165,7 +185,9 @@ int main(int argc, char** argv) {
                       {"utilisation", "CPU busy"},
                       {"throughput", "jobs a second"},
                       {"turnaround_ms", "turnaround"},
-                      {"response_ms", "response"}});
+                      {"response_ms", "response"},
+                      {"queue_ms", "in queue"},
+                      {"ready_ms", "ready"}});
     for (const System& system :
          {System{"batch", "fcfs", 1}, System{"multiprogramming", "fcfs", degree},
           System{"time sharing", "rr", 0}}) {
@@ -179,7 +201,8 @@ int main(int argc, char** argv) {
                                  : lab::Cell("all", nullptr),
                    Decimal{f.elapsed, 1}, lab::Cell(busy, Decimal{f.busy, 4}),
                    Decimal{1000 * static_cast<double>(jobs.size()) / f.elapsed, 1},
-                   Decimal{f.turnaround, 1}, Decimal{f.response, 1}});
+                   Decimal{f.turnaround, 1}, Decimal{f.response, 1}, Decimal{f.queue, 1},
+                   Decimal{f.ready, 1}});
     }
     if (!json) return table.print(), 0;
     lab::Object()

@@ -1,9 +1,9 @@
 // The processor's own names of its exceptions (Intel SDM vol. 3A, table 6-1), and Linux's of the local
 // APIC's interrupts (Documentation/filesystems/proc.rst).
-#include "kernel/arch/lapic.hpp"
-#include <iterator>
+#include <array>
 
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/lapic.hpp"
 #include "kernel/arch/traps.hpp"
 
 namespace {

@@ -1,4 +1,4 @@
-"""GDB commands for the kernel: ps, regs, vtop, bt-thread, and the symbols of user programs.
+"""GDB commands for the kernel: ps, runq, regs, vtop, bt-thread, and the symbols of user programs.
 
 Loaded by scripts/debug. Everything is read from the kernel's own structures (kernel/proc/process.hpp,
 kernel/sched/thread.hpp) through the debugging information, so no offset is written down here.
@@ -90,6 +90,70 @@ class Ps(gdb.Command):
                 "*" if int(thread.address) == running else "", int(process["pid"]), int(thread["tid"]),
                 int(parent["pid"]) if int(parent) else 0, state(thread), text(thread["name"]),
                 text(thread["wait_reason"]) if state(thread) == "blocked" else ""))
+
+
+def tree_elements(tree, type_name, member):
+    """The elements of an OrderedTree, in order."""
+    element = gdb.lookup_type(type_name)
+    offset = field_offset(element, member)
+
+    def walk(node):
+        if int(node):
+            yield from walk(node["child"][0])
+            yield gdb.Value(int(node) - offset).cast(element.pointer()).dereference()
+            yield from walk(node["child"][1])
+    return walk(tree["root_"])
+
+
+def ready_queues(value, name=""):
+    """The queues of entities within a policy, whatever it calls them: (name, threads in order)."""
+    kind = value.type.strip_typedefs()
+    if str(kind).startswith("List<SchedEntity"):
+        yield name, members(value, "SchedEntity", "queue_node")
+    elif str(kind).startswith("OrderedTree<SchedEntity"):
+        yield name, tree_elements(value, "SchedEntity", "tree_node")
+    elif kind.code == gdb.TYPE_CODE_ARRAY:
+        for i in range(kind.range()[1] + 1):
+            yield from ready_queues(value[i], f"{name}[{i}]")
+    elif kind.code == gdb.TYPE_CODE_STRUCT and not str(kind).startswith(("Tunable", "List", "OrderedTree")):
+        for field in kind.fields():
+            if hasattr(field, "bitpos") and (field.is_base_class or field.name != "tunables"):
+                yield from ready_queues(value[field], name if field.is_base_class else field.name)
+
+
+def link(thread):
+    return "%d %s @%#x" % (int(thread["tid"]), text(thread["name"]), int(thread.address))
+
+
+class RunQ(gdb.Command):
+    """runq: the linked queues of TCBs (who runs, who is ready on each CPU, who waits for what), and the
+    index of PCBs by number."""
+
+    def __init__(self):
+        super().__init__("runq", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        thread_type = gdb.lookup_type("Thread").pointer()
+        for i in range(int(gdb.parse_and_eval("cpu_count"))):
+            cpu = gdb.parse_and_eval("cpus")[i].dereference()
+            run = cpu["queue"].dereference()["run"]
+            fair = run["fair_"].cast(run["fair_"].dynamic_type).dereference()
+            print("CPU %d runs %s" % (i, link(cpu["current"].dereference())))
+            for policy in (run, fair):
+                for name, entities in ready_queues(policy):
+                    chain = [link(e["owner"].cast(thread_type).dereference()) for e in entities]
+                    if chain or policy is fair:
+                        print("  ready %-12s head -> %s" % (name, " -> ".join(chain + ["end"])))
+        waiting = {}
+        for _, thread in threads():
+            if state(thread).endswith("blocked"):
+                waiting.setdefault(text(thread["wait_reason"]), []).append(link(thread))
+        for reason in sorted(waiting):
+            print("  blocked %-10s head -> %s" % (reason, " -> ".join(waiting[reason] + ["end"])))
+        print("index by number")
+        for process in processes():
+            print("  %5d -> PCB @%#x %s" % (int(process["pid"]), int(process.address), text(process["name"])
+                                           if "name" in [f.name for f in process.type.fields()] else ""))
 
 
 class Regs(gdb.Command):
@@ -216,6 +280,6 @@ class ProgramStart(gdb.Breakpoint):
         return False
 
 
-for command in (Ps, Regs, VToP, BtThread):
+for command in (Ps, RunQ, Regs, VToP, BtThread):
     command()
 ProgramStart()

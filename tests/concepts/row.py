@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 from typing import Callable
 
@@ -32,6 +33,15 @@ class Output:
         run = subprocess.run(['./scripts/trace', 'text', self.trace], capture_output=True, text=True,
                              cwd=ROOT, check=True)
         return run.stdout.splitlines()
+
+    def measures(self):
+        """What scripts/trace tells of each process by name, in milliseconds."""
+        sys.path.insert(0, str(ROOT / 'scripts'))
+        from trace_file import load
+        from trace_model import KERNEL, Model
+        return {process.name: {key: value / (1 if key == 'weighted' else 1e6) if value is not None else None
+                               for key, value in process.measures().items()}
+                for process in Model(load(self.trace)).processes.values() if process.pid != KERNEL}
 
     def find(self, pattern):
         """The match of a regular expression; Wrong if there is none."""

@@ -17,6 +17,9 @@ def three_systems(result):
         near(row['throughput'], 1000 * len(jobs) / max(end), 0.06, f'{what}: throughput')
         near(row['turnaround_ms'], sum(end) / len(jobs), 0.06, f'{what}: turnaround')
         near(row['response_ms'] + 10, sum(first) / len(jobs) + 10, 0.1, f'{what}: response')
+        # What a job does not wait it computes or does I/O.
+        working = sum(cycles * (burst + io) for cycles, burst, io in jobs) / len(jobs)
+        near(row['queue_ms'] + row['ready_ms'] + working, row['turnaround_ms'], 0.03, f'{what}: parts')
         want(row['utilisation'] <= 1, f'{what}: more than 100 % of the CPU')
 
 

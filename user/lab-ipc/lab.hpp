@@ -6,8 +6,7 @@
 #include <memory>
 #include <vector>
 
-extern int as_json;
-extern long calls_made;  // system calls that this process has made for the sake of communication
+extern long g_calls;  // system calls that this process has made for the sake of communication
 
 [[noreturn]] void fail(const char* what);
 // Counts a call and ends the program if it failed.
@@ -44,6 +43,7 @@ std::unique_ptr<Means> make_shared(const Load&);
 // mmap(MAP_SHARED), with semaphores made of futexes: no call is made if nobody has to wait.
 std::unique_ptr<Means> make_mapped(const Load&);
 std::unique_ptr<Means> make_pipe(const Load&);
+std::unique_ptr<Means> make_direct(const Load&);   // sigqueue, sigwaitinfo: the receiver's queue
 std::unique_ptr<Means> make_mailbox(const Load&);  // msgsnd, msgrcv
 std::unique_ptr<Means> make_socket(const Load&);   // AF_UNIX, SOCK_SEQPACKET
 std::unique_ptr<Means> make_stream(const Load&);   // AF_UNIX, SOCK_STREAM

@@ -1,7 +1,10 @@
 // lab-ipc [--json] [--items N] [--bytes N] [MEANS...]: moves N items from one process to another by
 // each means, and tells what that took: how often the kernel copied each byte, system calls, context
-// switches, how often a process blocked, time. Every word of every item is checked on arrival.
+// switches, how often somebody blocked, time. Every word of every item is checked on arrival.
 #include "user/lab-ipc/lab.hpp"
+#include "user/lab/command.hpp"
+#include "user/lab/random.hpp"
+#include "user/lab/table.hpp"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -9,15 +12,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string>
 
-int as_json;
-long calls_made;
+long g_calls;
 
 void fail(const char* what) {
     perror((std::string("lab-ipc: ") + what).c_str());
@@ -25,7 +26,7 @@ void fail(const char* what) {
 }
 
 long made(long result, const char* what) {
-    ++calls_made;
+    ++g_calls;
     if (result < 0) fail(what);
     return result;
 }
@@ -42,7 +43,8 @@ constexpr Kind kKinds[] = {
     {"shared", make_shared, "shmat, semop"},
     {"mapped", make_mapped, "mmap(MAP_SHARED), futex"},
     {"pipe", make_pipe, "pipe: write, read"},
-    {"mailbox", make_mailbox, "msgsnd, msgrcv"},
+    {"direct", make_direct, "sigqueue, sigwaitinfo: words to a process by its number"},
+    {"mailbox", make_mailbox, "msgsnd, msgrcv: indirect"},
     {"socket", make_socket, "AF_UNIX, SOCK_SEQPACKET"},
     {"stream", make_stream, "AF_UNIX, SOCK_STREAM"},
 };
@@ -61,7 +63,7 @@ struct Counts {
 Counts counts_now() {
     rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) < 0) fail("getrusage");
-    return {calls_made, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
+    return {g_calls, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
 }
 
 uint64_t ticks() {
@@ -137,7 +139,7 @@ Result run_alone(Means& means, const Load& load) {
     char go;
     means.be_producer();
     if (read(gate[0], &go, 1) != 1) _exit(1);
-    calls_made = 0;
+    g_calls = 0;
     const Counts before = counts_now();
     produce(means, load);
     board.producer = counts_now() - before;
@@ -168,63 +170,70 @@ Result run_two(Means& means, const Load& load, Board& board) {
     return result;
 }
 
-void show(const Kind& kind, const Load& load, const Result& r, bool first) {
+constexpr char kHelp[] =
+    "usage: lab-ipc [--items N] [--bytes N] [--random N [--seed S]] [--json] [MEANS...]\n"
+    "A producer sends N items (1024) of so many bytes (1024; a multiple of 4 up to 8192) to a "
+    "consumer by\n"
+    "each means; direct messages, of a word each, carry a 16th of them. --random: up to N items, "
+    "drawn.\n"
+    "  alone    one process makes and checks the items\n"
+    "  shared   shmat, semop                      mapped   mmap(MAP_SHARED), futex\n"
+    "  pipe     write, read                       direct   sigqueue, sigwaitinfo: by process "
+    "number\n"
+    "  mailbox  msgsnd, msgrcv: indirect          socket   AF_UNIX, SOCK_SEQPACKET\n"
+    "  stream   AF_UNIX, SOCK_STREAM\n"
+    "    # lab-ipc pipe mailbox\n"
+    "    means    items  copies  calls  switches  blocks  ticks each  by\n"
+    "    pipe      1024    2.00   2048       127     127        2344  pipe: write, read\n"
+    "    mailbox   1024    2.02   2048       127     127        3040  msgsnd, msgrcv: indirect\n";
+
+lab::Table table({{"means", "means"},
+                  {"items", "items"},
+                  {"copies", "copies"},
+                  {"system_calls", "calls"},
+                  {"switches", "switches"},
+                  {"blocks", "blocks"},
+                  {"ticks", "ticks each"},
+                  {"wrong", "wrong"},
+                  {"by", "by"}});
+
+void show(const Kind& kind, const Load& load, const Result& r) {
     const double copies = static_cast<double>(r.copied) / load.items / load.bytes;
-    const uint64_t each = (r.ticks + load.items / 2) / load.items;
-    if (as_json) {
-        printf("%s\n  {\"means\": \"%s\", \"copies\": ", first ? "" : ",", kind.name);
-        r.copied < 0 ? printf("null") : printf("%.2f", copies);
-        printf(", \"system_calls\": %ld, \"switches\": %ld, \"blocks\": %ld, \"ticks\": %" PRIu64
-               ", \"wrong\": %u}",
-               r.counts.calls, r.counts.switches, r.counts.blocks, each, r.wrong);
-        return;
+    table.row({kind.name, load.items,
+               r.copied < 0 ? lab::Cell("-", nullptr) : lab::Cell(lab::Decimal{copies, 2}),
+               r.counts.calls, r.counts.switches, r.counts.blocks,
+               (r.ticks + load.items / 2) / load.items, r.wrong, kind.what});
+}
+
+const Kind& find(const std::string& name) {
+    std::vector<std::string> names;
+    for (const Kind& kind : kKinds) {
+        if (kind.name == name) return kind;
+        names.push_back(kind.name);
     }
-    if (first)
-        printf("%u items of %u bytes\n%-8s %6s %7s %8s %7s %10s\n", load.items, load.bytes, "means",
-               "copies", "calls", "switches", "blocks", "ticks each");
-    printf("%-8s %6.2f %7ld %8ld %7ld %10" PRIu64 "  %s%s\n", kind.name, copies, r.counts.calls,
-           r.counts.switches, r.counts.blocks, each, kind.what, r.wrong ? ": WRONG DATA" : "");
-    fflush(stdout);
-}
-
-[[noreturn]] void usage() {
-    fputs(
-        "usage: lab-ipc [--json] [--items N] [--bytes N] [MEANS...]\n"
-        "N bytes: a multiple of 4, up to 8192. Means:\n",
-        stderr);
-    for (const Kind& kind : kKinds) fprintf(stderr, "  %-8s %s\n", kind.name, kind.what);
-    exit(2);
-}
-
-uint32_t number(const char* text, uint32_t most) {
-    char* end;
-    const unsigned long value = text ? strtoul(text, &end, 10) : 0;
-    if (!text || end == text || *end || value < 1 || value > most) usage();
-    return static_cast<uint32_t>(value);
-}
-
-const Kind* find(const char* name) {
-    for (const Kind& kind : kKinds)
-        if (strcmp(kind.name, name) == 0) return &kind;
-    usage();
+    lab::refuse("MEANS is one of: %s; not '%s'", lab::join(names).c_str(), name.c_str());
 }
 
 }  // namespace
 
 int main(int argc, char* argv[]) {
-    Load load;
+    long items = 1024, bytes = 1024, random = 0, seed = 1;
+    bool json = false;
     std::vector<const Kind*> wanted;
-    for (int i = 1; i < argc; ++i) {
-        if (strcmp(argv[i], "--json") == 0)
-            as_json = 1;
-        else if (strcmp(argv[i], "--items") == 0)
-            load.items = number(argv[++i], 100'000'000);
-        else if (strcmp(argv[i], "--bytes") == 0)
-            load.bytes = number(argv[++i], kMaxBytes);
-        else
-            wanted.push_back(find(argv[i]));
+    for (const std::string& name : lab::Command(kHelp)
+                                       .number("--items", items, 1, 100'000'000)
+                                       .number("--bytes", bytes, 4, kMaxBytes)
+                                       .random(random, 1'000'000, seed)
+                                       .flag("--json", json)
+                                       .parse(argc, argv))
+        wanted.push_back(&find(name));
+    if (random) {
+        lab::Random draw(seed);
+        items = draw.between(1, random);
+        bytes = 4 * draw.between(1, 500);
     }
-    if (load.bytes % 4) usage();
+    if (bytes % 4) lab::refuse("--bytes wants a multiple of 4, not '%ld'", bytes);
+    const Load load{static_cast<uint32_t>(items), static_cast<uint32_t>(bytes)};
     if (wanted.empty())
         for (const Kind& kind : kKinds) wanted.push_back(&kind);
 
@@ -232,17 +241,28 @@ int main(int argc, char* argv[]) {
         mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) fail("mmap");
     uint32_t wrong = 0;
-    if (as_json) printf("{\"items\": %u, \"bytes\": %u, \"rows\": [", load.items, load.bytes);
     for (const Kind* kind : wanted) {
-        fflush(stdout);
-        const std::unique_ptr<Means> means = kind->make(load);
-        calls_made = 0;
+        Load part = load;
+        if (kind->make == make_direct) part.items = std::max(1u, load.items / 16);
+        const std::unique_ptr<Means> means = kind->make(part);
+        g_calls = 0;
         const Result result = kind->make == make_alone
-                                  ? run_alone(*means, load)
-                                  : run_two(*means, load, *static_cast<Board*>(memory));
-        show(*kind, load, result, kind == wanted.front());
+                                  ? run_alone(*means, part)
+                                  : run_two(*means, part, *static_cast<Board*>(memory));
+        show(*kind, part, result);
         wrong += result.wrong;
     }
-    if (as_json) printf("\n]}\n");
+    if (json) {
+        lab::Object()
+            .add("lab", "lab-ipc")
+            .add("input", lab::Object().add("items", load.items).add("bytes", load.bytes))
+            .add("items", load.items)
+            .add("bytes", load.bytes)
+            .add("rows", table.rows())
+            .print();
+    } else {
+        printf("%u items of %u bytes\n", load.items, load.bytes);
+        table.print();
+    }
     return wrong != 0;
 }

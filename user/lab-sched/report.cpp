@@ -140,12 +140,32 @@ std::string turns_of(const Run& run, Time&& time) {
     return "[" + all + "]";
 }
 
-void print_json(const Run& run, const lab::Table& table) {
+lab::Table table_of(const Run& run) {
+    lab::Table table({{"job", "job"},
+                      {"arrival", "arrival"},
+                      {"burst", "burst"},
+                      {"start", "start"},
+                      {"end", "end"},
+                      {"turnaround", "turnaround"},
+                      {"weighted_turnaround", "weighted"},
+                      {"waiting", "waiting"},
+                      {"response", "response"},
+                      {"longest_wait", "longest wait"}});
+    for (size_t i = 0; i < run.measures.size(); ++i) {
+        const Job& job = run.options.jobs[i];
+        const Measures& m = run.measures[i];
+        table.row({job.name, job.arrival, job.burst, m.start, m.end, m.turnaround,
+                   fraction(m.turnaround, job.burst), m.waiting, m.response, m.longest_wait});
+    }
+    return table;
+}
+
+void print_json(const Run& run) {
     const Means means = means_of(run);
     lab::Object()
         .add("lab", "lab-sched")
         .add("input", described(run.options))
-        .add("rows", table.rows())
+        .add("rows", table_of(run).rows())
         .add("gantt", lab::Raw{turns_of(run, [&](int64_t t) { return run.units(t); })})
         .add("turnaround", by_job(run, [](const Measures& m, const Job&) { return m.turnaround; }))
         .add("weighted_turnaround",
@@ -189,44 +209,39 @@ void print_chart(const Run& run) {
     printf("\n\n");
 }
 
-lab::Table table_of(const Run& run) {
-    lab::Table table({{"job", "job"},
-                      {"arrival", "arrival"},
-                      {"burst", "burst"},
-                      {"start", "start"},
-                      {"end", "end"},
-                      {"turnaround", "turnaround"},
-                      {"weighted_turnaround", "weighted"},
-                      {"waiting", "waiting"},
-                      {"response", "response"},
-                      {"longest_wait", "longest wait"}});
+void print_table(const Run& run) {
+    printf("%-8s %8s %8s %8s %8s %10s %10s %8s %9s\n", "job", "arrival", "burst", "start", "end",
+           "turnaround", "weighted", "waiting", "response");
     for (size_t i = 0; i < run.measures.size(); ++i) {
         const Job& job = run.options.jobs[i];
         const Measures& m = run.measures[i];
-        table.row({job.name, job.arrival, job.burst, m.start, m.end, m.turnaround,
-                   fraction(m.turnaround, job.burst), m.waiting, m.response, m.longest_wait});
+        printf("%-8s %8ld %8ld %8ld %8ld %10ld %10s %8ld %9ld\n", job.name.c_str(), job.arrival,
+               job.burst, m.start, m.end, m.turnaround, fraction(m.turnaround, job.burst).c_str(),
+               m.waiting, m.response);
     }
-    return table;
+    const Means means = means_of(run);
+    printf("%-8s %8s %8s %8s %8s %10s %10s %8s %9s\n", "mean", "", "", "", "",
+           means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
+           means.response.c_str());
+}
+
+void print_use(const Run& run) {
+    const long count = static_cast<long>(run.measures.size());
+    printf(
+        "\nCPU utilisation: %ld of %ld units, %.1f %%\nthroughput: %ld jobs in %ld units, %s a "
+        "unit\n",
+        run.busy(), run.span(),
+        100.0 * static_cast<double>(run.busy()) / static_cast<double>(run.span()), count,
+        run.span(), fraction(count, run.span()).c_str());
 }
 
 }  // namespace
 
 void report(const Options& options, const std::vector<Turn>& turns) {
     const Run run = measured(options, turns);
-    const lab::Table table = table_of(run);
-    if (options.json) return print_json(run, table);
+    if (options.json) return print_json(run);
     printf("%s, unit %ld ms\n\n", options.policy.c_str(), options.unit_ms);
     print_chart(run);
-    table.print();
-    const Means means = means_of(run);
-    const long count = static_cast<long>(run.measures.size());
-    printf(
-        "\nmeans: turnaround %s, weighted %s, waiting %s, response %s\n"
-        "CPU utilisation %ld of %ld units = %.1f %%; throughput %ld jobs in %ld units = %.2f a "
-        "second\n",
-        means.turnaround.c_str(), means.weighted.c_str(), means.waiting.c_str(),
-        means.response.c_str(), run.busy(), run.span(),
-        100.0 * static_cast<double>(run.busy()) / static_cast<double>(run.span()), count,
-        run.span(),
-        1000.0 * static_cast<double>(count) / static_cast<double>(run.span() * options.unit_ms));
+    print_table(run);
+    print_use(run);
 }
