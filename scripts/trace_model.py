@@ -44,23 +44,39 @@ class Thread:
 
 
 class Process:
-    """A program in execution, with all the threads it ever had. `arrival` and `done`: its program said
-    in marks when its work came and was done (lab-sched); else they are its birth and its end."""
+    """A program in execution, with all the threads it ever had. `work`: its program said in a mark when
+    its work came, and how much that was (lab-sched); else it is its life from birth to end."""
 
     def __init__(self, pid, parent=None, born=None):
         self.pid, self.parent, self.born = pid, parent, born
         self.ended = self.status = None
         self.threads = []
         self.names = []
-        self.arrival = self.done = None
+        self.work = None  # (arrival, service)
+
+    @property
+    def arrival(self):
+        return self.work[0] if self.work else self.born
 
     @property
     def finish(self):
-        """When its last thread has left the CPU; None: it lives."""
-        if self.done is not None or self.ended is None:
-            return self.done
+        """When its work was done, else when its last thread has left the CPU; None: it lives."""
+        if self.work:
+            return self._done(*self.work)
+        if self.ended is None:
+            return None
         ends = [thread.ended for thread in self.threads]
         return self.ended if None in ends or not ends else max(ends)
+
+    def _done(self, arrival, service):
+        """The end of the turn in which it has had all of its service, but for a hair."""
+        left = service
+        for start, end, state, _ in sorted(i for thread in self.threads for i in thread.intervals):
+            if state == 'running' and end > arrival:
+                left -= end - max(start, arrival)
+                if left * 100 < service:
+                    return end
+        return None
 
     @property
     def name(self):
@@ -91,8 +107,7 @@ class Process:
     def measures(self):
         """The course's figures; None where the trace doesn't hold what they need. service + waiting +
         blocked + suspended = turnaround; waiting has the time in the job queue (queued) in it."""
-        arrival = self.arrival if self.arrival is not None else self.born
-        finish = self.finish
+        arrival, finish = self.arrival, self.finish
         parts, first = self.parts(0 if arrival is None else arrival,
                                   float('inf') if finish is None else finish)
         turnaround = finish - arrival if arrival is not None and finish is not None else None
@@ -314,10 +329,8 @@ class Model:
         thread, words = self.thread(event.tid), event['text'].split()
         self.marks.append((event.time, thread, event['text']))
         process = self.processes.get(thread.pid) if thread else None
-        if process and words[:1] == ['arrival'] and words[1:2] and words[1].isdigit():
-            process.arrival = int(words[1])
-        elif process and words == ['done']:
-            process.done = event.time
+        if process and len(words) == 3 and words[0] == 'work' and (words[1] + words[2]).isdigit():
+            process.work = int(words[1]) * 1_000_000, int(words[2]) * 1_000_000
 
     # --- figures of the whole
 

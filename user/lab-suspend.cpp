@@ -21,7 +21,7 @@ namespace {
 
 constexpr char kHelp[] =
     "usage: lab-suspend [--pages N] [--random N [--seed S]] [--swap FILE] [--json]\n"
-    "Suspends a process that uses N pages (1000; --random: up to N) through "
+    "Suspends a process that uses N pages (500; --random: up to N) through "
     "/proc/sys/kernel/sched/suspend,\n"
     "and resumes it. Without swap a file of its own (/swap-of-lab) is made and used meanwhile.\n"
     "    # lab-suspend\n"
@@ -118,7 +118,7 @@ void wait_until_out(pid_t pid) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    long pages = 1000, random = 0, seed = 1;
+    long pages = 500, random = 0, seed = 1;
     bool json = false;
     std::string swap_file = "/swap-of-lab";
     const auto words = lab::Command(kHelp)
@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
                            .parse(argc, argv);
     if (!words.empty()) lab::refuse("no arguments but options; not '%s'", words[0].c_str());
     if (random) pages = lab::Random(seed).between(1, random);
-    const Swap swap(swap_file, pages + 1000);
+    const Swap swap(swap_file, pages + 200);
     int orders[2], answers[2];
     if (pipe(orders) || pipe(answers)) lab::fail("pipe: %s", strerror(errno));
     const pid_t child = fork();

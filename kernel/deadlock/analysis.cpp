@@ -18,8 +18,7 @@ uint32_t begin(const ResourceTable& table) {
 // The party finishes, gives back what it holds, and makes any number of what it produces.
 void finish(const ResourceTable& table, uint32_t p) {
     for (uint32_t t = 0; t < table.types(); ++t)
-        table.work()[t] =
-            table.produces(p, t) ? UINT32_MAX : table.work()[t] + table.held(p, t);
+        table.work()[t] = table.produces(p, t) ? UINT32_MAX : table.work()[t] + table.held(p, t);
     table.finish()[p] = 1;
 }
 

@@ -51,7 +51,8 @@ bool ResourceManager::decide(Member& m) {
     const uint32_t p = m.party;
     const bool first = !table.party(p).waits;
     // Strategies are about units that come back; of others each party takes what there is.
-    Answer answer = table.wants_consumables(p) ? if_free(table, p) : strategy().decide(table, p);
+    const Answer if_there = table.wanted_available(p) ? Answer::granted : Answer::unavailable;
+    Answer answer = table.wants_consumables(p) ? if_there : strategy().decide(table, p);
     if (answer == Answer::refused && !first)
         answer = Answer::unavailable;  // rules changed meanwhile
     if (answer == Answer::gives_back)

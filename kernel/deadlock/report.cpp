@@ -255,7 +255,9 @@ constexpr ProcEntry kSettings[] = {
      .store = set_cure},
     {.name = "victim",
      .show =
-         [](TextSink& to) { put_choice(to, kVictimRules, static_cast<size_t>(manager().rule)); },
+         [](TextSink& to) {
+             PolicyChoice::show_names(to, kVictimRules, static_cast<uint32_t>(manager().rule));
+         },
      .store = set_rule},
     {.name = "period_ms",
      .show = [](TextSink& to) { format_to(to, "{}\n", manager().period_ms); },

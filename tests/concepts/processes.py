@@ -16,7 +16,7 @@ def p1(output: Output):
     want(ready and all('head -> ' in line and line.endswith('end') for line in ready), 'queues of ready ones')
     chain = max(ready, key=len).split('head -> ')[1].split(' -> ')
     want(len(chain) >= 3, f'fewer than two wait for the CPU: {chain}')
-    output.find(r'^  blocked .*head -> .*sh @0x')
+    output.find(r'^  blocked .*head -> .*init @0x')
     indexed = {line.split()[0] for line in output.text.partition('index by number')[2].splitlines() if '->' in line}
     want({link.split()[0] for link in chain[:-1] if not link.startswith('-')} <= indexed, 'the index lacks some')
 

@@ -19,8 +19,8 @@ def y1(output: Output):
         if not row['exclusion']:
             same((row['bounded'], row['yield']), (None, None), f"{row['lock']}: rules 3 and 4 without exclusion")
     same(len(result['rows']), 7, 'locks')
-    off = result['rows'][0]
-    want(off['exclusion'] == (result['input']['cpus'] == 1), 'interrupts off exclude on one CPU only')
+    # On several CPUs it breaks where they meet in the section, which a busy host may prevent.
+    want(result['rows'][0]['exclusion'] or result['input']['cpus'] > 1, 'interrupts off on one CPU')
 
 
 def y2(output: Output):
@@ -78,7 +78,7 @@ def y5(output: Output):
 LOCKS = 'user/lab-locks/locks.hpp user/lab-locks/main.cpp'
 ROWS = [
     Row('Y1', "critical section's four rules; interrupts off, test-and-set, swap", '临界区四原则;关中断、TS、Swap',
-        'lab-locks --json', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
+        'lab-locks 200 --json', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
         '每种锁遵守四条原则中的哪几条;等待的代价(--smp 4 再看一次)', LOCKS, y1, run='--smp 4'),
     Row('Y2', 'integer and record semaphores', '整型信号量、记录型信号量', 'lab-sync trace 12 --json',
         'each P and V: the semaphore by name, its value, who is in its queue',

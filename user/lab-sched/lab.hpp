@@ -35,8 +35,9 @@ struct Turn {
 
 Options read_arguments(int argc, char* argv[]);
 std::vector<Turn> run_workload(const Options& options);
-// The turns since `zero` of the threads that are jobs, from /proc/trace.
-std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, int64_t zero);
+// The turns since `zero` of the threads that are jobs, from /proc/trace, until each has had its burst.
+std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, const Options& options,
+                                 int64_t zero);
 void report(const Options& options, const std::vector<Turn>& turns);
 void compare(Options options);     // its policies, one after the other
 void starvation(Options options);  // the longest wait, and whether it grows with the load

@@ -29,13 +29,13 @@ std::string mean_of(const std::vector<std::pair<long, long>>& fractions) {
                     static_cast<long>(under * static_cast<long>(fractions.size())));
 }
 
-// A turn that something else interrupted for a moment is one turn.
+// A turn that something else interrupted for a moment is one turn; a remainder of a moment is none.
 std::vector<Turn> join(const std::vector<Turn>& turns, int64_t unit) {
     std::vector<Turn> joined;
     for (const Turn& turn : turns) {
         Turn* last = joined.empty() ? nullptr : &joined.back();
-        const bool goes_on =
-            last && last->job == turn.job && !last->turn_over && turn.start - last->end < unit / 20;
+        const bool goes_on = last && last->job == turn.job && turn.start - last->end < unit / 20 &&
+                             (!last->turn_over || turn.end - turn.start < unit / 20);
         if (goes_on) {
             last->end = turn.end;
             last->turn_over = turn.turn_over;

@@ -6,7 +6,7 @@
 // or burst ends is then queued before that end. Lateness must not add up, so a job that has less
 // than 1 % of a unit to go just after a whole unit is done; and quanta are a hair longer than asked
 // for, so that a burst which fills its last turn ends before the turn does.
-#include <fcntl.h>
+
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -96,10 +96,10 @@ int64_t round_time() {
     if (syscall(SYS_sched_setattr, 0, &attributes, 0) < 0) _exit(errno);
     const int64_t arrival = zero + job.arrival * unit;
     const int64_t nanoseconds_a_round = round_time();
-    // For whoever measures by the trace. Open beforehand: the mark at the end costs no more than a call.
-    const int marker = open("/proc/trace_marker", O_WRONLY | O_CLOEXEC);
-    const std::string mark = "arrival " + std::to_string(arrival);
-    if (marker < 0 || write(marker, mark.data(), mark.size()) < 0) _exit(errno);
+    // For whoever measures by the trace: when its work comes, and how much that is.
+    constexpr int64_t kMs = 1'000'000;  // a mark is short
+    lab::write_file("/proc/trace_marker", "work " + std::to_string(arrival / kMs) + " " +
+                                              std::to_string(job.burst * unit / kMs));
     if (lab::now() >= zero) shared.late = 1;
     shared.asleep = shared.asleep + 1;
     lab::sleep_until(arrival);
@@ -112,7 +112,7 @@ int64_t round_time() {
         // Half of what is left, lest the trace is full of readings of the clock.
         if (!nearly) spin(left / 2 / nanoseconds_a_round);
     }
-    if (write(marker, "done", 4) < 0) _exit(errno);
+
     shared.done = shared.done + 1;
     char byte;
     while (read(end_of_all, &byte, 1) < 0 && errno == EINTR) {
@@ -164,7 +164,7 @@ std::vector<Turn> run_workload(const Options& options) {
     lab::sleep_until(zero + finish * unit + unit / 2);
     for (int i = 0; !late && shared->done < count && i < 20 + 2 * finish; ++i)
         lab::sleep_until(lab::now() + unit / 2);
-    std::vector<Turn> turns = turns_in_trace(tids, zero);
+    std::vector<Turn> turns = turns_in_trace(tids, options, zero);
     const bool done = shared->done == count;
     policy.set(policy.before());
     close(end_of_all[1]);

@@ -1,7 +1,6 @@
 // Who ran from when to when, as the trace's switches tell.
 #include <cstdlib>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "user/lab-sched/lab.hpp"
@@ -29,12 +28,15 @@ std::string field(const std::string& line, const std::string& name) {
 
 }  // namespace
 
-std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, int64_t zero) {
+std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, const Options& options,
+                                 int64_t zero) {
     std::ifstream trace("/proc/trace");
     if (!trace) lab::fail("/proc/trace cannot be read");
+    const int64_t unit = options.unit_ms * 1'000'000;
     std::map<int, int64_t> running;  // thread: since when
     std::map<int, bool> quantum_over;
-    std::set<int> done;  // what they do after that is no part of their burst
+    std::vector<int64_t> left;
+    for (const Job& job : options.jobs) left.push_back(job.burst * unit);
     std::vector<Turn> turns;
     bool lost = false, early = false;
     for (std::string line; std::getline(trace, line);) {
@@ -44,20 +46,21 @@ std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, int64_t zero
         std::string cpu, seconds, event;
         int thread = 0;
         words >> thread >> cpu >> seconds >> event;
-        const int64_t time = nanoseconds(seconds);
-        if (event == "switch" && time < zero) early = true;
         if (event == "state" && field(line, "from") == "running")
             quantum_over[atoi(field(line, "thread").c_str())] =
                 field(line, "why") == "quantum over";
-        if (event == "mark" && field(line, "text") == "done") done.insert(thread);
         if (event != "switch") continue;
+        const int64_t time = nanoseconds(seconds);
+        early |= time < zero;
         const auto job = jobs.find(thread);
         const auto start = running.find(thread);
-        if (job != jobs.end() && start != running.end() && start->second >= zero)
+        if (job != jobs.end() && start != running.end() && start->second >= zero &&
+            left[job->second] >= unit / 50) {
+            left[job->second] -= time - start->second;
             turns.push_back({job->second, start->second - zero, time - zero, quantum_over[thread]});
+        }
         running.erase(thread);
-        const int next = atoi(field(line, "next").c_str());
-        if (!done.contains(next)) running[next] = time;
+        running[atoi(field(line, "next").c_str())] = time;
     }
     if (lost && !early) lab::fail("the run was longer than the kernel's trace of it");
     return turns;
