@@ -24,6 +24,7 @@ constexpr uint32_t kBatch = 256;   // pages of a suspended program that leave in
 constinit uint64_t window_start = 0;
 constinit uint32_t too_many = 0, with_room = 0;  // windows in a row
 constinit uint32_t suspended_now = 0;            // atomic
+constinit uint32_t ordered_out_now = 0;          // atomic: spaces that still have frames to give up
 
 struct Window {
     uint64_t service = 0;  // microseconds
@@ -109,10 +110,15 @@ void act(const Window& all, const LoadJudgement& verdict, uint64_t now) {
 }
 
 void empty_suspended() {
+    uint32_t ordered = 0;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
-         space = AllSpaces::next(space.get()))
-        if (space->paging().suspended_since && space->own_resident())
-            evict_pages_of(*space, kBatch);
+         space = AllSpaces::next(space.get())) {
+        const bool by_order = __atomic_load_n(&space->paging().ordered_out, __ATOMIC_RELAXED);
+        if (!(by_order || space->paging().suspended_since) || !space->own_resident()) continue;
+        evict_pages_of(*space, kBatch);
+        ordered += by_order && space->own_resident();
+    }
+    __atomic_store_n(&ordered_out_now, ordered, __ATOMIC_RELAXED);
 }
 
 }  // namespace
@@ -120,14 +126,20 @@ void empty_suspended() {
 constinit const PolicyChoice kLoadControlChoice =
     decltype(control)::choice<control>("vm.load_control", "vm.");
 
+void order_out(AddressSpace& space, bool out) {
+    __atomic_store_n(&space.paging().ordered_out, out, __ATOMIC_RELAXED);
+    if (out) __atomic_fetch_add(&ordered_out_now, 1, __ATOMIC_RELAXED);
+}
+
 bool load_control_due() {
+    if (ordered_out_now) return swap_active;
     if (!swap_active || (control.is<NoLoadControl>() && !suspended_now)) return false;
     return monotonic_now().raw() - window_start >= kWindow;
 }
 
 void load_control_step() {
     const uint64_t now = monotonic_now().raw();
-    if (suspended_now) empty_suspended();
+    if (suspended_now || ordered_out_now) empty_suspended();
     if (now - window_start < kWindow) return;
     const uint64_t elapsed = now - window_start;
     window_start = now;

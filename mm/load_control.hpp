@@ -17,6 +17,10 @@ extern const PolicyChoice kLoadControlChoice;  // vm.load_control=NAME, /proc/sy
 // kernel/proc: suspends or resumes all threads of the space. False: they may not be.
 extern bool (*suspend_space_hook)(AddressSpace& space, bool suspended);
 
+// A process that is suspended by order (/proc/sys/kernel/sched/suspend) gives up its frames to swap, and
+// comes back only by order.
+void order_out(AddressSpace& space, bool out);
+
 void load_control_step();  // by the reclaim thread, often
 bool load_control_due();   // it should be woken for a step
 

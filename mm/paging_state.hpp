@@ -16,6 +16,7 @@ struct PagingState {
     PolicySlot<4> allocation;           // the chosen frame allocation's
     uint64_t active_since = 0;          // nanoseconds
     uint64_t suspended_since = 0;       // 0: it is not
+    bool ordered_out = false;           // atomic: suspended by order, and gives up its frames
     uint32_t set_when_suspended = 0;
 };
 constexpr uint32_t kWorkingSetWindow = 500;  // milliseconds

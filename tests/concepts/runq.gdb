@@ -2,6 +2,6 @@
 hbreak kernel_main
 continue
 delete
-break sys_kill
+break kill_processes
 continue
 runq
