@@ -122,7 +122,7 @@ ROWS = [
         'lab-deadlock philosophers --json --meals 5 --random 5 --seed {seed}',
         'philosophers deadlock under none and under no other strategy; what each costs: time, waits, wasted forks',
         '哲学家只在 none 策略下死锁;各策略的代价:时间、等待次数、闲置而被占用的筷子',
-        'user/lab-deadlock/philosophers.cpp kernel/deadlock/strategy.cpp', d2),
+        'user/lab-deadlock/philosophers.cpp kernel/deadlock/strategies.hpp', d2),
     Row('D3', "avoidance: the banker's algorithm", '避免死锁:银行家算法',
         'lab-deadlock banker --json; lab-deadlock banker --json --random 6 --seed {seed}',
         "the note's table, Work, Need, Allocation row by row, the safe sequence, the three requests; then your own",
