@@ -118,12 +118,14 @@ void ResourceManager::serve_waiters() {
 void ResourceManager::note_victim(const Victim& victim) {
     const Member& m = *members[victim.party];
     const std::string_view by = kVictimRules[static_cast<uint32_t>(rule)];
-    last_victim = {{}, m.pid, victim.cost, victim.among, rule, victim.take_away};
+    uint32_t among = 0;
+    for (uint32_t p = 0; p < table.parties(); ++p) among += !table.finish()[p];
+    last_victim = {{}, m.pid, victim.cost, among, rule, victim.take_away};
     __builtin_memcpy(last_victim.name, m.name, sizeof m.name);
-    trace<TraceType::victim_event>(static_cast<uint32_t>(m.pid), victim.cost, victim.among,
+    trace<TraceType::victim_event>(static_cast<uint32_t>(m.pid), victim.cost, among,
                                    trace_text(by.data()));
     log_info("deadlock: {} (pid {}) is chosen by {}, with the least of {}, {}: {}",
-             last_victim.name, m.pid, by, victim.among, victim.cost,
+             last_victim.name, m.pid, by, among, victim.cost,
              victim.take_away     ? "its units are taken away"
              : cure == Cure::kill ? "it is ended"
                                   : "its request fails");

@@ -44,12 +44,15 @@ uint32_t recovery_cost(const ResourceTable& table, uint32_t p) {
 // Lab 9.4: stub { for (uint32_t p = 0;; ++p) if (!table.finish()[p]) return {p}; }
 Victim choose_victim(const ResourceTable& table, VictimRule rule) {
     Victim best;
+    uint32_t best_cost = UINT32_MAX;
     for (uint32_t p = 0; p < table.parties(); ++p) {
         if (table.finish()[p]) continue;
         const bool take = taking_helps(table, p);
         const uint32_t cost = cost_by(rule, table, p);
-        if (!best.among++ || (take != best.take_away ? take : cost < best.cost))
-            best = {p, take, cost, best.among};
+        if (best_cost != UINT32_MAX && (take != best.take_away ? !take : cost >= best_cost))
+            continue;
+        best = {p, take, cost};
+        best_cost = cost;
     }
     return best;
 }

@@ -18,9 +18,8 @@ struct Victim {
     uint32_t party = 0;
     bool take_away = false;  // its preemptible units are enough to let another go on
     uint32_t cost = 0;       // by the rule: it has the least
-    uint32_t among = 0;      // so many were deadlocked
 };
 
 uint32_t recovery_cost(const ResourceTable& table, uint32_t party);
 // Among the deadlocked: first those whose preemptible units let another go on.
-Victim choose_victim(const ResourceTable& table, VictimRule rule);
+Victim choose_victim(const ResourceTable& table, VictimRule rule = VictimRule::cost);

@@ -134,7 +134,7 @@ def measures(folder):
 
 
 def woken_by_the_timer(folder):
-    """A sleeper that the timer wakes waited for nobody, though somebody else was running then."""
+    """A sleeper that the timer wakes waited for nobody, though another process was running then."""
     file = folder / "timer.json"
     traced(file, "sleep 0.1 & n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; wait", "--append",
            "trace=process,sched,irq")

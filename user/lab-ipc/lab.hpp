@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-extern long g_calls;  // system calls that this process has made for the sake of communication
+extern long calls_made;  // system calls that this process has made for the sake of communication
 
 [[noreturn]] void fail(const char* what);
 // Counts a call and ends the program if it failed.

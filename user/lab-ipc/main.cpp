@@ -1,6 +1,6 @@
 // lab-ipc [--json] [--items N] [--bytes N] [MEANS...]: moves N items from one process to another by
 // each means, and tells what that took: how often the kernel copied each byte, system calls, context
-// switches, how often somebody blocked, time. Every word of every item is checked on arrival.
+// switches, how often one blocked, time. Every word of every item is checked on arrival.
 #include "user/lab-ipc/lab.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
@@ -18,7 +18,7 @@
 #include <fstream>
 #include <string>
 
-long g_calls;
+long calls_made;
 
 void fail(const char* what) {
     perror((std::string("lab-ipc: ") + what).c_str());
@@ -26,7 +26,7 @@ void fail(const char* what) {
 }
 
 long made(long result, const char* what) {
-    ++g_calls;
+    ++calls_made;
     if (result < 0) fail(what);
     return result;
 }
@@ -63,7 +63,7 @@ struct Counts {
 Counts counts_now() {
     rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) < 0) fail("getrusage");
-    return {g_calls, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
+    return {calls_made, usage.ru_nvcsw + usage.ru_nivcsw, usage.ru_nvcsw};
 }
 
 uint64_t ticks() {
@@ -139,7 +139,7 @@ Result run_alone(Means& means, const Load& load) {
     char go;
     means.be_producer();
     if (read(gate[0], &go, 1) != 1) _exit(1);
-    g_calls = 0;
+    calls_made = 0;
     const Counts before = counts_now();
     produce(means, load);
     board.producer = counts_now() - before;
@@ -245,7 +245,7 @@ int main(int argc, char* argv[]) {
         Load part = load;
         if (kind->make == make_direct) part.items = std::max(1u, load.items / 16);
         const std::unique_ptr<Means> means = kind->make(part);
-        g_calls = 0;
+        calls_made = 0;
         const Result result = kind->make == make_alone
                                   ? run_alone(*means, part)
                                   : run_two(*means, part, *static_cast<Board*>(memory));

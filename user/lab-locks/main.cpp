@@ -5,23 +5,19 @@
 //   3 bounded waiting    others enter at most once each after my doorway  有限等待
 //   4 give way           while the holder sleeps, waiting takes no CPU    让权等待
 #include "user/lab-locks/locks.hpp"
-#include "user/lab/command.hpp"
-#include "user/lab/setting.hpp"
-#include "user/lab/table.hpp"
 
 #include <sched.h>
 #include <sys/io.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
 
-std::atomic<bool> g_give_up;
+std::atomic<bool> give_up;
 
 namespace {
 
@@ -79,7 +75,7 @@ void alone(Lock& lock, Figures& f) {
         if (me == 1) {  // gives up for the other one, if that comes to nothing
             for (int tenths = 0; !done && tenths < 20; ++tenths) usleep(10'000);
             f.let_in = done;
-            g_give_up = true;
+            give_up = true;
             return;
         }
         const unsigned long long start = cycles();
@@ -87,10 +83,10 @@ void alone(Lock& lock, Figures& f) {
             lock.lock(0);
             lock.unlock(0);
         }
-        done = !g_give_up;
+        done = !give_up;
         if (done) f.cycles_alone = static_cast<double>(cycles() - start) / kAlone;
     });
-    g_give_up = false;
+    give_up = false;
 }
 
 // Everybody `acquires` times; every tenth holder loses the CPU inside, where it may.
@@ -114,9 +110,9 @@ long long disputed(Lock& lock, int threads, long acquires, Figures& f) {
             work(500);
         }
         used += cpu_ns() - start;
-        g_give_up = true;  // in turns, the last one waits for nobody
+        give_up = true;  // in turns, the last one waits for nobody
     });
-    g_give_up = false;
+    give_up = false;
     f.intrusions = intrusions;
     for (long n : overtaken)
         if (n > f.overtaken) f.overtaken = n;
@@ -166,27 +162,9 @@ constexpr struct {
     {"mutex", make<Blocking>},
 };
 
-constexpr char kHelp[] =
-    "usage: lab-locks [--quantum US] [--json] [ACQUIRES]\n"
-    "The four rules of critical sections, lock by lock, on this machine's CPUs: free: let in; "
-    "busy:\n"
-    "wait; bounded waiting; give way. ACQUIRES (50) by each of four threads (two: peterson, turns) "
-    "under\n"
-    "round robin (1000 us). Needs root, for cli and sti. Without exclusion, - for rules 3 and 4.\n"
-    "    # lab-locks\n"
-    "    lock            1 free  2 exclusion  3 bounded  4 yield  intrusions  overtaken ...\n"
-    "    interrupts-off  kept    kept         kept       kept              0          0 ...\n"
-    "    test-and-set    kept    kept         broken     broken            0        140 ...\n"
-    "    ...\n";
+const char* verdict(bool kept) { return kept ? "kept" : "broken"; }
 
-lab::Cell verdict(bool kept) { return lab::Cell(kept ? "kept" : "broken", kept); }
-lab::Cell percent(double part) {
-    char text[16];
-    return lab::Cell((snprintf(text, sizeof text, "%.0f %%", 100 * part), text),
-                     lab::Decimal{part, 3});
-}
-
-void measure(const char* name, Make make, long acquires, lab::Table& table) {
+void measure(const char* name, Make make, long acquires) {
     Figures f, ignored;
     alone(*make(), f);
     const std::unique_ptr<Lock> lock = make();
@@ -199,14 +177,38 @@ void measure(const char* name, Make make, long acquires, lab::Table& table) {
         f.wasted_us =
             static_cast<double>(used - ideal) / 1000.0 / static_cast<double>(acquires * threads);
     sleeping_holder(*make(), f);
-    // Where several are inside at once, nobody waits for anybody, and there is nothing to judge.
+    // Where several are inside at once, no thread waits for another, and there is nothing to judge.
     const bool excludes = f.intrusions == 0;
-    const lab::Cell none("-", nullptr);
-    table.row({name, verdict(f.let_in), verdict(excludes),
-               excludes ? verdict(f.overtaken < threads) : none,
-               excludes ? verdict(f.waiting_cpu_part < 0.5) : none, f.intrusions, f.overtaken,
-               percent(f.waiting_cpu_part), lab::Decimal{f.cycles_alone, 0},
-               lab::Decimal{f.wasted_us, 1}});
+    printf("%-15s %-6s  %-6s  %-6s  %-6s  %10ld %9ld %6.0f %% %9.0f %10.1f\n", name,
+           verdict(f.let_in), verdict(excludes), excludes ? verdict(f.overtaken < threads) : "-",
+           excludes ? verdict(f.waiting_cpu_part < 0.5) : "-", f.intrusions, f.overtaken,
+           100 * f.waiting_cpu_part, f.cycles_alone, f.wasted_us);
+    fflush(stdout);
+}
+
+// Four threads count together. Each reads the counter, does something else, and writes one more: what
+// others counted meanwhile is lost, unless the lock keeps them out.
+int count(const char* name, long rounds) {
+    for (const auto& each : kLocks) {
+        if (strcmp(each.name, name) != 0) continue;
+        const std::unique_ptr<Lock> lock = each.make();
+        volatile long counter = 0;
+        in_threads(lock->threads(), [&](int me) {
+            for (long i = 0; i < rounds; ++i) {
+                lock->lock(me);
+                const long before = counter;
+                work(20);
+                counter = before + 1;
+                lock->unlock(me);
+            }
+        });
+        const long all = rounds * lock->threads();
+        printf("%s: %d threads count to %ld: %ld, %ld lost\n", name, lock->threads(), all, counter,
+               all - counter);
+        return 0;
+    }
+    fprintf(stderr, "lab-locks: no lock %s\n", name);
+    return 2;
 }
 
 }  // namespace
@@ -214,38 +216,30 @@ void measure(const char* name, Make make, long acquires, lab::Table& table) {
 void arrived(int me) { entries_before[me] = entries; }
 
 int main(int argc, char* argv[]) {
-    long quantum = 1000;
-    bool json = false;
-    const auto words = lab::Command(kHelp)
-                           .number("--quantum", quantum, 100, 1'000'000)
-                           .flag("--json", json)
-                           .parse(argc, argv);
-    if (words.size() > 1) lab::refuse("one number of acquires, not '%s' too", words[1].c_str());
-    const long acquires = words.empty() ? 50 : lab::number("ACQUIRES", words[0], 1, 1'000'000);
-    if (iopl(3) != 0) lab::fail("iopl, for cli and sti: %s", strerror(errno));
-    const lab::Setting policy("/proc/sys/kernel/sched/policy", "rr");
-    const lab::Setting turn("/proc/sys/kernel/sched/rr_quantum_us", std::to_string(quantum));
-    lab::Table table({{"lock", "lock"},
-                      {"free", "1 free"},
-                      {"exclusion", "2 exclusion"},
-                      {"bounded", "3 bounded"},
-                      {"yield", "4 yield"},
-                      {"intrusions", "intrusions"},
-                      {"overtaken", "overtaken"},
-                      {"waiting_on_cpu", "waiting on CPU"},
-                      {"cycles_alone", "cycles alone"},
-                      {"wasted_us", "us wasted an acquire"}});
-    for (const auto& lock : kLocks) measure(lock.name, lock.make, acquires, table);
-    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (!json) {
-        printf("%ld CPU%s\n", cpus, cpus == 1 ? "" : "s");
-        table.print();
-        return 0;
+    if (argc == 4 && strcmp(argv[1], "count") == 0 && atol(argv[3]) > 0) {
+        if (iopl(3) != 0) return perror("lab-locks: iopl"), 1;
+        return count(argv[2], atol(argv[3]));
     }
-    lab::Object()
-        .add("lab", "lab-locks")
-        .add("input",
-             lab::Object().add("cpus", cpus).add("acquires", acquires).add("quantum_us", quantum))
-        .add("rows", table.rows())
-        .print();
+    const long acquires = argc > 1 ? atol(argv[1]) : 50;
+    const char* only = argc > 2 ? argv[2] : nullptr;
+    if (argc > 3 || acquires < 1) {
+        fputs(
+            "usage: lab-locks [ACQUIRES [LOCK]]\n"
+            "       lab-locks count LOCK ROUNDS    four threads count together: lost updates\n"
+            "The four rules of critical sections, lock by lock, on this machine's CPUs; ACQUIRES\n"
+            "(50) by each of four threads (two: peterson, turns). Needs root, for cli and sti.\n",
+            stderr);
+        return 2;
+    }
+    if (iopl(3) != 0) return perror("lab-locks: iopl"), 1;
+    printf(
+        "%ld CPUs\n"
+        "lock            1 free  2 excl  3 bound 4 yield intrusions overtaken waiting  cycles   "
+        "us wasted\n"
+        "                                                                    on CPU   alone  "
+        "an acquire\n",
+        sysconf(_SC_NPROCESSORS_ONLN));
+    for (const auto& lock : kLocks)
+        if (!only || strcmp(only, lock.name) == 0) measure(lock.name, lock.make, acquires);
+    return 0;
 }

@@ -75,7 +75,7 @@ void starvation(Options options) {
             options.jobs = load(options.starvation * times);
             longest[times - 1] = longest_wait(measured(options, run_workload(options)));
         }
-        // Whoever starves waits as long as others keep coming.
+        // A job that starves waits as long as others keep coming.
         const bool starves = 2 * longest[1] > 3 * longest[0] && longest[1] > options.starvation;
         table.row({kind.policy, kind.cure, longest[0], longest[1],
                    lab::Cell(starves ? "yes" : "no", starves)});

@@ -96,7 +96,7 @@ int64_t round_time() {
     if (syscall(SYS_sched_setattr, 0, &attributes, 0) < 0) _exit(errno);
     const int64_t arrival = zero + job.arrival * unit;
     const int64_t nanoseconds_a_round = round_time();
-    // For whoever measures by the trace: when its work comes, and how much that is.
+    // For those who measure by the trace: when its work comes, and how much that is.
     constexpr int64_t kMs = 1'000'000;  // a mark is short
     lab::write_file("/proc/trace_marker", "work " + std::to_string(arrival / kMs) + " " +
                                               std::to_string(job.burst * unit / kMs));

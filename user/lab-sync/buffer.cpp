@@ -78,7 +78,7 @@ class WithMonitor : public Buffer {
     Condition not_full{monitor}, not_empty{monitor};
 };
 
-// Looks once: right only if nobody can come between the signal and whoever it is for. A woken
+// Looks once: right only if nobody can come between the signal and the one it is for. A woken
 // waiter is slow to come back, as Mesa allows it to be: a thief is always faster.
 class Hasty : public Buffer {
   public:
@@ -177,14 +177,14 @@ bool run_hasty(long steps) {
     hoare.take_turns(rounds);
     const bool good = report("hasty", "hoare", steps);
     mesa.take_turns(rounds);
-    const long broken = g_broken.exchange(0);
+    const long broken = broken_invariants.exchange(0);
     note_row(lab::Object()
                  .add("problem", "hasty")
                  .add("solution", "mesa")
                  .add("steps", steps)
                  .add("broken", broken)
                  .add("rounds", rounds));
-    if (g_json) return good && broken == rounds;
+    if (as_json) return good && broken == rounds;
     printf("%-12s %-22s %ld steps, %ld of %ld rounds broken%s\n", "hasty", "mesa", steps, broken,
            rounds, broken == rounds ? ", as expected" : ": WRONG");
     return good && broken == rounds;

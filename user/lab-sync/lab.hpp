@@ -36,15 +36,15 @@ void in_threads(int count, const std::function<void(int)>& body);
 // Starvation: how many steps the others made while a thread in this role waited, at most.
 using Roles = std::vector<const char*>;
 constexpr int kMostRoles = 4;
-extern std::atomic<long> g_steps_made, g_longest_wait[kMostRoles];
+extern std::atomic<long> steps_made, longest_waits[kMostRoles];
 template <typename Step>
 void waiting(int role, Step&& step) {
     perhaps_yield();
-    const long before = g_steps_made;
+    const long before = steps_made;
     step();
-    const long others = g_steps_made++ - before;
-    for (long longest = g_longest_wait[role];
-         others > longest && !g_longest_wait[role].compare_exchange_weak(longest, others);) {
+    const long others = steps_made++ - before;
+    for (long longest = longest_waits[role];
+         others > longest && !longest_waits[role].compare_exchange_weak(longest, others);) {
     }
 }
 
@@ -52,7 +52,7 @@ void waiting(int role, Step&& step) {
 bool report(const char* problem, const char* solution, long steps, const Roles& roles = {},
             const char* more = "");
 void note_row(lab::Object row);  // for --json
-extern bool g_json;
+extern bool as_json;
 
 bool run_buffer(long steps);
 bool run_plate(long steps);

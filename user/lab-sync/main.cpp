@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-std::atomic<long> g_broken, g_steps_made, g_longest_wait[kMostRoles];
-bool g_json;
+std::atomic<long> broken_invariants, steps_made, longest_waits[kMostRoles];
+bool as_json;
 
 namespace {
 
@@ -91,23 +91,23 @@ void note_row(lab::Object row) { rows.push_back(std::move(row)); }
 
 bool report(const char* problem, const char* solution, long steps, const Roles& roles,
             const char* more) {
-    const long broken = g_broken.exchange(0);
+    const long broken = broken_invariants.exchange(0);
     lab::Object waits;
     std::string text;
     for (size_t role = 0; role < roles.size(); ++role) {
-        const long longest = g_longest_wait[role].exchange(0);
+        const long longest = longest_waits[role].exchange(0);
         waits.add(roles[role], longest);
         text += std::string(role ? ", " : "; longest wait: ") + roles[role] + " " +
                 std::to_string(longest);
     }
-    g_steps_made = 0;
+    steps_made = 0;
     rows.push_back(lab::Object()
                        .add("problem", problem)
                        .add("solution", solution)
                        .add("steps", steps)
                        .add("broken", broken)
                        .add("longest_wait", waits));
-    if (g_json) return broken == 0;
+    if (as_json) return broken == 0;
     printf("%-12s %-22s %ld steps, %ld broken invariants%s%s%s\n", problem, solution, steps, broken,
            text.c_str(), more, broken ? ": WRONG" : "");
     fflush(stdout);
@@ -122,15 +122,15 @@ bool run_kernel(long steps) {
     for (std::string line; std::getline(results, line); good = true) {
         must(line.find("WRONG") == line.npos);
         note_row(lab::Object().add("problem", "kernel").add("result", line));
-        if (!g_json) printf("%-12s %s\n", "kernel", line.c_str());
+        if (!as_json) printf("%-12s %s\n", "kernel", line.c_str());
     }
-    return good && g_broken.exchange(0) == 0;
+    return good && broken_invariants.exchange(0) == 0;
 }
 
 int main(int argc, char* argv[]) {
     const auto words = lab::Command(kHelp)
                            .number("--seed", seed, 0, 1'000'000)
-                           .flag("--json", g_json)
+                           .flag("--json", as_json)
                            .parse(argc, argv);
     std::vector<std::string> names = {"all"};
     for (const Problem& problem : kProblems) names.push_back(problem.name);
@@ -143,7 +143,7 @@ int main(int argc, char* argv[]) {
     bool good = true;
     for (const Problem& problem : kProblems)
         if (words[0] == "all" || words[0] == problem.name) good &= problem.run(steps);
-    if (g_json)
+    if (as_json)
         lab::Object()
             .add("lab", "lab-sync")
             .add("input",

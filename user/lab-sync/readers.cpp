@@ -143,8 +143,8 @@ bool run(const char* name, Library&& library, bool bounded, long steps) {
         if (longest[who] > most) most = longest[who];
         must(!bounded || longest[who] < kAll);
     }
-    g_longest_wait[0] = reader;
-    g_longest_wait[1] = writer;
+    longest_waits[0] = reader;
+    longest_waits[1] = writer;
     return report("readers", name, steps, {"reader", "writer"});
 }
 

@@ -87,8 +87,8 @@ bool run_trace(long steps) {
                    name->second, atol(event.fields["value"].c_str()), joined(queue)});
     }
     must(solutions == 2);
-    const bool good = g_broken.exchange(0) == 0;
-    if (!g_json) return table.print(), good;
+    const bool good = broken_invariants.exchange(0) == 0;
+    if (!as_json) return table.print(), good;
     for (lab::Object& row : table.rows()) note_row(row);
     return good;
 }

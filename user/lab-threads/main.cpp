@@ -33,9 +33,9 @@ constexpr char kHelp[] =
     "    N:M       533      96       1607          0      0.98\n";
 
 constexpr int kMost = 64, kThreads = 8, kYields = 10'000, kCreations = 200;
-long g_kernel_threads = 2;
-long g_computing = 2'000'000;
-const Model* g_model;
+long shared_kernel_threads = 2;
+long shared_computing = 2'000'000;
+const Model* shared_model;
 
 uint64_t now() {
     uint32_t low, high;
@@ -44,32 +44,32 @@ uint64_t now() {
 }
 
 void start(const Model& model, int kernel_threads) {
-    g_model = &model;
+    shared_model = &model;
     if (model.start(kernel_threads)) return;
     fprintf(stderr, "lab-threads: no kernel threads\n");
     exit(1);
 }
 
 void* create(user_threads::Body body, void* argument = nullptr) {
-    if (void* thread = g_model->create(body, argument)) return thread;
+    if (void* thread = shared_model->create(body, argument)) return thread;
     fprintf(stderr, "lab-threads: no memory for a thread\n");
     exit(1);
 }
 
 uint64_t measure_creation() {
     const uint64_t before = now();
-    for (int i = 0; i < kCreations; ++i) g_model->join(create([](void*) {}));
+    for (int i = 0; i < kCreations; ++i) shared_model->join(create([](void*) {}));
     return (now() - before) / kCreations;
 }
 
-std::atomic<int> g_ready;
-std::atomic<uint64_t> g_first, g_last;
+std::atomic<int> shared_ready;
+std::atomic<uint64_t> shared_first, shared_last;
 
 void pass_turns(void*) {
-    if (++g_ready == 2) g_first = now();
-    while (g_ready < 2) g_model->yield();
-    for (int i = 0; i < kYields; ++i) g_model->yield();
-    g_last = now();
+    if (++shared_ready == 2) shared_first = now();
+    while (shared_ready < 2) shared_model->yield();
+    for (int i = 0; i < kYields; ++i) shared_model->yield();
+    shared_last = now();
 }
 
 // On one CPU, and for N:M on one kernel thread: otherwise the two would not switch but run beside
@@ -81,50 +81,50 @@ uint64_t measure_switch(const Model& model) {
     CPU_SET(0, &one);
     sched_setaffinity(0, sizeof one, &one);
     start(model, 1);
-    g_ready = 0;
+    shared_ready = 0;
     void* threads[] = {create(pass_turns), create(pass_turns)};
     for (void* thread : threads) model.join(thread);
     model.finish();
     sched_setaffinity(0, sizeof all, &all);
-    return (g_last - g_first) / (2 * kYields);
+    return (shared_last - shared_first) / (2 * kYields);
 }
 
-std::atomic<int> g_sleeping, g_awake;
-std::atomic<long> g_steps;
+std::atomic<int> shared_sleeping, shared_awake;
+std::atomic<long> shared_steps;
 
 void sleeper(void*) {
-    ++g_sleeping;
+    ++shared_sleeping;
     const timespec pause = {0, 100'000'000};
     nanosleep(&pause, nullptr);
-    --g_sleeping;
-    --g_awake;
+    --shared_sleeping;
+    --shared_awake;
 }
 
 // A step counts only if all sleepers slept before and after it.
 void stepper(void* sleepers) {
     const int wanted = static_cast<int>(reinterpret_cast<intptr_t>(sleepers));
-    while (g_awake > 0) {
-        const bool before = g_sleeping == wanted;
-        g_model->yield();
-        if (before && g_sleeping == wanted) ++g_steps;
+    while (shared_awake > 0) {
+        const bool before = shared_sleeping == wanted;
+        shared_model->yield();
+        if (before && shared_sleeping == wanted) ++shared_steps;
     }
 }
 
 long measure_blocked(const Model& model, int sleepers) {
-    start(model, static_cast<int>(g_kernel_threads));
-    g_sleeping = 0;
-    g_steps = 0;
-    g_awake = sleepers;
+    start(model, static_cast<int>(shared_kernel_threads));
+    shared_sleeping = 0;
+    shared_steps = 0;
+    shared_awake = sleepers;
     void* threads[kMost + 1];
     for (int i = 0; i < sleepers; ++i) threads[i] = create(sleeper);
     threads[sleepers] = create(stepper, reinterpret_cast<void*>(intptr_t{sleepers}));
     for (int i = 0; i <= sleepers; ++i) model.join(threads[i]);
     model.finish();
-    return g_steps;
+    return shared_steps;
 }
 
 void compute(void*) {
-    for (volatile long i = 0; i < g_computing; i = i + 1) {
+    for (volatile long i = 0; i < shared_computing; i = i + 1) {
     }
 }
 
@@ -132,7 +132,7 @@ double measure_speed_up(const Model& model) {
     uint64_t before = now();
     for (int i = 0; i < kThreads; ++i) compute(nullptr);
     const uint64_t in_a_row = now() - before;
-    start(model, static_cast<int>(g_kernel_threads));
+    start(model, static_cast<int>(shared_kernel_threads));
     void* threads[kThreads];
     before = now();
     for (void*& thread : threads) thread = create(compute);
@@ -143,7 +143,7 @@ double measure_speed_up(const Model& model) {
 }
 
 void compare(const Model& model, lab::Table& table) {
-    const int kernel_threads = static_cast<int>(g_kernel_threads);
+    const int kernel_threads = static_cast<int>(shared_kernel_threads);
     start(model, kernel_threads);
     const uint64_t creation = measure_creation();
     model.finish();
@@ -157,11 +157,11 @@ void compare(const Model& model, lab::Table& table) {
 
 int main(int argc, char* argv[]) {
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cpus > g_kernel_threads) g_kernel_threads = cpus < kMost ? cpus : kMost;
+    if (cpus > shared_kernel_threads) shared_kernel_threads = cpus < kMost ? cpus : kMost;
     bool json = false;
     const auto words = lab::Command(kHelp)
-                           .number("--kernel-threads", g_kernel_threads, 2, kMost)
-                           .number("--steps", g_computing, 1, 1'000'000'000)
+                           .number("--kernel-threads", shared_kernel_threads, 2, kMost)
+                           .number("--steps", shared_computing, 1, 1'000'000'000)
                            .flag("--json", json)
                            .parse(argc, argv);
     if (!words.empty()) lab::refuse("no arguments but options; not '%s'", words[0].c_str());
@@ -176,7 +176,7 @@ int main(int argc, char* argv[]) {
     compare(kManyToMany, table);
     if (!json) {
         printf("%ld CPU%s, %ld kernel threads in N:M\n", cpus, cpus == 1 ? "" : "s",
-               g_kernel_threads);
+               shared_kernel_threads);
         table.print();
         return 0;
     }
@@ -184,8 +184,8 @@ int main(int argc, char* argv[]) {
         .add("lab", "lab-threads")
         .add("input", lab::Object()
                           .add("cpus", cpus)
-                          .add("kernel_threads", g_kernel_threads)
-                          .add("steps", g_computing))
+                          .add("kernel_threads", shared_kernel_threads)
+                          .add("steps", shared_computing))
         .add("rows", table.rows())
         .print();
 }
