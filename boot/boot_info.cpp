@@ -21,6 +21,7 @@ class Parser {
             parse_multiboot1(information);
         else
             info_.incomplete = true;
+        reserve_firmware();
         normalise_memory();
         info_.memory = {storage_.memory, storage_.memory_count};
         info_.modules = {storage_.modules, storage_.module_count};
@@ -74,6 +75,11 @@ class Parser {
             storage_.raw[storage_.raw_count++] = {base, length, usable};
     }
 
+    // From 640 KiB to 1 MiB a PC has its screen and firmware, whatever a loader says.
+    void reserve_firmware() {
+        if (storage_.raw_count) add_memory(0xa0000, 0x60000, false);
+    }
+
     void add_module(uint32_t start, uint32_t end, std::string_view line) {
         if (end < start || storage_.module_count == BootInfoStorage::kModules) {
             info_.incomplete = true;
@@ -118,10 +124,11 @@ class Parser {
         }
     }
 
-    // Most loaders of Multiboot1 put the kernel's path before its options.
+    // Most loaders of Multiboot1 put the kernel's path, or only its name, before its options.
     static std::string_view without_file_name(std::string_view line) {
         const std::string_view first = line.substr(0, line.find(' '));
-        if (first.find('=') != first.npos || first.find('/') == first.npos) return line;
+        const bool name = first.find('/') != first.npos || first.find(".elf") != first.npos;
+        if (first.find('=') != first.npos || !name) return line;
         line.remove_prefix(first.size());
         while (line.starts_with(' ')) line.remove_prefix(1);
         return line;

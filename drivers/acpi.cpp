@@ -105,3 +105,10 @@ std::span<const uint8_t> acpi_table(std::string_view signature) {
     }
     return {};
 }
+
+uint16_t acpi_timer_port() {
+    constexpr size_t kTimerBlock = 76, kTimerBytes = 91;  // in the FADT
+    const auto fadt = acpi_table("FACP");
+    if (fadt.size() <= kTimerBytes || fadt[kTimerBytes] != 4) return 0;
+    return static_cast<uint16_t>(fadt[kTimerBlock] | fadt[kTimerBlock + 1] << 8);
+}

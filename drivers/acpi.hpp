@@ -18,6 +18,9 @@ void acpi_init(PhysicalMapper map);
 // The whole table with this signature, its checksum verified; empty if there is none.
 std::span<const uint8_t> acpi_table(std::string_view signature);
 
+// The port of the timer that counts at 3.579545 MHz; 0: none.
+uint16_t acpi_timer_port();
+
 // --- pure
 // The values for the sleep-type fields of PM1a_CNT and PM1b_CNT, from a DSDT's \_S5 package.
 struct SleepTypes {

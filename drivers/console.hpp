@@ -3,6 +3,7 @@
 // Locks: one IrqSpinLock of rank console, the innermost; none at all once in a panic.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 

@@ -82,6 +82,23 @@ constexpr ClassName kClassNames[] = {
     {0x0C, 0x05, "SMBus controller"},     {0x0C, kAny, "serial bus controller"},
 };
 
+// One line for each device that a user may expect to work, and that has no driver here.
+void report_unsupported(const PciDevice& d) {
+    constexpr uint16_t kVirtio = 0x1af4;
+    const char* advice = nullptr;
+    if (d.vendor == kVirtio && (d.device == 0x1001 || d.device == 0x1042))
+        advice = "virtio disk: not supported; disks are IDE here (QEMU: -drive if=ide)";
+    else if (d.base_class == 0x01 && d.sub_class == 0x06)
+        advice = "SATA controller: not supported; disks are IDE here (QEMU: -machine pc)";
+    else if (d.base_class == 0x01 && d.sub_class == 0x08)
+        advice = "NVMe disk: not supported; disks are IDE here (QEMU: -drive if=ide)";
+    else if (d.base_class == 0x0c && d.sub_class == 0x03)
+        advice = "USB: not supported; keyboards are PS/2 here (QEMU has one without -usb)";
+    if (advice)
+        log_at(LogLevel::notice, "pci: {:02x}:{:02x}.{} {}", d.address.bus, d.address.device,
+               d.address.function, advice);
+}
+
 }  // namespace
 
 uint32_t pci_read(PciAddress at, uint8_t offset) {
@@ -112,5 +129,6 @@ void pci_init() {
         log_at(LogLevel::debug, "pci: {:02x}:{:02x}.{} {:04x}:{:04x} {}", d.address.bus,
                d.address.device, d.address.function, d.vendor, d.device,
                pci_class_name(d.base_class, d.sub_class));
+    for (const PciDevice& d : pci_devices()) report_unsupported(d);
     log_info("pci: {} devices", pci_devices().size());
 }

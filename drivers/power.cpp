@@ -6,6 +6,7 @@
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/sched/clock.hpp"
 
 namespace {
 
@@ -59,7 +60,12 @@ void power_off() {
     };
     out16(soft_off.port_a, command(soft_off.types.a));
     if (soft_off.port_b) out16(soft_off.port_b, command(soft_off.types.b));
-    halt();  // it may take a moment
+    // It may take a moment.
+    for (const Nanoseconds late = monotonic_now() + 2'000'000'000; monotonic_now() < late;) {
+    }
+    log_at(LogLevel::notice,
+           "power: this machine stays on; all is written, and it may be switched off");
+    halt();
 }
 
 void reboot() {

@@ -11,6 +11,12 @@ struct Termios {
 };
 static_assert(sizeof(Termios) == 36);
 
+struct Termios2 {
+    Termios base;
+    uint32_t input_speed, output_speed;  // c_ispeed, c_ospeed: bits a second
+};
+static_assert(sizeof(Termios2) == 44);
+
 struct WindowSize {
     uint16_t rows, columns, width, height;  // the last two in pixels, unused
 };
@@ -46,6 +52,16 @@ constexpr uint32_t kIgnoreBreak = 01, kStrip = 040, kNlToCr = 0100, kIgnoreCr = 
 constexpr uint32_t kProcessOutput = 01, kOutNlToCrNl = 04, kOutCrToNl = 010, kNoCrAtStart = 020,
                    kNlReturns = 040, kTabMask = 014000, kExpandTabs = 014000;
 // c_cflag
+// The speed in c_cflag is a code, for input with a shift; kOtherSpeed: the number beside it counts.
+constexpr uint32_t kSpeedMask = 010017, kOtherSpeed = 010000, kInputSpeedShift = 16;
+constexpr uint32_t kSpeeds[] = {
+    0,      50,     75,      110,     134,     150,     200,     300,     600,     1200,   1800,
+    2400,   4800,   9600,    19200,   38400,   0,       57600,   115200,  230400,  460800, 500000,
+    576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
+constexpr uint32_t speed(uint32_t code, uint32_t other) {
+    code &= kSpeedMask;
+    return code == kOtherSpeed ? other : kSpeeds[code & 017 | (code & kOtherSpeed ? 020 : 0)];
+}
 constexpr uint32_t kBaud38400 = 017, kEightBits = 060, kReceive = 0200, kHangUpOnClose = 02000;
 // c_lflag
 constexpr uint32_t kSignals = 01, kCanonical = 02, kEcho = 010, kEchoErase = 020, kEchoKill = 040,

@@ -71,8 +71,8 @@ class Tty {
     Result<void> wait_until_output_goes(bool non_blocking);
     uint32_t transmit(std::span<const uint8_t> from);
 
-    Result<int32_t> get_settings(uint32_t argument);
-    Result<int32_t> set_settings(uint32_t argument, bool flush);
+    Termios2 settings();
+    Result<int32_t> set_settings(const Termios2& wanted, bool flush);
     Result<int32_t> flow_control(uint32_t action);
     Result<int32_t> flush(uint32_t queue);
     int32_t waiting_input();
@@ -90,6 +90,7 @@ class Tty {
     Mutex write_lock_{LockRank::tty_write};
     IrqSpinLock lock_{LockRank::tty};
     LineDiscipline line_ GUARDED_BY(lock_);
+    uint32_t input_speed_ GUARDED_BY(lock_) = 0, output_speed_ GUARDED_BY(lock_) = 0;
     WindowSize window_ GUARDED_BY(lock_) = {25, 80, 0, 0};
     int session_ GUARDED_BY(lock_) = 0;     // whose controlling terminal this is; 0: nobody's
     int foreground_ GUARDED_BY(lock_) = 0;  // a process group

@@ -5,24 +5,28 @@
 namespace {
 
 enum Request : uint32_t {
-    kGetSettings = 0x5401,        // TCGETS
-    kSetSettings = 0x5402,        // TCSETS
-    kSetSettingsWait = 0x5403,    // TCSETSW
-    kSetSettingsFlush = 0x5404,   // TCSETSF
-    kSendBreak = 0x5409,          // TCSBRK
-    kFlowControl = 0x540A,        // TCXONC
-    kFlush = 0x540B,              // TCFLSH
-    kSetControlling = 0x540E,     // TIOCSCTTY
-    kGetForeground = 0x540F,      // TIOCGPGRP
-    kSetForeground = 0x5410,      // TIOCSPGRP
-    kOutputQueue = 0x5411,        // TIOCOUTQ
-    kGetWindowSize = 0x5413,      // TIOCGWINSZ
-    kSetWindowSize = 0x5414,      // TIOCSWINSZ
-    kInputQueue = 0x541B,         // FIONREAD
-    kGiveUpControlling = 0x5422,  // TIOCNOTTY
-    kGetDiscipline = 0x5424,      // TIOCGETD
-    kSendBreakPosix = 0x5425,     // TCSBRKP
-    kGetSession = 0x5429,         // TIOCGSID
+    kGetSettings = 0x5401,            // TCGETS
+    kSetSettings = 0x5402,            // TCSETS
+    kSetSettingsWait = 0x5403,        // TCSETSW
+    kSetSettingsFlush = 0x5404,       // TCSETSF
+    kSendBreak = 0x5409,              // TCSBRK
+    kFlowControl = 0x540A,            // TCXONC
+    kFlush = 0x540B,                  // TCFLSH
+    kSetControlling = 0x540E,         // TIOCSCTTY
+    kGetForeground = 0x540F,          // TIOCGPGRP
+    kSetForeground = 0x5410,          // TIOCSPGRP
+    kOutputQueue = 0x5411,            // TIOCOUTQ
+    kGetWindowSize = 0x5413,          // TIOCGWINSZ
+    kSetWindowSize = 0x5414,          // TIOCSWINSZ
+    kInputQueue = 0x541B,             // FIONREAD
+    kGiveUpControlling = 0x5422,      // TIOCNOTTY
+    kGetDiscipline = 0x5424,          // TIOCGETD
+    kSendBreakPosix = 0x5425,         // TCSBRKP
+    kGetSession = 0x5429,             // TIOCGSID
+    kGetSettings2 = 0x802C542A,       // TCGETS2: what the C library asks from glibc 2.42 on
+    kSetSettings2 = 0x402C542B,       // TCSETS2
+    kSetSettings2Wait = 0x402C542C,   // TCSETSW2
+    kSetSettings2Flush = 0x402C542D,  // TCSETSF2
 };
 
 Result<int32_t> give(uint32_t to, int32_t value) {
@@ -34,11 +38,21 @@ Result<int32_t> give(uint32_t to, int32_t value) {
 
 Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
     switch (request) {
-        case kGetSettings: return get_settings(argument);
+        case kGetSettings: TRY(write_user(UserPtr<Termios>(argument), settings().base)); return 0;
+        case kGetSettings2: TRY(write_user(UserPtr<Termios2>(argument), settings())); return 0;
         // Output never waits in a queue here, so draining is immediate.
         case kSetSettings:
-        case kSetSettingsWait: return set_settings(argument, false);
-        case kSetSettingsFlush: return set_settings(argument, true);
+        case kSetSettingsWait:
+        case kSetSettingsFlush: {
+            Termios2 wanted = settings();
+            wanted.base = TRY(read_user(UserPtr<Termios>(argument)));
+            return set_settings(wanted, request == kSetSettingsFlush);
+        }
+        case kSetSettings2:
+        case kSetSettings2Wait:
+        case kSetSettings2Flush:
+            return set_settings(TRY(read_user(UserPtr<Termios2>(argument))),
+                                request == kSetSettings2Flush);
         case kGetWindowSize:
             TRY(write_user(UserPtr<WindowSize>(argument), window_size()));
             return 0;
@@ -61,22 +75,22 @@ Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
     return Errno::notty;
 }
 
-Result<int32_t> Tty::get_settings(uint32_t argument) {
-    Termios settings;
-    {
-        LockGuard guard(lock_);
-        settings = line_.settings();
-    }
-    TRY(write_user(UserPtr<Termios>(argument), settings));
-    return 0;
+Termios2 Tty::settings() {
+    LockGuard guard(lock_);
+    const Termios& base = line_.settings();
+    const uint32_t output = termios::speed(base.control, output_speed_);
+    const uint32_t input_code = base.control >> termios::kInputSpeedShift;
+    const bool same = !(input_code & termios::kSpeedMask);
+    return {base, same ? output : termios::speed(input_code, input_speed_), output};
 }
 
-Result<int32_t> Tty::set_settings(uint32_t argument, bool flush) {
-    Termios settings = TRY(read_user(UserPtr<Termios>(argument)));
+Result<int32_t> Tty::set_settings(const Termios2& wanted, bool flush) {
     TRY(check_foreground(kBackgroundChange));
     LockGuard guard(lock_);
+    input_speed_ = wanted.input_speed;
+    output_speed_ = wanted.output_speed;
     if (flush) line_.flush_input();
-    line_.set_settings(settings);
+    line_.set_settings(wanted.base);
     read_queue_.wake_all();  // what they wait for may have changed
     write_queue_.wake_all();
     return 0;

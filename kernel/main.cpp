@@ -1,6 +1,7 @@
 // The boot, in order: each line brings up one room with what the lines above it offer. Then the
 // boot code becomes the idle thread, and a kernel thread goes on with what may sleep: finding the
 // root file system and starting the first program.
+#include "drivers/acpi.hpp"
 #include "drivers/console.hpp"
 #include "drivers/ide.hpp"
 #include "drivers/keyboard.hpp"
@@ -73,11 +74,11 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     const BootOptions& options = boot_options();
     mm_init(boot_information());  // frames, page tables, heap, kernel stacks
     double_fault_use_directory(kernel_directory().raw());  // a stack overflow is reported too
-    interrupts_init(options);           // APICs, if there are any, in place of the 8259s
-    console_use_screen(!options.exec);  // with exec= only the serial port
-    console_init();                     // so far the log was kept; now it is shown
-    scheduler_init();                   // the boot code is now the idle thread
-    clock_init(rtc_now());              // ticks and time
+    interrupts_init(options);                  // APICs, if there are any, in place of the 8259s
+    console_use_screen(!options.exec);         // with exec= only the serial port
+    console_init();                            // so far the log was kept; now it is shown
+    scheduler_init();                          // the boot code is now the idle thread
+    clock_init(rtc_now(), acpi_timer_port());  // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };  // lines of the log have a time
     tracing_init(options);                        // from here on, what happens is recorded
     random_init(options.has_seed, options.seed);  // seed=: a run that can be repeated

@@ -2,6 +2,8 @@
 // replacement/ and a word here (kernel/lib/policy_list.hpp).
 #pragma once
 
+#include <cstdint>
+
 #include "mm/replacement/all.hpp"
 
 using Replacers =

@@ -80,6 +80,8 @@ def stop_commands(place):
 def debugger(port, kernel, options):
     """GDB in the foreground; returns its status."""
     batch, timeout = options.batch, options.run.timeout
+    if batch and not os.access(batch, os.R_OK):
+        raise Failure(f'--batch {batch}: no such file, or not readable', 2)
     commands = ['set confirm off', 'set pagination off', 'set architecture i386',
                 'set disassemble-next-line auto', f'target remote 127.0.0.1:{port}',
                 'thbreak *kernel_entry', 'continue']
@@ -212,7 +214,8 @@ def main():
         if options.console:
             if not os.path.exists(CONSOLE):
                 raise Failure('--console: nothing is being debugged')
-            wire = console.connect(CONSOLE).fileno()
+            link = console.connect(CONSOLE)  # kept: its descriptor ends with it
+            wire = link.fileno()
             console.attach(wire, wire)
             return 0
         if options.replay:

@@ -1,6 +1,7 @@
 // A C++20 program with the standard library: counts the words of its standard input, or of its
 // arguments, and prints the most frequent ones. Exercises the heap, iostreams and exceptions.
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <map>

@@ -219,7 +219,8 @@ int main(void) {
     char* command = find_command();
     under_exec = command != NULL;
     if (command) run_command(command);
-    while (run_login_shell()) dprintf(2, "\ninit: the shell has ended; here is another\n");
+    while (run_login_shell())
+        dprintf(2, "\ninit: the shell has ended; here is another (poweroff ends the machine)\n");
     dprintf(2, "init: nothing to run; powering off\n");
     shut_down(RB_POWER_OFF, 126);
 }

@@ -7,6 +7,7 @@
 //   want=0:1,0,0       P0 waits for that
 //   reduce             who is deadlocked
 //   detect             the same with the cost of each, and whom recovery would choose
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>

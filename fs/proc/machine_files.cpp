@@ -47,8 +47,13 @@ void show_one_processor(TextSink& to, uint32_t id) {
     const uint32_t kilohertz = tsc_kilohertz();
     format_to(to, "processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\n", id,
               cpu.vendor, cpu.family, cpu.model);
-    format_to(to, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.{:03}\n", cpu.brand,
-              cpu.stepping, kilohertz / 1000, kilohertz % 1000);
+    char made[40];
+    const std::string_view brand = cpu.brand;
+    const std::string_view name =
+        brand.empty() ? format_in(made, "{} family {} model {}", cpu.vendor, cpu.family, cpu.model)
+                      : brand;
+    format_to(to, "model name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {}.{:03}\n", name, cpu.stepping,
+              kilohertz / 1000, kilohertz % 1000);
     const std::string_view fpu = (cpu.edx1 & 1) ? "yes" : "no";
     format_to(to,
               "physical id\t: {}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"

@@ -9,39 +9,90 @@
 namespace {
 
 constexpr uint32_t kPitHertz = 1193182;
-constexpr uint16_t kPitChannel0 = 0x40, kPitChannel2 = 0x42, kPitCommand = 0x43,
-                   kSpeakerPort = 0x61;
-constexpr uint8_t kOneShot = 0x30;            // channel 0, both bytes, mode 0
-constexpr uint32_t kCount = kPitHertz / 100;  // nearly 10 ms
+constexpr uint16_t kPitChannel0 = 0x40, kPitCommand = 0x43;
+constexpr uint8_t kOneShot = 0x30,
+                  kLatch = 0x00;              // channel 0, both bytes, mode 0; its count to be read
+constexpr uint32_t kCount = kPitHertz / 200;  // a window of nearly 5 ms
+constexpr uint32_t kSecondHertz = 3579545;    // of ACPI's timer
+constexpr uint32_t kFewestWindows = 2, kMostWindows = 8, kSmallDoubt = 50;  // half a percent
+constexpr uint32_t kMostReads = 1'000'000;
 
 constinit uint64_t counts_per_nanosecond = (uint64_t{kPitHertz} << 32) / 1'000'000'000;  // << 32
 using Handler = void (*)();
 constinit Handler expired = nullptr;
 constinit InterruptHandler pit_handler{"timer", [](void*) { expired(); }};
 
-uint32_t kilohertz_of(uint32_t counts) {
-    return static_cast<uint32_t>(uint64_t{counts} * kPitHertz / (uint64_t{kCount} * 1000));
+// All clocks at one moment. The TSC is read before and after the others: an interruption between
+// them, by the host say, shows as a gap.
+struct Moment {
+    uint64_t tsc;
+    uint32_t gap, pit, second, lapic;
+};
+
+Moment read_clocks(uint16_t second_clock) {
+    Moment now{};
+    now.tsc = read_tsc();
+    out8(kPitCommand, kLatch);
+    now.pit = in8(kPitChannel0);
+    now.pit |= in8(kPitChannel0) << 8;
+    now.second = second_clock ? in32(second_clock) : 0;
+    if (lapic_in_use()) now.lapic = lapic_timer_left();
+    now.gap = static_cast<uint32_t>(read_tsc() - now.tsc);
+    return now;
+}
+
+struct Window {
+    uint32_t tsc_kilohertz, lapic_kilohertz;
+    uint32_t doubt;  // how far off it may be, in ten-thousandths
+};
+
+uint32_t per_ten_thousand(uint64_t part, uint64_t whole) {
+    return static_cast<uint32_t>(whole ? part * 10'000 / whole : UINT32_MAX);
+}
+
+Window measure(uint16_t second_clock) {
+    const Moment start = read_clocks(second_clock);
+    Moment end = start;
+    // The PIT counts down. Without one nothing changes, and this must not hang.
+    for (uint32_t tries = 0; ((start.pit - end.pit) & 0xffff) < kCount; ++tries) {
+        if (tries == kMostReads) return {};
+        end = read_clocks(second_clock);
+    }
+    const uint32_t counts = (start.pit - end.pit) & 0xffff;
+    const uint64_t cycles = end.tsc - start.tsc;
+    const auto kilohertz = [&](uint64_t n) {
+        return static_cast<uint32_t>(n * kPitHertz / (uint64_t{counts} * 1000));
+    };
+    Window window{kilohertz(cycles), kilohertz(start.lapic - end.lapic), 0};
+    window.doubt = per_ten_thousand(uint64_t{start.gap} + end.gap, cycles);
+    const uint32_t second = (end.second - start.second) & 0xffffff;  // 24 bits of it count
+    if (second) {
+        const uint64_t by_second = uint64_t{second} * kPitHertz / kSecondHertz;
+        window.doubt +=
+            per_ten_thousand(by_second > counts ? by_second - counts : counts - by_second, counts);
+    }
+    return window;
 }
 
 }  // namespace
 
-uint32_t timer_calibrate() {
-    out8(kSpeakerPort, (in8(kSpeakerPort) & ~2u) | 1);  // gate on, speaker off
-    out8(kPitCommand, 0xb0);                            // channel 2, both bytes, mode 0
-    out8(kPitChannel2, kCount & 0xff);
-    out8(kPitChannel2, kCount >> 8);
+uint32_t timer_calibrate(uint16_t second_clock) {
+    out8(kPitCommand, kOneShot);
+    out8(kPitChannel0, 0xff);
+    out8(kPitChannel0, 0xff);
     if (lapic_in_use()) lapic_timer_start(UINT32_MAX);
-    const uint64_t start = read_tsc();
-    // A machine without the PIT's output pin must not hang here.
-    for (uint32_t spins = 0; !(in8(kSpeakerPort) & 0x20) && spins < 100'000'000; ++spins) {
+    Window best{};
+    for (uint32_t i = 0; i < kMostWindows; ++i) {
+        const Window window = measure(second_clock);
+        if (!window.tsc_kilohertz) break;
+        if (!best.tsc_kilohertz || window.doubt < best.doubt) best = window;
+        if (i + 1 >= kFewestWindows && best.doubt < kSmallDoubt) break;
     }
-    const auto cycles = static_cast<uint32_t>(read_tsc() - start);
     if (lapic_in_use()) {
-        const uint32_t kilohertz = kilohertz_of(UINT32_MAX - lapic_timer_left());
         lapic_timer_start(0);
-        counts_per_nanosecond = (uint64_t{kilohertz} << 32) / 1'000'000;
+        counts_per_nanosecond = (uint64_t{best.lapic_kilohertz} << 32) / 1'000'000;
     }
-    return cycles < 10'000 ? 0 : kilohertz_of(cycles);
+    return best.tsc_kilohertz;
 }
 
 void timer_install(void (*handle)()) {

@@ -8,10 +8,14 @@ namespace std {
 
 const nothrow_t nothrow{};
 
+// Without a hosted library, GCC 13 and newer define these in a header, by way of terminate().
+#if __GNUC__ < 13
 [[noreturn]] void __throw_out_of_range_fmt(const char* format, ...) {
     verify_failed(format, "libstdc++", 0);
 }
 [[noreturn]] void __throw_length_error(const char* what) { verify_failed(what, "libstdc++", 0); }
 [[noreturn]] void __throw_logic_error(const char* what) { verify_failed(what, "libstdc++", 0); }
+#endif
+[[noreturn]] void terminate() noexcept { verify_failed("terminate", "libstdc++", 0); }
 
 }  // namespace std

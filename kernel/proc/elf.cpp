@@ -7,6 +7,12 @@ namespace {
 constexpr uint16_t kMachine386 = 3, kMachine486 = 6;
 }
 
+bool is_64_bit_program(std::span<const uint8_t> bytes) {
+    constexpr uint8_t kMagic64[5] = {0x7f, 'E', 'L', 'F', 2};
+    return bytes.size() >= sizeof kMagic64 &&
+           __builtin_memcmp(bytes.data(), kMagic64, sizeof kMagic64) == 0;
+}
+
 Result<ElfHeader> parse_elf_header(std::span<const uint8_t> bytes) {
     if (bytes.size() < sizeof(ElfHeader)) return Errno::noexec;
     ElfHeader header;

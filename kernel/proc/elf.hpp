@@ -27,6 +27,7 @@ constexpr uint16_t kElfFixed = 2, kElfShared = 3;  // ET_EXEC, ET_DYN (position 
 constexpr uint32_t kMaxElfSegments = 64;
 
 // Checks identity and shape; `file_size` bounds the offsets. ENOEXEC: not a program for us.
+bool is_64_bit_program(std::span<const uint8_t> first_bytes);
 Result<ElfHeader> parse_elf_header(std::span<const uint8_t> first_bytes);
 
 // Checks one table of program headers as a whole: loadable segments in ascending order, without

@@ -3,6 +3,8 @@
 
 #include "kernel/lib/vector.hpp"
 #include "kernel/proc/program_file.hpp"
+#include "kernel/lib/log.hpp"
+#include "kernel/sched/thread.hpp"
 
 namespace {
 
@@ -44,6 +46,9 @@ Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias
 Result<LoadedImage> load_image(AddressSpace& space, File& file, uint32_t preferred_base) {
     uint8_t head[sizeof(ElfHeader)];
     uint32_t got = TRY(read_exactly(file, 0, head, sizeof head));
+    if (is_64_bit_program({head, got}))  // a shell takes it for a script, and says so
+        log_at(LogLevel::notice, "{}: a 64-bit program; here run 32-bit ones (gcc -m32)",
+               static_cast<const char*>(Thread::current().name));
     ElfHeader header = TRY(parse_elf_header({head, got}));
     Vector<ElfSegment> segments;
     TRY(segments.resize(header.program_count));

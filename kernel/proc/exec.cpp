@@ -1,6 +1,8 @@
 // execve: find the program (or the interpreter of a script), build its address space beside the
 // old one, and only when nothing can fail any more put it in the old one's place.
 // Spec: execve(2); ELF: elf.hpp; initial registers: System V ABI i386 supplement.
+#include <array>
+
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/proc/argument_block.hpp"

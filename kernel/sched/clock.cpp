@@ -101,8 +101,8 @@ void on_interrupt() {
 
 }  // namespace
 
-void clock_init(Nanoseconds wall_clock) {
-    kilohertz = timer_calibrate();
+void clock_init(Nanoseconds wall_clock, uint16_t second_clock) {
+    kilohertz = timer_calibrate(second_clock);
     if (kilohertz == 0) {
         log_warning("clock: the TSC could not be calibrated; assuming 1 GHz");
         kilohertz = 1'000'000;

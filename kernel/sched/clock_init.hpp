@@ -3,5 +3,6 @@
 
 #include "kernel/lib/types.hpp"
 
-void clock_init(Nanoseconds wall_clock);  // nanoseconds since 1970 now
-void clock_join();                        // another CPU: its own ticks
+// Nanoseconds since 1970 now; the port of ACPI's timer, or 0.
+void clock_init(Nanoseconds wall_clock, uint16_t second_clock);
+void clock_join();  // another CPU: its own ticks

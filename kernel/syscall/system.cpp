@@ -168,6 +168,7 @@ Result<void> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command) {
     vfs_stop();
     if (command == kRestart) reboot();
     if (command == kPowerOff) power_off();
+    log_at(LogLevel::notice, "halted: all is written. In QEMU's terminal, C-a x ends QEMU");
     halt();
 }
 

@@ -196,7 +196,12 @@ class VToP(gdb.Command):
         words = gdb.string_to_argv(argument)
         if not words:
             raise gdb.GdbError("vtop ADDR [TID]")
-        address = int(gdb.parse_and_eval(words[0])) & 0xFFFFFFFF
+        value = gdb.parse_and_eval(words[0])
+        if value.type.strip_typedefs().code not in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR):
+            value = value.address  # a variable or a function: where it is
+        if value is None:
+            raise gdb.GdbError("vtop: %s has no address" % words[0])
+        address = int(value) & 0xFFFFFFFF
         if len(words) > 1:
             directory = int(find_thread(int(words[1]))["page_directory"]["value"])
         else:

@@ -1,6 +1,8 @@
 // ELF headers and their segments: what is accepted lies below the limit, in order, with its bytes in the file.
 // sources: kernel/proc/elf.cpp
 // runs: 50000
+#include <algorithm>
+
 #include "kernel/proc/elf.hpp"
 
 #include "tests/fuzz/fuzz.hpp"

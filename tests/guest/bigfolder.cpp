@@ -5,6 +5,7 @@
 // run: --icount 0 --mem 256
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <ctime>
 #include <vector>
 

@@ -3,6 +3,7 @@
 // lost: the kernel's objects and the machine's free pages are counted before and after.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <thread>
 

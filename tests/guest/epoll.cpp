@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <ctime>
 #include <vector>
 

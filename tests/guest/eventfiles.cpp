@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
+#include <cstdint>
 #include <ctime>
 
 #include "tests/guest/check.hpp"

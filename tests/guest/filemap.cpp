@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "tests/guest/check.hpp"

@@ -1,6 +1,7 @@
 // The rest of what C++20 has for threads: jthread, stop tokens, latches, barriers, semaphores,
 // shared mutexes, waiting on atomics.
 // Spec: ISO C++20, clauses 31.7 and 32.
+#include <atomic>
 #include <barrier>
 #include <condition_variable>
 #include <latch>

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include <cstdint>
+
 #include "tests/guest/check.hpp"
 
 namespace {

@@ -7,6 +7,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <vector>

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include <atomic>
+#include <cstdint>
 #include <thread>
 
 #include "tests/guest/check.hpp"

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/swap.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "check.hpp"

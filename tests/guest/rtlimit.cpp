@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "tests/guest/check.hpp"
 
 namespace {

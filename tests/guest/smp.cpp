@@ -4,6 +4,7 @@
 // run: --smp 4 --mem 256 --icount 5
 // timeout: 240
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <thread>

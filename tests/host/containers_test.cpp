@@ -1,6 +1,9 @@
 // List, Vector, Result, Ref and Box: the types everything else is made of.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <vector>
+
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/vector.hpp"

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <random>
+#include <vector>
 
 #include "kernel/deadlock/analysis.hpp"
 #include "kernel/deadlock/cycles.hpp"

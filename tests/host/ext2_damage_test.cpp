@@ -3,6 +3,7 @@
 // descriptors, bitmaps, inode tables, index blocks, directories. ORRERY_FUZZ_ROUNDS=N for more
 // than the suite does, from ORRERY_SEED on.
 // sources: file_room
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>

@@ -4,6 +4,8 @@
 
 #include <cstring>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "fs/ext2/block_map.hpp"
 #include "fs/ext2/geometry.hpp"

@@ -2,7 +2,9 @@
 // costs in transfers; the textbook's numbers for bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <vector>

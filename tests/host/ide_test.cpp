@@ -2,6 +2,8 @@
 // What IDENTIFY DEVICE says, and how sector numbers are put into registers; packets and answers.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "drivers/atapi.hpp"
 #include "drivers/ide_registers.hpp"
 

@@ -2,6 +2,7 @@
 // Partition tables: primary and chained ones, and whatever a disk may hold instead.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <tuple>

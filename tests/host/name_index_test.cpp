@@ -5,6 +5,8 @@
 
 #include <map>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "fs/ext2/name_index.hpp"
 

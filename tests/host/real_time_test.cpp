@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "kernel/sched/schedulers.hpp"
 #include "tests/host/support/sched_simulator.hpp"
 

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace {

@@ -14,4 +14,33 @@ output_has '^MemTotal: +(19|20)[0-9]{5} kB'
 guest --smp 4 --exec 'echo $((6*7))' </dev/null
 output_is 42
 
+# A processor that is too old is told so before the first instruction that it lacks.
+for cpu in 486 pentium; do
+    guest --timeout 8 --exec true </dev/null -- -cpu $cpu
+    log_has 'needs a Pentium Pro or newer.*-cpu pentium2'
+done
+guest --exec 'echo $((6*7))' </dev/null -- -cpu pentium2
+output_is 42
+# What has no driver is named, with what to take instead; so is a machine without a disk.
+guest --no-disk --exec true </dev/null -- -drive if=virtio,file=/dev/null,format=raw,readonly=on -usb
+status_is 125
+errors_have 'disks are IDE, in QEMU -machine pc'
+log_has 'virtio disk: not supported; disks are IDE here'
+log_has 'USB: not supported; keyboards are PS/2'
+guest --no-disk --exec true </dev/null -- -machine q35
+log_has 'SATA controller: not supported'
+# A machine without the speaker's port: the clock is right, and the second processor starts.
+qemu-system-i386 -M microvm -m 128 -smp 2 -nodefaults -no-reboot -display none -kernel "$build/kernel.elf" \
+    -append root=/dev/none -serial "file:$work/microvm" </dev/null &
+microvm=$!
+for _ in $(seq 100); do grep -q 'no root file system' "$work/microvm" 2>/dev/null && break; sleep 0.2; done
+kill $microvm
+check 'microvm: two processors' grep -q 'smp: 2 processors' "$work/microvm"
+check 'microvm: a TSC of hundreds of MHz at least' grep -Eq 'TSC at [0-9]{6,} kHz' "$work/microvm"
+
+# 64-bit programs are not for this machine, and the log says so.
+printf '\177ELF\2\1\1' >"$work/wide" && chmod +x "$work/wide"
+guest --add "$work/wide:/bin/wide" --exec 'wide 2>/dev/null; true' </dev/null
+log_has 'a 64-bit program; here run 32-bit ones'
+
 finish

@@ -4,10 +4,12 @@
 //   lab-heap --policy NAME [--area BYTES] STEP...      the map of blocks and holes after each step
 // STEP: NAME=BYTES allocates, -NAME gives back, ! compacts. BYTES are without the 16 of a header.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // See command.hpp.
 #include "user/lab/command.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
