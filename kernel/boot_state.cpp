@@ -39,7 +39,8 @@ bool guard_page(uint32_t address) { return is_stack_guard(VirtAddr(address)); }
 
 constexpr const PolicyChoice* kPolicyChoices[] = {
     &kSchedulerChoice,       &kHeapChoice,        &kReplacementChoice, &kScopeChoice,
-    &kFrameAllocationChoice, &kLoadControlChoice, &kStrategyChoice,    &kElevatorChoice};
+    &kFrameAllocationChoice, &kLoadControlChoice, &kLoadVictimChoice,  &kStrategyChoice,
+    &kElevatorChoice};
 
 // option=NAME, or prefix.TUNABLE=VALUE. False: it is not about this kind of policies. An unknown name
 // changes nothing, and the console says which names there are.

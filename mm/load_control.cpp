@@ -3,18 +3,25 @@
 
 #include <algorithm>
 
+#include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
+#include "kernel/trace/trace.hpp"
 #include "mm/all_spaces.hpp"
 #include "mm/eviction.hpp"
 #include "mm/frames.hpp"
+#include "mm/page_out.hpp"
+#include "mm/suspension.hpp"
 #include "mm/swap.hpp"
 
 bool (*suspend_space_hook)(AddressSpace& space, bool suspended) = nullptr;
+void (*describe_spaces_hook)() = nullptr;
 constinit LoadCounts load_counts{};
 
 namespace {
 
 constinit ChosenPolicy<LoadControls, DefaultLoadControl> control{};
+constinit SuspensionRule rule =
+    SuspensionRule::oldest;  // one word: a reader has the old or the new one
 
 constexpr uint64_t kMillisecond = 1'000'000, kWindow = 250 * kMillisecond,
                    kTurn = 3000 * kMillisecond, kRest = 500 * kMillisecond;
@@ -28,54 +35,89 @@ constinit uint32_t ordered_out_now = 0;          // atomic: spaces that still ha
 
 struct Window {
     uint64_t service = 0;  // microseconds
-    uint32_t contenders = 0, fastest = 0;
+    uint32_t faults = 0, active = 0, suspended = 0, contenders = 0, fastest = 0;
     uint64_t sets = 0;    // of all that are active
     uint32_t frames = 0;  // that their own pages have
-    Ref<AddressSpace> oldest{}, longest_suspended{};
+    Ref<AddressSpace> chosen{}, longest_suspended{};
+    SuspensionCandidate candidate{};  // what is known of `chosen`
 };
+
+SuspensionCandidate candidate(AddressSpace& space, uint64_t now) {
+    const PagingState& state = space.paging();
+    return {state.nice, space.own_resident() + space.own_swapped(), state.rate,
+            static_cast<uint32_t>((now - state.active_since) / kMillisecond)};
+}
 
 // Takes what spaces counted since the last window.
 Window look(uint64_t now) {
     Window all;
-    uint32_t suspended = 0;
+    if (describe_spaces_hook) describe_spaces_hook();
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
         PagingState& state = space->paging();
+        if (control.is<WsLoadControl>()) sample_accessed_bits(*space);
         state.rate = __atomic_exchange_n(&state.faults, 0, __ATOMIC_RELAXED);
         all.service += __atomic_exchange_n(&state.service, 0, __ATOMIC_RELAXED);
+        all.faults += state.rate;
         all.frames += space->own_resident();
         if (state.suspended_since) {
-            ++suspended;
+            ++all.suspended;
             if (!all.longest_suspended ||
                 state.suspended_since < all.longest_suspended->paging().suspended_since)
                 all.longest_suspended = space;
             continue;
         }
         all.sets += state.working_set;
+        if (space->own_resident()) ++all.active;
         if (!state.rate) continue;
         ++all.contenders;
         all.fastest = std::max(all.fastest, state.rate);
-        if (now - state.active_since >= kRest &&
-            (!all.oldest || state.active_since < all.oldest->paging().active_since))
-            all.oldest = space;
+        if (now - state.active_since < kRest) continue;
+        const SuspensionCandidate program = candidate(*space, now);
+        if (all.chosen && !rather(rule, program, all.candidate)) continue;
+        all.chosen = space;
+        all.candidate = program;
     }
-    __atomic_store_n(&suspended_now, suspended, __ATOMIC_RELAXED);
+    __atomic_store_n(&suspended_now, all.suspended, __ATOMIC_RELAXED);
     return all;
 }
 
-LoadJudgement judge(const Window& all, uint64_t elapsed) {
+void note_load(const Window& all, uint64_t elapsed) {
+    load_counts.waiting_permille = static_cast<uint32_t>(all.service * 1'000'000 / elapsed);
+    if (!all.faults) return;
+    load_counts.between_faults = static_cast<uint32_t>(elapsed / 1000 / all.faults);
+    load_counts.service = static_cast<uint32_t>(all.service / all.faults);
+    trace<TraceType::load_event>(load_counts.between_faults, load_counts.service, all.active,
+                                 all.suspended);
+}
+
+LoadJudgement judge(const Window& all) {
     const PagingLoad load{
-        .waiting_permille = static_cast<uint32_t>(all.service * 1'000'000 / elapsed),
+        .waiting_permille = load_counts.waiting_permille,
         .fastest = all.fastest,
         .working_sets = all.sets,
         .next_set = all.longest_suspended ? all.longest_suspended->paging().set_when_suspended : 0,
         .frames = memory_totals().free + all.frames,
         .reserve = reclaim_target()};
-    load_counts.waiting_permille = load.waiting_permille;
     return control->judge(load);
 }
 
-void suspend(AddressSpace& space, uint64_t now) {
+void say_why(int process, const Window& all) {
+    const std::string_view criterion = control->name();
+    const std::string_view chosen_by = kSuspensionRules[static_cast<uint32_t>(rule)];
+    log_info(
+        "load control: {}: L {} us, S {} us, {} pages in the sets of {} programs; process {} is "
+        "suspended, {}: nice {}, {} pages, {} faults, active for {} ms",
+        criterion, load_counts.between_faults, load_counts.service, all.sets, all.active, process,
+        chosen_by, all.candidate.nice, all.candidate.pages, all.candidate.faults,
+        all.candidate.active);
+    trace<TraceType::load_suspended_event>(
+        static_cast<uint32_t>(process), trace_text(criterion.data()), trace_text(chosen_by.data()),
+        static_cast<uint32_t>(measure(rule, all.candidate)));
+}
+
+void suspend(const Window& all, uint64_t now) {
+    AddressSpace& space = *all.chosen;
     PagingState& state = space.paging();
     if (!suspend_space_hook || !suspend_space_hook(space, true)) {
         state.active_since = now;  // not this one: the next
@@ -83,11 +125,15 @@ void suspend(AddressSpace& space, uint64_t now) {
     }
     state.set_when_suspended = state.working_set;
     state.suspended_since = now;
+    say_why(state.process, all);
     ++load_counts.suspended;
     __atomic_fetch_add(&suspended_now, 1, __ATOMIC_RELAXED);
 }
 
-void resume(AddressSpace& space, uint64_t now) {
+void resume(AddressSpace& space, uint64_t now, const char* why) {
+    const int process = space.paging().process;
+    log_info("load control: process {} is resumed: {}", process, why);
+    trace<TraceType::load_resumed_event>(static_cast<uint32_t>(process), trace_text(why));
     space.paging().suspended_since = 0;
     space.paging().active_since = now;
     suspend_space_hook(space, false);
@@ -101,11 +147,11 @@ void act(const Window& all, const LoadJudgement& verdict, uint64_t now) {
     const bool turn = waiting && now - waiting->paging().suspended_since >= kTurn;
     if (waiting && (turn || with_room >= kPatience)) {
         with_room = 0;
-        resume(*waiting, now);
-        if (turn && all.oldest && all.contenders > 0 && !verdict.room) suspend(*all.oldest, now);
-    } else if (too_many >= kPatience && all.oldest) {
+        resume(*waiting, now, turn ? "its turn" : "there is room");
+        if (turn && all.chosen && all.contenders > 0 && !verdict.room) suspend(all, now);
+    } else if (too_many >= kPatience && all.chosen) {
         too_many = 0;
-        suspend(*all.oldest, now);
+        suspend(all, now);
     }
 }
 
@@ -126,14 +172,17 @@ void empty_suspended() {
 constinit const PolicyChoice kLoadControlChoice =
     decltype(control)::choice<control>("vm.load_control", "vm.");
 
+constinit const PolicyChoice kLoadVictimChoice = {
+    "vm.load_victim", kSuspensionRules, [] { return static_cast<uint32_t>(rule); },
+    [](uint32_t which) { rule = static_cast<SuspensionRule>(which); }};
+
 void order_out(AddressSpace& space, bool out) {
     __atomic_store_n(&space.paging().ordered_out, out, __ATOMIC_RELAXED);
     if (out) __atomic_fetch_add(&ordered_out_now, 1, __ATOMIC_RELAXED);
 }
 
 bool load_control_due() {
-    if (ordered_out_now) return swap_active;
-    if (!swap_active || (control.is<NoLoadControl>() && !suspended_now)) return false;
+    if (ordered_out_now || !swap_active) return swap_active;
     return monotonic_now().raw() - window_start >= kWindow;
 }
 
@@ -144,6 +193,7 @@ void load_control_step() {
     const uint64_t elapsed = now - window_start;
     window_start = now;
     const Window all = look(now);
-    if (!control.is<NoLoadControl>()) return act(all, judge(all, elapsed), now);
-    if (all.longest_suspended) resume(*all.longest_suspended, now);
+    note_load(all, elapsed);
+    if (!control.is<NoLoadControl>()) return act(all, judge(all), now);
+    if (all.longest_suspended) resume(*all.longest_suspended, now, "load control is off");
 }

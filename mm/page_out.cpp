@@ -1,6 +1,9 @@
 // See page_out.hpp.
 #include "mm/page_out.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "mm/memory_trace.hpp"
 #include "mm/paging_lab.hpp"
 #include "mm/tracked_frames.hpp"
@@ -25,10 +28,19 @@ bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry) {
     });
 }
 
-void sample_accessed_bits(AddressSpace& of, uint32_t now) {
+// The window is the program's own time: one that waits for its pages has not stopped to need them.
+// What it needs and has not is estimated: as many pages as came from swap in the window.
+// A frame that several spaces map knows the time of the last one only.
+void sample_accessed_bits(AddressSpace& of) {
     LockedSpace::if_free(of, [&](LockedSpace& space) {
         bool changed = false;
         uint32_t recent = 0;
+        PagingState& state = of.paging();
+        const uint32_t now = state.own_time + 1;
+        if (now - state.half_since >= kWorkingSetWindow / 2) {
+            state.brought_in_before = std::exchange(state.brought_in, 0);
+            state.half_since = now;
+        }
         {
             LockGuard guard(swap_lock);
             space->pages.for_each(VirtAddr(0), kUserTop, [&](VirtAddr, PageEntry& entry) {
@@ -45,7 +57,8 @@ void sample_accessed_bits(AddressSpace& of, uint32_t now) {
                 changed = true;
             });
         }
-        of.paging().working_set = recent;
+        state.working_set =
+            recent + std::min(space->pages.swapped(), state.brought_in + state.brought_in_before);
         // The processor notes an access again only once it has forgotten the entry.
         if (changed) flush_range(space->pages.directory(), VirtAddr(0), kUserTop);
         return true;

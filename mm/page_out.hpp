@@ -9,8 +9,8 @@
 
 // The page with this frame becomes the slot.
 bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry);
-// All accessed bits are noted and cleared. `now` in milliseconds.
-void sample_accessed_bits(AddressSpace& of, uint32_t now);
+// All accessed bits are noted and cleared; the working set is estimated by them.
+void sample_accessed_bits(AddressSpace& of);
 // The next private frames at the hand, each with one more reference; how many.
 uint32_t next_private(AddressSpace& of, std::span<Frame> to);
 // A file's page goes, unless it was used since it was last asked about, if that matters. True: the

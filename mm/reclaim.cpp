@@ -29,10 +29,10 @@ constinit bool wanted = false;                  // atomic
 constinit Thread* thread = nullptr;
 
 void sample_all() {
-    const auto now = static_cast<uint32_t>(monotonic_now().raw() / 1'000'000);
+    if (describe_spaces_hook) describe_spaces_hook();
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        sample_accessed_bits(*space, now);
+        sample_accessed_bits(*space);
         LockGuard guard(swap_lock);
         policy_of(space->pool()).tick(samplings, nullptr);
     }

@@ -11,6 +11,7 @@ FaultResult swap_in(LockedSpace& space, Fault& fault, const Region& region, Page
     space->pages.fill_swapped(slot, PageEntry::make(frame, kEntryPresent | kEntryUser));
     track_frame(frame, fault.page, space.space().pool());
     swap_drop_name(entry);
+    ++space.space().paging().brought_in;
     FaultResult result = fault.resolved(FaultSource::swap, frame);
     if (fault.write) result = allow_write(space, fault, region, slot);
     fault.source = FaultSource::swap;

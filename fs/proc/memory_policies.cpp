@@ -13,6 +13,7 @@ constexpr ProcEntry kMemoryPolicies[] = {
     policy_file<kScopeChoice>("replacement_scope"),
     policy_file<kFrameAllocationChoice>("frame_allocation"),
     policy_file<kLoadControlChoice>("load_control"),
+    policy_file<kLoadVictimChoice>("load_victim"),
     {.name = "tunables",
      .show =
          [](TextSink& to) {

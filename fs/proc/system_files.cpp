@@ -122,8 +122,11 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
               s.out, s.writes, s.cached_hits, s.refused);
     format_to(to, "pgscan {}\npgsteal {}\npgsteal_file {}\nreclaim_rounds {}\n", r.scanned,
               r.stolen, r.file_unmapped, r.rounds);
-    format_to(to, "load_suspended {}\nload_resumed {}\npaging_wait_permille {}\n",
-              load_counts.suspended, load_counts.resumed, load_counts.waiting_permille);
+    const LoadCounts load = load_counts;
+    format_to(to, "load_suspended {}\nload_resumed {}\npaging_wait_permille {}\n", load.suspended,
+              load.resumed, load.waiting_permille);
+    format_to(to, "paging_between_faults_us {}\npaging_service_us {}\n", load.between_faults,
+              load.service);
     format_to(to, "reclaim_fruitless {}\nnr_tlb_local_flush_one {}\nnr_tlb_local_flush_all {}\n",
               r.fruitless, tlb.single, tlb.full);
     format_to(to, "nr_tlb_remote_flush {}\nnr_tlb_remote_flush_received {}\n", tlb.asked,

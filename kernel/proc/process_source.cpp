@@ -295,10 +295,26 @@ bool suspend_space(AddressSpace& space, bool suspended) {
     }
     return any;
 }
+
+// Of several processes in one space (vfork) the one that computed longest stands for it.
+void describe_spaces() {
+    for (Ref<Process> p = next_process(1); p; p = next_process(p->pid + 1)) {
+        const CpuTimes times = p->times();
+        const auto computed = static_cast<uint32_t>((times.user + times.kernel) / 1'000'000);
+        LockGuard guard(process_tree);
+        if (!p->space || p->threads.empty()) continue;
+        PagingState& state = p->space->paging();
+        if (state.process != p->pid && computed < state.own_time) continue;
+        state.process = p->pid;
+        state.nice = p->threads.front()->sched.nice;
+        state.own_time = computed;
+    }
+}
 }  // namespace
 
 void process_source_init() {
     suspend_space_hook = suspend_space;
+    describe_spaces_hook = describe_spaces;
     install_process_source({
         .current = [] { return Thread::current().process ? current_process().pid : 0; },
         .current_thread = [] { return Thread::current().tid; },

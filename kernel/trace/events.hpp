@@ -53,6 +53,10 @@
     EVENT(resident,         memory,  "space:hex resident:int working_set:int swapped:int") \
     /* The machine's frames by owner, at a tick, if that changed. */ \
     EVENT(frames,           memory,  "free:int files:int kernel:int programs:int") \
+    /* A window of load control that had faults: microseconds between two (L) and to serve one (S). */ \
+    EVENT(load,             memory,  "between_faults:int service:int active:int suspended:int") \
+    EVENT(load_suspended,   memory,  "process:int criterion:text rule:text measure:int") \
+    EVENT(load_resumed,     memory,  "process:int why:text") \
     EVENT(lock_wait,        lock,    "lock:hex rank:int") \
     EVENT(lock_taken,       lock,    "lock:hex rank:int") \
     EVENT(futex_wait,       sync,    "address:hex expected:int") \
