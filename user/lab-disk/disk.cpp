@@ -1,64 +1,58 @@
 // The disk as /proc and /dev show it. See lab.hpp.
 #define _FILE_OFFSET_BITS 64
+#include "user/lab-disk/lab.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
-#include "lab.hpp"
-
-std::string read_text(const std::string& path) {
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) fail(path + " can't be read");
-    return line;
-}
-
-void write_text(const std::string& path, const std::string& text) {
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    const bool done = fd >= 0 && write(fd, text.data(), text.size()) == ssize_t(text.size());
-    const int error = errno;
-    if (fd >= 0) close(fd);
-    if (!done) fail(path + ": " + std::strerror(error));
-}
-
-std::string chosen_of(const std::string& path) {
-    const std::string line = read_text(path);
-    const size_t start = line.find('['), end = line.find(']');
-    if (start == std::string::npos || end == std::string::npos) fail(path + " names no choice");
-    return line.substr(start + 1, end - start - 1);
-}
+#include "user/lab/setting.hpp"
 
 void drop_caches() {
     sync();
-    write_text("/proc/sys/vm/drop_caches", "1");
+    if (const int error = lab::write_file("/proc/sys/vm/drop_caches", "1"))
+        lab::fail("the caches cannot be emptied: %s", std::strerror(error));
 }
 
-namespace {
+// Five times the same loop: but for an interrupt or two it takes the same count of ticks each time,
+// if a tick is an instruction. A processor that runs in real time does not repeat itself so.
+bool time_is_counted() {
+    uint64_t ticks[5];
+    for (uint64_t& sample : ticks) {
+        const uint64_t start = __builtin_ia32_rdtsc();
+        for (int n = 0; n < 2000; ++n) asm volatile("");
+        sample = __builtin_ia32_rdtsc() - start;
+    }
+    std::ranges::sort(ticks);
+    return ticks[1] == ticks[3];
+}
 
-std::string first_disk() {
+std::string Disk::first() {
     std::string found;
     DIR* folder = opendir("/proc/sys/dev/disk");
-    if (!folder) fail("/proc/sys/dev/disk: " + std::string(std::strerror(errno)));
-    while (const dirent* entry = readdir(folder))
+    while (const dirent* entry = folder ? readdir(folder) : nullptr)
         if (found.empty() && entry->d_type == DT_DIR && entry->d_name[0] != '.')
             found = entry->d_name;
-    closedir(folder);
-    if (found.empty()) fail("no disk here has a queue");
+    if (folder) closedir(folder);
     return found;
 }
 
-}  // namespace
-
-Disk::Disk(std::string name) : name_(name.empty() ? first_disk() : std::move(name)) {
-    if (access(setting("travel").c_str(), R_OK) != 0) fail(name_ + " is no disk with a queue");
+Disk::Disk(const std::string& name) : name_(name.empty() ? first() : name) {
+    if (name_.empty())
+        lab::fail(
+            "no disk here has a queue: with scripts/run --icount the root is a RAM disk, and an "
+            "option like `-- -drive if=ide,format=raw,file=IMAGE` adds one");
+    if (access(setting("travel").c_str(), R_OK) != 0)
+        lab::fail("%s is no disk with a queue; one is %s", name_.c_str(), first().c_str());
     const std::string path = "/dev/" + name_;
     fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0) fail(path + ": " + std::strerror(errno));
+    if (fd_ < 0) lab::fail("%s: %s", path.c_str(), std::strerror(errno));
     sectors_ = static_cast<uint64_t>(lseek(fd_, 0, SEEK_END)) / 512;
 }
 
@@ -66,7 +60,7 @@ Disk::~Disk() { close(fd_); }
 
 void Disk::read(uint64_t sector, void* to, size_t bytes) const {
     const ssize_t done = pread(fd_, to, bytes, static_cast<off_t>(sector * 512));
-    if (done < 0) fail("/dev/" + name_ + ": " + std::strerror(errno));
+    if (done < 0) lab::fail("/dev/%s: %s", name_.c_str(), std::strerror(errno));
 }
 
 Disk::Counts Disk::counts() const {
@@ -79,5 +73,5 @@ Disk::Counts Disk::counts() const {
         for (unsigned long& f : field) words >> f;
         if (disk == name_) return {field[0] + field[1] + field[4] + field[5], field[8]};
     }
-    fail(name_ + " is not in /proc/diskstats");
+    lab::fail("%s is not in /proc/diskstats", name_.c_str());
 }

@@ -4,33 +4,60 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <deque>
 #include <thread>
 
 #include "drivers/elevator_list.hpp"
-#include "lab.hpp"
+#include "user/lab-disk/lab.hpp"
+#include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
+#include "user/lab/table.hpp"
 
 namespace {
 
+constexpr char kHelp[] =
+    "usage: lab-disk elevators [--cylinders N] [--head C] [--down] [--computed] [--disk DISK] "
+    "[--json]\n"
+    "                          [CYLINDER... | --random N [--seed S]]\n"
+    "One set of requests under each elevator: how far the head moves, in cylinders, computed and "
+    "on\n"
+    "the disk (in sectors too), the mean way to a request, and the order. The disk has 200\n"
+    "cylinders, the head stands at 53 and goes up, if nothing else is said. --computed needs no "
+    "disk.\n"
+    "    # lab-disk elevators --computed --head 100 --down 55 58 39 18 90 160 150 38 184\n"
+    "    head at 100 of 200, going down; 9 requests: 55 58 39 18 90 160 150 38 184\n"
+    "    elevator  computed  travelled  sectors   mean  order\n"
+    "    fcfs           498          -        -  55.33  55 58 39 18 90 160 150 38 184\n"
+    "    sstf           248          -        -  27.56  90 58 55 39 38 18 150 160 184\n"
+    "    scan           284          -        -  31.56  90 58 55 39 38 18 150 160 184\n"
+    "    cscan          348          -        -  38.67  90 58 55 39 38 18 184 160 150\n"
+    "    ...\n";
+
 constexpr uint32_t kSectorsPerPage = 8;
+constexpr long kMostRequests = 64;
 
 struct Set {
-    unsigned long cylinders = 200, head = 53;
-    bool down = false;
-    std::vector<unsigned long> wanted;
+    long cylinders = 200, head = 53, random = 0, seed = 1;
+    bool down = false, computed = false, json = false;
+    std::string disk;
+    std::vector<long> wanted;
 };
 
 struct Outcome {
-    std::vector<unsigned long> order;
+    std::vector<long> order;
     uint64_t cylinders = 0, sectors = 0;
 };
 
 Outcome compute(Elevator& policy, const Set& set) {
-    DiskHead head{.last = set.cylinders - 1, .at = set.head, .up = !set.down};
+    DiskHead head{.last = static_cast<uint64_t>(set.cylinders - 1),
+                  .at = static_cast<uint64_t>(set.head),
+                  .up = !set.down};
     std::deque<DiskRequest> requests;
     RequestList waiting;
-    for (unsigned long cylinder : set.wanted) {
-        DiskRequest& request = requests.emplace_back(cylinder, 0);  // the head stays where it is
+    for (long cylinder : set.wanted) {
+        // The head stays where it is while it serves a cylinder.
+        DiskRequest& request = requests.emplace_back(static_cast<uint64_t>(cylinder), 0);
         request.arrival = requests.size();
         request.deadline = ~uint64_t{0};
         waiting.push_back(request);
@@ -39,7 +66,7 @@ Outcome compute(Elevator& policy, const Set& set) {
     while (!waiting.empty()) {
         DiskRequest& next = *policy.pick(waiting, head, 0);
         head.serve(next.sector, next.count);
-        outcome.order.push_back(static_cast<unsigned long>(next.sector));
+        outcome.order.push_back(static_cast<long>(next.sector));
         waiting.remove(next);
     }
     outcome.cylinders = head.travel;
@@ -49,9 +76,9 @@ Outcome compute(Elevator& policy, const Set& set) {
 // The disk divided into cylinders, so that the last one is its last page.
 class Cylinders {
   public:
-    Cylinders(const Disk& disk, unsigned long count)
+    Cylinders(const Disk& disk, long count)
         : disk_(disk), step_(double(disk.sectors() - kSectorsPerPage) / double(count - 1)) {}
-    void read(unsigned long cylinder) const {
+    void read(long cylinder) const {
         alignas(8) char page[4096];
         const auto sector = static_cast<uint64_t>(std::llround(double(cylinder) * step_));
         disk_.read(sector / kSectorsPerPage * kSectorsPerPage, page, sizeof page);
@@ -65,20 +92,29 @@ class Cylinders {
     double step_;
 };
 
-// False: another process used the disk meanwhile.
+void put(const std::string& setting, const std::string& text) {
+    if (const int error = lab::write_file(setting, text))
+        lab::fail("%s: %s", setting.c_str(), strerror(error));
+}
+
+unsigned long travel_of(const Disk& disk) {
+    return std::stoul(lab::read_file(disk.setting("travel")));
+}
+
+// False: another program used the disk meanwhile.
 bool serve(const Disk& disk, const Cylinders& cylinders, std::string_view policy, const Set& set,
            Outcome& outcome) {
     drop_caches();
     // The way there leaves the head with its direction.
-    write_text(disk.setting("elevator"), "look");
+    put(disk.setting("elevator"), "look");
     cylinders.read(set.down ? set.cylinders - 1 : 0);
     cylinders.read(set.head);
-    write_text(disk.setting("elevator"), std::string(policy));
+    put(disk.setting("elevator"), std::string(policy));
     const unsigned long before = disk.counts().requests;
-    const unsigned long travel = number(read_text(disk.setting("travel")));
+    const unsigned long travel = travel_of(disk);
     const size_t count = set.wanted.size();
-    write_text(disk.setting("hold"), std::to_string(count));
-    std::vector<unsigned long> order(count);
+    put(disk.setting("hold"), std::to_string(count));
+    std::vector<long> order(count);
     std::atomic<size_t> served{0};
     std::vector<std::thread> threads;
     for (size_t i = 0; i < count; ++i) {
@@ -91,93 +127,92 @@ bool serve(const Disk& disk, const Cylinders& cylinders, std::string_view policy
     }
     for (std::thread& thread : threads) thread.join();
     outcome.order = order;
-    outcome.sectors = number(read_text(disk.setting("travel"))) - travel;
+    outcome.sectors = travel_of(disk) - travel;
     outcome.cylinders = cylinders.in_cylinders(outcome.sectors);
     return disk.counts().requests - before == count;
 }
 
-std::string text(const std::vector<unsigned long>& order) {
+std::string text(const std::vector<long>& order) {
     std::string out;
-    for (unsigned long cylinder : order)
-        out += (out.empty() ? "" : ", ") + std::to_string(cylinder);
+    for (long cylinder : order) out += (out.empty() ? "" : " ") + std::to_string(cylinder);
     return out;
 }
 
-Set parse(const std::vector<std::string>& words, std::string& disk, bool& computed) {
+Set parse(int argc, char** argv) {
     Set set;
-    for (size_t i = 0; i < words.size(); ++i) {
-        const std::string& word = words[i];
-        if (word == "--down")
-            set.down = true;
-        else if (word == "--computed")
-            computed = true;
-        else if (word.substr(0, 2) != "--")
-            set.wanted.push_back(number(word));
-        else if (i + 1 == words.size())
-            usage();
-        else if (word == "--disk")
-            disk = words[++i];
-        else if (word == "--cylinders")
-            set.cylinders = number(words[++i]);
-        else if (word == "--head")
-            set.head = number(words[++i]);
-        else
-            usage();
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .flag("--down", set.down)
+                                               .flag("--computed", set.computed)
+                                               .flag("--json", set.json)
+                                               .text("--disk", set.disk)
+                                               .number("--cylinders", set.cylinders, 2, 1'000'000)
+                                               .number("--head", set.head, 0, 999'999)
+                                               .random(set.random, kMostRequests, set.seed)
+                                               .parse(argc, argv);
+    if (set.head >= set.cylinders)
+        lab::refuse("the head stands outside the disk: cylinders are 0 to %ld", set.cylinders - 1);
+    if (!words.empty() && set.random) lab::refuse("either requests, or --random N of them");
+    for (const std::string& word : words)
+        set.wanted.push_back(lab::number("a request's cylinder", word, 0, set.cylinders - 1));
+    lab::Random random(set.seed);
+    for (long n = 0; n < set.random; ++n)
+        set.wanted.push_back(random.between(0, set.cylinders - 1));
+    if (set.wanted.empty()) {
+        if (set.cylinders < 200) lab::refuse("the textbooks' requests need 200 cylinders");
+        set.wanted = {98, 183, 37, 122, 14, 124, 65, 67};
     }
-    if (set.wanted.empty()) set.wanted = {98, 183, 37, 122, 14, 124, 65, 67};
-    if (set.cylinders < 2 || set.head >= set.cylinders) fail("the head stands outside the disk");
-    for (unsigned long cylinder : set.wanted)
-        if (cylinder >= set.cylinders)
-            fail("cylinder " + std::to_string(cylinder) + " of how many?");
-    if (set.wanted.size() > 64) fail("at most 64 requests");
+    if (set.wanted.size() > kMostRequests)
+        lab::refuse("at most %ld requests, not %zu", kMostRequests, set.wanted.size());
     return set;
+}
+
+Outcome on_disk(const Set& set, std::string_view policy) {
+    const Disk disk(set.disk);
+    if (disk.sectors() < static_cast<uint64_t>(set.cylinders) * 4 * kSectorsPerPage)
+        lab::fail("%s is too small for %ld cylinders", disk.name().c_str(), set.cylinders);
+    const lab::Setting kept(disk.setting("elevator"));
+    const Cylinders cylinders(disk, set.cylinders);
+    Outcome found;
+    for (int tries = 0; !serve(disk, cylinders, policy, set, found); ++tries)
+        if (tries == 10) lab::fail("%s is busy with something else", disk.name().c_str());
+    return found;
 }
 
 }  // namespace
 
-int elevators(const std::vector<std::string>& words, bool json) {
-    std::string name;
-    bool computed = false;
-    const Set set = parse(words, name, computed);
-    if (json)
-        std::printf(
-            "{\"cylinders\": %lu, \"head\": %lu, \"up\": %s, \"requests\": [%s], "
-            "\"elevators\": [",
-            set.cylinders, set.head, set.down ? "false" : "true", text(set.wanted).c_str());
-    else
-        std::printf("head at %lu of %lu, going %s; requests: %s\n%-9s %8s %10s %9s  order\n",
-                    set.head, set.cylinders, set.down ? "down" : "up", text(set.wanted).c_str(), "",
-                    "computed", "travelled", "sectors");
+int elevators(int argc, char** argv) {
+    const Set set = parse(argc, argv);
+    const bool real = !set.computed && !(set.disk.empty() && Disk::first().empty());
+    lab::Table table({{"elevator", "elevator"},
+                      {"computed", "computed"},
+                      {"travelled", "travelled"},
+                      {"sectors", "sectors"},
+                      {"mean", "mean"},
+                      {"order", "order"}});
+    const lab::Cell none("-", lab::Raw{"null"});
     Elevators policies;
     for (uint32_t i = 0; i < Elevators::kCount; ++i) {
         const Outcome wanted = compute(policies.at(i), set);
-        Outcome found = wanted;
-        if (!computed) {
-            const Disk disk(name);
-            if (disk.sectors() < set.cylinders * 4 * kSectorsPerPage)
-                fail("that disk is too small");
-            const Kept kept(disk.setting("elevator"));
-            const Cylinders cylinders(disk, set.cylinders);
-            int tries = 0;
-            while (!serve(disk, cylinders, Elevators::kNames[i], set, found))
-                if (++tries == 10) fail(disk.name() + " is busy with something else");
-        }
-        const std::string label(Elevators::kNames[i]);
-        if (json)
-            std::printf(
-                "%s\n  {\"name\": \"%s\", \"computed\": %llu, \"travelled\": %llu, "
-                "\"sectors\": %llu, \"order\": [%s]}",
-                i ? "," : "", label.c_str(), (unsigned long long)wanted.cylinders,
-                (unsigned long long)found.cylinders, (unsigned long long)found.sectors,
-                text(found.order).c_str());
-        else if (computed)
-            std::printf("%-9s %8llu %10s %9s  %s\n", label.c_str(),
-                        (unsigned long long)wanted.cylinders, "-", "-", text(found.order).c_str());
-        else
-            std::printf("%-9s %8llu %10llu %9llu  %s\n", label.c_str(),
-                        (unsigned long long)wanted.cylinders, (unsigned long long)found.cylinders,
-                        (unsigned long long)found.sectors, text(found.order).c_str());
+        const Outcome found = real ? on_disk(set, Elevators::kNames[i]) : wanted;
+        const lab::Decimal mean{double(wanted.cylinders) / double(set.wanted.size()), 2};
+        table.row({std::string(Elevators::kNames[i]), wanted.cylinders,
+                   real ? lab::Cell(found.cylinders) : none, real ? lab::Cell(found.sectors) : none,
+                   mean, lab::Cell(text(found.order), found.order)});
     }
-    if (json) std::puts("\n]}");
+    if (set.json) {
+        lab::Object input;
+        input.add("cylinders", set.cylinders).add("head", set.head).add("up", !set.down);
+        lab::Object()
+            .add("lab", "lab-disk elevators")
+            .add("input", input.add("requests", set.wanted))
+            .add("rows", table.rows())
+            .print();
+        return 0;
+    }
+    std::printf("head at %ld of %ld, going %s; %zu requests: %s\n", set.head, set.cylinders,
+                set.down ? "down" : "up", set.wanted.size(), text(set.wanted).c_str());
+    table.print();
+    if (!real && !set.computed)
+        std::puts("computed only: no disk here has a queue (with --icount the root is a RAM disk)");
     return 0;
 }

@@ -2,38 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <string_view>
-#include <vector>
 
-[[noreturn]] void usage();
-[[noreturn]] void fail(const std::string& why);
-unsigned long number(const std::string& text);
-
-std::string read_text(const std::string& path);  // its first line
-void write_text(const std::string& path, const std::string& text);
-// The name in brackets of a file that lists names.
-std::string chosen_of(const std::string& path);
-
-// Puts a setting back as it was, however the program ends by itself.
-class Kept {
-  public:
-    explicit Kept(std::string path) : path_(std::move(path)), before_(chosen_of(path_)) {}
-    ~Kept() { write_text(path_, before_); }
-    Kept(const Kept&) = delete;
-
-  private:
-    std::string path_, before_;
-};
+#include "user/lab/command.hpp"
 
 // A disk with a queue, opened as a file.
 class Disk {
   public:
-    explicit Disk(std::string name);  // empty: the first one
+    explicit Disk(const std::string& name);
     Disk(const Disk&) = delete;
     ~Disk();
+    static std::string first();  // the name of one; "": none has a queue
 
     const std::string& name() const { return name_; }
     std::string setting(const char* which) const {
@@ -52,7 +31,9 @@ class Disk {
     uint64_t sectors_ = 0;
 };
 
+// Whether time is counted in instructions (scripts/run --icount): a loop takes the same each time.
+bool time_is_counted();
 void drop_caches();  // so that the next read is the disk's
 
-int modes(const std::vector<std::string>& words, bool json);
-int elevators(const std::vector<std::string>& words, bool json);
+int modes(int argc, char** argv);
+int elevators(int argc, char** argv);

@@ -1,42 +1,19 @@
 // lab-disk: what a disk costs, and how its queue is ordered.
-//   lab-disk modes [--json] [--kib N] [DISK]     one read by polling, interrupts and DMA
-//   lab-disk elevators [--json] [--disk DISK] [--cylinders N] [--head C] [--down] [--computed]
-//                      [CYLINDER...]             one set of requests under each elevator
-// DISK is a name of /proc/sys/dev/disk: hda.
-#include "lab.hpp"
+#include "user/lab-disk/lab.hpp"
 
-[[noreturn]] void usage() {
-    std::fputs(
-        "usage: lab-disk modes [--json] [--kib N] [DISK]\n"
-        "       lab-disk elevators [--json] [--disk DISK] [--cylinders N] [--head C] [--down]\n"
-        "                          [--computed] [CYLINDER...]\n",
-        stderr);
-    std::exit(2);
-}
+namespace {
 
-[[noreturn]] void fail(const std::string& why) {
-    std::fprintf(stderr, "lab-disk: %s\n", why.c_str());
-    std::exit(1);
-}
+constexpr char kHelp[] =
+    "usage: lab-disk modes [--kib N] [--json] [DISK]\n"
+    "       lab-disk elevators [--cylinders N] [--head C] [--down] [--computed] [--disk DISK] "
+    "[--json]\n"
+    "                          [CYLINDER... | --random N [--seed S]]\n"
+    "modes: one read by polling, interrupts and DMA. elevators: one set of requests under each\n"
+    "elevator. DISK is a name in /proc/sys/dev/disk, like hda. lab-disk PART --help has an "
+    "example.\n";
 
-unsigned long number(const std::string& text) {
-    char* end;
-    const unsigned long value = std::strtoul(text.c_str(), &end, 10);
-    if (text.empty() || *end || text[0] == '-') usage();
-    return value;
-}
+}  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) usage();
-    const std::string_view what = argv[1];
-    std::vector<std::string> words;
-    bool json = false;
-    for (int i = 2; i < argc; ++i)
-        if (std::string_view(argv[i]) == "--json")
-            json = true;
-        else
-            words.push_back(argv[i]);
-    if (what == "modes") return modes(words, json);
-    if (what == "elevators") return elevators(words, json);
-    usage();
+    return lab::run_part(kHelp, {{"modes", modes}, {"elevators", elevators}}, argc, argv);
 }

@@ -1,30 +1,38 @@
 // One read, with the controller served in three ways.
 #include <sys/resource.h>
-#include <time.h>
 
 #include <fstream>
 #include <sstream>
+#include <vector>
 
-#include "lab.hpp"
+#include "user/lab-disk/lab.hpp"
+#include "user/lab/setting.hpp"
+#include "user/lab/table.hpp"
 
 namespace {
+
+constexpr char kHelp[] =
+    "usage: lab-disk modes [--kib N] [--json] [DISK]\n"
+    "Reads N KiB (4096) of the disk by polling, by interrupts, and by DMA: CPU time, interrupts, "
+    "and\n"
+    "how often the program waited.\n"
+    "    # lab-disk modes --kib 1024 hdb\n"
+    "    1024 KiB from hdb\n"
+    "    mode  elapsed, ms  CPU, ms  CPU, %  interrupts  waits\n"
+    "    poll       25.102   25.093    100.0           0      0\n"
+    "    irq        19.870    7.106     35.8         130    144\n"
+    "    dma         1.690    0.806     47.7          16     30\n";
 
 struct Sample {
     double elapsed, cpu;  // milliseconds
     unsigned long interrupts, waits;
 };
 
-double milliseconds(const timespec& t) { return double(t.tv_sec) * 1e3 + double(t.tv_nsec) / 1e6; }
-
-double now() {
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return milliseconds(t);
-}
+double now() { return double(lab::now()) / 1e6; }
 
 // Of this process, in the kernel and out of it: what its waiting costs others.
 double cpu_time() {
-    std::istringstream words(read_text("/proc/self/schedstat"));
+    std::istringstream words(lab::read_file("/proc/self/schedstat"));
     double nanoseconds = 0;
     words >> nanoseconds;
     return nanoseconds / 1e6;
@@ -60,42 +68,51 @@ Sample read_all(const Disk& disk, uint64_t bytes, std::vector<char>& buffer) {
 
 }  // namespace
 
-int modes(const std::vector<std::string>& words, bool json) {
-    unsigned long kib = 4096;
-    std::string name;
-    for (size_t i = 0; i < words.size(); ++i)
-        if (words[i] == "--kib" && i + 1 < words.size())
-            kib = number(words[++i]);
-        else if (words[i][0] != '-' && name.empty())
-            name = words[i];
-        else
-            usage();
-    const Disk disk(name);
-    const uint64_t bytes = uint64_t{kib} * 1024;
+int modes(int argc, char** argv) {
+    long kib = 4096;
+    bool json = false;
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .number("--kib", kib, 64, 4'194'304)
+                                               .flag("--json", json)
+                                               .parse(argc, argv);
+    if (words.size() > 1) lab::refuse("one disk, not '%s'", lab::join(words).c_str());
+    const Disk disk(words.empty() ? "" : words[0]);
+    const uint64_t bytes = static_cast<uint64_t>(kib) * 1024;
     std::vector<char> buffer(64 * 1024);
-    if (kib < 64 || bytes > disk.sectors() * 512) fail("at least 64 KiB, at most the disk");
-    const char* const kMode = "/proc/sys/dev/disk/ide";
-    const Kept kept(kMode);
+    if (bytes > disk.sectors() * 512)
+        lab::refuse("%s has only %llu KiB", disk.name().c_str(), disk.sectors() / 2);
+    const bool counted = time_is_counted();
+    lab::Setting mode("/proc/sys/dev/disk/ide");
     read_all(disk, buffer.size(), buffer);  // this program is in memory now
-    if (json)
-        std::printf("{\"disk\": \"%s\", \"kib\": %lu, \"modes\": [", disk.name().c_str(), kib);
-    else
-        std::printf("%lu KiB from %s\n%-6s %12s %12s %8s %12s %8s\n", kib, disk.name().c_str(),
-                    "mode", "elapsed, ms", "CPU, ms", "CPU, %", "interrupts", "waits");
-    bool first = true;
-    for (const char* mode : {"poll", "irq", "dma"}) {
-        write_text(kMode, mode);
+    lab::Table table({{"mode", "mode"},
+                      {"elapsed_ms", "elapsed, ms"},
+                      {"cpu_ms", "CPU, ms"},
+                      {"cpu_percent", "CPU, %"},
+                      {"interrupts", "interrupts"},
+                      {"waits", "waits"}});
+    const lab::Cell none("-", lab::Raw{"null"});
+    for (const char* name : {"poll", "irq", "dma"}) {
+        mode.set(name);
         const Sample s = read_all(disk, bytes, buffer);
-        if (json)
-            std::printf(
-                "%s\n  {\"mode\": \"%s\", \"elapsed_ms\": %.3f, \"cpu_ms\": %.3f, "
-                "\"interrupts\": %lu, \"waits\": %lu}",
-                first ? "" : ",", mode, s.elapsed, s.cpu, s.interrupts, s.waits);
-        else
-            std::printf("%-6s %12.3f %12.3f %8.1f %12lu %8lu\n", mode, s.elapsed, s.cpu,
-                        100 * s.cpu / s.elapsed, s.interrupts, s.waits);
-        first = false;
+        table.row({name, counted ? none : lab::Cell(lab::Decimal{s.elapsed, 3}),
+                   lab::Decimal{s.cpu, 3},
+                   counted ? none : lab::Cell(lab::Decimal{100 * s.cpu / s.elapsed, 1}),
+                   s.interrupts, s.waits});
     }
-    if (json) std::puts("\n]}");
+    if (json) {
+        lab::Object()
+            .add("lab", "lab-disk modes")
+            .add("input", lab::Object().add("disk", disk.name()).add("kib", kib))
+            .add("time_is_counted", counted)
+            .add("rows", table.rows())
+            .print();
+        return 0;
+    }
+    std::printf("%ld KiB from %s\n", kib, disk.name().c_str());
+    table.print();
+    if (counted)
+        std::puts(
+            "time here is counted in instructions (--icount), and the disk takes none: how long a "
+            "read lasts says nothing, so it is left out; CPU time and interrupts do compare");
     return 0;
 }
