@@ -49,6 +49,8 @@ void Ext2Inode::count_blocks(int32_t change) {
 
 // From what is reserved for this file, if it goes on there. `reserve`: it will probably grow further.
 Result<Extent> Ext2Inode::take_blocks(uint32_t goal, uint32_t wanted, bool reserve) {
+    const uint64_t sectors = uint64_t{wanted} * (ext2().geometry().block_size() >> 9);
+    if (record_.blocks512 + sectors > UINT32_MAX) return Errno::fbig;
     if (reserved.count && reserved.first == goal) return ext2().use_reservation(*this, wanted);
     const Extent got = TRY(ext2().allocate_blocks(goal, wanted));
     if (reserve) ext2().reserve_behind(*this, got);

@@ -44,7 +44,8 @@ Result<void> set(uint32_t& setting, std::string_view text, uint32_t most) {
 Result<void> drop_caches(std::string_view what) {
     if (what != "1" && what != "2" && what != "3") return Errno::inval;
     if (what != "1") {
-        shrink_dentries(UINT32_MAX);
+        while (shrink_dentries(UINT32_MAX)) {  // a folder is unused once its names are dropped
+        }
         shrink_inodes(UINT32_MAX);
     }
     while (what != "2" && reclaim_pages(UINT32_MAX)) {

@@ -1,59 +1,77 @@
 // lab-fs: see main.cpp.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "fs/ext2/layout.hpp"
+#include "user/lab/command.hpp"
 
-[[noreturn]] void usage();
-[[noreturn]] void fail(const std::string& why);
-unsigned long number(const char* text);
+// One look-up on the way to a block of a file: what is read, where on the disk, and what it says.
+struct Look {
+    std::string what;  // "inode 12", "index block 77"
+    uint64_t index;    // which number in it
+    uint64_t says;     // a block, cluster or sector; 0: nothing
+    uint64_t place;    // of the number on the disk, in bytes; kInMemory: it costs no read
+};
+constexpr uint64_t kInMemory = UINT64_MAX;
 
-// The ext2 file system that a file lies on, read from its disk as it is there (and in the cache).
+struct Way {
+    std::string kind;  // "double indirect", "extent", "chain"
+    std::vector<Look> looks;
+    bool hole = false;
+    uint64_t data = 0;  // where the byte is on the disk
+};
+
+// A file system, read from its disk as it is there.
 class Volume {
   public:
-    explicit Volume(const std::string& path);  // ends the program if it isn't on ext2
+    // Of the file system that a file lies on; ends the program if its format is none of ours.
+    static std::unique_ptr<Volume> of(const std::string& path);
+    virtual ~Volume();
     Volume(const Volume&) = delete;
-    ~Volume();
 
-    const ext2::Superblock& super() const { return super_; }
+    virtual Way way(const struct stat64& file, uint64_t offset) const = 0;
+    virtual uint32_t block_size() const = 0;
+    virtual const char* unit() const = 0;  // what a file is made of: block, cluster, sector
+
+    const std::string& type() const { return type_; }
     const std::string& device() const { return device_; }
     const std::string& mounted_at() const { return place_; }
-    uint32_t block_size() const { return 1024u << super_.log_block_size; }
-    uint32_t groups() const {
-        return (super_.blocks_count - super_.first_data_block - 1) / super_.blocks_per_group + 1;
-    }
-    ext2::GroupDescriptor group(uint32_t index) const;
-    struct InodePlace {
-        uint32_t group, block, offset;
-    };
-    InodePlace inode_place(uint32_t number) const;
-    ext2::InodeRecord inode(uint32_t number) const;
-    std::vector<uint8_t> block(uint32_t number) const;
     // Requests to read that the disk has served so far.
     unsigned long reads() const;
+    std::vector<uint8_t> bytes(uint64_t offset, size_t count) const;
+
+  protected:
+    Volume(std::string type, std::string device, std::string place);
+    void read(uint64_t offset, void* to, size_t bytes) const;
 
   private:
-    void read(uint64_t offset, void* to, size_t bytes) const;
-    std::string device_, place_;
+    std::string type_, device_, place_;
     int fd_ = -1;
-    ext2::Superblock super_{};
 };
 
-struct Step {
-    uint32_t index_block;  // 0: the inode itself
-    uint32_t pointer;      // which of its pointers
-    uint32_t to;           // what that says
-};
-// From the inode to the block of the file; ends at a hole (to = 0).
-std::vector<Step> way_to(const Volume& volume, const ext2::InodeRecord& inode, uint32_t block);
+// Nothing is read ahead, and this program stays in memory, for as long as the object lives.
+class OnlyWhatIsAsked {
+  public:
+    OnlyWhatIsAsked();
+    ~OnlyWhatIsAsked();
+    OnlyWhatIsAsked(const OnlyWhatIsAsked&) = delete;
 
-int bmap(const std::vector<std::string>& words, bool json);
-int bitmap(const std::vector<std::string>& words);
-int lookup(const std::vector<std::string>& words);
-int free_space(const std::vector<std::string>& words);
+  private:
+    std::string before_;
+};
+// What memory has of disks is forgotten: contents (1), names and inodes too (3).
+void forget(int what);
+
+int bmap(int argc, char** argv);
+int levels(int argc, char** argv);
+int lookup(int argc, char** argv);
+int directory(int argc, char** argv);
+int bitmap(int argc, char** argv);
+int free_space(int argc, char** argv);
+int organisations(int argc, char** argv);
