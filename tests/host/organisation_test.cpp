@@ -13,7 +13,7 @@ namespace {
 
 TEST(Organisation, WaysOfRandomFiles) {
     std::mt19937 random(3);
-    for (uint32_t round = 0; round < 30; ++round) {
+    for (uint32_t round = 0; round < 8; ++round) {
         const uint32_t bits = 4 + random() % 5, p = 1u << bits;
         DiskFile file{{}, p};
         for (uint32_t n = 1 + random() % 2000; n; --n) file.blocks.push_back(random() % 1'000'000);
