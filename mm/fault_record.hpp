@@ -45,6 +45,9 @@ class FaultRecord {
             __atomic_fetch_add(&space_.paging().service, spent, __ATOMIC_RELAXED);
             __atomic_fetch_add(&space_.paging().faults, 1, __ATOMIC_RELAXED);
         }
+        if (result < FaultResult::bad_address_unmapped)
+            __atomic_fetch_add(&space_.paging().by_source[static_cast<uint32_t>(fault_.source)], 1,
+                               __ATOMIC_RELAXED);
         trace<TraceType::fault_done_event>(address_.raw(), static_cast<uint32_t>(result),
                                            static_cast<uint32_t>(fault_.source), fault_.got.raw());
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel/sched/clock.hpp"
 #include "mm/all_spaces.hpp"
 #include "mm/eviction.hpp"
 #include "mm/frames.hpp"
@@ -18,6 +19,10 @@ constexpr std::string_view kScopes[] = {"global", "local"};
 constexpr uint32_t kLeast = 32;   // what any program needs to get on at all
 constexpr uint32_t kMargin = 16;  // evicted beyond the limit: a cluster at a time
 
+// A parent that only waits for its children takes no share from them: it keeps what it has.
+constexpr uint64_t kIdle = 1'000'000'000;  // nanoseconds without computing
+bool is_idle(const PagingState& state) { return monotonic_now().raw() - state.ran_at > kIdle; }
+
 AllFrames measure() {
     AllFrames sizes;
     const uint32_t free = memory_totals().free, target = reclaim_target();
@@ -25,6 +30,7 @@ AllFrames measure() {
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
         if (!space->own_resident() && !space->own_swapped()) continue;
+        if (is_idle(space->paging()) && !space->paging().suspended_since) continue;
         sizes.frames += space->own_resident();
         if (space->paging().suspended_since) continue;
         ++sizes.programs;
@@ -36,6 +42,7 @@ AllFrames measure() {
 uint32_t share_of(AddressSpace& space, const AllFrames& all) {
     PagingState& state = space.paging();
     if (state.suspended_since) return 0;
+    if (is_idle(state)) return space.own_resident();
     ProgramFrames program{.pages = uint64_t{space.own_resident()} + space.own_swapped(),
                           .working_set = state.working_set,
                           .faults = state.rate,

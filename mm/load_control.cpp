@@ -126,6 +126,7 @@ void suspend(const Window& all, uint64_t now) {
     state.set_when_suspended = state.working_set;
     state.suspended_since = now;
     say_why(state.process, all);
+    ++state.suspensions;
     ++load_counts.suspended;
     __atomic_fetch_add(&suspended_now, 1, __ATOMIC_RELAXED);
 }

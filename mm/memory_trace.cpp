@@ -13,8 +13,6 @@ namespace {
 enum class MappingKind : uint8_t { anonymous, text, file, shared, heap, stack, guard };
 constexpr const char* kMappingNames[] = {"anonymous", "text",  "file", "shared",
                                          "heap",      "stack", "guard"};
-constexpr const char* kSourceNames[] = {"none", "zeroed", "file", "file-copy",
-                                        "copy", "write",  "swap", "present"};
 
 // Of FaultResult, and of what a fault event has as its cause.
 constexpr const char* kResultNames[] = {"resolved", "unmapped", "protection", "bus-error",
@@ -30,8 +28,9 @@ constinit TraceNames cause_names{"cause", [](uint32_t cause) { return kCauseName
                                  std::size(kCauseNames)};
 constinit TraceNames mapping_names{"mapping", [](uint32_t kind) { return kMappingNames[kind]; },
                                    std::size(kMappingNames)};
-constinit TraceNames source_names{"source", [](uint32_t source) { return kSourceNames[source]; },
-                                  std::size(kSourceNames)};
+constinit TraceNames source_names{"source",
+                                  [](uint32_t source) { return kFaultSourceNames[source].data(); },
+                                  std::size(kFaultSourceNames)};
 
 MappingKind kind_of(const RegionAttributes& a) {
     if (!a.protection) return MappingKind::guard;

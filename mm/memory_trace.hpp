@@ -2,6 +2,8 @@
 // has mapped, how much of them is in memory , who owns the machine's frames.
 #pragma once
 
+#include <string_view>
+
 #include "kernel/lib/types.hpp"
 
 class AddressSpace;
@@ -19,6 +21,9 @@ enum class FaultSource : uint8_t {
     swap,       // a slot's contents, read now or found cached
     present,    // the frame was there, with all rights
 };
+
+constexpr std::string_view kFaultSourceNames[] = {"none", "zeroed", "file", "file-copy",
+                                                  "copy", "write",  "swap", "present"};
 
 void memory_trace_init();
 

@@ -39,6 +39,13 @@ struct MemoryUse {  // in pages
 };
 MemoryUse memory_use(AddressSpace& of);
 
+struct PagingUse {
+    uint32_t faults[8];              // that were served, by FaultSource
+    uint32_t frames, most, swapped;  // private pages: in memory, at most there, in swap
+    uint32_t working_set, suspensions;
+};
+PagingUse paging_use(AddressSpace& of);
+
 struct TableUse {  // in pages
     uint32_t tables, locked;
 };

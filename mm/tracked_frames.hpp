@@ -21,9 +21,9 @@ struct TrackedFrame : ResidentPage {  // `page` is the frame's number
     SharedPages* shared = nullptr;    // null: private
     uint32_t index = 0;               // of the object's pages
     VirtAddr address{0};              // of a private page
-    uint32_t seen = 0;       // own time when a sample last found it used; file pages too
-    SwapEntry entry{};       // the slot with the same contents
-    bool unwritten = false;  // which it will have only once it can be written
+    uint32_t seen = 0;                // own time when a sample last found it used; file pages too
+    SwapEntry entry{};                // the slot with the same contents
+    bool unwritten = false;           // which it will have only once it can be written
 };
 
 extern TrackedFrame* tracked_frames;  // null until there is swap

@@ -1,8 +1,6 @@
-// lab-paging: page replacement by a real process on the MMU. It maps as many pages as it needs,
-// asks the kernel (/proc/paging) to give them N frames under a policy, touches the pages in the
-// order of its arguments, and shows what the kernel did: the frame table of the textbook, or JSON.
-//   lab-paging --policy NAME --frames N [--json] PAGE[w]...
-//   lab-paging --patterns [--frames N]      the faults of all policies under four ways of access
+// lab-paging: page replacement by a real process on the MMU. It maps as many pages as it needs, asks
+// the kernel (/proc/paging) to give them N frames under a policy, touches the pages in the order of
+// its arguments, and shows what the kernel did: the frame table of the textbook, or JSON.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,9 +14,33 @@
 #include <string>
 #include <vector>
 
+#include "user/lab/command.hpp"
+#include "user/lab/random.hpp"
+#include "user/lab/table.hpp"
+
 namespace {
 
-constexpr unsigned long kPageBytes = 4096, kPagesMost = 4096;
+constexpr char kHelp[] =
+    "usage: lab-paging --policy NAME|all --frames N [--json] PAGE[w]... | --random N [--seed S]\n"
+    "       lab-paging --patterns [--frames N] [--json]\n"
+    "A process touches its pages in this order (0 to 4095; w: it writes) with N frames. NAME: fifo "
+    "lru\n"
+    "ageing lfu clock improved-clock opt working-set; all: the faults of each. --random: N pages "
+    "of\n"
+    "--pages P (10), every fourth written. --patterns: the faults of all policies with N frames "
+    "(24)\n"
+    "under four ways of access.\n"
+    "    # lab-paging --policy fifo --frames 3 1 2 3 4 1\n"
+    "    page       1   2   3   4   1\n"
+    "    frame 0    1   1   1   4   4\n"
+    "    frame 1    .   2   2   2   1\n"
+    "    frame 2    .   .   3   3   3\n"
+    "    fault      F   F   F   F   F\n"
+    "    fifo: 5 faults in 5 accesses with 3 frames\n";
+constexpr unsigned long kPageBytes = 4096;
+constexpr long kPagesMost = 4096;
+constexpr const char* kPolicies[] = {"opt",   "fifo",           "lru",        "ageing", "lfu",
+                                     "clock", "improved-clock", "working-set"};
 
 struct Access {
     unsigned long page;
@@ -29,6 +51,14 @@ struct Options {
     unsigned long frames = 0;
     bool json = false, patterns = false;
     std::vector<Access> string;
+
+    std::string text() const {
+        std::string all;
+        for (const Access& access : string)
+            all +=
+                (all.empty() ? "" : " ") + std::to_string(access.page) + (access.write ? "w" : "");
+        return all;
+    }
 };
 struct Event {
     unsigned long page = 0;
@@ -36,57 +66,39 @@ struct Event {
     std::string kind, victim;
 };
 
-[[noreturn]] void fail(const char* what, const std::string& which) {
-    std::fprintf(stderr, "lab-paging: %s '%s'\n", what, which.c_str());
-    std::exit(2);
-}
-[[noreturn]] void usage(int status) {
-    std::fputs(
-        "usage: lab-paging --policy NAME --frames N [--json] PAGE[w]...\n"
-        "       lab-paging --patterns [--frames N]\n"
-        "policies: fifo lru ageing lfu clock improved-clock opt working-set\n"
-        "PAGE: 0 to 4095; with w it is written, else read\n"
-        "--patterns: how often each policy faults with N frames (default 24) under four patterns\n",
-        status ? stderr : stdout);
-    std::exit(status);
-}
-
-unsigned long number(const char* text, unsigned long most, const char** rest = nullptr) {
-    char* end;
-    const unsigned long value = std::strtoul(text, &end, 10);
-    if (end == text || value > most || (!rest && *end)) fail("not a good number:", text);
-    if (rest) *rest = end;
-    return value;
+Access read_access(const std::string& word) {
+    const bool write = word.size() > 1 && word.back() == 'w';
+    const long page = lab::number("PAGE (or PAGEw)", write ? word.substr(0, word.size() - 1) : word,
+                                  0, kPagesMost - 1);
+    return {static_cast<unsigned long>(page), write};
 }
 
 Options parse(int argc, char** argv) {
     Options options;
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        const bool more = i + 1 < argc;
-        if (word == "--help") usage(0);
-        if (word == "--json") {
-            options.json = true;
-        } else if (word == "--patterns") {
-            options.patterns = true;
-        } else if (word == "--policy" && more) {
-            options.policy = argv[++i];
-        } else if (word == "--frames" && more) {
-            options.frames = number(argv[++i], kPagesMost);
-        } else if (word.starts_with('-')) {
-            usage(2);
-        } else {
-            const char* rest;
-            const unsigned long page = number(argv[i], kPagesMost - 1, &rest);
-            if (*rest && std::strcmp(rest, "w") != 0) fail("neither PAGE nor PAGEw:", word);
-            options.string.push_back({page, *rest == 'w'});
-        }
-    }
-    if (options.patterns) {
-        if (!options.string.empty() || options.json) usage(2);
-        if (options.frames == 0) options.frames = 24;
-    }
-    if ((options.string.empty() && !options.patterns) || options.frames == 0) usage(2);
+    long frames = 0, count = 0, seed = 1, pages = 10;
+    std::vector<std::string> names(std::begin(kPolicies), std::end(kPolicies));
+    names.push_back("all");
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .choice("--policy", options.policy, names)
+                                               .number("--frames", frames, 1, kPagesMost)
+                                               .random(count, 100'000, seed)
+                                               .number("--pages", pages, 1, kPagesMost)
+                                               .flag("--json", options.json)
+                                               .flag("--patterns", options.patterns)
+                                               .parse(argc, argv);
+    for (const std::string& word : words) options.string.push_back(read_access(word));
+    lab::Random random(seed);
+    for (long i = 0; i < count; ++i)
+        options.string.push_back(
+            {static_cast<unsigned long>(random.between(0, pages - 1)), i % 4 == 3});
+    if (options.patterns && !options.string.empty()) lab::refuse("--patterns takes no pages");
+    if (!words.empty() && count) lab::refuse("either pages, or --random N of them");
+    if (options.string.empty() && !options.patterns)
+        lab::refuse(
+            "which pages? Like --policy lru --frames 3 7 0 1 2 0; or --random N; see --help");
+    if (!frames && !options.patterns)
+        lab::refuse("--frames wants a number from 1 to %ld", kPagesMost);
+    options.frames = static_cast<unsigned long>(frames ? frames : 24);
     return options;
 }
 
@@ -113,7 +125,7 @@ std::vector<Event> run(const Options& options) {
     for (const Access& access : options.string) pages = std::max(pages, access.page + 1);
     void* memory = mmap(nullptr, pages * kPageBytes, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) fail("no memory for", std::to_string(pages) + " pages");
+    if (memory == MAP_FAILED) lab::fail("no memory for %lu pages", pages);
     char rest[80];
     std::snprintf(rest, sizeof rest, " %lu %lu %lu",
                   static_cast<unsigned long>(reinterpret_cast<uintptr_t>(memory)), pages,
@@ -121,10 +133,10 @@ std::vector<Event> run(const Options& options) {
     auto* words = static_cast<volatile unsigned*>(memory);
     // The optimal policy knows what will come because it was recorded in a run before.
     if (options.policy == "opt") {
-        if (!command(std::string("fifo") + rest)) fail("the kernel refuses", "fifo");
+        if (!command(std::string("fifo") + rest)) lab::fail("the kernel refuses fifo");
         touch_all(words, options);
     }
-    if (!command(options.policy + rest)) fail("unknown policy", options.policy);
+    if (!command(options.policy + rest)) lab::fail("the kernel refuses %s", options.policy.c_str());
     touch_all(words, options);
 
     std::vector<Event> events;
@@ -145,26 +157,45 @@ std::vector<Event> run(const Options& options) {
     }
     for (const auto& [page, write] : options.string)
         if (write && words[page * kPageBytes / sizeof(unsigned)] != page + 1)
-            fail("lost what was written to page", std::to_string(page));
+            lab::fail("lost what was written to page %lu", page);
     munmap(memory, pages * kPageBytes);
     return events;
 }
 
-void print_json(const std::vector<Event>& events) {
+lab::Object input_of(const Options& options) {
+    lab::Object input;
+    return input.add("policy", options.policy)
+        .add("frames", options.frames)
+        .add("string", options.text());
+}
+
+void print_json(const Options& options, const std::vector<Event>& events) {
     size_t faults = 0;
-    std::string loads;
+    std::vector<lab::Raw> loads;
+    std::vector<lab::Object> rows;
     for (const Event& event : events) {
-        if (event.kind != "fault") continue;
+        const bool fault = event.kind == "fault";
+        const lab::Raw victim{fault && event.victim != "-" ? event.victim : "null"};
+        rows.push_back(lab::Object()
+                           .add("page", event.page)
+                           .add("write", event.write)
+                           .add("what", event.kind)
+                           .add("victim", victim));
+        if (!fault) continue;
         ++faults;
-        const std::string victim = event.victim == "-" ? "null" : event.victim;
-        loads +=
-            (loads.empty() ? "" : ", ") + ("[" + std::to_string(event.page)) + ", " + victim + "]";
+        loads.push_back({"[" + std::to_string(event.page) + ", " + victim.text + "]"});
     }
-    std::printf("{\"faults\": %zu, \"load_evict\": [%s]}\n", faults, loads.c_str());
+    lab::Object()
+        .add("lab", "lab-paging")
+        .add("input", input_of(options))
+        .add("faults", faults)
+        .add("load_evict", loads)
+        .add("rows", rows)
+        .print();
 }
 
 // A column an access: the page asked for, what is in each frame afterwards, F for a fault.
-void print_table(const Options& options, const std::vector<Event>& events) {
+void print_frames(const Options& options, const std::vector<Event>& events) {
     std::vector<std::string> rows(options.frames + 2), frames(options.frames);
     size_t faults = 0, accesses = 0;
     auto put = [](std::string& row, const std::string& text) {
@@ -225,9 +256,6 @@ constexpr Pattern kPatterns[] = {
     {"phases",
      [](unsigned long i) { return i / 1000 * 20 + chance(20); }},  // 20 pages, then others
 };
-constexpr const char* kPolicies[] = {"opt",   "fifo",           "lru",        "ageing", "lfu",
-                                     "clock", "improved-clock", "working-set"};
-
 // Every fourth access writes.
 std::vector<Access> string_of(const Pattern& pattern) {
     std::vector<Access> string;
@@ -235,39 +263,67 @@ std::vector<Access> string_of(const Pattern& pattern) {
     return string;
 }
 
+size_t faults_of(Options options, const char* policy) {
+    options.policy = policy;
+    const std::vector<Event> events = run(options);
+    return static_cast<size_t>(std::ranges::count(events, "fault", &Event::kind));
+}
+
+void print_table(const Options& options, const lab::Table& table, const char* note) {
+    if (options.json)
+        lab::Object()
+            .add("lab", "lab-paging")
+            .add("input", input_of(options))
+            .add("rows", table.rows())
+            .print();
+    else
+        table.print(), std::puts(note);
+}
+
 void print_patterns(Options options) {
+    lab::Table table({{"policy", "policy"},
+                      {kPatterns[0].name, kPatterns[0].name},
+                      {kPatterns[1].name, kPatterns[1].name},
+                      {kPatterns[2].name, kPatterns[2].name},
+                      {kPatterns[3].name, kPatterns[3].name}});
     std::vector<std::vector<Access>> strings;
-    std::printf("%-15s", "policy");
-    for (const Pattern& pattern : kPatterns) {
-        std::printf("%12s", pattern.name);
-        strings.push_back(string_of(pattern));
-    }
+    for (const Pattern& pattern : kPatterns) strings.push_back(string_of(pattern));
     for (const char* policy : kPolicies) {
-        options.policy = policy;
-        std::printf("\n%-15s", policy);
+        std::vector<lab::Cell> row{policy};
         for (const auto& string : strings) {
             options.string = string;
-            const std::vector<Event> events = run(options);
-            std::printf("%12zu",
-                        static_cast<size_t>(std::ranges::count(events, "fault", &Event::kind)));
-            std::fflush(stdout);
+            row.push_back(faults_of(options, policy));
         }
+        table.row(row);
     }
-    std::printf("\n%lu accesses, %lu frames\n", kAccesses, options.frames);
+    options.string.clear();
+    const std::string note =
+        std::to_string(kAccesses) + " accesses, " + std::to_string(options.frames) + " frames";
+    print_table(options, table, note.c_str());
+}
+
+void print_all(const Options& options) {
+    lab::Table table({{"policy", "policy"}, {"faults", "faults"}, {"rate", "fault rate"}});
+    for (const char* policy : kPolicies) {
+        const size_t faults = faults_of(options, policy);
+        table.row(
+            {policy, faults, lab::Decimal{double(faults) / double(options.string.size()), 3}});
+    }
+    const std::string note = std::to_string(options.string.size()) + " accesses, " +
+                             std::to_string(options.frames) + " frames: " + options.text();
+    print_table(options, table, note.c_str());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const Options options = parse(argc, argv);
-    if (options.patterns) {
-        print_patterns(options);
-        return 0;
-    }
+    if (options.patterns) return print_patterns(options), 0;
+    if (options.policy == "all") return print_all(options), 0;
     const std::vector<Event> events = run(options);
     if (options.json)
-        print_json(events);
+        print_json(options, events);
     else
-        print_table(options, events);
+        print_frames(options, events);
     return 0;
 }

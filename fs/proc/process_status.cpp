@@ -2,6 +2,8 @@
 // Spec: proc(5). Times in ticks of 1/100 s; memory of `status` in kB.
 #include "fs/proc/process_source.hpp"
 #include "fs/proc/proc_entry.hpp"
+#include "mm/memory_trace.hpp"
+#include "mm/memory_use.hpp"
 
 namespace {
 
@@ -110,6 +112,19 @@ Result<void> show_process_memory(TextSink& to, const ProcTarget& target) {
     return {};
 }
 
+// Ours: faults by where their page came from, and what paging has given the program.
+Result<void> show_process_paging(TextSink& to, const ProcTarget& target) {
+    const Ref<AddressSpace> space = TRY(process_source().space(target));
+    const PagingUse use = paging_use(*space);
+    for (uint32_t i = 1; i < std::size(use.faults); ++i)
+        format_to(to, "{} {}\n", kFaultSourceNames[i], use.faults[i]);
+    format_to(to, "frames {}\nlimit ", use.frames);
+    use.most == UINT32_MAX ? to.put("-\n") : format_to(to, "{}\n", use.most);
+    format_to(to, "swapped {}\nworking_set {}\nsuspended {}\n", use.swapped, use.working_set,
+              use.suspensions);
+    return {};
+}
+
 Result<void> show_process_name(TextSink& to, const ProcTarget& target) {
     format_to(to, "{}\n", TRY(info_of(target)).name);
     return {};
@@ -163,6 +178,7 @@ PROC_FILES(proc_thread, kProcessStatusFiles);
 
 constexpr ProcEntry kMemoryFile[] = {
     {.name = "statm", .generate = show_process_memory},
+    {.name = "paging", .generate = show_process_paging},
 };
 PROC_FILES(proc_process, kMemoryFile);
 PROC_FILES(proc_thread, kMemoryFile);

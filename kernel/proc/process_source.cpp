@@ -305,6 +305,8 @@ void describe_spaces() {
         if (!p->space || p->threads.empty()) continue;
         PagingState& state = p->space->paging();
         if (state.process != p->pid && computed < state.own_time) continue;
+        if (state.process != p->pid || computed != state.own_time)
+            state.ran_at = monotonic_now().raw();
         state.process = p->pid;
         state.nice = p->threads.front()->sched.nice;
         state.own_time = computed;

@@ -6,13 +6,13 @@
 #include <map>
 #include <string>
 
-#include "mm/heap/placement_set.hpp"
+#include "mm/heap/placement_list.hpp"
 
 class KernelHeap {
   public:
     // `name`: of a placement; another one makes a heap that takes nothing.
     KernelHeap(std::string_view name, uint32_t bytes) {
-        while (index_ < PlacementSet::kCount && set_.at(index_).name() != name) ++index_;
+        while (index_ < Placements::kCount && set_.at(index_).name() != name) ++index_;
         if (!exists()) return;
         const uint32_t room = std::bit_ceil(bytes);
         area_ = std::aligned_alloc(room, room);
@@ -22,7 +22,7 @@ class KernelHeap {
     KernelHeap(const KernelHeap&) = delete;
     KernelHeap& operator=(const KernelHeap&) = delete;
 
-    bool exists() const { return index_ < PlacementSet::kCount; }
+    bool exists() const { return index_ < Placements::kCount; }
     void take(const std::string& owner, uint32_t bytes) {
         if (!exists()) return;
         if (void* memory = set_.at(index_).take(bytes)) blocks_[owner] = memory;
@@ -43,7 +43,7 @@ class KernelHeap {
     HeapFigures figures() { return set_.at(index_).figures(); }
 
   private:
-    PlacementSet set_;
+    Placements set_;
     uint32_t index_ = 0;
     void* area_ = nullptr;
     std::map<std::string, void*> blocks_;

@@ -10,10 +10,6 @@
 #include "user/lab/random.hpp"
 #include "user/lab/table.hpp"
 
-[[noreturn]] void verify_failed(const char* condition, const char* file, int line) {
-    lab::fail("%s:%d: VERIFY(%s)", file, line, condition);
-}
-
 namespace {
 
 constexpr char kHelp[] =
