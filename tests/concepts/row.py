@@ -49,6 +49,12 @@ class Output:
         want(match, f'nothing like {pattern!r} in the output')
         return match
 
+    def find_all(self, pattern):
+        """The groups of each match; Wrong if there is none."""
+        matches = re.findall(pattern, self.text, re.MULTILINE)
+        want(matches, f'nothing like {pattern!r} in the output')
+        return matches
+
 
 @dataclasses.dataclass
 class Row:

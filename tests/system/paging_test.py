@@ -94,7 +94,7 @@ def random_strings():
     lines, bad = run.stdout.splitlines(), 0
     for (policy, frames, string), line in zip(runs, lines):
         got, wanted = json.loads(line), reference(policy, frames, string)
-        if got != {"faults": len(wanted), "load_evict": wanted}:
+        if (got["faults"], got["load_evict"]) != (len(wanted), wanted):
             bad += 1
             print(f"seed {seed}: {policy} {frames} frames {string}:\n  wanted {wanted}\n  got    {got}")
     if len(lines) != len(runs) or run.returncode:

@@ -41,13 +41,21 @@ void install(const Segment& s) {
     }
 }
 
-void print(const Fault& fault) {
+bool is_present(unsigned entry) {
+    static unsigned table[64][2];
+    syscall(SYS_modify_ldt, 0, table, sizeof table);
+    return table[entry][1] >> 15 & 1;
+}
+
+std::string text(const Fault& fault) {
     const char* name = fault.vector == kNotPresentVector ? "#NP"
                        : fault.vector == 12              ? "#SS"
                        : fault.vector == 13              ? "#GP"
                                                          : "exception";
-    std::printf("%s, error %02x: %s\n", name, fault.error,
-                fault.signal == SIGBUS ? "SIGBUS" : "SIGSEGV");
+    char text[64];
+    std::snprintf(text, sizeof text, "%s, error %02x: %s", name, fault.error,
+                  fault.signal == SIGBUS ? "SIGBUS" : "SIGSEGV");
+    return text;
 }
 
 void catch_faults() {

@@ -2,11 +2,14 @@
 // Spec: modify_ldt(2); Intel SDM vol. 3A, 3.4 (segments), 5.4-5.6 (checks), 6.15 (exceptions).
 #pragma once
 
+#include <string>
+
 struct Segment {
     unsigned entry, base, limit;  // limit: the last byte's offset
     bool writable = true, code = false, present = true;
 };
 void install(const Segment& segment);
+bool is_present(unsigned entry);
 constexpr unsigned selector(unsigned entry) { return entry << 3 | 4 | 3; }  // local, ring 3
 inline unsigned address_of(const void* pointer) { return reinterpret_cast<unsigned>(pointer); }
 
@@ -16,7 +19,7 @@ struct Fault {
     int vector = 0;
     unsigned error = 0;
 };
-void print(const Fault& fault);
+std::string text(const Fault& fault);
 void catch_faults();
 // What deals with a fault; true: the instruction is to run again. Null: nobody.
 void on_fault(bool (*handler)(const Fault&));
