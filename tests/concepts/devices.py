@@ -75,5 +75,5 @@ ROWS = [
         'lab-disk elevators --json --down --random 9 --seed {seed}',
         'one random set of requests under every elevator, computed and on the queue of a real disk, both ways',
         '同一组随机请求在各种算法下的磁头移动量(计算值与真实磁盘队列上的值),两个方向',
-        'drivers/elevator.hpp user/lab-disk/elevators.cpp', i3, run=''),
+        'drivers/elevators/elevator.hpp user/lab-disk/elevators.cpp', i3, run=''),
 ]

@@ -220,7 +220,7 @@ ROWS = [
         'lab-partitions --json --random 60 --seed {seed}; lab-partitions --json --scheme buddy --random 30 --seed {seed}',
         "one random set of programs under all schemes: refused, both fragmentations in the textbook's units and "
         "in bytes of the kernel's heap", '同一组随机作业在各种分区方式下:被拒绝数、内外碎片(课本单位,以及内核堆的字节数)',
-        'user/lab-partitions/memory.cpp mm/heap/fits.hpp mm/buddy.hpp', m3),
+        'user/lab-partitions/memory.cpp mm/heap/placements/first_fit.hpp mm/buddy.hpp', m3),
     Row('M4', 'paging, two-level page table', '分页、两级页表', 'vtop 8048123 8049fff 804a000',
         'the walk of the MMU: directory, table, frame, physical address', 'MMU 的地址变换过程:页目录、页表、物理块、物理地址',
         'user/vtop.cpp mm/user_pages.cpp', m4),

@@ -34,8 +34,8 @@ class KernelHeap {
         blocks_.erase(found);
     }
     void compact() {
-        if (!exists() || !set_.compactable(index_)) return;
-        set_.compactable(index_)->compact([&](void* from, void* to) {
+        if (!exists() || !set_.at(index_).compactable()) return;
+        set_.at(index_).compactable()->compact([&](void* from, void* to) {
             for (auto& [owner, block] : blocks_)
                 if (block == from) block = to;
         });
