@@ -1,14 +1,12 @@
 // The organisations of free space (fs/free_space) on a small disk in memory: step by step, or all
 // under the same load, with what each reads and writes.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <random>
 
-#include "fs/free_space/free_bitmap.hpp"
-#include "fs/free_space/free_list.hpp"
-#include "fs/free_space/free_table.hpp"
-#include "fs/free_space/grouped_linking.hpp"
+#include "fs/free_spaces.hpp"
 #include "user/lab-fs/lab.hpp"
 #include "user/lab/random.hpp"
 #include "user/lab/table.hpp"
@@ -36,7 +34,6 @@ constexpr char kHelp[] =
     "    ...\n";
 
 constexpr uint32_t kWords = 128;  // blocks of 512 bytes
-constexpr const char* kNames[] = {"table", "list", "bitmap", "grouped"};
 
 // The block read last stays at hand, as a driver's buffer does: reading it again costs nothing.
 struct Store final : BlockStore {
@@ -59,11 +56,9 @@ struct Store final : BlockStore {
 };
 
 struct Disk {
-    Disk(std::string_view name, uint32_t blocks, uint32_t group) : store(blocks), grouped(group) {
-        FreeSpace* const all[] = {&table, &list, &bits, &grouped};
-        for (FreeSpace* one : all)
-            if (one->name() == name) space = one;
-
+    Disk(std::string_view name, uint32_t blocks, uint32_t group)
+        : store(blocks), space(all.find(name)) {
+        all.set_tunable("grouped_group", std::array{group});
         if (blocks <= space->reserved(blocks, kWords))
             lab::refuse("a disk of %u blocks is too small for that", blocks);
         space->format(store, blocks);
@@ -88,11 +83,12 @@ struct Disk {
     }
 
     Store store;
-    FreeTable table;
-    FreeList list;
-    FreeBitmap bits;
-    GroupedLinking grouped;
-    FreeSpace* space = nullptr;
+    FreeSpaces all;
+    FreeTable& table = all.get<FreeTable>();
+    FreeList& list = all.get<FreeList>();
+    FreeBitmap& bits = all.get<FreeBitmap>();
+    GroupedLinking& grouped = all.get<GroupedLinking>();
+    FreeSpace* space;
 };
 
 std::string run_text(uint32_t first, uint32_t count) {
@@ -120,13 +116,13 @@ std::string text(const std::vector<BlockRun>& runs, uint32_t columns) {
 
 std::string picture(Disk& disk, uint32_t blocks, uint32_t columns) {
     std::string text;
-    if (disk.space == &disk.table) {
+    if (disk.space == static_cast<FreeSpace*>(&disk.table)) {
         for (uint32_t i = 0; i < disk.table.entries(); ++i) {
             const BlockRun run = disk.table.entry(i);
             text += "entry " + std::to_string(i) + ": from block " + std::to_string(run.first) +
                     ", " + std::to_string(run.count) + " free\n";
         }
-    } else if (disk.space == &disk.list) {
+    } else if (disk.space == static_cast<FreeSpace*>(&disk.list)) {
         uint32_t block = disk.list.head();
         text = std::to_string(block);
         for (int i = 0; i < 8 && block; ++i) {
@@ -134,7 +130,7 @@ std::string picture(Disk& disk, uint32_t blocks, uint32_t columns) {
             text += " -> " + std::to_string(block);
         }
         text += block ? " ...\n" : "\n";
-    } else if (disk.space == &disk.bits) {
+    } else if (disk.space == static_cast<FreeSpace*>(&disk.bits)) {
         for (uint32_t b = 1; b <= blocks; b += columns) {
             text += "i=" + std::to_string(place_of(b, columns).row) + "\t";
             for (uint32_t at = b - 1; at < std::min(b - 1 + columns, blocks); ++at)
@@ -238,7 +234,7 @@ int run_steps(const Options& o) {
 }
 
 // Files of 1 to 32 blocks come and go on a disk that is four fifths full.
-void add_load(lab::Table& table, const char* name, const Options& o) {
+void add_load(lab::Table& table, std::string_view name, const Options& o) {
     const auto blocks = static_cast<uint32_t>(o.blocks);
     Disk disk(name, blocks, GroupedLinking::kMostInGroup);
     std::mt19937 random(static_cast<uint32_t>(o.seed));
@@ -255,8 +251,8 @@ void add_load(lab::Table& table, const char* name, const Options& o) {
             files.pop_back();
         }
     }
-    table.row({name, disk.space->reserved(blocks, kWords), disk.store.reads, disk.store.writes,
-               lab::Decimal{double(pieces) / double(made), 2}, made});
+    table.row({std::string(name), disk.space->reserved(blocks, kWords), disk.store.reads,
+               disk.store.writes, lab::Decimal{double(pieces) / double(made), 2}, made});
 }
 
 int compare(const Options& o) {
@@ -266,7 +262,7 @@ int compare(const Options& o) {
                       {"written", "written"},
                       {"pieces", "pieces a file"},
                       {"files", "files"}});
-    for (const char* name : kNames) add_load(table, name, o);
+    for (std::string_view name : FreeSpaces::kNames) add_load(table, name, o);
     if (o.json) {
         lab::Object()
             .add("lab", "lab-fs free")
@@ -286,7 +282,8 @@ int compare(const Options& o) {
 int free_space(int argc, char** argv) {
     Options o;
     o.list = lab::Command(kHelp)
-                 .choice("--policy", o.policy, {std::begin(kNames), std::end(kNames)})
+                 .choice("--policy", o.policy,
+                         {std::begin(FreeSpaces::kNames), std::end(FreeSpaces::kNames)})
                  .number("--blocks", o.blocks, 16, 1'000'000)
                  .number("--group", o.group, 2, GroupedLinking::kMostInGroup)
                  .number("--columns", o.columns, 1, 256)
