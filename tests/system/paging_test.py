@@ -134,7 +134,7 @@ def main():
             "fault      F   F   F   F   F   F   F           F   F" not in table:
         bad += 1
         print(table)
-    if run.returncode != 2 or "unknown policy 'nope'" not in run.stderr:
+    if run.returncode != 2 or "--policy wants one of: opt fifo" not in run.stderr:
         bad += 1
         print(f"status {run.returncode}: {run.stderr}")
     return 1 if bad else 0
