@@ -64,7 +64,7 @@ def disk(case, want, output):
         return hinted(case, both(f'block {want[0]["block"]} of a file cannot be written: {text or "nothing"}',
                                  f'无法写入文件的第 {want[0]["block"]} 块:{text or "无输出"}'))
     found = json.loads(text.split('\n')[0])
-    got = [step['pointer'] for step in found['path']]
+    got = [step['number'] for step in found['rows']]
     if got != want[0]['path'] or not text.endswith('found'):
         return hinted(case, both(
             f'block {want[0]["block"]} was reached by pointers {got}; it should be {want[0]["path"]}; the text '

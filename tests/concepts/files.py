@@ -159,7 +159,7 @@ ROWS = [
         'lab-fs lookup --json /root/d/e/file',
         'blocks read to find a name among FCBs and among inode numbers; the disk reads of each name of a path',
         '目录项为 FCB 与为索引结点号时,按名查找平均读多少盘块;沿路径逐级查找各读盘几次',
-        'user/lab-fs/lookup.cpp fs/ext2/directory.cpp', f2, run=''),
+        'user/lab-fs/ways.cpp fs/ext2/directory.cpp', f2, run=''),
     Row('F3', 'contiguous, linked, FAT, indexed, mixed index', '连续、隐式链接、显式链接(FAT)、索引、混合索引',
         'cd /root; lab-fs levels --write /root --json; echo x >x; cp x f; '
         'for b in 100 5000 1100000; do dd if=x of=f bs=4096 seek=$b conv=notrunc 2>/dev/null; done; '
