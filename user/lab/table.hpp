@@ -64,7 +64,8 @@ class Table {
     bool is_text(size_t column) const {
         return rows_.empty() || std::ranges::any_of(rows_, [&](const auto& row) {
                    const std::string& value = row[column].value;
-                   return value.starts_with('"') || value.starts_with('[') || value == "true" || value == "false";
+                   return value.starts_with('"') || value.starts_with('[') || value == "true" ||
+                          value == "false";
                });
     }
     std::vector<Column> columns_;
