@@ -125,6 +125,7 @@ class Ext2 final : public FileSystem {
     SpinLock& records() { return records_; }
 
   private:
+    friend class Repair;
     struct FreshInode {
         uint32_t number;
         bool directory;
@@ -170,6 +171,7 @@ class Ext2 final : public FileSystem {
     Result<void> begin();
     bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
     Result<void> write_superblock(bool clean);
+    void repair();
 
     // allocation.cpp
     Result<Extent> allocate_in_group(uint32_t group, uint32_t from, uint32_t wanted, bool roomy);
@@ -217,7 +219,7 @@ class Ext2 final : public FileSystem {
     SpinLock records_{LockRank::inode_records};
     bool read_only_ = true;  // atomic
     uint32_t nameless_ = 0;  // inodes without a name, since it may be written; atomic
-    const bool may_write_;
+    bool may_write_;
     uint16_t mounted_state_;  // what the superblock said when we came
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::dead_node> dead_inodes_ GUARDED_BY(records_);

@@ -1,7 +1,7 @@
 // Mounting ext2, and reading its metadata: see ext2.hpp.
 #include <algorithm>
 
-#include "fs/ext2/ext2.hpp"
+#include "fs/ext2/repair.hpp"
 #include "fs/mount.hpp"
 #include "fs/timestamp.hpp"
 #include "fs/write_back.hpp"
@@ -62,6 +62,7 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
     if (geometry.is_error())
         return refuse_mount(geometry.error(), "ext2: {}: {}", source, reason.view());
     Ref<Ext2> fs = TRY(make_ref<Ext2>(*device, disk, geometry.value(), super));
+    if ((super.state & (kStateClean | kStateErrors)) != kStateClean) fs->repair();
     Result<Ref<Inode>> root = fs->inode(InodeNo(kRootInode));
     if (root.is_error() || !root.value()->attributes().is_directory())
         return refuse_mount(Errno::inval, "ext2: {}: the root directory is damaged", source);
@@ -87,6 +88,29 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
     if (super.revision) id_ = halves[0] ^ halves[1];
 }
 
+// After a cut of power, or errors: before anybody writes, and also for who will only read, as a journal
+// is played back for everyone.
+void Ext2::repair() {
+    if (!may_write_) return;
+    log_info("ext2: {}: not cleanly unmounted: it is checked", device_name());
+    const bool errors = mounted_state_ & kStateErrors;
+    if (errors) orphan_head_ = 0;  // nobody knows what the list is worth
+    Result<Box<Repair>> repair = make_box<Repair>(*this, orphan_head_);
+    Result<void> done = repair.is_ok() ? repair.value()->run() : repair.error();
+    if (done.is_error()) {
+        may_write_ = false;
+        log_warning("ext2: {}: stays read-only: {}; run e2fsck", device_name(),
+                    done.error() == Errno::inval   ? repair.value()->reason()
+                    : done.error() == Errno::nomem ? std::string_view("no memory for the check")
+                                                   : "it cannot be read or written");
+        return;
+    }
+    free_blocks_ = repair.value()->free_blocks();
+    free_inodes_ = repair.value()->free_inodes();
+    mounted_state_ = static_cast<uint16_t>((mounted_state_ | kStateClean) & ~kStateErrors);
+    log_info("ext2: {}: {} blocks were mended", device_name(), repair.value()->mended());
+}
+
 void Ext2::unmounted() {
     if (set_read_only(true).is_error())
         log_error("ext2: {}: not all could be written", device_name());
@@ -100,10 +124,6 @@ Result<void> Ext2::set_read_only(bool wanted) {
         if (!may_write_) return {};  // it stays as it is; read_only() tells
         if (!bounce_) bounce_ = new (std::nothrow) uint8_t[kPageSize];
         if (!bounce_) return Errno::nomem;
-        if (!(mounted_state_ & kStateClean))
-            log_warning("ext2: {}: not cleanly unmounted: e2fsck is recommended", device_name());
-        else if (mounted_state_ & kStateErrors)
-            log_warning("ext2: {}: has known errors: e2fsck is recommended", device_name());
         LockGuard guard(lock_);
         mounting_ = true;
         TRY(write_superblock(false));
