@@ -1,5 +1,6 @@
 // See lookup.hpp.
 #include "fs/lookup.hpp"
+#include "kernel/lib/preemption.hpp"
 
 namespace {
 
@@ -54,6 +55,7 @@ Result<void> Walk::run() {
         return {};
     }
     for (;;) {
+        preemption_point();  // links make the way as long as a program likes
         skip_slashes(rest_);
         std::string_view name = take_component(rest_);
         trailing_slash_ = !rest_.empty();

@@ -175,6 +175,7 @@ class PageCache final : public Pager {
     Result<void> clear_tail(uint64_t size);
     Result<uint32_t> write_through(ByteSource& from, uint64_t at, uint64_t end);
     void drop_from(uint32_t index);
+    bool drop_some_from(uint32_t index);
     void drop_unused(uint64_t first, uint64_t last);
     CachedPage* oldest_dirty(uint32_t first, uint32_t last);
     uint32_t take_dirty_run(std::span<CachedPage*> run, uint32_t first = 0,

@@ -6,6 +6,7 @@
 #include "fs/page_hash.hpp"
 #include "mm/reclaim.hpp"
 #include "mm/shared_pages.hpp"
+#include "kernel/lib/preemption.hpp"
 
 constinit CachedPages page_hash;
 
@@ -261,10 +262,17 @@ Result<void> PageCache::fill_frames(uint32_t first, uint32_t count, Frame frame)
 }
 
 void PageCache::drop_from(uint32_t index) {
+    while (drop_some_from(index)) preemption_point();
+}
+
+// At most so many at a time, for the lock is a spin lock. Whether there may be more.
+bool PageCache::drop_some_from(uint32_t index) {
+    constexpr uint32_t kMost = 1024;
     CachedPage* dropped = nullptr;
+    uint32_t count = 0;
     {
         LockGuard guard(page_hash.lock);
-        for (CachedPage* page = all_; page;) {
+        for (CachedPage* page = all_; page && count < kMost;) {
             if (page->index < index) {
                 page = page->cache_next;
             } else if (page->filling || page->writing) {
@@ -276,10 +284,12 @@ void PageCache::drop_from(uint32_t index) {
                 page->hash_next = dropped;
                 dropped = page;
                 page = next;
+                ++count;
             }
         }
     }
     free_pages(dropped);
+    return count == kMost;
 }
 
 void page_cache_init() {

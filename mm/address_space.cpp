@@ -92,6 +92,7 @@ Result<void> for_each_piece(VirtAddr start, uint32_t bytes, F&& visit) {
         const uint32_t piece = std::min(bytes - done, kPageSize - offset);
         TRY(visit(start + done, done, offset, piece));
         done += piece;
+        preemption_point();
     }
     return {};
 }

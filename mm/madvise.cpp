@@ -73,6 +73,7 @@ Result<void> discard_shared(AddressSpace& space, PageRange range) {
 
 Result<void> populate_advised(AddressSpace& space, PageRange range, bool write) {
     for (VirtAddr page = range.start; page < range.end; page = page + kPageSize) {
+        preemption_point();
         {
             LockedSpace locked(space);
             const Region* region = locked->regions.find(page);

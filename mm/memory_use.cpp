@@ -34,6 +34,7 @@ void visit_regions(AddressSpace& of, RegionVisitor& visitor) {
     LockedSpace space(of);
     constexpr const char* kLabels[] = {"", "[heap]", "[stack]"};
     for (Region* r = space->regions.find_from(VirtAddr(0)); r; r = space->regions.next(*r)) {
+        preemption_point();
         const RegionAttributes& a = r->attributes;
         const uint32_t flags = (a.shared ? kMapShared : kMapPrivate) |
                                (a.pager ? 0 : kMapAnonymous) | (a.grows_down ? kMapGrowsDown : 0) |
@@ -83,6 +84,7 @@ MemoryUse memory_use(AddressSpace& of) {
     use.peak_total = std::max(space->peak_total, use.total);
     use.peak_resident = space->pages.peak();
     for (Region* r = space->regions.find_from(VirtAddr(0)); r; r = space->regions.next(*r)) {
+        preemption_point();
         const RegionAttributes& a = r->attributes;
         const uint32_t pages = r->bytes() >> kPageShift;
         if (a.locked()) use.locked += pages;

@@ -78,6 +78,7 @@ void unlock_all(AddressSpace& space) {
 Result<void> populate(AddressSpace& space, PageRange range, bool absent_only) {
     bool all = true;
     for (VirtAddr page = range.start; page < range.end;) {
+        preemption_point();
         bool wanted = false, write = false;
         {
             LockedSpace locked(space);
@@ -112,6 +113,7 @@ Result<void> residency(AddressSpace& space, VirtAddr start, std::span<uint8_t> t
     const VirtAddr end = start + static_cast<uint32_t>(to.size()) * kPageSize;
     if (!locked->regions.is_covered(start, end)) return Errno::nomem;
     for (VirtAddr page = start; page < end; page = page + kPageSize) {
+        preemption_point();
         const PageEntry* entry = locked->pages.find(page);
         bool there = entry && entry->holds_frame();
         const Region& region = *locked->regions.find(page);

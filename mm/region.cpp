@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "kernel/lib/preemption.hpp"
+
 VirtAddr Region::gap_end() const {
     if (!attributes.grows_down) return start;
     return start - gap_start < kStackGuardGap ? gap_start : start - kStackGuardGap;
@@ -17,14 +19,17 @@ bool RegionMap::refresh_gap(Region& region, Region* below, Region* above) {
 }
 
 RegionMap::~RegionMap() {
-    tree_.take_all([](Region& region) { delete &region; });
+    tree_.take_all([](Region& region) {
+        delete &region;
+        preemption_point();
+    });
     destroy(take_removed());
 }
 
 Region* RegionMap::take_removed() { return std::exchange(removed_, nullptr); }
 
 void RegionMap::destroy(Region* removed) {
-    while (removed) delete std::exchange(removed, removed->next_removed);
+    for (; removed; preemption_point()) delete std::exchange(removed, removed->next_removed);
 }
 
 Result<void> RegionMap::copy_from(const RegionMap& other) {
@@ -35,6 +40,7 @@ Result<void> RegionMap::copy_from(const RegionMap& other) {
         if (!copy) return Errno::nomem;
         copy->attributes.lock = RegionLock::none;
         link(*copy);
+        preemption_point();
     }
     return {};
 }
@@ -65,11 +71,11 @@ uint32_t RegionMap::cuts(VirtAddr start, VirtAddr end) const {
     return (is_inside(start) ? 1 : 0) + (is_inside(end) ? 1 : 0);
 }
 
-bool RegionMap::is_covered(VirtAddr start, VirtAddr end) const {
+VirtAddr RegionMap::covered_until(VirtAddr start, VirtAddr end) const {
     const Region* region = find_from(start);
     for (; region && region->start <= start && start < end; region = next(*region))
         start = region->end;
-    return start >= end;
+    return std::min(start, end);
 }
 
 namespace {
@@ -187,6 +193,7 @@ Result<void> RegionMap::remove(VirtAddr start, VirtAddr end) {
         Region* above = next(*region);
         discard(*region);
         region = above;
+        preemption_point();
     }
     if (region && region->start < end) set_start(*region, end);
     return {};
@@ -203,6 +210,7 @@ Result<void> RegionMap::change(VirtAddr start, VirtAddr end, F&& apply) {
             count(*r, false);
             apply(r->attributes);
             count(*r, true);
+            preemption_point();
         }
     while (region && region->start <= end)
         if (!merge_with_next(*region)) region = next(*region);

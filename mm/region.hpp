@@ -73,7 +73,11 @@ class RegionMap {
     Region* next(const Region& region) const { return Tree::next(region); }
     Region* previous(const Region& region) const { return Tree::previous(region); }
     bool is_free(VirtAddr start, VirtAddr end) const;  // guard gaps count as taken
-    bool is_covered(VirtAddr start, VirtAddr end) const;
+    // Where the first hole in the range begins; its end if there is none.
+    VirtAddr covered_until(VirtAddr start, VirtAddr end) const;
+    bool is_covered(VirtAddr start, VirtAddr end) const {
+        return start >= end || covered_until(start, end) == end;
+    }
     // How many more regions there may be when [start, end) differs from what is around it.
     uint32_t cuts(VirtAddr start, VirtAddr end) const;
     // The highest free range of so many bytes within [floor, limit).

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "kernel/arch/page_table.hpp"
+#include "kernel/lib/preemption.hpp"
 #include "kernel/lib/result.hpp"
 #include "mm/frames.hpp"
 
@@ -70,6 +71,7 @@ class UserPages {
             const VirtAddr stop = border < end ? border : end;
             if (PageTable* found = table(directory_index(start))) visit(start, stop, *found);
             start = stop;
+            preemption_point();
         }
     }
     static uint16_t& entries_in_use(const void* table) {

@@ -62,6 +62,7 @@ void UserPages::move(VirtAddr from, VirtAddr to, uint32_t bytes) {
             move_tracked(target->frame(), to + offset);
         --entries_in_use(table_of(source));
         ++entries_in_use(table_of(target));
+        preemption_point();
     }
     flush_range(directory(), from, from + bytes);
     clear(from, from + bytes);  // frees the tables that are empty now

@@ -4,6 +4,7 @@
 
 #include "fs/ext2/block_map.hpp"
 #include "fs/ext2/ext2.hpp"
+#include "kernel/lib/preemption.hpp"
 
 namespace ext2 {
 
@@ -26,6 +27,7 @@ void Ext2Inode::free_pointers(uint32_t* pointers, uint32_t count, uint32_t& budg
         if (first) release(first, length);
         for (uint32_t k = 0; k < length; ++k) pointers[i + k] = 0;
         i += length;
+        preemption_point();
     }
 }
 

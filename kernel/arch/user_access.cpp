@@ -2,6 +2,7 @@
 #include "kernel/arch/user_access.hpp"
 
 #include "kernel/arch/cpu.hpp"
+#include "kernel/lib/preemption.hpp"
 
 extern "C" {
 uint32_t copy_guarded(void* to, const void* from, uint32_t bytes);
@@ -14,6 +15,8 @@ namespace {
 
 // How much of [start, start + bytes) lies in user space.
 uint32_t clip(VirtAddr start, uint32_t bytes) {
+    if (this_cpu().reschedule) [[unlikely]]
+        preemption_point();
     if (start >= kUserTop) return 0;
     uint32_t room = kUserTop - start;
     return bytes < room ? bytes : room;

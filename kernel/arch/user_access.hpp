@@ -1,6 +1,6 @@
 // The only ways to touch user memory. Each checks that the range lies below kUserTop and survives
 // a fault anywhere in it: a bad pointer is EFAULT, never a panic. They may fault pages in, so they
-// may sleep: no spin lock may be held.
+// may sleep, and each is a preemption point: no spin lock may be held.
 #pragma once
 
 #include <span>

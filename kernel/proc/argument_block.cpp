@@ -1,6 +1,7 @@
 // See argument_block.hpp. Spec: System V ABI i386 supplement, 2.3.1 (initial stack); getauxval(3).
 #include "kernel/proc/argument_block.hpp"
 
+#include "kernel/lib/preemption.hpp"
 #include "kernel/lib/random.hpp"
 
 namespace {
@@ -32,11 +33,17 @@ class StackWriter {
     VirtAddr at_;
 };
 
+struct StringPiece {
+    char text[2048];
+};
+
 // The address of each string of `strings` if the first lies at `start`, and the null at the end.
 void add_pointers(uint32_t*& out, const Vector<char>& strings, uint32_t start) {
     const char* const end = strings.end();
-    for (const char* at = strings.begin(); at < end; at += __builtin_strlen(at) + 1)
+    for (const char* at = strings.begin(); at < end; at += __builtin_strlen(at) + 1) {
         *out++ = start + static_cast<uint32_t>(at - strings.begin());
+        preemption_point();
+    }
     *out++ = 0;
 }
 
@@ -52,20 +59,21 @@ Result<uint32_t> ArgumentBlock::collect(Vector<char>& to, UserPtr<uint32_t> poin
                                         uint32_t limit) {
     uint32_t count = 0;
     if (!pointers) return count;
-    Vector<char> buffer;
-    TRY(buffer.resize(256));
+    Box<StringPiece> piece = TRY(make_box<StringPiece>());
     for (;; ++count) {
         uint32_t string = TRY(read_user(pointers + count));
         if (!string) return count;
-        for (;;) {
-            Result<uint32_t> length = copy_string_from_user(buffer.span(), VirtAddr(string));
+        for (uint32_t taken = 0;; taken += sizeof piece->text) {
+            const Result<uint32_t> length =
+                copy_string_from_user(piece->text, VirtAddr(string + taken));
             if (length.is_ok()) {
-                TRY(append(to, {buffer.data(), length.value()}));
+                TRY(to.append(std::string_view(piece->text, length.value())));
+                TRY(to.push_back(0));
                 break;
             }
             if (length.error() != Errno::nametoolong) return length.error();
-            if (buffer.size() >= kMaxString) return Errno::toobig;
-            TRY(buffer.resize(buffer.size() * 8 < kMaxString ? buffer.size() * 8 : kMaxString));
+            if (taken >= kMaxString - sizeof piece->text) return Errno::toobig;
+            TRY(to.append(piece->text));
         }
         if (arguments_.size() + environment_.size() + count * 4 > limit) return Errno::toobig;
     }

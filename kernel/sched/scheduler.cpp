@@ -144,6 +144,13 @@ void reschedule_if_wanted() {
     give_way(self, over ? ReadyReason::quantum_expired : ReadyReason::preempted, now);
 }
 
+// A thread that is to be suspended goes on: it may hold what others need.
+void preemption_point() {
+    const Thread& self = Thread::current();
+    const bool stays = self.suspend_wanted || self.rest_wanted || &self == this_cpu().idle;
+    if (interrupts_enabled() && !stays) reschedule_if_wanted();
+}
+
 void exit_thread() {
     disable_interrupts();
     run_queue_lock.lock();

@@ -1,8 +1,9 @@
 // The dispatcher (short-term scheduler): run queue, context switch, preemption.
 // Who runs next is the decision of a policy (policy.hpp), chosen by policy_control.hpp; each CPU has
 // a queue of its own, and balance.cpp says which one a thread is on.
-// Preemption happens on the way back to user mode and in the idle loop; the kernel itself is not
-// preempted, so per-CPU data needs no lock against other threads of this CPU.
+// Preemption happens on the way back to user mode, in the idle loop and at preemption points
+// (kernel/lib/preemption.hpp); else the kernel is not preempted, so per-CPU data needs no lock
+// against other threads of this CPU.
 // Locks: the run queue's IrqSpinLock (rank run_queue).
 #pragma once
 

@@ -1,6 +1,7 @@
 // From one file to another, within the kernel. Spec: sendfile(2), copy_file_range(2).
 #include <algorithm>
 
+#include "kernel/lib/preemption.hpp"
 #include "kernel/syscall/file_io.hpp"
 
 namespace {
@@ -24,6 +25,7 @@ Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& writ
         position += put.value();
         sent += put.value();
         if (put.value() < got.value()) break;
+        preemption_point();
     }
     return sent;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/lib/preemption.hpp"
 #include "kernel/lib/verify.hpp"
 
 [[noreturn]] __attribute__((weak)) void verify_failed(const char* condition, const char* file,
@@ -13,6 +14,8 @@
 }
 
 __attribute__((weak)) void log_line(LogLevel, std::string_view, std::span<const FormatArgument>) {}
+
+__attribute__((weak)) void preemption_point() {}
 
 // What a spin lock does while it waits: nothing, in a test of one thread.
 __attribute__((weak)) void serve_shoot_down() {}
