@@ -216,10 +216,8 @@ Result<void> show_load(TextSink& to, const ProcTarget&) {
         const uint32_t rounded = load + kOne / 200;
         format_to(to, "{}.{:02} ", rounded / kOne, rounded % kOne * 100 / kOne);
     }
-    int last = 0;
-    for (int pid = 1; (pid = process_source().next(pid)); ++pid) last = pid;
     const SchedulerStatistics s = scheduler_statistics();
-    format_to(to, "{}/{} {}\n", s.ready, s.threads, last);
+    format_to(to, "{}/{} {}\n", s.ready, s.threads, process_source().last_id());
     return {};
 }
 

@@ -1,7 +1,7 @@
 // Reading and writing a pipe: producers and consumers with a bounded buffer. See pipe_end.hpp.
 // Wake-ups: a reader sleeps only while the ring is empty, a writer only while there is less than
-// kPipeBuf of room. So only crossing these limits wakes, and then all who wait; but a thread that
-// watches for edges (epoll) is woken by each write.
+// kPipeBuf of room. So only crossing these limits wakes: one reader or writer, which wakes another one
+// if it leaves something to do. But a thread that watches for edges (epoll) is woken by each write.
 #include "kernel/ipc/pipe_end.hpp"
 
 namespace {
@@ -21,12 +21,13 @@ inline Result<uint32_t> Pipe::read(ByteSink& to, bool non_blocking) {
         if (non_blocking) return Errno::again;
         Woken woken =
             read_queue_.wait(lock_, [&]() NO_LOCK_ANALYSIS { return !ring_.empty() || !writers_; },
-                             {.reason = "pipe_read"});
+                             {.reason = "pipe_read", .one_is_enough = true});
         if (woken != Woken::condition) return Errno::restart;
     }
     const bool was_full = ring_.room() < kPipeBuf;
     Result<uint32_t> done = ring_.read(to);
-    if (was_full && ring_.room() >= kPipeBuf) write_queue_.wake_all();
+    if (was_full && ring_.room() >= kPipeBuf) write_queue_.wake_next();
+    if (!ring_.empty()) read_queue_.wake_another();
     return done;
 }
 
@@ -43,14 +44,15 @@ inline Result<uint32_t> Pipe::write(ByteSource& from, bool non_blocking) {
             const uint32_t enough = std::min(from.remaining(), kPipeBuf);
             Woken woken = write_queue_.wait(
                 lock_, [&]() NO_LOCK_ANALYSIS { return ring_.room() >= enough || !readers_; },
-                {.reason = "pipe_write"});
+                {.reason = "pipe_write", .one_is_enough = true});
             if (woken != Woken::condition) return total ? Result(total) : Errno::restart;
             continue;
         }
         const bool was_empty = ring_.empty();
         const uint32_t expected = std::min(from.remaining(), ring_.room());
         Result<uint32_t> done = ring_.write(from);
-        if ((was_empty && !ring_.empty()) || read_queue_.watched()) read_queue_.wake_all();
+        if ((was_empty && !ring_.empty()) || read_queue_.watched()) read_queue_.wake_next();
+        if (ring_.room() >= kPipeBuf) write_queue_.wake_another();
         if (done.is_error()) return total ? Result(total) : done.error();
         if (!from.remaining() || done.value() < expected) return total + done.value();
     }

@@ -30,7 +30,6 @@ class OrderedTree {
     constexpr OrderedTree() = default;
     OrderedTree(const OrderedTree&) = delete;
     OrderedTree& operator=(const OrderedTree&) = delete;
-    ~OrderedTree() { VERIFY(empty()); }
 
     bool empty() const { return !root_; }
     uint32_t size() const { return size_; }

@@ -137,7 +137,7 @@ Result<void> Socket::enqueue(Socket& client, Ref<Socket> end, SenderId id, bool 
         Ref<Socket> none = std::move(end->peer_);
         return Errno::isconn;
     }
-    if (backlog_.empty() || arrivals_.watched()) arrivals_.wake_all();
+    if (backlog_.empty() || arrivals_.watched()) arrivals_.wake_next();
     backlog_.push_back(*end.leak());
     ++backlog_count_;
     return {};
@@ -156,14 +156,17 @@ Result<Ref<File>> Socket::accept(uint32_t flags, bool wait, Ref<SocketName>& fro
             const Nanoseconds until = receive_timeout == Nanoseconds(0)
                                           ? receive_timeout
                                           : monotonic_now() + receive_timeout.raw();
-            Woken woken = arrivals_.wait(inbox_lock_, settled,
-                                         {.deadline = until, .reason = "socket_accept"});
+            Woken woken = arrivals_.wait(
+                inbox_lock_, settled,
+                {.deadline = until, .reason = "socket_accept", .one_is_enough = true});
             if (woken == Woken::timed_out) return Errno::again;
             if (woken == Woken::interrupted)
                 return until == Nanoseconds(0) ? Errno::restart : Errno::intr;
         }
         if (!backlog_count_) return Errno::inval;
-        file = TRY(open_socket(Ref<Socket>(*backlog_.front()), flags));
+        Result<Ref<File>> opened = open_socket(Ref<Socket>(*backlog_.front()), flags);
+        if (opened.is_error() || backlog_count_ > 1) arrivals_.wake_another();
+        file = TRY(std::move(opened));
         end = Ref<Socket>::adopt(backlog_.pop_front());
         if (backlog_count_-- > backlog_limit_) space_.wake_all();
         note_reception();

@@ -55,7 +55,7 @@ Result<uint32_t> Socket::send_stream(Socket& peer, SendRequest& request) {
         const bool was_empty = inbox.empty();
         Result<uint32_t> done = inbox.append(request);
         if (done.is_error()) return sent ? Result(sent) : done.error();
-        if (was_empty || peer.arrivals_.watched()) peer.arrivals_.wake_all();
+        if (was_empty || peer.arrivals_.watched()) peer.arrivals_.wake_next();
         sent += done.value();
         if (done.value() < expected) return sent;
     }
@@ -80,7 +80,7 @@ Result<uint32_t> Socket::send_message(Socket& to, SendRequest& request) {
     if (to.refuses(*this)) return Errno::pipe;
     const bool was_empty = to.inbox_.empty();
     const uint32_t sent = TRY(to.inbox_.add(request, from));
-    if (was_empty || to.arrivals_.watched()) to.arrivals_.wake_all();
+    if (was_empty || to.arrivals_.watched()) to.arrivals_.wake_next();
     return sent;
 }
 
@@ -107,6 +107,7 @@ Result<uint32_t> Socket::receive(ReceiveRequest& request) {
             Result<uint32_t> done =
                 is_stream() ? inbox_.take_bytes(request) : inbox_.take_message(request);
             if ((!was_roomy && inbox_.roomy()) || (waiting_ && inbox_.empty())) tell_room();
+            if (!inbox_.empty()) arrivals_.wake_another();
             if (done.is_error()) return got ? Result(got) : done.error();
             got += done.value();
             if (!request.all || !is_stream() || request.peek || request.rights ||
@@ -121,7 +122,9 @@ Result<uint32_t> Socket::receive(ReceiveRequest& request) {
                            [&]() NO_LOCK_ANALYSIS {
                                return !inbox_.empty() || error_ != Errno{} || is_shut(shut_read);
                            },
-                           {.deadline = deadline_in(receive_timeout), .reason = "socket_receive"});
+                           {.deadline = deadline_in(receive_timeout),
+                            .reason = "socket_receive",
+                            .one_is_enough = true});
         if (woken != Woken::condition)
             return got ? Result(got) : wait_error(woken, receive_timeout);
     }

@@ -123,9 +123,8 @@ Result<ProcessInfo> info_of(int pid) {
 }
 
 Thread* find_in(Process& process, int tid) {
-    for (Thread& thread : process.threads)
-        if (thread.tid == tid) return &thread;
-    return nullptr;
+    UserThread* thread = find_thread_locked(tid);
+    return thread && thread->process == &process ? thread : nullptr;
 }
 
 Result<ProcessInfo> thread_info(int pid, int tid) {
@@ -150,10 +149,13 @@ int next_thread(int pid, int from) {
     LockGuard guard(process_tree);
     Process* process = find_process_locked(pid);
     if (!process) return 0;
-    int best = process->leader_gone && pid >= from ? pid : 0;
-    for (Thread& thread : process->threads)
-        if (thread.tid >= from && (!best || thread.tid < best)) best = thread.tid;
-    return best;
+    if (process->leader_gone && pid >= from) return pid;  // its first thread is listed still
+    // Who asks for all of them asks for the one after the last: the list is in order.
+    const UserThread* before = find_thread_locked(from - 1);
+    const bool known = before && before->process == process;
+    Thread* next = known ? process->threads.next(*before) : process->threads.front();
+    while (next && next->tid < from) next = process->threads.next(*next);
+    return next ? next->tid : 0;
 }
 
 // A thread's name, for others of its process. EINVAL: not one of them.
@@ -321,6 +323,7 @@ void process_source_init() {
         .current = [] { return Thread::current().process ? current_process().pid : 0; },
         .current_thread = [] { return Thread::current().tid; },
         .current_context = []() -> FsContext& { return current_process().fs; },
+        .last_id = last_id,
         .next =
             [](int from) {
                 Ref<Process> process = next_process(from);

@@ -3,7 +3,7 @@
 // tick, the first of its timers, or its dispatcher's deadline. It is set again only for something
 // earlier than what it counts to, so that timers and turns that end after the next tick cost nothing.
 // A timer fires on the CPU that started it.
-// Locks: timers (each CPU's list of pending ones, sorted by deadline). The rest of a CpuClock is its
+// Locks: timers (each CPU's tree of pending ones, by deadline). The rest of a CpuClock is its
 // CPU's alone, and used with interrupts off.
 #include "kernel/sched/clock.hpp"
 
@@ -31,15 +31,16 @@ constinit uint64_t tick_count = 0;       // by the boot processor
 constinit uint64_t realtime_offset = 0;  // nanoseconds since 1970 at boot
 
 constinit IrqSpinLock lock{LockRank::timers};
-using TimerList = List<Timer, &Timer::node>;
+using TimerTree = OrderedTree<Timer, &Timer::node, &Timer::place>;
 
 struct CpuClock {
     Nanoseconds next_tick{0};
     Nanoseconds dispatch_deadline = kNever;
     Nanoseconds programmed{0};  // when the timer interrupts
-    TimerList timers;           // under `lock`
+    TimerTree timers;           // under `lock`
 };
 constinit CpuClock clocks[kMaxCpus] = {};
+constinit uint32_t last_started = 0;  // under `lock`
 
 CpuClock& this_clock() { return clocks[this_cpu().id]; }
 
@@ -48,7 +49,7 @@ void fire_due_timers(CpuClock& clock) {
         Timer* due = nullptr;
         {
             LockGuard guard(lock);
-            Timer* first = clock.timers.front();
+            Timer* first = clock.timers.first();
             if (!first || first->deadline > monotonic_now()) return;
             due = first;
             clock.timers.remove(*first);
@@ -94,7 +95,7 @@ void on_interrupt() {
     Nanoseconds first = std::min(clock.next_tick, clock.dispatch_deadline);
     {
         LockGuard guard(lock);
-        if (const Timer* timer = clock.timers.front()) first = std::min(first, timer->deadline);
+        if (const Timer* timer = clock.timers.first()) first = std::min(first, timer->deadline);
     }
     program(clock, first, monotonic_now());
 }
@@ -144,17 +145,13 @@ uint32_t tsc_kilohertz() { return kilohertz; }
 
 void start_timer(Timer& timer, Nanoseconds deadline) {
     LockGuard guard(lock);
-    if (timer.node.linked()) timer.node.unlink();
+    if (timer.node.linked()) clocks[timer.cpu].timers.remove(timer);
     timer.deadline = deadline;
+    timer.started = ++last_started;
+    timer.cpu = static_cast<uint8_t>(this_cpu().id);
     CpuClock& clock = this_clock();
-    // From the back: most timers are set for later than those that wait already.
-    Timer* before = clock.timers.back();
-    while (before && before->deadline > deadline) before = clock.timers.previous(*before);
-    if (before)
-        clock.timers.insert_after(*before, timer);
-    else
-        clock.timers.push_front(timer);
-    if (!before) program_if_sooner(clock, deadline);
+    clock.timers.insert(timer);
+    program_if_sooner(clock, deadline);
 }
 
 void set_dispatch_deadline(Nanoseconds deadline) {
@@ -168,7 +165,7 @@ bool cancel_timer(Timer& timer) {
         {
             LockGuard guard(lock);
             if (timer.node.linked()) {
-                timer.node.unlink();
+                clocks[timer.cpu].timers.remove(timer);
                 return true;
             }
             if (!__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) return false;

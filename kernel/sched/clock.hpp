@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernel/lib/hooks.hpp"
-#include "kernel/lib/list.hpp"
+#include "kernel/lib/ordered_tree.hpp"
 #include "kernel/lib/types.hpp"
 
 constexpr uint32_t kTicksPerSecond = 100;
@@ -23,10 +23,18 @@ uint32_t tsc_kilohertz();
 // A one-shot timer. `fire` runs in the timer interrupt: interrupts off, IrqSpinLocks only. It may
 // start the timer again.
 struct Timer {
+    struct Place {  // of equal deadlines, the one that was started first
+        Nanoseconds deadline{0};
+        uint32_t started = 0;
+        auto operator<=>(const Place&) const = default;
+    };
     void (*fire)(Timer& self) = nullptr;
     Nanoseconds deadline{0};
-    ListNode node;
+    TreeNode node;
+    uint32_t started = 0;  // a number that grows
+    uint8_t cpu = 0;       // whose timer it is, while it is pending
     bool firing = false;
+    Place place() const { return {deadline, started}; }
 };
 void start_timer(Timer& timer, Nanoseconds deadline);  // restarts it if it is running
 bool cancel_timer(Timer& timer);                       // true if it was still pending

@@ -5,10 +5,10 @@
 #include "kernel/sync/mutex.hpp"
 #include "kernel/trace/trace.hpp"
 
-void WaitQueue::add(Waiter& waiter) {
+void WaitQueue::add(Waiter& waiter, bool one_is_enough) {
     LockGuard guard(lock_);
     waiter.thread = &Thread::current();
-    waiters_.push_back(waiter);
+    (one_is_enough ? takers_ : waiters_).push_back(waiter);
 }
 
 void WaitQueue::remove(Waiter& waiter) {
@@ -60,9 +60,24 @@ void WaitQueue::wake_one() {
 void WaitQueue::wake_all() {
     // The condition became true before this look; a waiter joins before it looks at the condition.
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (waiters_.empty()) return;
+    if (waiters_.empty() && takers_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
+    while (Waiter* waiter = takers_.pop_front()) wake(*waiter);
+}
+
+void WaitQueue::wake_next() {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (waiters_.empty() && takers_.empty()) return;
+    LockGuard guard(lock_);
+    while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
+    if (Waiter* taker = takers_.pop_front()) wake(*taker);
+}
+
+void WaitQueue::wake_another() {
+    if (takers_.empty()) return;
+    LockGuard guard(lock_);
+    if (Waiter* taker = takers_.pop_front()) wake(*taker);
 }
 
 Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }

@@ -16,6 +16,8 @@ struct WaitOptions {
     bool interruptible = true;    // a signal ends the wait
     Nanoseconds deadline{0};      // of monotonic_now(); 0: none
     const char* reason = "wait";  // for ps, traces and the debugger; must live forever
+    // What is waited for is used up by one: wake_next() wakes one of those who wait so.
+    bool one_is_enough = false;
 };
 
 // One thread on one queue.
@@ -46,10 +48,14 @@ class WaitQueue {
 
     void wake_all();
     void wake_one();  // the one that has waited longest
+    // Something came that one can use up: the first of those for whom one is enough, and all others. Who
+    // leaves something passes the news on: wake_another().
+    void wake_next();
+    void wake_another();
 
     // For polling several queues at once: join all, check, park(), leave all.
-    void add(Waiter& waiter);     // sets waiter.thread to the current thread
-    void remove(Waiter& waiter);  // no-op if it is not on a queue
+    void add(Waiter& waiter, bool one_is_enough = false);  // sets waiter.thread to the current one
+    void remove(Waiter& waiter);                           // no-op if it is not on a queue
     // The same for who wants to be told. A watcher is on one queue at a time, and may be on this
     // one already. After unwatch() no notify() of it runs.
     void watch(Watcher& watcher);
@@ -63,7 +69,7 @@ class WaitQueue {
     Woken wait(L& lock, F&& ready, const WaitOptions& options = {}) NO_LOCK_ANALYSIS {
         while (!ready()) {
             Waiter waiter;
-            add(waiter);
+            add(waiter, options.one_is_enough);
             lock.unlock();
             Woken woken = park(options);
             remove(waiter);
@@ -78,6 +84,6 @@ class WaitQueue {
     void wake(Waiter& waiter) REQUIRES(lock_);
 
     IrqSpinLock lock_{LockRank::wait_queue};
-    List<Waiter, &Waiter::node> waiters_;
+    List<Waiter, &Waiter::node> waiters_, takers_;  // takers: one is enough
     bool watched_ = false;
 };

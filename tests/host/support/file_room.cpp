@@ -42,7 +42,7 @@ void trace_page_cache() {}
 // --- One thread: nobody to wait for.
 void WaitQueue::wake_all() {}
 void WaitQueue::wake_one() {}
-void WaitQueue::add(Waiter&) { std::abort(); }
+void WaitQueue::add(Waiter&, bool) { std::abort(); }
 void WaitQueue::remove(Waiter&) { std::abort(); }
 Woken WaitQueue::park(const WaitOptions&) { std::abort(); }
 void Mutex::lock_slowly() { std::abort(); }
