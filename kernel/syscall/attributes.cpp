@@ -217,4 +217,4 @@ constexpr SystemCall kAttributesCalls[] = {
     CALL(320, utimensat, sys_utimensat<TimeSpec32>),
     CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>),
 };
-SYSTEM_CALLS(kAttributesCalls);
+SYSTEM_CALLS_THAT_WAIT(kAttributesCalls);

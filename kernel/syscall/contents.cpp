@@ -56,4 +56,4 @@ constexpr SystemCall kContentsCalls[] = {
     CALL(324, fallocate, sys_fallocate),
     CALL(344, syncfs, sys_syncfs),
 };
-SYSTEM_CALLS(kContentsCalls);
+SYSTEM_CALLS_THAT_WAIT(kContentsCalls);

@@ -87,4 +87,4 @@ constexpr SystemCall kDirectoriesCalls[] = {
     CALL(141, getdents, sys_getdents),
     CALL(220, getdents64, sys_getdents64),
 };
-SYSTEM_CALLS(kDirectoriesCalls);
+SYSTEM_CALLS_THAT_WAIT(kDirectoriesCalls);

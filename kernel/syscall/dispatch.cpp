@@ -5,6 +5,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/trace/trace.hpp"
+#include "mm/reclaim.hpp"
 
 extern const SystemCallList __system_calls_begin[], __system_calls_end[];
 
@@ -13,6 +14,7 @@ namespace {
 // Gathered from the lists of all files that have handlers.
 constinit SystemCallEntry entries[kSystemCallNumbers] = {};
 constinit const char* names[kSystemCallNumbers] = {};
+constinit bool waits_for_memory[kSystemCallNumbers] = {};
 
 void fill_table() {
     for (const SystemCallList* list = __system_calls_begin; list < __system_calls_end; ++list)
@@ -20,6 +22,7 @@ void fill_table() {
             VERIFY(!names[call.number]);
             names[call.number] = call.name;
             entries[call.number] = call.entry;
+            waits_for_memory[call.number] = list->wait_for_memory;
         }
 }
 
@@ -41,9 +44,26 @@ constinit bool reported[kSystemCallNumbers + 1] = {};  // the last: all numbers 
     return -static_cast<int32_t>(Errno::nosys);
 }
 
-bool wants_restart(int32_t result) {
-    return result == -static_cast<int32_t>(Errno::restart) ||
-           result == -static_cast<int32_t>(Errno::restart_no_handler);
+constexpr uint32_t kLowestError = 0u - 4095;
+constexpr int32_t kNoMemory = -static_cast<int32_t>(Errno::nomem);
+
+// ENOMEM is what a program sees when waiting for memory is of no use.
+int32_t call_again(TrapFrame& frame, SystemCallEntry entry) {
+    if (!wait_for_memory()) return kNoMemory;
+    return to_eax(with_memory([&]() -> Result<int32_t> {
+        const int32_t result = entry(frame);
+        return result == kNoMemory ? Result<int32_t>(Errno::nomem) : Result(result);
+    }));
+}
+
+[[gnu::noinline, gnu::cold]] int32_t failed(TrapFrame& frame, SystemCallEntry entry,
+                                            uint32_t number, int32_t result) {
+    if (result == kNoMemory && waits_for_memory[number]) result = call_again(frame, entry);
+    // Signal delivery makes a repetition or EINTR of it; it must run even if the signal is gone.
+    if (result == -static_cast<int32_t>(Errno::restart) ||
+        result == -static_cast<int32_t>(Errno::restart_no_handler))
+        Thread::current().interrupt_pending = true;
+    return result;
 }
 
 // Out of the way of calls that aren't traced: inlined they cost those 20 instructions.
@@ -60,12 +80,11 @@ void system_call(TrapFrame& frame) {
     if (trace_wanted<TraceType::call_event>()) [[unlikely]]
         trace_call(frame);
     int32_t result = entry ? entry(frame) : not_implemented(number);
+    if (static_cast<uint32_t>(result) >= kLowestError) [[unlikely]]
+        result = failed(frame, entry, number, result);
     frame.eax = static_cast<uint32_t>(result);
     if (trace_wanted<TraceType::call_done_event>()) [[unlikely]]
         trace_call_done(frame);
-    // Signal delivery makes a repetition or EINTR of it; it must run even if the signal is gone.
-    if (wants_restart(result)) [[unlikely]]
-        Thread::current().interrupt_pending = true;
 }
 
 }  // namespace

@@ -8,9 +8,10 @@ Result<int> sys_openat(int at, UserString name, uint32_t flags, uint32_t mode) {
     UserName file;
     TRY(file.load(at, name));
     bool close_on_exec = flags & kOpenCloseOnExec;
-    return install(
-        TRY(vfs_open(context(), file.base(), file.text(), flags & ~kOpenCloseOnExec, mode & 07777)),
-        close_on_exec);
+    return install_opened(close_on_exec, [&] {
+        return vfs_open(context(), file.base(), file.text(), flags & ~kOpenCloseOnExec,
+                        mode & 07777);
+    });
 }
 Result<int> sys_open(UserString name, uint32_t flags, uint32_t mode) {
     return sys_openat(kAtWorkingDirectory, name, flags, mode);
@@ -223,4 +224,4 @@ constexpr SystemCall kNamesCalls[] = {
     CALL(305, readlinkat, sys_readlinkat),
     CALL(353, renameat2, sys_renameat2),
 };
-SYSTEM_CALLS(kNamesCalls);
+SYSTEM_CALLS_THAT_WAIT(kNamesCalls);

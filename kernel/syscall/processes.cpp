@@ -46,7 +46,8 @@ namespace {
 
 constexpr uint32_t kNoHang = 1, kStopped = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000,
                    kNoThread = 0x20000000, kAll = 0x40000000, kClone = 0x80000000;
-constexpr uint32_t kThreadOptions = kNoThread | kAll | kClone;  // all our children are alike
+constexpr uint32_t kThreadOptions = kNoThread | kAll | kClone;
+constexpr uint32_t kOwnChildren = kNoThread;  // a process' children are those of all its threads
 
 Rusage rusage_of(const CpuTimes& times) {
     Rusage usage{};
@@ -71,7 +72,7 @@ int exit_detail(const WaitOutcome& outcome) {
 Result<int> sys_wait4(int pid, UserPtr<int> status, uint32_t options, UserPtr<Rusage> usage) {
     if (options & ~(kNoHang | kStopped | kContinued | kThreadOptions)) return Errno::inval;
     if (pid == INT32_MIN) return Errno::srch;
-    WaitOutcome outcome = TRY(wait_for_child(pid, (options & ~kThreadOptions) | kExited));
+    WaitOutcome outcome = TRY(wait_for_child(pid, (options & ~kOwnChildren) | kExited));
     if (outcome.pid == 0) return 0;
     if (status) TRY(write_user(status, outcome.status));
     if (usage) TRY(write_user(usage, rusage_of(outcome.times)));
@@ -89,7 +90,7 @@ Result<void> sys_waitid(uint32_t kind, int id, UserPtr<ChildInfo> info, uint32_t
     if (!(options & kEvents) || kind > kGroup) return Errno::inval;
     if ((kind == kProcess && id <= 0) || (kind == kGroup && id < 0)) return Errno::inval;
     int pid = kind == kEveryone ? -1 : kind == kProcess ? id : -id;
-    WaitOutcome outcome = TRY(wait_for_child(pid, options & ~kThreadOptions));
+    WaitOutcome outcome = TRY(wait_for_child(pid, options & ~kOwnChildren));
     ChildInfo child{};
     if (outcome.pid)
         child = {kSigChld, 0, outcome.signal_code, outcome.pid, outcome.uid, exit_detail(outcome)};
@@ -187,4 +188,4 @@ constexpr SystemCall kProcessesCalls[] = {
     CALL(258, set_tid_address, sys_set_tid_address),
     CALL(284, waitid, sys_waitid),
 };
-SYSTEM_CALLS(kProcessesCalls);
+SYSTEM_CALLS_THAT_WAIT(kProcessesCalls);

@@ -205,4 +205,4 @@ constexpr SystemCall kStatCalls[] = {
     CALL(307, faccessat, sys_faccessat),   CALL(383, statx, sys_statx),
     CALL(439, faccessat2, sys_faccessat2),
 };
-SYSTEM_CALLS(kStatCalls);
+SYSTEM_CALLS_THAT_WAIT(kStatCalls);

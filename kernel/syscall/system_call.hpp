@@ -24,14 +24,18 @@ struct SystemCall {
 struct SystemCallList {
     const SystemCall* first;
     uint32_t count;
+    bool wait_for_memory;
 };
 
 #define CALL(number, name, handler) \
     { number, #name, Unpack<&handler>::entry }
 // The linker script gathers the lists; dispatch.cpp makes its table of them.
-#define SYSTEM_CALLS(list)                     \
+#define SYSTEM_CALLS(list) REGISTER_SYSTEM_CALLS(list, false)
+// Calls that have done nothing when they fail with ENOMEM: they wait for reclaim and run again.
+#define SYSTEM_CALLS_THAT_WAIT(list) REGISTER_SYSTEM_CALLS(list, true)
+#define REGISTER_SYSTEM_CALLS(list, wait)      \
     [[gnu::section(".init.data.system_calls"), \
-      gnu::used]] constinit const SystemCallList list##_registered = {list, std::size(list)}
+      gnu::used]] constinit const SystemCallList list##_registered = {list, std::size(list), wait}
 
 constexpr uint32_t kSystemCallNumbers = 451;  // one more than the largest
 
