@@ -107,6 +107,19 @@ Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Pa
     });
 }
 
+namespace {
+// Others' files get a new name only from those who could change them anyway, lest a set-user-id program
+// with a known fault be kept. Spec: proc(5), /proc/sys/fs/protected_hardlinks.
+Result<void> may_link(const FsContext& who, const Attributes& file, const Ownership& owner) {
+    if (who.credentials.fsuid == 0 || who.credentials.fsuid == file.uid) return {};
+    const bool gives_rights =
+        (file.mode & kModeSetUid) || ((file.mode & kModeSetGid) && (file.mode & 010));
+    const bool is_safe = file.is_regular() && !gives_rights &&
+                         check_permission(owner, who.credentials, kMayRead | kMayWrite).is_ok();
+    return is_safe ? Result<void>() : Errno::perm;
+}
+}  // namespace
+
 Result<void> vfs_link(const FsContext& who, const Path& old_base, std::string_view old_name,
                       const Path& new_base, std::string_view new_name, Follow follow) {
     const Path file = TRY(resolve(who, old_base, old_name, follow));
@@ -120,6 +133,7 @@ Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& b
         if (file.dentry().is_directory() || inode_of(file).ownership().is_protected())
             return Errno::perm;
         Ref<Inode> inode(inode_of(file));
+        TRY(may_link(who, inode->attributes(), inode->ownership()));
         if (!__atomic_load_n(&inode->may_be_named, __ATOMIC_RELAXED) &&
             inode->attributes().links == 0)
             return Errno::noent;

@@ -165,11 +165,11 @@ Result<PageRange> protected_range(const LockedSpace& space, VirtAddr start, uint
         if (grows != kProtGrowsDown || !first->attributes.grows_down) return Errno::inval;
         range.start = first->start;
     }
-    if (!space->regions.is_covered(range.start, range.end)) return Errno::nomem;
     return range;
 }
 }  // namespace
 
+// What lies before a hole is changed all the same, as on Linux.
 Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t protection) {
     const uint32_t grows = protection & (kProtGrowsDown | kProtGrowsUp);
     protection &= ~(grows | kProtSemaphore);
@@ -177,12 +177,15 @@ Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t pro
         grows == (kProtGrowsDown | kProtGrowsUp))
         return Errno::inval;
     LockedSpace space(*this);
-    const PageRange range = TRY(protected_range(space, start, length, grows));
+    PageRange range = TRY(protected_range(space, start, length, grows));
+    const VirtAddr wanted_end =
+        std::exchange(range.end, space->regions.covered_until(range.start, range.end));
+    const Result<void> done = range.end < wanted_end ? Errno::nomem : Result<void>();
     if (protection & kProtWrite)
         for (const Region* r = space->regions.find_from(range.start); r && r->start < range.end;
              r = space->regions.next(*r))
             if (!r->attributes.may_write) return Errno::acces;
-    if (range.bytes() == 0) return {};
+    if (range.bytes() == 0) return done;
     TRY(check_count(space, space->regions.cuts(range.start, range.end)));
     if (protection & kProtWrite) {
         uint32_t more = 0, promised = 0;
@@ -204,7 +207,7 @@ Result<void> AddressSpace::protect(VirtAddr start, uint32_t length, uint32_t pro
     if (!(protection & kProtWrite))
         space->pages.restrict(range.start, range.end,
                               protection ? UserPages::Rights::read : UserPages::Rights::none);
-    return {};
+    return done;
 }
 
 void AddressSpace::set_break_start(VirtAddr start) {

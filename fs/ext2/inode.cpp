@@ -17,7 +17,7 @@ constexpr uint32_t kFlagsShown = 0x3dfff, kFlagsChangeable = 0x380ff, kFlagsOfFo
 constexpr uint64_t kMaxSize = uint64_t{1} << 44;  // what page indices reach
 
 Timestamp at_second(uint32_t seconds) { return {static_cast<int32_t>(seconds), 0}; }
-uint32_t seconds_now() { return static_cast<uint32_t>(timestamp_now().seconds); }
+uint32_t seconds_now() { return disk_seconds(timestamp_now().seconds); }
 
 class Ext2File final : public CachedFile {
   public:
@@ -202,7 +202,7 @@ Result<void> Ext2Inode::set_attributes(const SetAttributes& changes) {
             r.gid_low = static_cast<uint16_t>(changes.gid);
             r.gid_high = static_cast<uint16_t>(changes.gid >> 16);
         }
-        auto seconds = [](const Timestamp& time) { return static_cast<uint32_t>(time.seconds); };
+        auto seconds = [](const Timestamp& time) { return disk_seconds(time.seconds); };
         if (changes.set_accessed) r.access_time = seconds(changes.accessed);
         if (changes.set_modified) r.modification_time = seconds(changes.modified);
         r.change_time = now;

@@ -72,7 +72,7 @@ Result<Ref<Ext2Inode>> Ext2::create(Ext2Inode& parent, uint32_t mode, uint32_t u
     record.gid_high = static_cast<uint16_t>(gid >> 16);
     record.links_count = directory ? 2 : 1;
     record.flags = parent.record().flags & inherited_flags(mode & kTypeMask);
-    const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+    const uint32_t now = disk_seconds(timestamp_now().seconds);
     record.access_time = record.change_time = record.modification_time = now;
     record.generation = now ^ number.raw() * 0x9E3779B1u;
     Result<Ref<Ext2Inode>> made = make_ref<Ext2Inode>(*this, number, record);
@@ -101,7 +101,7 @@ void Ext2::bury(Ext2Inode& inode) {
 void Ext2::give_back(Ext2Inode& dead) {
     dead.free_contents();
     {
-        const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+        const uint32_t now = disk_seconds(timestamp_now().seconds);
         LockGuard guard(records_);
         if (!dead.is_listed) dead.record().deletion_time = now;
         if (dead.dirty_node.linked()) dead.dirty_node.unlink();

@@ -113,6 +113,14 @@ static_assert(sizeof(InodeRecord) == 128);
 static_assert(offsetof(InodeRecord, block) == 40);
 static_assert(offsetof(InodeRecord, uid_high) == 120);
 
+// Times are seconds in 32 bits with a sign: beyond them the last one stays, as on Linux.
+constexpr uint32_t disk_seconds(int64_t seconds) {
+    return static_cast<uint32_t>(seconds > INT32_MAX   ? INT32_MAX
+                                 : seconds < INT32_MIN ? INT32_MIN
+                                                       : static_cast<int32_t>(seconds));
+}
+static_assert(disk_seconds(1LL << 31) == 0x7fffffff && disk_seconds(-1) == 0xffffffff);
+
 struct DirectoryEntry {
     uint32_t inode;          // 0: unused
     uint16_t record_length;  // to the next entry; multiple of 4

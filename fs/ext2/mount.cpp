@@ -150,7 +150,7 @@ Result<void> Ext2::set_read_only(bool wanted) {
 Result<void> Ext2::write_superblock(bool clean) {
     HeldPage page = TRY(metadata_.page(0));
     auto& super = *reinterpret_cast<Superblock*>(page.data() + kSuperblockOffset);
-    const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+    const uint32_t now = disk_seconds(timestamp_now().seconds);
     if (std::exchange(mounting_, false)) {
         super.mount_time = now;
         if (super.mount_count < UINT16_MAX) ++super.mount_count;

@@ -72,8 +72,7 @@ void Ext2::update_orphans() {
         end_orphans_with(orphans_.size(), 0);
         if (gone.inode) gone.inode->is_listed = false;
         if (gone.inode) continue;
-        note_write(
-            write_deletion_time(gone.number, static_cast<uint32_t>(timestamp_now().seconds)));
+        note_write(write_deletion_time(gone.number, disk_seconds(timestamp_now().seconds)));
         if (pending_inodes_.push_back({gone.number, gone.directory}).is_error()) note_error();
     }
     if (!has_orphan_list_) return;
@@ -175,7 +174,7 @@ void Ext2::release_nameless() {
         }
         if (!inode) return;
         end(*inode);
-        inode->record().deletion_time = static_cast<uint32_t>(timestamp_now().seconds);
+        inode->record().deletion_time = disk_seconds(timestamp_now().seconds);
         if (store(*inode, inode->record()).is_error() ||
             pending_inodes_.push_back({inode->number().raw(), inode->is_directory()}).is_error())
             note_error();

@@ -88,7 +88,7 @@ Result<void> Repair::check_inodes() {
 }
 
 Result<void> Repair::check_inode(uint32_t number, InodeRecord& record) {
-    const auto now = static_cast<uint32_t>(timestamp_now().seconds);
+    const uint32_t now = disk_seconds(timestamp_now().seconds);
     if (number < g_.first_inode && number != kRootInode) {  // the format's own, in use for ever
         TRY(inodes_.set(number));
         TRY(claim_blocks(record));

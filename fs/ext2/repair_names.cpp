@@ -112,7 +112,7 @@ Result<void> Repair::check_counts() {
         if (!found) {
             if ((held.record->mode & kTypeMask) != kTypeRegular || held.record->blocks512)
                 return refuse("inode {} has no name", number);
-            held.record->deletion_time = static_cast<uint32_t>(timestamp_now().seconds);
+            held.record->deletion_time = disk_seconds(timestamp_now().seconds);
             TRY(inodes_.clear(number));
         }
         held.record->links_count = found;

@@ -3,6 +3,7 @@
 
 #include "fs/wait_edges.hpp"
 #include "kernel/lib/start_up.hpp"
+#include "kernel/lib/preemption.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
 namespace {
@@ -23,6 +24,7 @@ struct Waiting {
     LockedFile* file;
     LockKind kind;
     const LockRange* range;
+    enum class Mark : uint8_t { none, reached, done } mark = Mark::none;  // would_deadlock()'s
 };
 
 constexpr uint32_t kBuckets = 64;
@@ -57,23 +59,30 @@ void forget_if_unused(LockedFile& file) {
     __atomic_fetch_sub(&locked_files, 1, __ATOMIC_RELAXED);
 }
 
-// Whether `owner` waits, through others perhaps, for `target`. Circles among others don't matter:
-// more hops than there are waiters lead nowhere new.
-bool waits_for(const void* owner, const void* target, uint32_t hops) {
-    if (owner == target) return true;
-    if (!hops) return false;
-    for (Waiting& w : all_waiting) {
-        if (w.kind != LockKind::record || w.range->owner != owner) continue;
-        const LockRange* blocker = w.file->records.conflict(*w.range);
-        if (blocker && waits_for(blocker->owner, target, hops - 1)) return true;
+// Whether who would wait for `wanted` would, through any number of others, wait for itself. A waiter waits
+// until all that is in its way is gone, so every blocker counts, not the first one only.
+bool would_deadlock(const LockedFile& file, const LockRange& wanted) {
+    bool circle = false;
+    const auto reach = [&](const LockRange& blocker) {
+        circle |= blocker.owner == wanted.owner;
+        for (Waiting& w : all_waiting)
+            if (w.kind == LockKind::record && w.range->owner == blocker.owner &&
+                w.mark == Waiting::Mark::none)
+                w.mark = Waiting::Mark::reached;
+    };
+    for (Waiting& w : all_waiting) w.mark = Waiting::Mark::none;
+    file.records.for_each_conflict(wanted, reach);
+    for (bool more = true; more && !circle;) {
+        more = false;
+        for (Waiting& w : all_waiting) {
+            if (w.mark != Waiting::Mark::reached) continue;
+            w.mark = Waiting::Mark::done;
+            more = true;
+            w.file->records.for_each_conflict(*w.range, reach);
+            preemption_point();
+        }
     }
-    return false;
-}
-
-uint32_t waiters() {
-    uint32_t count = 0;
-    for ([[maybe_unused]] Waiting& w : all_waiting) ++count;
-    return count < 64 ? count : 64;  // as deep as the stack allows
+    return circle;
 }
 
 Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& range) {
@@ -108,14 +117,13 @@ Result<void> set_file_lock(Inode& inode, LockKind kind, const LockRange& range, 
     RecordLocks& locks = file->of(kind);
     Result<void> result{};
     const LockRange* blocker = unlock ? nullptr : locks.conflict(range);
+    // flock gives up its old lock before it gets, waits for, or is refused the other kind.
+    if (blocker && kind == LockKind::whole && locks.drop(range.owner)) file->queue.wake_all();
     if (blocker && !wait) {
         result = Errno::again;
-    } else if (blocker && kind == LockKind::record &&
-               waits_for(blocker->owner, range.owner, waiters())) {
+    } else if (blocker && kind == LockKind::record && would_deadlock(*file, range)) {
         result = Errno::deadlk;
     } else {
-        // flock gives up its old lock before it waits for the other kind.
-        if (blocker && kind == LockKind::whole && locks.drop(range.owner)) file->queue.wake_all();
         if (blocker) result = wait_for_room(*file, kind, range);
         if (result.is_ok()) result = locks.set(range, !unlock);
         file->queue.wake_all();

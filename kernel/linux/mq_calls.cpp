@@ -69,7 +69,8 @@ Result<int> sys_mq_open(UserString name, uint32_t flags, uint32_t mode,
     }
     const uint32_t most = current_process().limits[limit_msgqueue].soft;
     request.user_limit = most == kInfinite ? UINT64_MAX : most;
-    return install(TRY(open_posix_queue(context().credentials, request)), kDescriptorOpen);
+    return install_opened(kDescriptorOpen,
+                          [&] { return open_posix_queue(context().credentials, request); });
 }
 
 Result<void> sys_mq_unlink(UserString name) {

@@ -30,11 +30,17 @@ class RecordLocks {
     // A lock of another owner that is in the way; the lowest one. Null: none.
     const LockRange* conflict(const LockRange& wanted) const {
         const LockRange* lowest = nullptr;
+        for_each_conflict(wanted, [&](const LockRange& range) {
+            if (!lowest || range.first < lowest->first) lowest = &range;
+        });
+        return lowest;
+    }
+    template <typename F>
+    void for_each_conflict(const LockRange& wanted, F&& see) const {
         for (const Held* h = held_.front(); h; h = held_.next(*h))
             if (h->range.owner != wanted.owner && overlap(h->range, wanted) &&
-                (h->range.write || wanted.write) && (!lowest || h->range.first < lowest->first))
-                lowest = &h->range;
-        return lowest;
+                (h->range.write || wanted.write))
+                see(h->range);
     }
     // Unlocks the range, and locks it as `wanted` says if `lock`. Nothing is in the way. ENOMEM, and
     // then nothing has changed.

@@ -12,7 +12,8 @@ constexpr uint32_t kTypeFlags = kOpenNonBlock | kOpenCloseOnExec;  // SOCK_NONBL
 
 Result<SocketType> checked_type(uint32_t family, uint32_t type, uint32_t protocol) {
     if (type & ~(0xfu | kTypeFlags)) return Errno::inval;
-    // The C library has mq_notify() write to one for SIGEV_THREAD. Nobody else does.
+    // The C library has mq_notify() write to one for SIGEV_THREAD. No protocol but that one's exists.
+    if (family == kFamilyNetlink && protocol) return Errno::protonosupport;
     if (family == kFamilyNetlink)
         return (type & 0xf) == 2 || (type & 0xf) == 3 ? Result(SocketType::datagram)
                                                       : Errno::socktnosupport;
@@ -140,10 +141,12 @@ Result<void> sys_listen(int fd, uint32_t backlog) {
 Result<int> sys_accept4(int fd, UserPtr<void> address, UserPtr<uint32_t> bytes, uint32_t flags) {
     if (flags & ~kTypeFlags) return Errno::inval;
     OpenSocket socket = TRY(socket_of(fd));
-    Ref<SocketName> from;
-    Ref<File> file = TRY(socket->accept(flags, socket.waits(0), from));
-    if (address) TRY(write_address(from, address, bytes));
-    return install(std::move(file), flags & kOpenCloseOnExec);
+    return install_opened(flags & kOpenCloseOnExec, [&]() -> Result<Ref<File>> {
+        Ref<SocketName> from;
+        Ref<File> file = TRY(socket->accept(flags, socket.waits(0), from));
+        if (address) TRY(write_address(from, address, bytes));
+        return file;
+    });
 }
 
 Result<void> sys_getsockname(int fd, UserPtr<void> address, UserPtr<uint32_t> bytes) {

@@ -1,6 +1,10 @@
 // See fd_table.hpp.
 #include "kernel/proc/fd_table.hpp"
 
+#include <algorithm>
+
+#include "kernel/lib/preemption.hpp"
+
 // No lock is held.
 void FdTable::closed(File* file) {
     if (file) file_closed(*file, this);
@@ -26,13 +30,22 @@ Result<void> FdTable::grow(uint32_t size) {
     }
 }
 
+// The lowest free number, whether there is a slot for it or not.
+Result<uint32_t> FdTable::find_free(uint32_t minimum, uint32_t limit) {
+    const bool lowest = minimum <= first_free_;
+    uint32_t index = lowest ? first_free_ : minimum;
+    while (index < slots_.size() && !slots_[index].is_free()) ++index;
+    if (index >= limit) return Errno::mfile;
+    if (lowest) first_free_ = index;
+    return index;
+}
+
 Result<int> FdTable::install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum) {
     for (;;) {
-        auto index = static_cast<uint32_t>(minimum);
+        uint32_t index;
         {
             LockGuard guard(lock_);
-            while (index < slots_.size() && slots_[index].file) ++index;
-            if (index >= limit) return Errno::mfile;
+            index = TRY(find_free(static_cast<uint32_t>(minimum), limit));
             if (index < slots_.size()) {
                 slots_[index].file = std::move(file);
                 slots_[index].close_on_exec = close_on_exec;
@@ -43,12 +56,38 @@ Result<int> FdTable::install(Ref<File> file, bool close_on_exec, uint32_t limit,
     }
 }
 
+Result<int> FdTable::reserve(uint32_t limit) {
+    for (;;) {
+        uint32_t index;
+        {
+            LockGuard guard(lock_);
+            index = TRY(find_free(0, limit));
+            if (index < slots_.size()) {
+                slots_[index].reserved = true;
+                return static_cast<int>(index);
+            }
+        }
+        TRY(grow(index + 1));
+    }
+}
+
+void FdTable::fill(int fd, Ref<File> file, bool close_on_exec) {
+    LockGuard guard(lock_);
+    const auto index = static_cast<uint32_t>(fd);
+    Slot& slot = slots_[index];
+    slot.reserved = false;
+    slot.close_on_exec = close_on_exec;
+    if (!file) first_free_ = std::min(first_free_, index);
+    slot.file = std::move(file);
+}
+
 Result<void> FdTable::install_at(int fd, Ref<File> file, bool close_on_exec, uint32_t limit) {
     auto index = static_cast<uint32_t>(fd);
     if (index >= limit) return Errno::badf;
     TRY(grow(index + 1));
     {
         LockGuard guard(lock_);
+        if (slots_[index].reserved) return Errno::busy;
         std::swap(slots_[index].file, file);
         slots_[index].close_on_exec = close_on_exec;
     }
@@ -63,6 +102,7 @@ Result<void> FdTable::close(int fd) {
         auto index = static_cast<uint32_t>(fd);
         if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
         dead = std::move(slots_[index].file);
+        first_free_ = std::min(first_free_, index);
     }
     closed(dead.get());
     return {};
@@ -109,7 +149,12 @@ Result<Ref<FdTable>> FdTable::clone() const {
 }
 
 FdTable::~FdTable() {
-    for (Slot& slot : slots_) closed(slot.file.get());
+    for (Slot& slot : slots_) {
+        if (!slot.file) continue;
+        closed(slot.file.get());
+        slot.file = nullptr;
+        preemption_point();
+    }
 }
 
 void FdTable::close_for_exec() {

@@ -13,7 +13,11 @@ class FdTable : public RefCounted {
     Result<Ref<File>> get(int fd) const;  // EBADF
     // The lowest free number >= `minimum`. EMFILE at `limit`, ENOMEM.
     Result<int> install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum = 0);
-    // dup2: replaces what `fd` was. EBADF beyond `limit`.
+    // The same before there is a file, so that what is opened for it need not be undone: the number is
+    // kept until fill() gives it a file, or null.
+    Result<int> reserve(uint32_t limit);
+    void fill(int fd, Ref<File> file, bool close_on_exec);
+    // dup2: replaces what `fd` was. EBADF beyond `limit`; EBUSY: it is reserved.
     Result<void> install_at(int fd, Ref<File> file, bool close_on_exec, uint32_t limit);
     Result<void> close(int fd);  // EBADF
     Result<bool> close_on_exec(int fd) const;
@@ -26,10 +30,13 @@ class FdTable : public RefCounted {
   private:
     struct Slot {
         Ref<File> file;
-        bool close_on_exec = false;
+        bool close_on_exec = false, reserved = false;
+        bool is_free() const { return !file && !reserved; }
     };
+    Result<uint32_t> find_free(uint32_t minimum, uint32_t limit) REQUIRES(lock_);
     Result<void> grow(uint32_t size);
     void closed(File* file);
     mutable SpinLock lock_{LockRank::process};
     Vector<Slot> slots_ GUARDED_BY(lock_);
+    uint32_t first_free_ GUARDED_BY(lock_) = 0;  // all below are in use
 };

@@ -6,12 +6,19 @@
 
 namespace {
 
-constexpr uint32_t kNoHang = 1, kUntraced = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000;
+constexpr uint32_t kNoHang = 1, kUntraced = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000,
+                   kAllChildren = 0x40000000, kCloneChildren = 0x80000000;
 
 bool matches(const Process& child, int pid, const Process& self) {
     if (pid > 0) return child.pid == pid;
     if (pid == 0) return child.pgid == self.pgid;
     return pid == -1 || child.pgid == -pid;
+}
+
+// "Clone children" end with another signal than SIGCHLD, or none.
+bool is_asked_for(const Process& child, uint32_t options) {
+    const bool wants_clones = options & kCloneChildren;
+    return (options & kAllChildren) || wants_clones == (child.exit_signal != kSigChld);
 }
 
 // Locks: process_tree. Whether `child` has something to report under `options`.
@@ -78,7 +85,9 @@ void report_to_parent(Process& child, int code, int status) {
 }
 
 Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
-    if (options & ~(kNoHang | kUntraced | kExited | kContinued | kNoWait)) return Errno::inval;
+    if (options &
+        ~(kNoHang | kUntraced | kExited | kContinued | kNoWait | kAllChildren | kCloneChildren))
+        return Errno::inval;
     Process& self = current_process();
     Process* reaped = nullptr;
     WaitOutcome news;
@@ -86,7 +95,7 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
     auto look = [&] {
         any_child = false;
         for (Process& child : self.children) {
-            if (!matches(child, pid, self)) continue;
+            if (!matches(child, pid, self) || !is_asked_for(child, options)) continue;
             any_child = true;
             if (!has_news(child, options)) continue;
             news = take_news(child, options, reaped);

@@ -17,6 +17,15 @@ constexpr uint32_t kAtNoFollow = 0x100, kAtEffectiveAccess = 0x200, kAtRemoveDir
 inline FsContext& context() { return current_process().fs; }
 inline Result<Ref<File>> file_of(int fd) { return current_process().files->get(fd); }
 Result<int> install(Ref<File> file, bool close_on_exec);
+// The descriptor of what open(), a Result<Ref<File>>, gives; EMFILE comes before it has any effect.
+template <typename F>
+Result<int> install_opened(bool close_on_exec, F&& open) {
+    const Ref<FdTable> files = current_process().files;
+    const int fd = TRY(files->reserve(current_process().fd_limit()));
+    Result<Ref<File>> file = open();
+    files->fill(fd, file.is_ok() ? file.release_value() : nullptr, close_on_exec);
+    return file.is_ok() ? Result<int>(fd) : file.error();
+}
 
 // A page for what is too large for the 8 KiB of a kernel stack.
 struct PageBuffer {

@@ -2,6 +2,8 @@
 // written; limits and signals of a write.
 #pragma once
 
+#include <algorithm>
+
 #include "kernel/syscall/system_call.hpp"
 #include "mm/reclaim.hpp"
 
@@ -18,35 +20,41 @@
     return file;
 }
 
-inline Result<void> check_position(const File& file, uint64_t position) {
+// A file without positions is ESPIPE, whatever it is open for.
+inline Result<void> check_position(int fd, uint64_t position) {
     if (static_cast<int64_t>(position) < 0) return Errno::inval;
-    if (!file.seekable() && !file.uniform()) return Errno::spipe;
+    Ref<File> file = TRY(file_of(fd));
+    if (!file->seekable() && !file->uniform() && !(file->flags() & kOpenPath)) return Errno::spipe;
     return {};
 }
 
 // Calls write(), with RLIMIT_FSIZE in the source. A pipe without readers: EPIPE comes with SIGPIPE;
-// not a byte below the limit: EFBIG comes with SIGXFSZ.
+// not a byte below the limit: EFBIG comes with SIGXFSZ. Without O_LARGEFILE a file ends at 2 GiB too:
+// EFBIG alone.
 template <typename F>
-Result<uint32_t> write_from(ByteSource& source, F&& write) {
+Result<uint32_t> write_from(const File& file, ByteSource& source, F&& write) {
+    constexpr uint32_t kLargestSmallFile = INT32_MAX;
+    const bool small = !(file.flags() & kOpenLargeFile);
     const uint32_t limit = current_process().limits[limit_fsize].soft;
-    if (limit != kInfinite) [[unlikely]]
-        source.set_end(limit);
+    if (limit != kInfinite || small) [[unlikely]]
+        source.set_end(small ? std::min(limit, kLargestSmallFile) : limit);
     if (context().credentials.fsuid != 0) source.set_unprivileged();
     Result<uint32_t> result = with_memory(write);
     if (result.is_error()) [[unlikely]] {
         if (result.error() == Errno::pipe)
             send_signal(current_thread(), signal_from_user(kSigPipe));
-        if (source.refused()) send_signal(current_thread(), signal_from_user(kSigXfsz));
+        if (source.refused() && source.end() == limit)
+            send_signal(current_thread(), signal_from_user(kSigXfsz));
     }
     return result;
 }
 inline Result<uint32_t> write_next(File& file, ByteSource& source) {
-    return write_from(source, [&] { return file.write(source); });
+    return write_from(file, source, [&] { return file.write(source); });
 }
 
 // Linux appends here too, whatever the position says.
 inline Result<uint32_t> write_to(File& file, ByteSource& source, uint64_t position) {
-    return write_from(source, [&] {
+    return write_from(file, source, [&] {
         return file.flags() & kOpenAppend ? file.append(source, position)
                                           : file.write_at(source, position);
     });

@@ -126,7 +126,7 @@ Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeou
     SmallArray<PollFd, 16> files;
     TRY(files.resize(count));
     TRY(copy_from_user(files.data(), user.address(), count * sizeof(PollFd)));
-    uint32_t ready = TRY(wait_for_files(timeout, [&](JoinedQueues* table) -> Result<uint32_t> {
+    Result<uint32_t> ready = wait_for_files(timeout, [&](JoinedQueues* table) -> Result<uint32_t> {
         uint32_t found = 0;
         for (PollFd& file : files) {
             file.found = 0;
@@ -140,8 +140,8 @@ Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeou
             table = nullptr;  // one is ready: no need to wait
         }
         return found;
-    }));
-    for (uint32_t i = 0; i < count; ++i)
+    });
+    for (uint32_t i = 0; i < count; ++i)  // after a signal too
         TRY(write_user(UserPtr<uint16_t>((user + i).address().raw() + 6), files[i].found));
     return ready;
 }

@@ -16,15 +16,15 @@ Result<uint32_t> sys_write(int fd, UserPtr<void> from, uint32_t count) {
 }
 
 Result<uint32_t> sys_pread64(int fd, UserPtr<void> to, uint32_t count, uint64_t position) {
+    TRY(check_position(fd, position));
     Ref<File> file = TRY(readable_file(fd));
-    TRY(check_position(*file, position));
     UserSink sink(TRY(user_range(to, count)));
     return with_memory([&] { return file->read_at(sink, position); });
 }
 
 Result<uint32_t> sys_pwrite64(int fd, UserPtr<void> from, uint32_t count, uint64_t position) {
+    TRY(check_position(fd, position));
     Ref<File> file = TRY(writable_file(fd));
-    TRY(check_position(*file, position));
     UserSource source(TRY(user_range(from, count)));
     return write_to(*file, source, position);
 }

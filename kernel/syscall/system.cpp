@@ -141,6 +141,7 @@ Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument
 Result<uint32_t> sys_getrandom(UserPtr<void> to, uint32_t bytes, uint32_t flags) {
     constexpr uint32_t kNonBlock = 1, kRandom = 2, kInsecure = 4;
     if (flags & ~(kNonBlock | kRandom | kInsecure)) return Errno::inval;
+    if ((flags & kRandom) && (flags & kInsecure)) return Errno::inval;
     UserRange range = TRY(user_range(to, bytes));
     uint32_t done = 0;
     while (done < range.bytes) {

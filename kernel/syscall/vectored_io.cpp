@@ -19,8 +19,8 @@ Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t co
 
 Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t count,
                             uint64_t position) {
+    TRY(check_position(fd, position));
     Ref<File> file = TRY(readable_file(fd));
-    TRY(check_position(*file, position));
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSink sink(ranges.span());
@@ -29,8 +29,8 @@ Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t co
 
 Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t count,
                              uint64_t position) {
+    TRY(check_position(fd, position));
     Ref<File> file = TRY(writable_file(fd));
-    TRY(check_position(*file, position));
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
@@ -55,15 +55,15 @@ Result<uint32_t> sys_preadv2(int fd, UserPtr<const UserRange> vector, uint32_t c
 Result<uint32_t> sys_pwritev2(int fd, UserPtr<const UserRange> vector, uint32_t count,
                               uint64_t position, uint32_t flags) {
     if (flags & ~(kHighPriority | kDataSync | kSync | kAppend)) return Errno::opnotsupp;
-    Ref<File> file = TRY(writable_file(fd));
     const bool at_offset = position == kAtOffset;
-    if (!at_offset) TRY(check_position(*file, position));
+    if (!at_offset) TRY(check_position(fd, position));
+    Ref<File> file = TRY(writable_file(fd));
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
-    const uint32_t done = TRY(write_from(source, [&]() -> Result<uint32_t> {
-        if (!(flags & kAppend) || !file->seekable())
-            return at_offset ? file->write(source) : file->write_at(source, position);
+    const bool appends = ((flags & kAppend) || (file->flags() & kOpenAppend)) && file->seekable();
+    const uint32_t done = TRY(write_from(*file, source, [&]() -> Result<uint32_t> {
+        if (!appends) return at_offset ? file->write(source) : file->write_at(source, position);
         if (!at_offset) return file->append(source, position);
         return file->write_at_end(source);
     }));
