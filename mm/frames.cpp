@@ -232,10 +232,21 @@ void free_unhooked(Frame frame) {
     give_back(frame.raw(), info.order);
 }
 
+namespace {
+bool always() { return true; }
+}  // namespace
+bool (*is_for_superuser)() = always;
+
+bool kernel_memory_is_reserved() {
+    return free_for(Zone::low) <= reserve / 4 && !is_for_superuser();
+}
+
 Result<Frame> allocate_frame(Zone zone) {
     if (!is_plentiful(zone)) [[unlikely]] {
         reclaim_if_short(zone);
-        if (free_for(zone) <= reserve) return Errno::nomem;
+        const uint32_t left = free_for(zone);
+        if (left <= reserve || (left <= reserve + reserve / 2 && !is_for_superuser()))
+            return Errno::nomem;
     }
     return allocate_frames(0, zone);
 }

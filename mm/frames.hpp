@@ -39,6 +39,12 @@ void free_frames(Frame first, uint32_t order);
 // One frame, undefined / filled with zero. When memory is short these first ask the reclaimers.
 Result<Frame> allocate_frame(Zone zone);
 Result<Frame> allocate_zeroed_frame(Zone zone);
+// The running program is the superuser's, or the kernel itself runs: the reserve may be used that others
+// must leave, so that someone can put a full machine in order. Set at start-up by kernel/proc.
+extern bool (*is_for_superuser)();
+// The kernel's own memory is so short that what is left is theirs, and the caller is another user.
+bool kernel_memory_is_reserved();
+
 // The last frames may go too: for what the kernel needs to get anything done (page tables, stacks).
 Result<Frame> allocate_kernel_frame();
 

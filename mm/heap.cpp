@@ -16,6 +16,8 @@ namespace {
 
 struct FrameSource {
     void* allocate_pages(uint32_t order) {
+        // What others than the superuser have the kernel allocate ends before page tables do.
+        if (kernel_memory_is_reserved()) return nullptr;
         Result<Frame> frame = allocate_frames(order, Zone::low);
         return frame.is_ok() ? to_virtual(frame.value()) : nullptr;
     }

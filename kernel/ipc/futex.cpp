@@ -5,7 +5,7 @@
 #include "kernel/lib/vector.hpp"
 #include "kernel/trace/trace.hpp"
 #include "mm/address_space.hpp"
-#include "mm/memory_use.hpp"
+#include "mm/locked_space.hpp"
 
 namespace {
 
@@ -28,22 +28,19 @@ Bucket& bucket_of(const FutexKey& key) {
     return buckets[(object >> 4 ^ key.page ^ key.offset >> 2) % kBuckets];
 }
 
-// The shared object behind an address, if there is one.
-class SharedFinder final : public RegionVisitor {
-  public:
-    explicit SharedFinder(VirtAddr address) : address_(address) {}
-    void visit(const RegionInfo& region) override {
-        if (address_ < region.start || address_ >= region.end || !(region.flags & kMapShared))
-            return;
-        pager = region.pager;
-        page = region.page_offset + (page_of(address_) - page_of(region.start));
-    }
+// Where all who share a word's page find it; nothing for private memory. EFAULT: there is no memory.
+struct SharedPage {
     const Pager* pager = nullptr;
     uint32_t page = 0;
-
-  private:
-    VirtAddr address_;
 };
+Result<SharedPage> shared_page(AddressSpace& of, VirtAddr address) {
+    LockedSpace space(of);
+    const Region* region = space->regions.find(address);
+    if (!region) return Errno::fault;
+    if (!region->attributes.shared) return SharedPage{};
+    return SharedPage{region->attributes.pager.get(),
+                      region->page_offset + (page_of(address) - page_of(region->start))};
+}
 
 // Locks: held. The lock is kept until the thread is on its way, which keeps it alive.
 void wake(FutexSleeper& sleeper) {
@@ -118,9 +115,8 @@ Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
     AddressSpace* space = Thread::current().space;
     uint32_t offset = address.raw() & kPageMask;
     if (!process_private) {
-        SharedFinder finder(address);
-        visit_regions(*space, finder);
-        if (finder.pager) return FutexKey{finder.pager, finder.page, offset};
+        const SharedPage shared = TRY(shared_page(*space, address));
+        if (shared.pager) return FutexKey{shared.pager, shared.page, offset};
     }
     return FutexKey{space, page_of(address).raw(), offset};
 }

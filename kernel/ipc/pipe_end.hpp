@@ -6,17 +6,9 @@
 
 #include "fs/inode.hpp"
 #include "fs/timestamp.hpp"
+#include "kernel/ipc/buffer_pages.hpp"
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
-#include "mm/frames.hpp"
-
-struct LowFrames {
-    void* allocate() {
-        Result<Frame> frame = allocate_frame(Zone::low);
-        return frame ? to_virtual(frame.value()) : nullptr;
-    }
-    void release(void* page) { put_frame(frame_of(to_physical(page))); }
-};
 
 class Pipe final : public RefCounted {
   public:
@@ -45,7 +37,7 @@ class Pipe final : public RefCounted {
 
   private:
     Mutex lock_{LockRank::inode};
-    PipeRing<LowFrames> ring_ GUARDED_BY(lock_);
+    PipeRing<BufferPages> ring_ GUARDED_BY(lock_);
     uint32_t readers_ GUARDED_BY(lock_) = 0, writers_ GUARDED_BY(lock_) = 0;
     uint32_t reader_openings_ GUARDED_BY(lock_) = 0, writer_openings_ GUARDED_BY(lock_) = 0;
     WaitQueue read_queue_, write_queue_;

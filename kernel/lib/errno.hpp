@@ -67,6 +67,7 @@ enum class Errno : int32_t {
     isconn = 106,
     notconn = 107,
     connrefused = 111,
+    toomanyrefs = 109,
     timedout = 110,
     canceled = 125,
     nomedium = 123,

@@ -3,7 +3,7 @@
 #include "kernel/linux/posix_timers.hpp"
 
 #include "kernel/lib/start_up.hpp"
-#include "kernel/proc/process.hpp"
+#include "kernel/proc/process_table.hpp"
 
 namespace {
 
@@ -20,9 +20,11 @@ void notify(const PosixTimer& timer, uint32_t missed) {
     info.fields[1] = missed;
     info.fields[2] = notice.value;
     LockGuard guard(process_tree);
-    if (notice.way == TimerNotice::Way::process) return send_signal(*timer.process, info);
-    for (Thread& thread : timer.process->threads)
-        if (thread.tid == notice.tid) return send_signal(static_cast<UserThread&>(thread), info);
+    UserThread* thread = find_thread_locked(notice.tid);
+    if (notice.way == TimerNotice::Way::process)
+        send_signal(*timer.process, info);
+    else if (thread && thread->process == timer.process)
+        send_signal(*thread, info);
 }
 
 // In the timer interrupt.
@@ -56,8 +58,16 @@ PosixTimer* PosixTimers::find(int id) {
 }
 
 Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time) {
+    // Each may have a signal waiting, and counts as one.
+    const Ref<UserAccount> payer = process_.account;
+    if (!UserAccount::charge(payer->signals, 1, process_.limits[limit_sigpending].soft))
+        return Errno::again;
     auto* fresh = new (std::nothrow) PosixTimer;
-    if (!fresh) return Errno::again;
+    if (!fresh) {
+        UserAccount::uncharge(payer->signals, 1);
+        return Errno::again;
+    }
+    fresh->payer = payer;
     LockGuard setter(settings_);
     LockGuard guard(process_.signal_lock);
     do {
@@ -83,6 +93,7 @@ Result<void> PosixTimers::remove(int id) {
     cancel_timer(*timer);
     LockGuard guard(process_.signal_lock);
     timers_.remove(*timer);
+    UserAccount::uncharge(timer->payer->signals, 1);
     return {};
 }
 

@@ -6,6 +6,7 @@
 // Spec: timer_create(2), timer_settime(2), timer_getoverrun(2).
 #pragma once
 
+#include "fs/user_account.hpp"
 #include "kernel/lib/hooks.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
@@ -29,6 +30,7 @@ struct PosixTimer : Timer {
     Process* process = nullptr;
     int id = 0;
     TimerNotice notice;
+    Ref<UserAccount> payer;
     bool real_time = false;  // absolute times are on that clock
     Nanoseconds interval{0};
     uint32_t overrun = 0;  // of the signal that was taken last (signal_lock)

@@ -30,20 +30,20 @@ uint32_t address_of(uint32_t link) { return link & ~kInheritsPriority; }
 // Stops the walk at memory that can't be read or written.
 Result<void> release_word(uint32_t link, int32_t offset, int tid, bool pending) {
     const UserPtr<uint32_t> word(address_of(link) + static_cast<uint32_t>(offset));
-    const FutexKey key = TRY(futex_key(word.address(), false));
+    if (word.address().raw() % sizeof(uint32_t)) return Errno::inval;
     const bool wakes = !(link & kInheritsPriority);
     uint32_t seen = TRY(read_user(word));
     while ((seen & kFutexOwner) == static_cast<uint32_t>(tid)) {
         const uint32_t now =
             TRY(exchange_user_if(word, seen, (seen & kFutexWaiters) | kFutexOwnerDied));
         if (now == seen) {
-            if (wakes && (seen & kFutexWaiters)) futex_wake(key, 1);
+            if (wakes && (seen & kFutexWaiters)) futex_wake(word.address(), 1);
             return {};
         }
         seen = now;
     }
     // It was released, but its owner died before it could wake anybody.
-    if (pending && wakes && !seen) futex_wake(key, 1);
+    if (pending && wakes && !seen) futex_wake(word.address(), 1);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fs/vfs.hpp"
+#include "kernel/ipc/buffer_pages.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
 #include "kernel/linux/socket_rights.hpp"
 #include "mm/frames.hpp"
@@ -64,14 +65,7 @@ using SocketRecords = List<SocketRecord, &SocketRecord::node>;
 void release_records(SocketRecords& dead);
 
 class SocketInbox {
-    struct LowFrames {
-        void* allocate() {
-            Result<Frame> frame = allocate_frame(Zone::low);
-            return frame ? to_virtual(frame.value()) : nullptr;
-        }
-        void release(void* page) { put_frame(frame_of(to_physical(page))); }
-    };
-    using Ring = PipeRing<LowFrames, 64>;
+    using Ring = PipeRing<BufferPages, 64>;
 
   public:
     static constexpr uint32_t kDefaultLimit = 212992, kLeastLimit = 4608,

@@ -127,7 +127,12 @@ Result<uint32_t> send_one(const OpenSocket& socket, const MessageHeader& header,
         request.to = &to;
     }
     TRY(read_control(header, request));
-    if (request.rights) collect_before_send();
+    if (request.rights) {
+        const bool superuser = context().credentials.is_superuser();
+        TRY(request.rights->charge(current_process().account,
+                                   superuser ? UINT32_MAX : current_process().fd_limit()));
+        collect_before_send();
+    }
     return send_to(socket, request, flags);
 }
 

@@ -14,19 +14,25 @@
 #include "kernel/linux/socket_rights.hpp"
 
 #include "kernel/linux/socket_names.hpp"
-#include "kernel/sched/thread.hpp"
+#include "kernel/lib/preemption.hpp"
 
 namespace {
 
 constinit uint32_t sockets_in_flight = 0;  // references in messages to sockets; atomic
 constinit uint32_t receptions = 0;         // atomic
 constinit uint32_t next_round = 64;        // the number in flight that asks for one; atomic
+constinit uint32_t last_visits = 0;        // of the last round; atomic
+constinit uint32_t paid_visits = 0;        // by closes since then; atomic
 constinit Mutex collecting{LockRank::socket_collector};
 
 }  // namespace
 
+// A round visits all sockets; one is due when that makes kPerClose visits for each close since.
 void collect_after_close() {
-    if (__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED)) collect_sockets();
+    constexpr uint32_t kPerClose = 64;
+    if (!__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED)) return;
+    const uint32_t paid = __atomic_add_fetch(&paid_visits, kPerClose, __ATOMIC_RELAXED);
+    if (paid >= __atomic_load_n(&last_visits, __ATOMIC_RELAXED)) collect_sockets();
 }
 void collect_before_send() {
     const uint32_t many = __atomic_load_n(&next_round, __ATOMIC_RELAXED);
@@ -51,8 +57,17 @@ void SocketRights::count(int by) {
 
 void SocketRights::sent() { count(1); }
 
+Result<void> SocketRights::charge(Ref<UserAccount> payer, uint32_t most) {
+    if (!UserAccount::charge(payer->files_in_messages, files_.size(), most))
+        return Errno::toomanyrefs;
+    payer_ = std::move(payer);
+    charged_ = files_.size();
+    return {};
+}
+
 SocketRights::~SocketRights() {
     if (in_flight_) count(-1);
+    if (payer_) UserAccount::uncharge(payer_->files_in_messages, charged_);
 }
 
 void SocketRights::receive(Box<SocketRights>& rights, Box<SocketRights>& to, bool copy) {
@@ -104,7 +119,10 @@ void release_records(SocketRecords& dead) {
         self.next = std::exchange(releasers, &self);
     }
     // Only this thread puts more there.
-    while (SocketRecord* record = self.records.pop_front()) delete record;
+    while (SocketRecord* record = self.records.pop_front()) {
+        delete record;
+        preemption_point();
+    }
     LockGuard guard(releasers_lock);
     Releaser** at = &releasers;
     while (*at != &self) at = &(*at)->next;
@@ -115,16 +133,21 @@ void release_records(SocketRecords& dead) {
 
 class SocketCollector {
   public:
+    uint32_t visits = 0;
     // What the unreached hold goes to the two lists.
     void run(SocketRecords& dead, Socket::Backlog& refused) {
         const uint32_t before = __atomic_load_n(&receptions, __ATOMIC_SEQ_CST);
         list_all();
-        while (Socket* socket = pop()) mark_from(*socket);
+        while (Socket* socket = pop()) {
+            mark_from(*socket);
+            preemption_point();
+        }
         if (before == __atomic_load_n(&receptions, __ATOMIC_SEQ_CST))
             empty_unreached(dead, refused);
         while (Socket* socket = all_) {
             all_ = socket->next_listed_;
-            Ref<Socket> last = Ref<Socket>::adopt(socket);
+            Ref<Socket>::adopt(socket);
+            preemption_point();
         }
     }
 
@@ -133,6 +156,7 @@ class SocketCollector {
 
     void list_all() {
         SocketNames::for_each([&](Socket& socket) {  // with a reference
+            ++visits;
             socket.next_listed_ = std::exchange(all_, &socket);
             socket.mark_ = Mark::listed;
         });
@@ -182,7 +206,10 @@ void collect_sockets() {
     if (!collecting.try_lock()) return;  // the one at work may miss this, the next one won't
     SocketRecords dead;
     Socket::Backlog refused;
-    SocketCollector().run(dead, refused);
+    __atomic_store_n(&paid_visits, 0, __ATOMIC_RELAXED);
+    SocketCollector collector;
+    collector.run(dead, refused);
+    __atomic_store_n(&last_visits, collector.visits, __ATOMIC_RELAXED);
     const uint32_t left = __atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED);
     __atomic_store_n(&next_round, std::max(64u, 2 * left), __ATOMIC_RELAXED);
     collecting.unlock();

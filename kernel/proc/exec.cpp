@@ -100,7 +100,10 @@ Result<void> end_other_threads(Process& process) {
         process.exec_pending = false;
     }
     process.leader_gone = false;
-    Thread::current().tid = this_cpu().current_tid = process.pid;
+    UserThread& self = current_thread();
+    leave_thread(process, self);
+    self.tid = this_cpu().current_tid = process.pid;
+    enter_thread(process, self);
     return {};
 }
 

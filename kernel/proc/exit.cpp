@@ -87,8 +87,7 @@ void end_process(Process& process, int status) {
         if (!process.leader_gone)
             __builtin_memcpy(process.last_name, self.name, sizeof process.last_name);
         reparent_children(process);
-        process.threads.remove(self);
-        --process.thread_count;
+        leave_thread(process, self);
         process.dead_threads.add(times_of(self));
         process.wait_status = status;
         process.life = Life::zombie;
@@ -132,8 +131,7 @@ namespace {
 // The process has other threads and goes on. Locks: process_tree.
 void leave_threads(Process& process, UserThread& self, int status) {
     LockGuard guard(process.signal_lock);
-    process.threads.remove(self);
-    --process.thread_count;
+    leave_thread(process, self);
     process.dead_threads.add(times_of(self));
     if (self.tid == process.pid) {
         process.leader_gone = true;
@@ -167,7 +165,7 @@ void exit_current_thread(int status) {
         end_process(process, process.group_exit    ? process.group_exit_status
                              : process.leader_gone ? process.leader_status
                                                    : status);
-    thread_left();
+    thread_left(self);
     if (last && process.is_job) job_ended();
     exit_thread();
 }

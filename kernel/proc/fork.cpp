@@ -52,6 +52,7 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.fs.umask = parent.fs.umask;
     child.executable = parent.executable;
     child.running = parent.running;
+    child.account = parent.account;
     for (uint32_t i = 0; i < limit_count; ++i) child.limits[i] = parent.limits[i];
     for (int i = 0; i < kSignals; ++i) child.actions[i] = parent.actions[i];
     child.arguments_start = parent.arguments_start;
@@ -106,15 +107,15 @@ void link_child(Process& child, Process& parent, uint32_t flags) {
 }
 
 // From here on others see it. Its id; EAGAIN: the parent is about to end.
-Result<int> enter_family(UserThread& thread, Process& parent, uint32_t flags) {
+Result<int> enter_family(UserThread& thread, Process& parent, uint32_t flags, ThreadSlot& slot) {
     Process& child = *thread.owner;
     const bool new_process = &child != &parent;
     LockGuard guard(process_tree);
     if (parent.group_exit || parent.exec_pending || parent.life != Life::alive) return Errno::again;
     if (!new_process && parent.stopped) thread.interrupt_pending = true;
     thread.tid = allocate_id();
-    child.threads.push_back(thread);
-    ++child.thread_count;
+    enter_thread(child, thread);
+    slot.keep(thread);
     if (!new_process) ++child.live_threads;
     if (new_process) {
         child.pid = thread.tid;
@@ -159,8 +160,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     TRY(thread->prepare(self.name, start_in_user, nullptr));
     thread->owner = new_process ? TRY(copy_process(parent, flags)) : Ref<Process>(parent);
     TRY(copy_thread(*thread, self, frame, arguments));
-    const int id = TRY(enter_family(*thread, parent, flags));
-    slot.keep();
+    const int id = TRY(enter_family(*thread, parent, flags, slot));
 
     Ref<Process> child(*thread->owner);  // it may end before vfork looks at it
     trace<TraceType::fork_event>(static_cast<uint32_t>(id), static_cast<uint32_t>(child->pid),

@@ -60,8 +60,8 @@ void set_default_limits(Process& process) {
     process.limits[limit_stack] = {8u << 20, kInfinite};
     process.limits[limit_nofile] = {1024, 4096};
     process.limits[limit_core] = {0, kInfinite};
-    process.limits[limit_nproc] = {max_threads(), max_threads()};
-    process.limits[limit_sigpending] = {max_threads(), max_threads()};
+    process.limits[limit_nproc] =
+        process.limits[limit_sigpending] = {max_threads() / 2, max_threads() / 2};
     process.limits[limit_memlock] = {64u << 10, 64u << 10};
     process.limits[limit_nice] = process.limits[limit_rtprio] = {0, 0};
     process.limits[limit_msgqueue] = {819200, 819200};
@@ -70,12 +70,12 @@ void set_default_limits(Process& process) {
 // The first process and its thread, not yet in the table.
 Result<Ref<UserThread>> make_first(void (*entry)(void*)) {
     ThreadSlot slot;
-    slot.take_first();
+    slot.take_first(TRY(UserAccount::of(0)));
     Ref<UserThread> thread = TRY(make_ref<UserThread>());
     TRY(thread->prepare("init", entry, nullptr));
     thread->owner = TRY(make_ref<Process>());
     thread->process = thread->owner.get();
-    slot.keep();
+    slot.keep(*thread);
     return thread;
 }
 
@@ -92,6 +92,7 @@ void run_init() {
     UserThread& thread = *made.value();
     Process& process = *thread.owner;
     process.files = make_ref<FdTable>().release_value();
+    process.account = thread.payer;
     process.fs.root = process.fs.cwd = root.value();
     process.start_time = monotonic_now();
     set_default_limits(process);
@@ -102,8 +103,7 @@ void run_init() {
         process.pid = thread.tid = allocate_id();
         // In no session yet: its own setsid() must succeed.
         process.pgid = process.sid = 0;
-        process.threads.push_back(thread);
-        process.thread_count = 1;
+        enter_thread(process, thread);
         enter_table(process);
         init_process = &process;
     }
@@ -120,6 +120,14 @@ void run_init() {
 void processes_init() {
     trap_hooks.before_user_return = deliver_signals;
     trap_hooks.user_exception = user_exception;
+    current_account = [] {
+        const Process* process = Thread::current().process;
+        return process ? process->account : Ref<UserAccount>();
+    };
+    is_for_superuser = [] {
+        const Process* process = Thread::current().process;
+        return !process || process->fs.credentials.is_superuser();
+    };
     job_control_init();
     process_source_init();
     deadlock_caller = [] { return current_process().pid; };

@@ -20,17 +20,61 @@ struct Victim {
     bool leaving = false;
 };
 
-Victim largest_process() {
-    Victim victim;
+uint32_t pages_of(const Victim& victim) {
+    return victim.use.resident + victim.use.swapped + victim.use.tables;
+}
+
+// What counts for a process: all that its user's programs have together, and what lies in that user's
+// pipes and sockets; each of the superuser's counts for itself. So a user who spreads over many small
+// processes, or over the kernel, pays before a system's service does.
+struct UserTotal {
+    UserAccount* account = nullptr;
+    uint32_t pages = 0;
+};
+constexpr uint32_t kMostUsers = 16;  // more of them are not told apart: the later count as one
+
+class UserTotals {
+  public:
+    uint32_t& of(UserAccount& account) {
+        for (UserTotal& total : totals_) {
+            if (!total.account) total = {&account, account.buffer_pages};
+            if (total.account == &account) return total.pages;
+        }
+        return totals_[kMostUsers - 1].pages;
+    }
+
+  private:
+    UserTotal totals_[kMostUsers];
+};
+
+// Calls visit(victim) for each process that may be chosen.
+template <typename F>
+void for_each_candidate(F&& visit) {
     for (Ref<Process> p = next_process(2); p; p = next_process(p->pid + 1)) {
         const Ref<AddressSpace> space = space_of(*p);
-        if (!space) continue;
-        const MemoryUse use = memory_use(*space);
-        if (p->group_exit && p.get() != &current_process()) return {p, use, true};
-        if (use.resident + use.swapped >= victim.use.resident + victim.use.swapped)
-            victim = {p, use, false};
+        if (space && p.get() != init_process)
+            visit(Victim{p, memory_use(*space), p->group_exit && p.get() != &current_process()});
     }
-    return victim;
+}
+
+Victim choose_victim() {
+    UserTotals totals;
+    Victim chosen;
+    uint32_t chosen_weight = 0;
+    for_each_candidate([&](const Victim& v) {
+        if (v.process->account->uid) totals.of(*v.process->account) += pages_of(v);
+    });
+    for_each_candidate([&](const Victim& v) {
+        if (chosen.leaving) return;
+        const bool superuser = v.process->account->uid == 0;
+        const uint32_t weight = superuser ? pages_of(v) : totals.of(*v.process->account);
+        const bool heavier =
+            weight > chosen_weight || (weight == chosen_weight && pages_of(v) >= pages_of(chosen));
+        if (!v.leaving && !heavier) return;
+        chosen = v;
+        chosen_weight = weight;
+    });
+    return chosen;
 }
 
 // A victim that has just been chosen gives its memory back soon, even if its process is gone
@@ -55,8 +99,10 @@ void note_victim() {
 
 bool make_room_for_current() {
     if (!current_process().group_exit && wait_for_victim()) return true;
-    const Victim victim = largest_process();
+    const Victim victim = choose_victim();
     note_victim();
+    // Init never ends for lack of memory: it waits for whatever else does.
+    if (!victim.process && &current_process() == init_process) return wait_for_victim();
     if (!victim.process || victim.process.get() == &current_process() ||
         current_process().group_exit)
         return false;

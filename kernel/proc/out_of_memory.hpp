@@ -1,6 +1,6 @@
-// When no frame can be had even by waiting, one process ends so that the others go on: the one with
-// the most pages in memory and in swap; of equals, the younger. Never init. Until it is gone, no
-// second one is chosen.
+// When no frame can be had even by waiting, one process ends so that the others go on: of the user
+// whose programs have the most together, the one with the most pages in memory, in swap and in page
+// tables; of equals, the younger. Never init. Until it is gone, no second one is chosen.
 // Locks: takes process_tree and address spaces' locks, one after the other.
 #pragma once
 

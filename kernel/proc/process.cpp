@@ -11,15 +11,19 @@ constinit List<Process, &Process::all_node> process_list;
 
 namespace {
 
-constexpr uint32_t kBuckets = 256;
+constexpr uint32_t kBuckets = 1024;
 constexpr int kMaxPid = 32768, kFirstReusedPid = 300;
 
 constinit Process* buckets[kBuckets] = {};
+constinit UserThread* thread_buckets[kBuckets] = {};
 constinit uint32_t count = 0;
-constinit int last_id = 0;
+constinit int last_given = 0;
 constinit bool ids_wrapped = false;
 
 Process*& bucket(int pid) { return buckets[static_cast<uint32_t>(pid) % kBuckets]; }
+UserThread*& thread_bucket(int tid) {
+    return thread_buckets[static_cast<uint32_t>(tid) % kBuckets];
+}
 
 Process* look_up(int pid) {
     for (Process* p = bucket(pid); p; p = p->hash_next)
@@ -86,13 +90,15 @@ const char* Process::name() const {
 
 int allocate_id() {
     for (;;) {
-        if (++last_id >= kMaxPid) {
-            last_id = kFirstReusedPid;
+        if (++last_given >= kMaxPid) {
+            last_given = kFirstReusedPid;
             ids_wrapped = true;
         }
-        if (!ids_wrapped || !id_in_use(last_id)) return last_id;
+        if (!ids_wrapped || !id_in_use(last_given)) return last_given;
     }
 }
+
+int last_id() { return last_given; }
 
 uint64_t new_program_number() {
     static constinit uint64_t last = 0;
@@ -127,19 +133,46 @@ Ref<Process> find_process(int pid) {
 Process* find_process_locked(int pid) { return look_up(pid); }
 List<Process, &Process::all_node>& all_processes() { return process_list; }
 
+// Who goes through all of them asks for the one after the last; only when that one is gone meanwhile
+// the list is searched.
 Ref<Process> next_process(int from_pid) {
     LockGuard guard(process_tree);
-    for (Process& p : process_list)
-        if (p.pid >= from_pid) return Ref<Process>(p);
-    return nullptr;
+    if (Process* known = look_up(from_pid)) return Ref<Process>(*known);
+    Process* before = look_up(from_pid - 1);
+    Process* next = before ? process_list.next(*before) : process_list.front();
+    while (next && next->pid < from_pid) next = process_list.next(*next);
+    return Ref<Process>(next);
+}
+
+void enter_thread(Process& process, UserThread& thread) {
+    auto& list = process.threads;
+    Thread* before = list.back();
+    while (before && before->tid > thread.tid) before = list.previous(*before);
+    if (before)
+        list.insert_after(*before, thread);
+    else
+        list.push_front(thread);
+    ++process.thread_count;
+    thread.hash_next = std::exchange(thread_bucket(thread.tid), &thread);
+}
+
+void leave_thread(Process& process, UserThread& thread) {
+    UserThread** link = &thread_bucket(thread.tid);
+    while (*link != &thread) link = &(*link)->hash_next;
+    *link = thread.hash_next;
+    process.threads.remove(thread);
+    --process.thread_count;
+}
+
+UserThread* find_thread_locked(int tid) {
+    UserThread* t = thread_bucket(tid);
+    while (t && t->tid != tid) t = t->hash_next;
+    return t;
 }
 
 Ref<UserThread> find_thread(int tid) {
     LockGuard guard(process_tree);
-    for (Process& p : process_list)
-        for (Thread& t : p.threads)
-            if (t.tid == tid) return Ref<UserThread>(static_cast<UserThread&>(t));
-    return nullptr;
+    return Ref<UserThread>(find_thread_locked(tid));
 }
 
 Result<Ref<Process>> process_named(int pid) {
@@ -154,6 +187,19 @@ Result<Ref<UserThread>> thread_named(int tid) {
     Ref<UserThread> thread = tid > 0 ? find_thread(tid) : Ref<UserThread>();
     if (!thread) return Errno::srch;
     return thread;
+}
+
+void change_account(Process& process, uint32_t uid) {
+    Result<Ref<UserAccount>> account = UserAccount::of(uid);
+    if (account.is_error()) return;
+    LockGuard guard(process_tree);
+    process.account = account.value();
+    for (Thread& t : process.threads) {
+        auto& thread = static_cast<UserThread&>(t);
+        UserAccount::uncharge(thread.payer->threads, 1);
+        thread.payer = account.value();
+        UserAccount::charge(thread.payer->threads, 1, UINT32_MAX);
+    }
 }
 
 uint32_t process_count() { return count; }

@@ -5,6 +5,7 @@
 // used by its own threads only.
 #pragma once
 
+#include "fs/user_account.hpp"
 #include "fs/vfs.hpp"
 #include "kernel/proc/fd_table.hpp"
 #include "kernel/proc/limits.hpp"
@@ -62,6 +63,7 @@ class Process : public RefCounted {
     Ref<RefCounted> running;  // keeps others from writing to it
     uint64_t program = 0;     // fork and exec give each a new number (process_tree)
     LimitPair limits[limit_count];
+    Ref<UserAccount> account;  // of its real user (process_tree)
     uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
     uint32_t personality = 0;
 
@@ -92,7 +94,9 @@ class Process : public RefCounted {
 
 class UserThread final : public Thread {
   public:
+    UserThread* hash_next = nullptr;  // in the table of threads (process_tree)
     SignalSet blocked = 0;
+    SignalSet blocked_in_wait = 0;  // sigwait: what it blocked before, and so does not ignore
     SignalSet saved_mask = 0;
     uint32_t fault_address = 0;  // CR2 of the last page fault that became a signal
     int forced_signal = 0;       // a fault's, not yet delivered
@@ -104,7 +108,8 @@ class UserThread final : public Thread {
     Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
     uint32_t timer_slack = 50'000;    // nanoseconds; remembered
     Attachments attached;
-    Ref<Process> owner;  // keeps `process` alive
+    Ref<Process> owner;      // keeps `process` alive
+    Ref<UserAccount> payer;  // in which it counts as a thread (process_tree)
 };
 
 // For rooms above. A program ends when its process exits or executes another one.
@@ -114,6 +119,8 @@ inline constinit HookList<Process&> signal_added;                     // signal_
 inline constinit HookList<Process&, const SignalInfo&> signal_taken;  // signal_lock is held
 
 extern IrqSpinLock process_tree;
+// Its threads count among that user's from now on. Without memory they go on counting where they do.
+void change_account(Process& process, uint32_t uid);
 Process& current_process();
 UserThread& current_thread();
 

@@ -5,14 +5,19 @@
 #include "kernel/proc/process.hpp"
 
 int allocate_id();                   // a free pid or tid
+int last_id();                       // the one that was given out last; any lock or none
 uint64_t new_program_number();       // of what a process runs from now on
 void enter_table(Process& process);  // the table keeps a reference
 void leave_table(Process& process);  // that reference is now the caller's to drop
 Process* find_process_locked(int pid);
+UserThread* find_thread_locked(int tid);
+// A thread on its process' list, and off it; both by its id.
+void enter_thread(Process& process, UserThread& thread);
+void leave_thread(Process& process, UserThread& thread);
 List<Process, &Process::all_node>& all_processes();
 bool group_is_orphaned(int pgid);
 
 // The process that adopts orphans: pid 1.
 extern Process* init_process;
 
-void thread_left();  // it no longer counts (thread_limits.hpp)
+void thread_left(UserThread& thread);  // it no longer counts (thread_limits.hpp)

@@ -4,6 +4,7 @@
 // pending sets and masks too; sending walks processes under process_tree.
 #pragma once
 
+#include "fs/user_account.hpp"
 #include "kernel/arch/user_access.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
@@ -51,8 +52,12 @@ constexpr int kCldExited = 1, kCldKilled = 2, kCldDumped = 3, kCldTrapped = 4, k
 
 // A signal that waits for delivery, with its information.
 struct QueuedSignal {
+    ~QueuedSignal() {
+        if (payer) UserAccount::uncharge(payer->signals, 1);
+    }
     ListNode node;
     SignalInfo info;
+    Ref<UserAccount> payer;  // the user whose process it waits for
 };
 
 // The pending signals of a process or of one thread.
@@ -71,8 +76,10 @@ struct AlternateStack {  // stack_t
 // --- sending. `info.number` is the signal; 0 only checks. None of them sleeps.
 SignalInfo signal_from_user(int number, int code = kSiUser);  // with the caller's pid and uid
 SignalInfo signal_from_kernel(int number);
-void send_signal(Process& to, const SignalInfo& info);     // to the process; no permission check
-void send_signal(UserThread& to, const SignalInfo& info);  // to that thread
+// To the process, or to that thread; no permission check. False: RLIMIT_SIGPENDING is reached, or
+// memory, and a signal that would have had to queue with what it says is not sent.
+bool send_signal(Process& to, const SignalInfo& info);
+bool send_signal(UserThread& to, const SignalInfo& info);
 // A fault of the running program: delivered even if blocked or ignored (then it kills).
 void force_signal(const SignalInfo& info);
 

@@ -21,6 +21,11 @@ bool ignored(const Process& process, int number) {
     return (kIgnoredByDefault & signal_bit(number)) || &process == init_process;
 }
 
+// Not what the thread blocked before it began to wait for it.
+bool ignored(const Process& process, const UserThread& thread, int number) {
+    return !(thread.blocked_in_wait & signal_bit(number)) && ignored(process, number);
+}
+
 void discard(PendingSignals& pending, SignalSet which) {
     pending.set &= ~which;
     for (QueuedSignal& item : pending.queue)
@@ -38,18 +43,37 @@ void add_overrun(SignalInfo& waiting, const SignalInfo& info) {
     waiting.fields[1] = sum > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(sum);
 }
 
-// A standard signal is pending once; real-time ones queue. Without memory for its details only its number is kept.
-void add(PendingSignals& pending, const SignalInfo& info) {
+// What a user's processes have waiting is bounded by the receiver's RLIMIT_SIGPENDING, but for the
+// standard signals of the kernel and of kill(2), of which there is one each. Null: enough.
+QueuedSignal* fresh_signal(const Process& to, const SignalInfo& info) {
+    const bool bounded = info.number >= kFirstRealTime || info.code < 0;
+    auto* item = new (std::nothrow) QueuedSignal;
+    if (!item) return nullptr;
+    const uint32_t most = bounded ? to.limits[limit_sigpending].soft : UINT32_MAX;
+    if (UserAccount::charge(to.account->signals, 1, most))
+        item->payer = to.account;
+    else
+        delete std::exchange(item, nullptr);
+    return item;
+}
+
+// A standard signal is pending once; real-time ones queue. If it cannot queue only its number is kept,
+// but for one that a program sent with sigqueue(): false.
+bool add(const Process& to, PendingSignals& pending, const SignalInfo& info) {
     SignalSet bit = signal_bit(info.number);
     if (info.code == kSiTimer && (pending.set & bit))
         for (QueuedSignal& item : pending.queue)
-            if (is_of_same_timer(item.info, info)) return add_overrun(item.info, info);
-    if ((pending.set & bit) && info.number < kFirstRealTime) return;
+            if (is_of_same_timer(item.info, info)) return add_overrun(item.info, info), true;
+    if ((pending.set & bit) && info.number < kFirstRealTime) return true;
+    QueuedSignal* item = fresh_signal(to, info);
+    if (!item && info.number >= kFirstRealTime && info.code < 0 && info.code != kSiTimer &&
+        info.code != kSiTkill)
+        return false;
     pending.set |= bit;
-    if (auto* item = new (std::nothrow) QueuedSignal) {
-        item->info = info;
-        pending.queue.push_back(*item);
-    }
+    if (!item) return true;
+    item->info = info;
+    pending.queue.push_back(*item);
+    return true;
 }
 
 // What sending a stop or continue signal does at once. Locks: signal_lock.
@@ -97,9 +121,9 @@ void tell_parent_if_continued(Process& to) {
 Result<void> send_checked(Process& to, const SignalInfo& info) {
     if (!may_signal(to, info.number)) return Errno::perm;
     if (info.number == 0) return {};
-    send_signal(to, info);
+    const bool sent = send_signal(to, info);
     tell_parent_if_continued(to);
-    return {};
+    return sent ? Result<void>() : Errno::again;
 }
 
 }  // namespace
@@ -129,26 +153,28 @@ SignalInfo signal_from_user(int number, int code) {
     return info;
 }
 
-void send_signal(Process& to, const SignalInfo& info) {
+bool send_signal(Process& to, const SignalInfo& info) {
     LockGuard guard(to.signal_lock);
-    if (to.life == Life::zombie) return;
+    if (to.life == Life::zombie) return true;
     stop_or_continue(to, info.number);
     UserThread* thread = taker(to, info.number);
-    if (thread && ignored(to, info.number)) return;
-    add(to.pending, info);
+    if (thread && ignored(to, *thread, info.number)) return true;
+    if (!add(to, to.pending, info)) return false;
     signal_added(to);
     if (thread) interrupt_thread(*thread);
+    return true;
 }
 
-void send_signal(UserThread& to, const SignalInfo& info) {
+bool send_signal(UserThread& to, const SignalInfo& info) {
     Process& process = *to.process;
     LockGuard guard(process.signal_lock);
     stop_or_continue(process, info.number);
     bool blocked = to.blocked & signal_bit(info.number);
-    if (!blocked && ignored(process, info.number)) return;
-    add(to.pending, info);
+    if (!blocked && ignored(process, to, info.number)) return true;
+    if (!add(process, to.pending, info)) return false;
     signal_added(process);
     if (!blocked) interrupt_thread(to);
+    return true;
 }
 
 void force_signal(const SignalInfo& info) {
@@ -161,7 +187,7 @@ void force_signal(const SignalInfo& info) {
         self.blocked &= ~signal_bit(info.number);
     }
     discard(self.pending, signal_bit(info.number));
-    add(self.pending, info);
+    add(process, self.pending, info);
     self.forced_signal = info.number;
     interrupt_thread(self);
 }
@@ -177,7 +203,8 @@ Result<void> kill_processes(int pid, const SignalInfo& info) {
     LockGuard guard(process_tree);
     Process& self = current_process();
     if (pid > 0) {
-        Process* to = find_process_locked(pid);
+        const UserThread* thread = find_thread_locked(pid);  // any of its threads names a process
+        Process* to = thread ? thread->process : find_process_locked(pid);
         if (!to) return Errno::srch;
         return send_checked(*to, info);
     }
@@ -196,18 +223,15 @@ Result<void> kill_processes(int pid, const SignalInfo& info) {
 Result<void> kill_thread(int tgid, int tid, const SignalInfo& info) {
     if (info.number < 0 || info.number > kSignals || tid <= 0) return Errno::inval;
     LockGuard guard(process_tree);
-    for (Process& process : all_processes()) {
-        if (tgid > 0 && process.pid != tgid) continue;
-        if (process.leader_gone && tid == process.pid) return {};  // nobody is there to take it
-        for (Thread& thread : process.threads) {
-            if (thread.tid != tid) continue;
-            if (!may_signal(process, info.number)) return Errno::perm;
-            if (info.number) send_signal(user(thread), info);
-            tell_parent_if_continued(process);
-            return {};
-        }
-    }
-    return Errno::srch;
+    // A first thread that has ended before the others takes no signals, but it is known.
+    UserThread* thread = find_thread_locked(tid);
+    Process* process = thread ? thread->process : find_process_locked(tid);
+    if (!process || (tgid > 0 && process->pid != tgid)) return Errno::srch;
+    if (!may_signal(*process, info.number)) return Errno::perm;
+    if (!thread || !info.number) return {};
+    const bool sent = send_signal(*thread, info);
+    tell_parent_if_continued(*process);
+    return sent ? Result<void>() : Errno::again;
 }
 
 void signal_group(int pgid, int number) {
@@ -318,11 +342,13 @@ Result<SignalInfo> wait_for_signal(SignalSet set, Nanoseconds deadline) {
             SignalInfo info;
             if (take_signal(self.pending, set, info) || take_signal(process.pending, set, info)) {
                 self.blocked = old;
+                self.blocked_in_wait = 0;
                 recalculate_pending(self);
                 return info;
             }
             // While it waits the wanted signals wake it; a handler for others may run.
             self.blocked = old & ~set;
+            self.blocked_in_wait = old;
             recalculate_pending(self);
         }
         bool expired = deadline.raw() && monotonic_now() >= deadline;
@@ -334,6 +360,7 @@ Result<SignalInfo> wait_for_signal(SignalSet set, Nanoseconds deadline) {
             if (!expired || wanted) continue;
         }
         self.blocked = old;
+        self.blocked_in_wait = 0;
         recalculate_pending(self);
         return woken == Woken::timed_out ? Errno::again : Errno::intr;
     }

@@ -15,10 +15,10 @@ constexpr uint64_t kShortage = 2'000'000'000;  // nanoseconds
 constinit Nanoseconds shortage_end GUARDED_BY(process_tree){0};
 constinit bool shortage = false;  // atomic
 
-Result<void> check_shortage(const Process& parent, bool new_process, uint32_t total) {
+Result<void> check_shortage(const Process& parent, bool new_process, bool too_many) {
     LockGuard guard(process_tree);
     const Nanoseconds now = monotonic_now();
-    if (total > max_threads()) {
+    if (too_many) {
         shortage_end = now + kShortage;
         __atomic_store_n(&shortage, true, __ATOMIC_RELAXED);
         return Errno::again;
@@ -29,19 +29,9 @@ Result<void> check_shortage(const Process& parent, bool new_process, uint32_t to
     return {};
 }
 
-// RLIMIT_NPROC: threads of one user, who is not the superuser. Counted only where it is below what
-// the machine allows.
-bool user_limit_reached(const Process& parent) {
-    const uint32_t limit = parent.limits[limit_nproc].soft;
-    const Credentials& user = parent.fs.credentials;
-    if (limit >= max_threads() || user.is_superuser()) return false;
-    uint32_t count = 0;
-    for (Ref<Process> p = next_process(1); p; p = next_process(p->pid + 1)) {
-        if (p->fs.credentials.uid != user.uid) continue;
-        LockGuard guard(process_tree);
-        count += p->thread_count;
-    }
-    return count >= limit;
+// A sixteenth is the superuser's alone, so that a fork bomb can be ended.
+uint32_t most_threads(bool superuser) {
+    return superuser ? max_threads() : max_threads() - max_threads() / 16;
 }
 
 }  // namespace
@@ -52,18 +42,36 @@ uint32_t max_threads() {
     return limit < 24 ? 24 : limit > 30'000 ? 30'000 : limit;
 }
 
-void thread_left() { __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED); }
+void thread_left(UserThread& thread) {
+    __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
+    UserAccount::uncharge(thread.payer->threads, 1);
+}
 
-void ThreadSlot::take_first() {
-    __atomic_fetch_add(&thread_total, 1, __ATOMIC_RELAXED);
-    taken_ = true;
+ThreadSlot::ThreadSlot() : total_(__atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED)) {}
+
+ThreadSlot::~ThreadSlot() {
+    if (kept_) return;
+    __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
+    if (payer_) UserAccount::uncharge(payer_->threads, 1);
 }
 
 Result<void> ThreadSlot::take(const Process& parent, bool new_process) {
-    if (user_limit_reached(parent)) return Errno::again;
-    const uint32_t total = __atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED);
-    taken_ = true;
-    if (total <= max_threads() && !__atomic_load_n(&shortage, __ATOMIC_RELAXED)) [[likely]]
-        return {};
-    return check_shortage(parent, new_process, total);
+    const bool superuser = parent.fs.credentials.is_superuser();
+    const bool too_many = total_ > most_threads(superuser);
+    if (too_many || __atomic_load_n(&shortage, __ATOMIC_RELAXED)) [[unlikely]]
+        TRY(check_shortage(parent, new_process, too_many));
+    const uint32_t most = superuser ? UINT32_MAX : parent.limits[limit_nproc].soft;
+    if (!UserAccount::charge(parent.account->threads, 1, most)) return Errno::again;
+    payer_ = parent.account;
+    return {};
+}
+
+void ThreadSlot::take_first(Ref<UserAccount> payer) {
+    UserAccount::charge(payer->threads, 1, UINT32_MAX);
+    payer_ = std::move(payer);
+}
+
+void ThreadSlot::keep(UserThread& thread) {
+    thread.payer = std::move(payer_);
+    kept_ = true;
 }

@@ -1,25 +1,25 @@
 // How many threads of programs there may be: of all users what memory allows (max_threads()), of
-// one user RLIMIT_NPROC.
+// one user, whose account each counts in, RLIMIT_NPROC; a share is kept for the superuser.
 #pragma once
 
 #include "kernel/proc/process_table.hpp"
 
 uint32_t max_threads();
 
-// One thread's place in the count. Its destructor gives it back, unless it is kept: then
+// One thread's place in the counts. Its destructor gives it back, unless it is kept: then
 // thread_left() does.
 class ThreadSlot {
   public:
-    ThreadSlot() = default;
+    ThreadSlot();
     ThreadSlot(const ThreadSlot&) = delete;
     ThreadSlot& operator=(const ThreadSlot&) = delete;
-    ~ThreadSlot() {
-        if (taken_) thread_left();
-    }
+    ~ThreadSlot();
     Result<void> take(const Process& parent, bool new_process);  // EAGAIN: a limit is reached
-    void take_first();                                           // init's: no limit
-    void keep() { taken_ = false; }
+    void take_first(Ref<UserAccount> payer);                     // init's: no limit
+    void keep(UserThread& thread);
 
   private:
-    bool taken_ = false;
+    const uint32_t total_;
+    Ref<UserAccount> payer_;
+    bool kept_ = false;
 };

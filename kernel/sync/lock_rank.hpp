@@ -31,6 +31,7 @@ enum class LockRank : uint8_t {
     process_tree = 40,    // parents, children, groups, sessions, the pid table
     address_spaces = 41,  // the list of all of them
     process = 42,         // one process: signals, descriptors
+    user_accounts = 44,   // which user has which account
     dentry_cache = 46,
     inode_cache = 47,    // the table of all inodes in memory
     inode_records = 48,  // the records of one file system's inodes

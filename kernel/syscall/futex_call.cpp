@@ -75,7 +75,7 @@ Result<uint32_t> sys_futex(UserPtr<uint32_t> word, uint32_t operation, uint32_t 
             FutexKey to = TRY(futex_key(second.address(), process_private));
             if (what == cmp_requeue && TRY(read_user(word)) != value3) return Errno::again;
             Requeued done = futex_requeue(key, to, value, second_count);
-            return what == requeue ? done.woken : done.woken + done.moved;
+            return done.woken + done.moved;
         }
         case wake_op:
             return wake_with_operation(key, second, process_private, value, second_count, {value3});

@@ -26,6 +26,7 @@ auto note_change(Change change) {
         current_process().dumpable = false;
         current_process().death_signal = 0;
     }
+    if (c.uid != current_process().account->uid) change_account(current_process(), c.uid);
     return result;
 }
 

@@ -156,7 +156,8 @@ Result<SignalInfo> forged_info(int pid, int number, UserPtr<const SignalInfo> fr
 }  // namespace
 
 Result<void> sys_rt_sigqueueinfo(int pid, int number, UserPtr<const SignalInfo> from) {
-    return kill_processes(pid, TRY(forged_info(pid, number, from)));
+    const SignalInfo info = TRY(forged_info(pid, number, from));
+    return pid > 0 ? kill_processes(pid, info) : Errno::srch;
 }
 Result<void> sys_rt_tgsigqueueinfo(int tgid, int tid, int number, UserPtr<const SignalInfo> from) {
     if (tgid <= 0 || tid <= 0) return Errno::inval;

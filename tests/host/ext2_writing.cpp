@@ -380,7 +380,9 @@ void expect_repaired(const std::vector<uint8_t>& image, const std::string& fsync
     ImageDisk& d = make_disk(image);
     View v = mount_writable(d);
     EXPECT_FALSE(v.root.mount().file_system->read_only());
-    if (!fsynced.empty()) EXPECT_EQ(v.read("/kept"), fsynced);
+    if (!fsynced.empty()) {
+        EXPECT_EQ(v.read("/kept"), fsynced);
+    }
     stop(v);
     const Checked check = e2fsck(d.bytes, "-fn");
     EXPECT_EQ(check.status, 0) << check.text;
