@@ -84,19 +84,6 @@ void send_hole() {
     sendfile(to, from, nullptr, 200 * kMega);
     unlink("/tmp/hole");
 }
-void write_tmpfs() {
-    const int fd = scratch("/tmp/written");
-    writev(fd, megabytes(20).data(), 20);
-    ftruncate(fd, 0);
-    unlink("/tmp/written");
-}
-void write_ext2() {
-    const int fd = scratch("/var/stall/written");
-    writev(fd, megabytes(8).data(), 8);
-    fsync(fd);
-    ftruncate(fd, 0);
-    unlink("/var/stall/written");
-}
 
 void make_regions() {
     for (int i = 0; i < 60'000; ++i)
@@ -224,28 +211,6 @@ void make_tree() {
     syscall(SYS_getdents64, fd, bytes, sizeof bytes);
     for (int i = 0; i < 5000; ++i) unlink(std::to_string(i).c_str());
 }
-void follow_links() {
-    mkdir("/tmp/links", 0700);
-    chdir("/tmp/links");
-    for (int i = 0; i < 40; ++i) {
-        std::string target;
-        for (int k = 0; k < 300; ++k) target += "../links/";
-        if (i) target += std::to_string(i - 1);
-        symlink(target.c_str(), std::to_string(i).c_str());
-    }
-    struct stat found;
-    for (int i = 0; i < 5; ++i) stat("39", &found);
-    for (int i = 0; i < 40; ++i) unlink(std::to_string(i).c_str());
-}
-void pass_arguments() {
-    const std::string text(120'000, 'a');
-    std::vector<char*> arguments(16, const_cast<char*>(text.c_str()));
-    arguments.push_back(nullptr);
-    status_of([&] { return execv("/bin/true", arguments.data()); });
-    std::vector<char*> many(16'000, const_cast<char*>(""));
-    many.push_back(nullptr);
-    status_of([&] { return execv("/bin/true", many.data()); });
-}
 void fork_many() {
     std::vector<pid_t> children;
     for (int i = 0; i < 100; ++i)
@@ -277,8 +242,6 @@ const struct {
               {"preadv of a hole in tmpfs", tmpfs_hole},
               {"preadv of a hole in ext2", ext2_hole},
               {"sendfile", send_hole},
-              {"writev to tmpfs, ftruncate", write_tmpfs},
-              {"writev to ext2, fsync, ftruncate", write_ext2},
               {"fork of 60,000 regions, exit", fork_regions},
               {"munmap of 60,000 regions", unmap_regions},
               {"maps of 60,000 regions", show_regions},
@@ -292,8 +255,6 @@ const struct {
               {"4,000 record locks", lock_ranges},
               {"a chain of sockets", nest_sockets},
               {"deep and wide folders", make_tree},
-              {"40 long symbolic links", follow_links},
-              {"execve with 2 MB, and 16,000 arguments", pass_arguments},
               {"100 children, signalled", fork_many},
               {"signals that queue, then ignored", queue_signals}};
 
