@@ -1,6 +1,6 @@
 // TextFile: a file whose contents are made by a function when its beginning is read, and
 // then stay the same for that reader, so that a reader in small pieces sees one consistent text.
-// Locks: `lock_` (rank inode) guards the text; it is held while the function runs.
+// Locks: `lock_` (rank proc_text) guards the text; it is held while the function runs.
 #pragma once
 
 #include "fs/cached_file.hpp"
@@ -44,7 +44,7 @@ class TextFile final : public InodeFile {
 
     const ProcEntry& entry_;
     const ProcTarget target_;
-    Mutex lock_{LockRank::inode};
+    Mutex lock_{LockRank::proc_text};
     TextBuffer text_ GUARDED_BY(lock_);
     bool rendered_ GUARDED_BY(lock_) = false;
 };

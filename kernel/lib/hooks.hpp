@@ -41,15 +41,12 @@ class Attachments {
     Attachments() = default;
     Attachments(const Attachments&) = delete;
     ~Attachments() {
-        while (Attachment* dead = first_) {
-            first_ = dead->next_;
-            delete dead;
-        }
+        for (Attachment* at = first_.load(); at;) delete std::exchange(at, at->next_);
     }
     // Null: there is none of this class.
     template <typename T>
     T* get() const {
-        for (Attachment* at = __atomic_load_n(&first_, __ATOMIC_ACQUIRE); at; at = at->next_)
+        for (Attachment* at = first_.load(); at; at = at->next_)
             if (at->kind_ == &T::kKind) return static_cast<T*>(at);
         return nullptr;
     }
@@ -59,17 +56,15 @@ class Attachments {
         if (T* there = get<T>()) return there;
         Box<T> fresh = TRY(make_box<T>(static_cast<Args&&>(args)...));
         fresh->kind_ = &T::kKind;
-        fresh->next_ = __atomic_load_n(&first_, __ATOMIC_ACQUIRE);
+        fresh->next_ = first_.load();
         for (;;) {
             if (T* there = get<T>()) return there;
             Attachment* expected = fresh->next_;
-            if (__atomic_compare_exchange_n(&first_, &expected, fresh.get(), false,
-                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-                return fresh.leak();
+            if (first_.replace(expected, fresh.get())) return fresh.leak();
             fresh->next_ = expected;
         }
     }
 
   private:
-    Attachment* first_ = nullptr;
+    Atomic<Attachment*> first_ = nullptr;
 };

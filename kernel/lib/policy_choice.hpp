@@ -4,6 +4,7 @@
 // Locks: none here; the functions take their owner's.
 #pragma once
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/policy_list.hpp"
 #include "kernel/lib/result.hpp"
@@ -84,12 +85,12 @@ class ChosenPolicy {
     constexpr ChosenPolicy() = default;
     auto& operator*() { return policies_.at(index()); }
     auto* operator->() { return &**this; }
-    uint32_t index() const { return __atomic_load_n(&chosen_, __ATOMIC_RELAXED); }
+    uint32_t index() const { return chosen_.relaxed(); }
     template <typename Policy>
     bool is() const {
         return index() == List::template kIndexOf<Policy>;
     }
-    void choose(uint32_t which) { __atomic_store_n(&chosen_, which, __ATOMIC_RELAXED); }
+    void choose(uint32_t which) { chosen_.store_relaxed(which); }
     List& policies() { return policies_; }
 
     template <ChosenPolicy& self>
@@ -108,5 +109,5 @@ class ChosenPolicy {
 
   private:
     List policies_{};
-    uint32_t chosen_ = List::template kIndexOf<Default>;
+    Atomic<uint32_t> chosen_ = List::template kIndexOf<Default>;
 };

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/result.hpp"
 
 template <typename T>
@@ -40,18 +41,17 @@ class RefCounted {
     RefCounted(const RefCounted&) = delete;
     RefCounted& operator=(const RefCounted&) = delete;
     // Returns how many references there were before.
-    uint32_t add_ref() const { return __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
+    uint32_t add_ref() const { return references_.fetch_add(1); }
     // True when the caller dropped the last reference and has to destroy the object.
-    bool drop_ref() const { return __atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL) == 0; }
+    bool drop_ref() const { return references_.subtract(1) == 0; }
     // For tables of objects that they don't own: false if the last reference is gone already.
     bool try_add_ref() const {
         uint32_t count = ref_count();
-        while (count && !__atomic_compare_exchange_n(&references_, &count, count + 1, false,
-                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        while (count && !references_.replace(count, count + 1)) {
         }
         return count != 0;
     }
-    uint32_t ref_count() const { return __atomic_load_n(&references_, __ATOMIC_RELAXED); }
+    uint32_t ref_count() const { return references_.relaxed(); }
 
   protected:
     // A class that is kept by something beside its references (a cache, say) overrides this.
@@ -61,7 +61,7 @@ class RefCounted {
     friend class Ref;
 
   private:
-    mutable uint32_t references_ = 1;  // the creator's, which `Ref::adopt` takes over
+    mutable Atomic<uint32_t> references_ = 1;  // the creator's, which `Ref::adopt` takes over
 };
 
 template <typename T>

@@ -112,6 +112,10 @@ class Thread : public RefCounted {
     uint32_t voluntary_switches = 0, involuntary_switches = 0;
     uint32_t minor_faults = 0, major_faults = 0;
     uint8_t fault_result = 0;  // mm: the FaultResult of the last page fault
+
+#ifdef ORRERY_CHECK_LOCKS
+    HeldLocks held_mutexes;
+#endif
 };
 
 // Sleeps until unpark(), the deadline, or (if interruptible) interrupt_pending.

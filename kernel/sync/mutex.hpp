@@ -7,29 +7,40 @@
 class CAPABILITY("mutex") Mutex {
   public:
     explicit constexpr Mutex(LockRank rank) : rank_(rank) {}
+#ifdef ORRERY_CHECK_LOCKS
+    constexpr ~Mutex() {
+        if (state_.last_value()) destroyed_while_held();
+    }
+#endif
     Mutex(const Mutex&) = delete;
     Mutex& operator=(const Mutex&) = delete;
 
     void lock() ACQUIRE() NO_LOCK_ANALYSIS {
         check_may_sleep();
+        note_mutex_wanted(this, rank_);
         if (!try_take()) lock_slowly();
+        note_mutex_taken(this, rank_);
     }
-    bool try_lock() TRY_ACQUIRE(true) NO_LOCK_ANALYSIS { return try_take(); }
+    bool try_lock() TRY_ACQUIRE(true) NO_LOCK_ANALYSIS {
+        if (!try_take()) return false;
+        note_mutex_taken(this, rank_);
+        return true;
+    }
     void unlock() RELEASE() NO_LOCK_ANALYSIS {
+        note_mutex_released(this);
         // 2: taken and perhaps waited for.
-        if (__atomic_exchange_n(&state_, 0, __ATOMIC_ACQ_REL) == 2) waiters_.wake_one();
+        if (state_.exchange(0) == 2) waiters_.wake_one();
     }
-    bool is_locked() const { return __atomic_load_n(&state_, __ATOMIC_RELAXED) != 0; }
+    bool is_locked() const { return state_.relaxed() != 0; }
 
   private:
     bool try_take() {
         uint8_t expected = 0;
-        return __atomic_compare_exchange_n(&state_, &expected, 1, false, __ATOMIC_ACQUIRE,
-                                           __ATOMIC_RELAXED);
+        return state_.replace(expected, 1);
     }
     void lock_slowly();
 
-    uint8_t state_ = 0;  // 0 free, 1 taken, 2 taken with waiters
+    Atomic<uint8_t> state_ = 0;  // 0 free, 1 taken, 2 taken with waiters
     LockRank rank_;
     WaitQueue waiters_;
 };

@@ -38,19 +38,18 @@ void IntegerSemaphore::p() {
     for (;;) {
         int value = this->value();
         while (value > 0)
-            if (__atomic_compare_exchange_n(&value_, &value, value - 1, false, __ATOMIC_ACQUIRE,
-                                            __ATOMIC_RELAXED)) {
+            if (value_.replace(value, value - 1)) {
                 trace<TraceType::semaphore_event>(name_of(this), static_cast<uint32_t>(-1),
                                                   static_cast<uint32_t>(value - 1), 0);
                 return;
             }
-        __atomic_fetch_add(&spins_, 1, __ATOMIC_RELAXED);
+        spins_.add(1);
         yield();  // the kernel is not preempted: without it nobody could do V on this CPU
     }
 }
 
 void IntegerSemaphore::v() {
-    const int value = __atomic_add_fetch(&value_, 1, __ATOMIC_RELEASE);
+    const int value = value_.add(1);
     trace<TraceType::semaphore_event>(name_of(this), 1, static_cast<uint32_t>(value), 0);
 }
 

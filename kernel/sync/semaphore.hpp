@@ -16,12 +16,12 @@ class IntegerSemaphore {
     explicit constexpr IntegerSemaphore(int value) : value_(value) {}
     void p();
     void v();
-    int value() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
-    uint32_t spins() const { return __atomic_load_n(&spins_, __ATOMIC_RELAXED); }  // looks in vain
+    int value() const { return value_.relaxed(); }
+    uint32_t spins() const { return spins_.relaxed(); }  // looks in vain
 
   private:
-    int value_;
-    uint32_t spins_ = 0;
+    Atomic<int> value_;
+    Atomic<uint32_t> spins_ = 0;
 };
 
 class RecordSemaphore {

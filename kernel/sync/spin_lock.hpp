@@ -5,43 +5,34 @@
 #pragma once
 
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/lib/atomic.hpp"
 #include "kernel/sync/annotations.hpp"
-#include "kernel/sync/lock_rank.hpp"
-
-// Book-keeping of debug builds (lock_check.cpp); no code otherwise.
-#ifdef ORRERY_CHECK_LOCKS
-void note_lock_taken(const void* lock, LockRank rank);
-void note_lock_released(const void* lock);
-void check_may_sleep();
-uint32_t lock_check_enter_interrupt();
-void lock_check_leave_interrupt(uint32_t before);
-#else
-inline void note_lock_taken(const void*, LockRank) {}
-inline void note_lock_released(const void*) {}
-inline void check_may_sleep() {}
-inline uint32_t lock_check_enter_interrupt() { return 0; }
-inline void lock_check_leave_interrupt(uint32_t) {}
-#endif
+#include "kernel/sync/lock_check.hpp"
 
 class CAPABILITY("spin lock") SpinLock {
   public:
     explicit constexpr SpinLock(LockRank rank) : rank_(rank) {}
+#ifdef ORRERY_CHECK_LOCKS
+    constexpr ~SpinLock() {
+        if (taken_.last_value()) destroyed_while_held();
+    }
+#endif
     SpinLock(const SpinLock&) = delete;
     SpinLock& operator=(const SpinLock&) = delete;
 
     void lock() ACQUIRE() {
         note_lock_taken(this, rank_);
-        while (__atomic_exchange_n(&taken_, true, __ATOMIC_ACQUIRE))
-            while (__atomic_load_n(&taken_, __ATOMIC_RELAXED)) serve_shoot_down();
+        while (taken_.exchange(true))
+            while (taken_.relaxed()) serve_shoot_down();
     }
     void unlock() RELEASE() {
         note_lock_released(this);
-        __atomic_store_n(&taken_, false, __ATOMIC_RELEASE);
+        taken_.store(false);
     }
-    bool is_locked() const { return __atomic_load_n(&taken_, __ATOMIC_RELAXED); }
+    bool is_locked() const { return taken_.relaxed(); }
 
   private:
-    bool taken_ = false;
+    Atomic<bool> taken_ = false;
     LockRank rank_;
 };
 

@@ -18,14 +18,14 @@ void WaitQueue::remove(Waiter& waiter) {
 
 // A thread that notifies is not preempted, so these waits are for another CPU, and short.
 void WaitQueue::watch(Watcher& watcher) {
-    __atomic_store_n(&watched_, true, __ATOMIC_RELAXED);
+    watched_.store_relaxed(true);
     for (;;) {
         {
             LockGuard guard(lock_);
             if (watcher.node.linked()) return;
-            if (!watcher.notified_) return waiters_.push_back(watcher);
+            if (!watcher.notified_.relaxed()) return waiters_.push_back(watcher);
         }
-        while (__atomic_load_n(&watcher.notified_, __ATOMIC_ACQUIRE)) serve_shoot_down();
+        while (watcher.notified_.load()) serve_shoot_down();
     }
 }
 
@@ -34,7 +34,7 @@ void WaitQueue::unwatch(Watcher& watcher) {
         LockGuard guard(lock_);
         if (watcher.node.linked()) watcher.node.unlink();
     }
-    while (__atomic_load_n(&watcher.notified_, __ATOMIC_ACQUIRE)) serve_shoot_down();
+    while (watcher.notified_.load()) serve_shoot_down();
 }
 
 // A watcher wakes others in turn, whose queues' locks have the rank of this one.
@@ -42,10 +42,10 @@ void WaitQueue::wake(Waiter& waiter) {
     if (waiter.thread) [[likely]]
         return unpark(*waiter.thread);
     auto& watcher = static_cast<Watcher&>(waiter);
-    __atomic_store_n(&watcher.notified_, true, __ATOMIC_RELAXED);
+    watcher.notified_.store_relaxed(true);
     lock_.unlock();
     watcher.notify();
-    __atomic_store_n(&watcher.notified_, false, __ATOMIC_RELEASE);
+    watcher.notified_.store(false);
     lock_.lock();
 }
 
@@ -85,10 +85,10 @@ Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }
 void Mutex::lock_slowly() {
     const uint32_t which = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
     trace<TraceType::lock_wait_event>(which, static_cast<uint32_t>(rank_));
-    while (__atomic_exchange_n(&state_, 2, __ATOMIC_ACQUIRE) != 0) {
+    while (state_.exchange(2) != 0) {
         Waiter waiter;
         waiters_.add(waiter);
-        if (__atomic_load_n(&state_, __ATOMIC_RELAXED) == 2)
+        if (state_.relaxed() == 2)
             park({.interruptible = false, .deadline = {}, .reason = "mutex"});
         waiters_.remove(waiter);
     }

@@ -39,7 +39,7 @@ class Watcher : public Waiter {
 
   private:
     friend class WaitQueue;
-    bool notified_ = false;  // notify() runs, or is about to; atomic
+    Atomic<bool> notified_ = false;  // notify() runs, or is about to
 };
 
 class WaitQueue {
@@ -61,7 +61,7 @@ class WaitQueue {
     void watch(Watcher& watcher);
     void unwatch(Watcher& watcher);
     // Whether it was ever watched: then each change wakes, not only the first.
-    bool watched() const { return __atomic_load_n(&watched_, __ATOMIC_RELAXED); }
+    bool watched() const { return watched_.relaxed(); }
 
     // Sleeps until `ready()` is true. `lock` is held on entry, while ready() runs, and on return;
     // it is released while asleep. Any lock type; sleeping with another spin lock held is a bug.
@@ -85,5 +85,5 @@ class WaitQueue {
 
     IrqSpinLock lock_{LockRank::wait_queue};
     List<Waiter, &Waiter::node> waiters_, takers_;  // takers: one is enough
-    bool watched_ = false;
+    Atomic<bool> watched_ = false;
 };

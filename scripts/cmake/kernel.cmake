@@ -79,6 +79,7 @@ endif()
 
 set(kernel_script ${CMAKE_SOURCE_DIR}/boot/kernel.ld)
 set(kernel_link_options
+  $<$<BOOL:${ORRERY_DEBUG}>:-Wl,--defsym=__locks_are_checked=1>  # before the script reads it
   -nostdlib -static -no-pie -Wl,-T,${kernel_script} -Wl,--build-id=none -Wl,-z,noexecstack
   -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--orphan-handling=error)
 
