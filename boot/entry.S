@@ -2,9 +2,7 @@
 // Entered in 32-bit protected mode without paging, EAX = the protocol's magic, EBX = the physical
 // address of its information; segments are flat, the stack and the GDT register are undefined.
 //
-//   0. Without CPUID, big pages, the time-stamp counter, CMPXCHG8B or CMOV (486, Pentium): say so on the
-//      first serial port and the screen, and stop. CPUID is believed, not a try: QEMU's 486 executes
-//      what its CPUID denies.
+//   0. Stop with a message if the processor is too old (require_cpu.S).
 //   1. Fill a provisional page directory of 4 MiB pages: the first 16 MiB where they are, so that
 //      the next instruction after turning paging on is still there; and the first 896 MiB of
 //      physical memory at KERNEL_BASE, all writable. mm/ builds the real one.
@@ -22,11 +20,6 @@
 #define CR4_PSE 0x10
 #define CR0_PG_WP 0x80010000
 #define STACK_BYTES 16384
-#define EFLAGS_ID 0x200000
-#define CPUID_NEEDED 0x8118                         // PSE 3, TSC 4, CX8 8, CMOV 15
-#define COM1 0x3f8
-#define SCREEN 0xb8000
-#define WHITE_ON_RED 0x4f00
 
     .section .boot.text, "ax", @progbits
     .global kernel_entry
@@ -37,23 +30,7 @@ kernel_entry:
     mov %eax, %esi                              // the magic; what follows uses the others
 
     mov $(boot_stack_top - KERNEL_BASE), %esp               // 0
-    mov %ebx, %edi
-    pushfl
-    pop %eax
-    mov %eax, %ecx
-    xor $EFLAGS_ID, %eax
-    push %eax
-    popfl
-    pushfl
-    pop %eax
-    cmp %eax, %ecx
-    je too_old
-    mov $1, %eax
-    cpuid
-    and $CPUID_NEEDED, %edx
-    cmp $CPUID_NEEDED, %edx
-    jne too_old
-    mov %edi, %ebx
+    call require_cpu
 
     mov $(boot_page_directory - KERNEL_BASE), %edi          // 1
     mov $PDE_PRESENT_WRITABLE_BIG, %eax
@@ -77,22 +54,6 @@ kernel_entry:
 
     mov $enter_upper_half, %eax                             // 3
     jmp *%eax
-
-too_old:
-    mov $too_old_text, %esi
-    mov $SCREEN, %edi
-    mov $COM1, %edx
-    mov $WHITE_ON_RED, %eax
-1:  lodsb
-    test %al, %al
-    jz 2f
-    out %al, %dx
-    stosw
-    jmp 1b
-2:  hlt
-    jmp 2b
-too_old_text:
-    .asciz "Orrery needs a Pentium Pro or newer (CMOV); in QEMU, leave -cpu out or take -cpu pentium2.\r\n"
     .size kernel_entry, . - kernel_entry
 
     .section .init.text, "ax", @progbits
