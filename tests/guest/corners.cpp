@@ -2,6 +2,7 @@
 // has left undone, and which error comes first.
 // Spec: open(2), mq_open(3), accept(2), pwritev2(2), pread(2), flock(2), poll(2), wait(2), mprotect(2),
 // getrandom(2), fcntl(2) on EDEADLK, proc(5) on protected_hardlinks.
+// needs: wing
 #include <mqueue.h>
 #include <poll.h>
 #include <sys/file.h>

@@ -3,6 +3,7 @@
 // Also: the end of a robust list of a program's own making, and a long chain of closed sockets.
 // Spec: getrlimit(2), sigqueue(3), unix(7), set_robust_list(2), sigtimedwait(2), rt_sigqueueinfo(2).
 // timeout: 180
+// needs: wing
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -80,8 +80,9 @@ TEST(Multiboot1, AllOfIt) {
     EXPECT_EQ(p.info.modules[0].start, 0x200000u);
     EXPECT_EQ(p.info.modules[0].end, 0x300000u);
     EXPECT_EQ(p.info.modules[1].name, "");
+    // Up to 1 MiB it is the firmware's, whatever the loader says.
     EXPECT_EQ(p.memory(), (std::vector<MemoryRange>{{0, 0x9F000, true},
-                                                    {0x9F000, 0x1000, false},
+                                                    {0x9F000, 0x61000, false},
                                                     {0x100000, 0x700000, true},
                                                     {1ull << 32, 1 << 20, true}}));
 }
@@ -103,7 +104,8 @@ TEST(Multiboot1, WithoutAMap) {
     Memory m;
     const Parsed p(kMultiboot1Magic, multiboot1(m, 1, {{1, 640}, {2, 15 * 1024}}), m);
     EXPECT_EQ(p.memory(),
-              (std::vector<MemoryRange>{{0, 640 << 10, true}, {1 << 20, 15 << 20, true}}));
+              (std::vector<MemoryRange>{
+                  {0, 640 << 10, true}, {0xA0000, 0x60000, false}, {1 << 20, 15 << 20, true}}));
 }
 
 TEST(Multiboot1, OverlapsAndNeighbours) {
@@ -115,8 +117,10 @@ TEST(Multiboot1, OverlapsAndNeighbours) {
               entry1(0x5000, 0x2000, 3), entry1(0x9000, 0, 2)},
              &bytes);
     const Parsed p(kMultiboot1Magic, multiboot1(m, 1 << 6, {{11, bytes}, {12, map}}), m);
-    EXPECT_EQ(p.memory(), (std::vector<MemoryRange>{
-                              {0, 0x4000, true}, {0x4000, 0x3000, false}, {0x7000, 0x2000, true}}));
+    EXPECT_EQ(p.memory(), (std::vector<MemoryRange>{{0, 0x4000, true},
+                                                    {0x4000, 0x3000, false},
+                                                    {0x7000, 0x2000, true},
+                                                    {0xA0000, 0x60000, false}}));
 }
 
 TEST(Multiboot1, RangesThatWrapAreCut) {
@@ -124,8 +128,8 @@ TEST(Multiboot1, RangesThatWrapAreCut) {
     uint32_t bytes;
     const uint32_t map = map1(m, {entry1(~0ull - 0xFFF, ~0ull, 1)}, &bytes);
     const Parsed p(kMultiboot1Magic, multiboot1(m, 1 << 6, {{11, bytes}, {12, map}}), m);
-    ASSERT_EQ(p.memory().size(), 1u);
-    EXPECT_GE(p.memory()[0].end(), p.memory()[0].base);
+    ASSERT_EQ(p.memory().size(), 2u);  // the firmware's, and this
+    EXPECT_GE(p.memory()[1].end(), p.memory()[1].base);
 }
 
 TEST(Multiboot1, PointersOutsideAreReported) {
@@ -198,7 +202,7 @@ TEST(Multiboot2, AllOfIt) {
     ASSERT_EQ(p.info.modules.size(), 1u);
     EXPECT_EQ(p.info.modules[0].name, "disk");
     EXPECT_EQ(p.memory(),
-              (std::vector<MemoryRange>{{0, 0xA0000, true}, {0x100000, 0x10000, false}}));
+              (std::vector<MemoryRange>{{0, 0xA0000, true}, {0xA0000, 0x70000, false}}));
 }
 
 TEST(Multiboot2, BadSizesEndTheParsing) {
