@@ -214,7 +214,7 @@ Outcome wake_up(bool as_one, long rounds) {
                 while (shared->counter < before) sched_yield();
                 shared->flag = round;
                 syscall(SYS_futex, as_one ? &shared->flag : &shared->word, FUTEX_WAKE, 1);
-                while (shared->counter < round) lab::sleep_for(100'000);
+                while (shared->counter < round) sched_yield();  // ready when the other one yields
             }
         }
     });
