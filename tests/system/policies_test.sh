@@ -1,13 +1,14 @@
 # Guest tests under every policy; under round robin each has a run of its own already. Left out are
 # smp and policychange, which are about several CPUs; the endings, whose children work until a test ends
 # them, which a policy without preemption never lets anybody do; those that count what others may have
-# left in the machine; damage, which another test drives; and those that compute for seconds and hardly wait.
+# left in the machine; hostile, which takes all that a user may have; stall and flat, which measure time; damage,
+# which another test drives; and those that compute for seconds and hardly wait.
 # timeout: 400
 # programs: all
 . "$(dirname "$0")/harness.sh"
 cat >"$work/all.sh" <<'E2'
 left_out='smp policychange endings socketendings bigfolder compaction exec forkexec fpu memstorm rsslimit rtlimit'
-left_out="$left_out ipclist layout mqueue damage"
+left_out="$left_out ipclist layout mqueue damage hostile stall flat"
 failed=
 for test in /usr/lib/orrery/tests/*; do
     case " $left_out " in *" ${test##*/} "*) continue ;; esac
