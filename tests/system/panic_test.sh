@@ -7,7 +7,7 @@ guest --exec 'echo before; echo c >/proc/sysrq-trigger; echo after'
 status_is 125
 output_is before
 errors_have '^KERNEL PANIC: '
-errors_have '#[0-9]+ +[0-9a-f]{8} .*sys_write.* at kernel/syscall/[a-z_]+\.cpp:[0-9]+$'
+errors_have '#[0-9]+ +[0-9a-f]{8} .*sys_write.* at kernel/syscall/[a-z_]+\.[ch]pp:[0-9]+$'
 errors_have 'eflags [0-9a-f]{8}'
 errors_have 'cr2 [0-9a-f]{8} +cr3 [0-9a-f]{8}'
 errors_have 'thread [0-9]+ \(sh\)'
