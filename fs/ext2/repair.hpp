@@ -122,12 +122,13 @@ class Repair {
     char text_[120];
     BufferSink reason_{text_};
     uint32_t mended_ = 0, free_blocks_ = 0, free_inodes_ = 0;
-    SparseBits blocks_;               // in use, from first_data_block on
-    SparseBits inodes_, named_;       // in use, by number; those that should have a name
-    SparseBits orphans_;              // on the list
-    SparseArray<uint16_t, 1> links_;  // names found
-    SparseArray<uint8_t, 1> types_;   // kFileTypes' index
-    Vector<Directory> directories_;   // by number
+    SparseBits blocks_;                      // in use, from first_data_block on
+    SparseBits inodes_, named_;              // in use, by number; those that should have a name
+    SparseBits orphans_;                     // on the list
+    SparseArray<uint16_t, 1> links_;         // names found
+    SparseArray<uint8_t, 1> types_;          // kFileTypes' index
+    Vector<Directory> directories_;          // by number
+    Vector<uint32_t> nameless_directories_;  // orphans: counted until they are removed
 };
 
 }  // namespace ext2

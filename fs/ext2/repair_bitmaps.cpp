@@ -39,9 +39,13 @@ Result<void> Repair::check_bitmaps() {
             TRY(check_bitmap(found.inode_bitmap, g_.inodes_per_group, inodes_, first_inode));
         found.free_blocks_count = static_cast<uint16_t>(free_blocks);
         found.free_inodes_count = static_cast<uint16_t>(free_inodes);
-        found.directories_count = static_cast<uint16_t>(std::count_if(
-            directories_.begin(), directories_.end(),
-            [&](const Directory& d) { return d.number - first_inode < g_.inodes_per_group; }));
+        const auto is_here = [&](uint32_t number) {
+            return number - first_inode < g_.inodes_per_group;
+        };
+        found.directories_count = static_cast<uint16_t>(
+            std::count_if(directories_.begin(), directories_.end(),
+                          [&](const Directory& d) { return is_here(d.number); }) +
+            std::count_if(nameless_directories_.begin(), nameless_directories_.end(), is_here));
         free_blocks_ += free_blocks;
         free_inodes_ += free_inodes;
         if (__builtin_memcmp(&found, info.descriptor, sizeof found) != 0) {

@@ -110,6 +110,7 @@ Result<void> Repair::check_inode(uint32_t number, InodeRecord& record) {
     if (named) TRY(named_.set(number));
     const bool is_directory = (record.mode & kTypeMask) == kTypeDirectory;
     if (is_directory && named) TRY(directories_.push_back({.number = number}));
+    if (is_directory && !named) TRY(nameless_directories_.push_back(number));
 
     const uint32_t sectors = g_.block_size() >> 9, attributes = record.attribute_block ? 1 : 0;
     // An attribute block may be shared.

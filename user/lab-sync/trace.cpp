@@ -55,7 +55,7 @@ bool apply(Event& event, Queue& queue) {
 bool run_trace(long steps) {
     lab::write_file("/proc/sys/kernel/trace/events", "+sync");
     const int64_t begin = lab::now();
-    std::ofstream("/proc/sync_lab") << std::min(steps, 500l);
+    std::ofstream("/proc/sync_lab") << std::min(steps, 100l);  // as many as the trace holds whole
     std::ifstream trace("/proc/trace");
     std::map<std::string, std::string> names, threads;
     std::map<std::string, Queue> queues;
