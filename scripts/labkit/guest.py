@@ -53,6 +53,8 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
     """Runs a command of the host, each process of it for so many CPU seconds; everything it started is
     gone when this returns. CPU time and not the clock's, so that a busy host gives the same result."""
     deadline = time.monotonic() + PATIENCE * cpu
+    if environment is None:  # another kernel or image than the tree's own is not what is judged
+        environment = {name: value for name, value in os.environ.items() if not name.startswith('ORRERY_')}
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, cwd=folder, env=environment,
                                preexec_fn=bounds(cpu))
