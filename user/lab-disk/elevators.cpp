@@ -155,8 +155,12 @@ Set parse(int argc, char** argv) {
     for (const std::string& word : words)
         set.wanted.push_back(lab::number("a request's cylinder", word, 0, set.cylinders - 1));
     lab::Random random(set.seed);
-    for (long n = 0; n < set.random; ++n)
-        set.wanted.push_back(random.between(0, set.cylinders - 1));
+    // Each cylinder once: the queue would serve two requests for one place together.
+    while (set.wanted.size() < static_cast<size_t>(std::min(set.random, set.cylinders))) {
+        const long cylinder = random.between(0, set.cylinders - 1);
+        if (std::find(set.wanted.begin(), set.wanted.end(), cylinder) == set.wanted.end())
+            set.wanted.push_back(cylinder);
+    }
     if (set.wanted.empty()) {
         if (set.cylinders < 200) lab::refuse("the textbooks' requests need 200 cylinders");
         set.wanted = {98, 183, 37, 122, 14, 124, 65, 67};
@@ -167,6 +171,12 @@ Set parse(int argc, char** argv) {
 }
 
 Outcome on_disk(const Set& set, std::string_view policy) {
+    std::vector<long> sorted(set.wanted.begin(), set.wanted.end());
+    std::sort(sorted.begin(), sorted.end());
+    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+        lab::refuse(
+            "cylinder %ld is asked for twice, and a disk reads it once; --computed takes it",
+            *twice);
     const Disk disk(set.disk);
     if (disk.sectors() < static_cast<uint64_t>(set.cylinders) * 4 * kSectorsPerPage)
         lab::fail("%s is too small for %ld cylinders", disk.name().c_str(), set.cylinders);
