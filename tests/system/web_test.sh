@@ -9,7 +9,7 @@ done
 ./scripts/web --build || exit 1
 
 # What lab programs say under QEMU, for comparison.
-commands=('lab-paging --policy clock --frames 3 7 0 1 2 0 3 0 4' 'lab-disk elevators --computed 55 58 39 18 90')
+commands=('lab-fs free --policy bitmap --blocks 64 a=3 b=4 -a' 'lab-disk elevators --computed 55 58 39 18 90')
 expected=$(for command in "${commands[@]}"; do
     ./scripts/run --exec "$command" </dev/null | python3 -c \
         'import json,sys; print(json.dumps(sys.argv[1]) + ":" + json.dumps(sys.stdin.read()), end=",")' "$command"

@@ -82,9 +82,16 @@ export class Machine {
     return new Promise(done => { this.atPrompt = () => { this.atPrompt = null; done(); }; });
   }
 
+  // As much at a time as a UART's FIFO holds: of more at once the guest loses some.
   type(text) {
     this.tail = '';
-    this.emulator.serial_send_bytes(0, new TextEncoder().encode(text));
+    const bytes = new TextEncoder().encode(text);
+    this.typed = (this.typed ?? Promise.resolve()).then(async () => {
+      for (let at = 0; at < bytes.length; at += 16) {
+        if (at) await new Promise(done => setTimeout(done, 20));
+        this.emulator.serial_send_bytes(0, bytes.subarray(at, at + 16));
+      }
+    });
   }
 
   async run() { this.paused = false; await this.emulator.run(); }
