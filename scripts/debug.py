@@ -49,16 +49,17 @@ def parse(arguments):
     return own
 
 
-def free_port():
-    """Follows the user, so that several can work on one machine; the next one if it is taken."""
-    for port in range(26000 + os.getuid() % 1000, 29000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(('127.0.0.1', port))
-                return port
-            except OSError:
-                continue
-    raise Failure('no free port for GDB')
+def listener():
+    """Where QEMU's debugger server is to listen. Open before QEMU starts: no other program can take the
+    port in between, and GDB needn't wait."""
+    listening = socket.create_server(('127.0.0.1', 0))
+    listening.set_inheritable(True)
+    return listening
+
+
+def gdb_server(listening):
+    return ['-S', '-chardev', f'socket,id=gdb,fd={listening.fileno()},server=on,wait=off,nodelay=on',
+            '-gdb', 'chardev:gdb']
 
 
 def stop_commands(place):
@@ -77,13 +78,13 @@ def stop_commands(place):
     return [f'watch *(unsigned *){slot + 8}', 'continue']
 
 
-def debugger(port, kernel, options):
+def debugger(listening, kernel, options):
     """GDB in the foreground; returns its status."""
     batch, timeout = options.batch, options.run.timeout
     if batch and not os.access(batch, os.R_OK):
         raise Failure(f'--batch {batch}: no such file, or not readable', 2)
     commands = ['set confirm off', 'set pagination off', 'set architecture i386',
-                'set disassemble-next-line auto', f'target remote 127.0.0.1:{port}',
+                'set disassemble-next-line auto', f'target remote 127.0.0.1:{listening.getsockname()[1]}',
                 'thbreak *kernel_entry', 'continue']
     command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
     for text in commands:
@@ -115,16 +116,16 @@ def hidden_qemu(arguments, **popen):
             sys.stderr.writelines(line for line in said if 'terminating on signal' not in line)
 
 
-def stopped(port):
-    return ['-S', '-gdb', f'tcp:127.0.0.1:{port}', '-display',
-            'gtk' if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY') else 'none']
+def display():
+    shown = os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
+    return ['-display', 'gtk' if shown else 'none']
 
 
 def debug(options, scratch):
     settings = options.run
     machine = run.Machine(settings, scratch)
     machine.disk()
-    port = free_port()
+    listening = listener()
     link, serial = None, []
     if settings.exec is None:
         serial = ['-serial', f'unix:{qemu.option_value(CONSOLE)},server=on,wait=off']
@@ -139,11 +140,11 @@ def debug(options, scratch):
         serial = ['-serial', f'file:{qemu.option_value(log)}', *run.link_arguments(channels)]
     machine.boot()
     try:
-        with hidden_qemu([*machine.arguments, *stopped(port), *serial, *settings.qemu],
-                         pass_fds=machine.descriptors) as process:
+        with hidden_qemu([*machine.arguments, *gdb_server(listening), *display(), *serial, *settings.qemu],
+                         pass_fds=[*machine.descriptors, listening.fileno()]) as process:
             if link:
                 threading.Thread(target=link.serve, args=(process, None), daemon=True).start()
-            return debugger(port, qemu.KERNEL, options)
+            return debugger(listening, qemu.KERNEL, options)
     finally:
         if link:
             run.keep_log(log, settings)
@@ -200,11 +201,11 @@ def replay(options):
             arguments = json.load(file)
     except FileNotFoundError:
         raise Failure('--replay: nothing is recorded; ./scripts/debug --record does it') from None
-    port = free_port()
+    listening = listener()
     output = qemu.option_value(os.path.join(RECORD, 'output'))
-    with hidden_qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', '-S',
-                      '-gdb', f'tcp:127.0.0.1:{port}']):
-        return debugger(port, os.path.join(RECORD, 'kernel.elf'), options)
+    with hidden_qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', *gdb_server(listening)],
+                     pass_fds=[listening.fileno()]):
+        return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options)
 
 
 def main():
