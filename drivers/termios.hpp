@@ -60,7 +60,7 @@ constexpr uint32_t kSpeeds[] = {
     576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
 constexpr uint32_t speed(uint32_t code, uint32_t other) {
     code &= kSpeedMask;
-    return code == kOtherSpeed ? other : kSpeeds[code & 017 | (code & kOtherSpeed ? 020 : 0)];
+    return code == kOtherSpeed ? other : kSpeeds[(code & 017) | (code & kOtherSpeed ? 020 : 0)];
 }
 constexpr uint32_t kBaud38400 = 017, kEightBits = 060, kReceive = 0200, kHangUpOnClose = 02000;
 // c_lflag
