@@ -131,7 +131,7 @@ std::vector<Turn> run_workload(const Options& options) {
     // The jobs get ready under another policy, so that they come new to the chosen one.
     lab::Setting policy(kSettings + "policy", "fcfs");
     const Figures figures(options);
-    lab::write_file("/proc/sys/kernel/trace/events", "+sched");
+    const lab::Setting events("/proc/sys/kernel/trace/events", "+sched");
 
     const int64_t preparation = 20'000'000 + 5'000'000 * static_cast<int64_t>(options.jobs.size());
     const int64_t zero = (lab::now() + preparation + unit - 1) / unit * unit;

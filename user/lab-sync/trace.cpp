@@ -53,7 +53,8 @@ bool apply(Event& event, Queue& queue) {
 }  // namespace
 
 bool run_trace(long steps) {
-    lab::write_file("/proc/sys/kernel/trace/events", "+sync");
+    // Nothing else may fill the rings meanwhile.
+    const lab::Setting events("/proc/sys/kernel/trace/events", "process sync");
     const int64_t begin = lab::now();
     std::ofstream("/proc/sync_lab") << std::min(steps, 100l);  // as many as the trace holds whole
     std::ifstream trace("/proc/trace");

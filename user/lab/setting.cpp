@@ -54,8 +54,12 @@ std::vector<std::string> names_in(const std::string& path) {
 std::string chosen_in(const std::string& path) {
     std::string text = read_file(path);
     text.resize(std::min(text.find('\n'), text.size()));
-    const size_t open = text.find('[');
-    return open == text.npos ? text : text.substr(open + 1, text.find(']') - open - 1);
+    if (text.find('[') == text.npos) return text;
+    std::string chosen;
+    for (size_t open = 0; (open = text.find('[', open)) != text.npos; ++open)
+        chosen +=
+            (chosen.empty() ? "" : " ") + text.substr(open + 1, text.find(']', open) - open - 1);
+    return chosen;
 }
 
 Setting::Setting(std::string path, const std::string& value)

@@ -13,7 +13,7 @@ namespace lab {
 std::string read_file(const std::string& path);                    // "": there is none
 int write_file(const std::string& path, const std::string& text);  // 0 or an error number
 std::vector<std::string> names_in(const std::string& path);        // of "fifo [lru] clock"
-std::string chosen_in(const std::string& path);  // lru; else all of its first line
+std::string chosen_in(const std::string& path);  // lru, or all; else its first line
 
 class Setting {
   public:
