@@ -1,7 +1,11 @@
-// --- disks: the report's charts of one disk's queue and head, and of the page cache
-const DISKS = D.disk.disks, CACHE = D.disk.cache, KIND_COLOUR = ['#2176c7', '#e07b1a', '#7f8c8d'], FAILED = '#d62728';
+// The charts of disks: one disk's queue and head, and the page cache.
+import { $, D, LABEL, axis, canvas, css, escape, from, ms, slices, tellAlso, to, word } from './trace_charts.js';
+import { lastBefore, line, outline, right, scale } from './trace_memory.js';
+
+const KIND_COLOUR = ['#2176c7', '#e07b1a', '#7f8c8d'], FAILED = '#d62728';
 const CACHE_PARTS = [['found in it', '#2e9e5b'], ['missed', '#d62728'], ['read ahead', '#9cc7e8']];
-let disk = DISKS.length ? DISKS.reduce((a, b) => b.requests.length > a.requests.length ? b : a) : null;
+let diskOf = null, disk = null; // by its name; null: the busiest
+const chooseDisk = () => { disk = D.disk.disks.find(d => d.name === diskOf) ?? D.disk.disks.reduce((a, b) => a && a.requests.length >= b.requests.length ? a : b, null); };
 
 function drawQueue() {
   const height = 70, c = canvas('queue', height + 28), most = Math.max(1, disk.longest); axis(c, height + 24);
@@ -50,10 +54,13 @@ function drawHead() {
 }
 // What was added from each total to the next, in pages a millisecond.
 function cacheRates() {
-  return CACHE.slice(1).map((row, i) => [CACHE[i][0], row[0], ...[1, 2, 3].map(k => (row[k] - CACHE[i][k]) / Math.max((row[0] - CACHE[i][0]) / 1e6, 1e-3))]);
+  const cache = D.disk.cache;
+  return cache.slice(1).map((row, i) => [cache[i][0], row[0], ...[1, 2, 3].map(k => (row[k] - cache[i][k]) / Math.max((row[0] - cache[i][0]) / 1e6, 1e-3))]);
 }
 function drawCache() {
-  if (CACHE.length < 2) { $('cachebox').style.display = 'none'; return; }
+  const none = D.disk.cache.length < 2;
+  $('cachebox').style.display = none ? 'none' : '';
+  if (none) return;
   const height = 110, c = canvas('cache', height + 28), rates = cacheRates().filter(r => r[1] >= from && r[0] <= to); axis(c, height + 24);
   const most = Math.max(1e-3, ...rates.map(r => r[2] + r[3] + r[4]));
   for (const [a, b, ...parts] of rates) {
@@ -66,31 +73,35 @@ function drawCache() {
   scale(c, 24, height, most < 10 ? most.toFixed(2) : Math.round(most), 'page cache', 'pages/ms');
   CACHE_PARTS.forEach(([name, colour], i) => { c.g.fillStyle = colour; c.g.fillRect(4, 66 + i * 18, 10, 10); c.g.fillStyle = css('--ink'); c.g.fillText(name, 20, 72 + i * 18); });
 }
-function drawDisks() {
-  if (disk) { drawQueue(); drawHead(); } else $('diskbox').style.display = 'none';
+export function drawDisks() {
+  chooseDisk();
+  $('diskbox').style.display = disk ? '' : 'none';
+  if (disk) { drawQueue(); drawHead(); }
   drawCache();
 }
 
 // What is under the pointer, for describe().
 function requestAt(time) { const near = (to - from) / 400; return disk.requests.filter(r => r[0] - near <= time && time <= r[1] + near).slice(0, 4); }
 const tellRequest = r => `${D.disk.kinds[r[4]]}${r[4] < 2 ? ` of sectors ${r[2]} to ${r[2] + r[3] - 1}` : ''}${r[6] > 1 ? `, ${r[6]} transfers` : ''}${r[5] ? `: error ${r[5]}` : ''}\n  ${ms(r[0])} to ${ms(r[1])}, after ${ms(r[7])} in the queue`;
-const DISK_TIPS = {
+tellAlso({
   queue(time) { const row = disk.queue[lastBefore(disk.queue, time)]; return `${row ? row[1] : 0} transfers wait\n${requestAt(time).map(tellRequest).join('\n')}`; },
   head(time) { return requestAt(time).map(tellRequest).join('\n'); },
   cache(time) {
     const r = cacheRates().find(r => r[0] <= time && time <= r[1]);
     return r ? CACHE_PARTS.map(([name], i) => `${name}: ${(r[2 + i] * (r[1] - r[0]) / 1e6).toFixed(0)} pages`).join('\n') : '';
   },
-};
-function diskTables() {
-  $('diskof').innerHTML = DISKS.map((d, i) => `<option value="${i}"${d === disk ? ' selected' : ''}>${escape(d.name)}</option>`).join('');
-  $('diskof').onchange = () => { disk = DISKS[+$('diskof').value]; drawDisks(); };
+});
+export function diskTables() {
+  chooseDisk();
+  $('diskof').innerHTML = D.disk.disks.map(d => `<option${d === disk ? ' selected' : ''}>${escape(d.name)}</option>`).join('');
+  $('diskof').onchange = () => { diskOf = $('diskof').value; drawDisks(); };
   $('diskkey').innerHTML = D.disk.kinds.map((n, i) => `<span class="key"><i style="background:${KIND_COLOUR[i]}"></i>${n}</span>`).join('') + `<span class="key"><i style="background:${FAILED}"></i>failed</span>`;
   $('disktable').innerHTML = '<thead><tr><th>disk</th><th></th><th>requests</th><th>transfers in them</th><th>KiB</th><th>ms at work</th><th>mean wait, ms</th><th>longest queue</th><th>travel, sectors</th><th>failed</th></tr></thead><tbody>' +
-    DISKS.map(d => d.figures.map(([kind, requests, transfers, sectors, time], i) => `<tr><td>${i ? '' : escape(d.name)}</td><td>${kind}</td><td>${requests}</td><td>${transfers}</td><td>${sectors / 2}</td><td>${ms(time)}</td>` +
+    D.disk.disks.map(d => d.figures.map(([kind, requests, transfers, sectors, time], i) => `<tr><td>${i ? '' : escape(d.name)}</td><td>${kind}</td><td>${requests}</td><td>${transfers}</td><td>${sectors / 2}</td><td>${ms(time)}</td>` +
       (i ? '<td></td><td></td><td></td><td></td>' : `<td>${ms(d.wait)}</td><td>${d.longest}</td><td>${d.travel}</td><td>${d.failed || ''}</td>`) + '</tr>').join('')).join('') + '</tbody>';
-  if (CACHE.length < 2) return;
-  const a = CACHE[0], b = CACHE[CACHE.length - 1], [hits, missed, ahead, used] = [1, 2, 3, 4].map(k => b[k] - a[k]);
+  const cache = D.disk.cache;
+  if (cache.length < 2) return;
+  const a = cache[0], b = cache[cache.length - 1], [hits, missed, ahead, used] = [1, 2, 3, 4].map(k => b[k] - a[k]);
   $('cachesum').textContent = `From the first tick to the last: ${hits} pages found, ${missed} missed (${(100 * hits / Math.max(hits + missed, 1)).toFixed(1)} % found); ${ahead} read ahead, of which ${used} were used.`;
   $('cachefiles').innerHTML = '<thead><tr><th>inode</th><th>reads of the disk</th><th>pages asked for</th><th>read ahead</th></tr></thead><tbody>' +
     D.disk.files.map(r => `<tr><td>${r[0] || 'disk'}</td><td>${r[1]}</td><td>${r[2]}</td><td>${r[3]}</td></tr>`).join('') + '</tbody>';

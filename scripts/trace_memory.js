@@ -1,36 +1,38 @@
-// --- memory: the report's charts of frames, of one process' mappings and faults, of its pages
-const M = D.memory, OWNERS = [['free', '#eef1f4'], ['files', '#9cc7e8'], ['kernel', '#8a8f98'], ['programs', '#e8a25c']];
-const SOURCE = {zeroed: '#2e9e5b', file: '#2176c7', 'file-copy': '#7a4fc4', copy: '#d1479c', write: '#b59a00', swap: '#d62728', present: '#7f8c8d', none: '#000'};
-const KIND = {anonymous: '#dff1e4', text: '#d5e6f7', file: '#e9e3f6', shared: '#fbe6d2', heap: '#cfe9d6', stack: '#f7f0c8', guard: '#ececec', unknown: '#f2f2f2'};
+// The charts of memory: frames by owner, one process' mappings and faults, its pages.
+import { $, D, LABEL, axis, canvas, css, escape, from, ms, processAt, tellAlso, to, word } from './trace_charts.js';
+
+export const OWNERS = [['free', '#eef1f4'], ['files', '#9cc7e8'], ['kernel', '#8a8f98'], ['programs', '#e8a25c']];
+export const SOURCE = {zeroed: '#2e9e5b', file: '#2176c7', 'file-copy': '#7a4fc4', copy: '#d1479c', write: '#b59a00', swap: '#d62728', present: '#7f8c8d', none: '#000'};
+export const KIND = {anonymous: '#dff1e4', text: '#d5e6f7', file: '#e9e3f6', shared: '#fbe6d2', heap: '#cfe9d6', stack: '#f7f0c8', guard: '#ececec', unknown: '#f2f2f2'};
 const faultTotal = row => row.slice(1).reduce((a, b) => a + b, 0);
 let mapOf = null;
 // The index of the last entry that begins no later than `time`; -1: none.
-function lastBefore(list, time) { let a = 0, b = list.length; while (a < b) { const m = (a + b) >> 1; list[m][0] <= time ? a = m + 1 : b = m; } return a - 1; }
-const left = c => LABEL, right = c => c.width - 8;
+export function lastBefore(list, time) { let a = 0, b = list.length; while (a < b) { const m = (a + b) >> 1; list[m][0] <= time ? a = m + 1 : b = m; } return a - 1; }
+export const left = () => LABEL, right = c => c.width - 8;
 
 // Each value holds until the next: the outline of column `i` of the list over the time shown.
-function outline(c, list, value, y) {
+export function outline(c, list, value, y) {
   const points = [];
   for (let i = Math.max(lastBefore(list, from), 0); i < list.length && list[i][0] <= to; ++i) {
-    const a = Math.max(c.x(list[i][0]), left(c)), b = Math.min(i + 1 < list.length ? c.x(list[i + 1][0]) : right(c), right(c));
+    const a = Math.max(c.x(list[i][0]), left()), b = Math.min(i + 1 < list.length ? c.x(list[i + 1][0]) : right(c), right(c));
     if (b >= a) points.push([a, y(value(list[i]))], [b, y(value(list[i]))]);
   }
   return points;
 }
-function line(g, points) { g.beginPath(); points.forEach(([x, y], i) => i ? g.lineTo(x, y) : g.moveTo(x, y)); g.stroke(); }
-function scale(c, top, height, most, text, unit = 'pages') {
+export function line(g, points) { g.beginPath(); points.forEach(([x, y], i) => i ? g.lineTo(x, y) : g.moveTo(x, y)); g.stroke(); }
+export function scale(c, top, height, most, text, unit = 'pages') {
   c.g.fillStyle = css('--soft'); c.g.textAlign = 'left';
   c.g.fillText(text, 4, top + 6); c.g.fillText(`${most} ${unit}`, 4, top + 24); c.g.fillText('0', LABEL - 14, top + height - 4);
   c.g.strokeStyle = css('--line'); c.g.strokeRect(LABEL, top, c.width - LABEL - 8, height);
 }
 
-function drawFrames() {
-  if (!M.frames.length) { $('framebox').style.display = 'none'; return; }
+export function drawFrames() {
+  if (!D.memory.frames.length) { $('framebox').style.display = 'none'; return; }
   const height = 130, c = canvas('frames', height + 28); axis(c, height + 24);
-  const total = faultTotal(M.frames[0]), y = n => 24 + height - n / total * height;
+  const total = faultTotal(D.memory.frames[0]), y = n => 24 + height - n / total * height;
   const sum = [...OWNERS.keys()].map(i => row => row.slice(1, i + 2).reduce((a, b) => a + b, 0));
   for (let i = OWNERS.length - 1; i >= 0; --i) {   // from free at the bottom up, the highest drawn first
-    const points = outline(c, M.frames, sum[i], y); if (!points.length) continue;
+    const points = outline(c, D.memory.frames, sum[i], y); if (!points.length) continue;
     c.g.fillStyle = OWNERS[i][1]; c.g.beginPath(); c.g.moveTo(points[0][0], y(0));
     for (const [px, py] of points) c.g.lineTo(px, py);
     c.g.lineTo(points[points.length - 1][0], y(0)); c.g.fill();
@@ -55,19 +57,19 @@ function layout(process) {
           page: y => { const up = 24 + height - y, b = bands.find(b => up >= b.at && up <= b.at + b.height); return b ? b.first + Math.floor((up - b.at) / b.height * (b.end - b.first)) : null; }};
 }
 const hex = page => '0x' + (page * 4096).toString(16);
-function drawMap() {
-  const process = M.processes[mapOf]; if (!process) { $('mapbox').style.display = 'none'; return; }
+export function drawMap() {
+  const process = D.memory.processes[mapOf]; if (!process) { $('mapbox').style.display = 'none'; return; }
   const plan = layout(process), c = canvas('map', plan.height + 28); axis(c, plan.height + 24);
   c.g.save(); c.g.beginPath(); c.g.rect(LABEL, 20, c.width - LABEL - 8, plan.height + 8); c.g.clip();
   for (const [a, b, page, pages, kind] of process.ranges) {
     if (b < from || a > to) continue;
     const band = plan.find(page), top = plan.edge(band, page + pages), bottom = plan.edge(band, page);
-    c.g.fillStyle = KIND[M.kinds[kind]]; c.g.fillRect(c.x(a), top, Math.max(c.x(b) - c.x(a), 1), bottom - top);
+    c.g.fillStyle = KIND[D.memory.kinds[kind]]; c.g.fillRect(c.x(a), top, Math.max(c.x(b) - c.x(a), 1), bottom - top);
   }
   for (const [t, page, source] of process.faults) {
     if (t < from || t > to) continue;
     const y = plan.y(page); if (y === null) continue;
-    c.g.fillStyle = SOURCE[M.sources[source]]; c.g.beginPath(); c.g.arc(c.x(t), y, 2.2, 0, 7); c.g.fill();
+    c.g.fillStyle = SOURCE[D.memory.sources[source]]; c.g.beginPath(); c.g.arc(c.x(t), y, 2.2, 0, 7); c.g.fill();
   }
   c.g.strokeStyle = '#000'; c.g.lineWidth = 1; c.g.beginPath();
   for (const [t, page] of process.evictions) {
@@ -76,49 +78,49 @@ function drawMap() {
   }
   c.g.stroke(); c.g.restore();
   c.g.fillStyle = css('--soft');
-  for (const b of plan.bands) c.g.fillText(`${hex(b.first)} ${M.kinds[b.kinds[0]]}${b.kinds.length > 1 ? '…' : ''}`, 4, 24 + plan.height - b.at - b.height / 2);
+  for (const b of plan.bands) c.g.fillText(`${hex(b.first)} ${D.memory.kinds[b.kinds[0]]}${b.kinds.length > 1 ? '…' : ''}`, 4, 24 + plan.height - b.at - b.height / 2);
 }
-function drawPages() {
-  const process = M.processes[mapOf]; if (!process) return;
+export function drawPages() {
+  const process = D.memory.processes[mapOf]; if (!process) return;
   const list = process.resident, height = 90, c = canvas('pages', height + 28), most = Math.max(1, ...list.map(r => Math.max(r[1], r[2], r[3])));
   const y = n => 24 + height - n / most * (height - 4); axis(c, height + 24); scale(c, 24, height, most, 'in memory');
   c.g.lineWidth = 1.6; c.g.strokeStyle = '#1d2733'; line(c.g, outline(c, list, r => r[1], y));
   c.g.strokeStyle = '#d62728'; line(c.g, outline(c, list, r => r[3], y));
   c.g.setLineDash([5, 4]); c.g.strokeStyle = '#2176c7'; line(c.g, outline(c, list, r => r[2], y)); c.g.setLineDash([]); c.g.lineWidth = 1;
 }
-function drawMemory() { drawFrames(); drawMap(); drawPages(); }
+export function drawMemory() { drawFrames(); drawMap(); drawPages(); }
 
 // What is under the pointer, for describe().
-const MEMORY = {
+tellAlso({
   frames(time) {
-    const row = M.frames[lastBefore(M.frames, time)];
+    const row = D.memory.frames[lastBefore(D.memory.frames, time)];
     return row ? OWNERS.map(([name], i) => `${name}: ${row[i + 1]} pages (${(row[i + 1] / 256).toFixed(1)} MiB)`).join('\n') : '';
   },
   pages(time) {
-    const list = M.processes[mapOf].resident, row = list[lastBefore(list, time)];
+    const list = D.memory.processes[mapOf].resident, row = list[lastBefore(list, time)];
     return row ? `in memory: ${row[1]} pages\nworking set: ${row[2]}\nin swap: ${row[3]}` : '';
   },
   map(time, y) {
-    const process = M.processes[mapOf], plan = layout(process), page = plan.page(y), near = (to - from) / 250;
+    const process = D.memory.processes[mapOf], plan = layout(process), page = plan.page(y), near = (to - from) / 250;
     const close = process.faults.filter(f => Math.abs(f[0] - time) < near && Math.abs(plan.y(f[1]) - y) < 4);
-    if (close.length) return close.slice(0, 6).map(f => `${ms(f[0])}: ${f[3]} 0x${f[5].toString(16)}: ${M.sources[f[2]]}, frame ${f[4]}`).join('\n');
+    if (close.length) return close.slice(0, 6).map(f => `${ms(f[0])}: ${f[3]} 0x${f[5].toString(16)}: ${D.memory.sources[f[2]]}, frame ${f[4]}`).join('\n');
     const gone = process.evictions.filter(e => Math.abs(e[0] - time) < near && Math.abs(plan.y(e[1]) - y) < 4);
     if (gone.length) return gone.slice(0, 6).map(e => `${ms(e[0])}: ${hex(e[1])} taken from frame ${e[2]}${e[3] ? ', dirty' : ''}`).join('\n');
     const r = page === null ? null : process.ranges.find(r => page >= r[2] && page < r[2] + r[3] && r[0] <= time && time <= r[1]);
-    return r ? `${hex(r[2])} to ${hex(r[2] + r[3])}: ${M.kinds[r[4]]}, ${r[3]} pages` : '';
+    return r ? `${hex(r[2])} to ${hex(r[2] + r[3])}: ${D.memory.kinds[r[4]]}, ${r[3]} pages` : '';
   },
-};
-function memoryTables() {
-  const rows = M.counts.filter(r => r[0] > 0).sort((a, b) => faultTotal(b) - faultTotal(a));
-  const name = pid => order.has(+pid) ? `${D.processes[order.get(+pid)].name} ${pid}` : pid;
-  const pids = rows.map(r => r[0]).filter(pid => M.processes[pid]);
+});
+export function memoryTables() {
+  const rows = D.memory.counts.filter(r => r[0] > 0).sort((a, b) => faultTotal(b) - faultTotal(a));
+  const name = pid => processAt(+pid) ? `${processAt(+pid).name} ${pid}` : pid;
+  const pids = rows.map(r => r[0]).filter(pid => D.memory.processes[pid]);
   mapOf = pids[0] ?? null;
   $('mapof').innerHTML = pids.map(pid => `<option value="${pid}">${escape(name(pid))}</option>`).join('');
   $('mapof').onchange = () => { mapOf = +$('mapof').value; drawMemory(); };
   $('mapkey').innerHTML = Object.entries(SOURCE).map(([n, c]) => `<span class="key"><i style="background:${c};border-radius:7px"></i>${n}</span>`).join('') +
-    M.kinds.map(n => `<span class="key"><i style="background:${KIND[n]}"></i>${n}</span>`).join('');
+    D.memory.kinds.map(n => `<span class="key"><i style="background:${KIND[n]}"></i>${n}</span>`).join('');
   if (!rows.length) $('faultbox').style.display = 'none';
-  $('faults').innerHTML = `<thead><tr><th>process</th>${M.sources.map(s => `<th>${s}</th>`).join('')}<th>all</th></tr></thead><tbody>` +
+  $('faults').innerHTML = `<thead><tr><th>process</th>${D.memory.sources.map(s => `<th>${s}</th>`).join('')}<th>all</th></tr></thead><tbody>` +
     rows.map(r => `<tr data-pid="${r[0]}"><td>${escape(name(r[0]))}</td>${r.slice(1).map(n => `<td>${n || ''}</td>`).join('')}<td>${faultTotal(r)}</td></tr>`).join('') + '</tbody>';
   for (const r of $('faults').querySelectorAll('tr[data-pid]')) r.onclick = () => { $('mapof').value = r.dataset.pid; mapOf = +r.dataset.pid; drawMemory(); };
 }

@@ -3,6 +3,7 @@ put in). Times in it are integers of nanoseconds from the trace's start."""
 import html
 import json
 import os
+import re
 
 from trace_disk import disk_data
 from trace_memory import memory_data
@@ -106,13 +107,18 @@ def report_data(trace):
     }
 
 
-def write_report(trace, page, title):
+def template():
+    """The page without its data: the modules of its script, one after the other, are one."""
     with open(os.path.join(HERE, 'trace_report.html')) as file:
-        template = file.read()
-    for place, part in (('@MEMORY@', 'trace_memory.js'), ('@DISK@', 'trace_disk.js')):
+        page = file.read()
+    for place, part in (('@CHARTS@', 'trace_charts.js'), ('@MEMORY@', 'trace_memory.js'), ('@DISK@', 'trace_disk.js')):
         with open(os.path.join(HERE, part)) as file:
-            template = template.replace(place, file.read())
+            page = page.replace(place, re.sub(r'^import .*\n', '', file.read(), flags=re.MULTILINE))
+    return page
+
+
+def write_report(trace, page, title):
     # Inside a script element only "</" could end it.
     data = json.dumps(report_data(trace), separators=(',', ':')).replace('</', '<\\/')
     with open(page, 'w') as file:
-        file.write(template.replace('@TITLE@', html.escape(title)).replace('@DATA@', data))
+        file.write(template().replace('@TITLE@', html.escape(title)).replace('@DATA@', data))
