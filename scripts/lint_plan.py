@@ -1,6 +1,7 @@
-"""lint_plan.py BUILD-FOLDER: what clang-tidy has to look at, as BUILD-FOLDER/lint/build.ninja: target
-`threads` for the lock annotations, `all` for these and .clang-tidy's checks. A source that passed is
-looked at again when it changes, or a header does that it included when it was last compiled."""
+"""lint_plan.py BUILD-FOLDER: what clang has to look at, as BUILD-FOLDER/lint/build.ninja: target
+`threads` for its warnings and the lock annotations, in the groups in which sources are compiled; `all` for
+these and .clang-tidy's checks, source by source. What passed is looked at again when it changes, or a
+header does that it included when it was last compiled."""
 import json
 import os
 import re
@@ -12,9 +13,11 @@ import sys
 LEFT_OUT = ('-fno-use-cxa-atexit', '-Wno-psabi', '-fcf-protection=', '-fmacro-prefix-map=',
             '-mpreferred-stack-boundary=', '-mgeneral-regs-only', '-Winvalid-pch')
 RULES = '''rule tidy
-  command = clang-tidy -quiet -p . $checks --warnings-as-errors='*' $in && touch $out
+  command = clang-tidy -quiet -p . -checks=clang-diagnostic-* --extra-arg=-Wthread-safety --warnings-as-errors='*' $in && touch $out
   description = $in
-locks = --extra-arg=-Wthread-safety
+rule warnings
+  command = $compile && touch $out
+  description = $in
 '''
 
 
@@ -61,7 +64,7 @@ def main():
     headers = output_of(['clang++', '-print-resource-dir']).strip() + '/include'
     used = dependencies(build)
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    kept, edges = [], {'threads': [], 'full': []}
+    kept, edges = [], {'threads': [], 'all': []}
     plan = RULES
     for entry in commands:
         # kernel.pass1 and the like have no sources; programs of user/ are not ours to check here.
@@ -69,16 +72,19 @@ def main():
             continue
         inputs = [d for d in used.get(entry['command'].split(' -o ')[1].split()[0], []) if os.path.exists(d)]
         inputs += [os.path.join(root, '.clang-tidy'), os.path.abspath(__file__)]
+        inputs = ' '.join(inputs)
+        command = clang_command(entry['command'], headers)
+        name = os.path.relpath(entry['file'], root).replace('/', '.')
+        edges['threads'].append(f'{name}.threads')
+        compile_only = re.sub(' -o [^ ]+ ', ' ', command) + ' -fsyntax-only -Wthread-safety -Werror'
+        plan += f'build {name}.threads: warnings {entry["file"]} | {inputs}\n  compile = cd .. && {compile_only} && cd lint\n'
         for source in sources_of(entry['file']):
-            command = clang_command(entry['command'].replace(entry['file'], source), headers)
-            kept.append({**entry, 'file': source, 'command': command})
+            kept.append({**entry, 'file': source, 'command': command.replace(entry['file'], source)})
             name = os.path.relpath(source, root).replace('/', '.')
-            for kind, checks in (('threads', '-checks=-*,misc-unused-alias-decls,clang-diagnostic-* $locks'),
-                                 ('full', '-checks=clang-diagnostic-* $locks')):
-                edges[kind].append(f'{name}.{kind}')
-                plan += f'build {name}.{kind}: tidy {source} | {" ".join(inputs)}\n  checks = {checks}\n'
-    for target, kind in (('threads', 'threads'), ('all', 'full')):
-        plan += f'build {target}: phony {" ".join(edges[kind])}\n'
+            edges['all'].append(f'{name}.full')
+            plan += f'build {name}.full: tidy {source} | {inputs}\n'
+    for target, names in edges.items():
+        plan += f'build {target}: phony {" ".join(names)}\n'
     os.makedirs(os.path.join(build, 'lint'), exist_ok=True)
     with open(os.path.join(build, 'lint', 'compile_commands.json'), 'w') as file:
         json.dump(kept, file, indent=0)

@@ -14,6 +14,7 @@
 #include "kernel/linux/socket_rights.hpp"
 
 #include "kernel/linux/socket_names.hpp"
+#include "kernel/sched/thread.hpp"
 #include "kernel/lib/preemption.hpp"
 
 namespace {

@@ -2,6 +2,8 @@
 // the textbook's sums. Single and fixed partitions have no counterpart there.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <string>
