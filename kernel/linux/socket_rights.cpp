@@ -16,6 +16,7 @@
 #include "kernel/linux/socket_names.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/lib/preemption.hpp"
+#include "kernel/sched/thread.hpp"
 
 namespace {
 

@@ -198,7 +198,7 @@ volatile int returns;
 void return_elsewhere(int signal, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     if (signal != SIGUSR1) return jump_back(signal, info, context);
-    ++returns;
+    returns = returns + 1;
     registers[REG_CS] = wanted_cs;
     registers[REG_SS] = wanted_ss;
 }
@@ -248,7 +248,7 @@ void test_returning() {
 volatile int brought_in;
 void bring_in(int, siginfo_t*, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-    ++brought_in;
+    brought_in = brought_in + 1;
     words[2] = 333;
     install(data_segment(registers[REG_ERR] >> 3, words, 15));
 }

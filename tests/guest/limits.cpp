@@ -104,7 +104,7 @@ void test_devices() {
     for (const char* name : {"/dev/null", "/dev/zero", "/dev/full"}) {
         int fd = needs(name, open(name, O_RDWR));
         char byte = 1;
-        equal("pread anywhere", pread(fd, &byte, 1, 1ll << 40), name[5] != 'n');
+        equal("pread anywhere", pread64(fd, &byte, 1, 1ll << 40), name[5] != 'n');
         equal("seeking leads nowhere", lseek(fd, 1000, SEEK_SET), 0);
         close(fd);
     }

@@ -293,8 +293,7 @@ void test_both_work() {
     clock_gettime(CLOCK_MONOTONIC, &begin);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     in_threads(int(online), [](int) {
-        for (volatile int i = 0; i < 2'000'000; i = i + 1) {
-        }
+        for (volatile int i = 0; i < 2'000'000;) i = i + 1;
     });
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     clock_gettime(CLOCK_MONOTONIC, &end);

@@ -77,7 +77,8 @@ void circle(const char* what, F&& body) {
             _exit(0);
         }
     }
-    equal(std::string(what) + ": a circle of two", edges_in_cycle(what), 2);
+    std::string title = what;
+    equal(title.append(": a circle of two"), edges_in_cycle(what), 2);
     const std::string drawn = read_file("/proc/deadlock.dot");
     that("an edge is drawn", drawn.find("t" + std::to_string(pids[0]) + " -> t" +
                                         std::to_string(pids[1])) != drawn.npos);

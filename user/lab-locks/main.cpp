@@ -34,8 +34,7 @@ long long clock_ns(clockid_t clock) {
 long long cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 unsigned long long cycles() { return __builtin_ia32_rdtsc(); }
 void work(int rounds) {
-    for (volatile int i = 0; i < rounds; i = i + 1) {
-    }
+    for (volatile int i = 0; i < rounds;) i = i + 1;
 }
 
 struct Start {

@@ -124,8 +124,7 @@ long measure_blocked(const Model& model, int sleepers) {
 }
 
 void compute(void*) {
-    for (volatile long i = 0; i < shared_computing; i = i + 1) {
-    }
+    for (volatile long i = 0; i < shared_computing;) i = i + 1;
 }
 
 double measure_speed_up(const Model& model) {
