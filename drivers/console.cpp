@@ -18,7 +18,7 @@ constinit bool screen_wanted = true;
 constinit bool use_screen = false;  // there is one, and it is wanted
 constinit bool refreshed_by_timer = false;
 constinit Timer refresh_timer;
-using Answer = void (*)(std::span<const uint8_t> bytes);
+using Answer = void (*)(uint32_t screen, std::span<const uint8_t> bytes);
 constinit Answer screen_answer = nullptr;
 
 class ConsoleGuard {
@@ -40,7 +40,7 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 
 void put(std::span<const uint8_t> bytes) {
     com1().write(bytes);
-    if (use_screen) vga_write(bytes);
+    if (use_screen) vga_write(0, bytes);
 }
 
 void show() {
@@ -57,18 +57,23 @@ void console_init() {
     if (!screen) log_info("vga: no screen in text mode");
 }
 
-void console_start_refresh(void (*answer)(std::span<const uint8_t> bytes)) {
+void console_start_refresh(Answer answer) {
     if (!use_screen) return;
     screen_answer = answer;
     refresh_timer.fire = [](Timer& self) {
-        uint8_t buffer[32];
-        std::span<const uint8_t> answers;
+        for (uint32_t screen = 0; screen < kScreens; ++screen) {
+            uint8_t buffer[32];
+            std::span<const uint8_t> answers;
+            {
+                ConsoleGuard guard;
+                answers = vga_take_answers(screen, buffer);
+            }
+            if (!answers.empty()) screen_answer(screen, answers);
+        }
         {
             ConsoleGuard guard;
             vga_refresh();
-            answers = vga_take_answers(buffer);
         }
-        if (screen_answer && !answers.empty()) screen_answer(answers);
         start_timer(self, monotonic_now() + kRefreshInterval);
     };
     refreshed_by_timer = true;
@@ -93,6 +98,25 @@ void console_write_raw(std::span<const uint8_t> bytes) {
     show();
 }
 
+bool console_add_screen(uint32_t screen) { return use_screen && vga_add_screen(screen); }
+
+void console_write_screen(uint32_t screen, std::span<const uint8_t> bytes) {
+    ConsoleGuard guard;
+    vga_write(screen, bytes);
+    show();
+}
+
+void console_show_screen(uint32_t screen) {
+    ConsoleGuard guard;
+    vga_show(screen);
+    show();
+}
+
+uint32_t console_shown_screen() { return vga_shown(); }
+
 void console_use_screen(bool use) { screen_wanted = use; }
 
-void console_enter_panic() { in_panic = true; }
+void console_enter_panic() {
+    in_panic = true;
+    vga_show(0);
+}

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "drivers/console.hpp"
 #include "drivers/keyboard_decoder.hpp"
 #include "drivers/tty.hpp"
 #include "kernel/arch/interrupts.hpp"
@@ -72,8 +73,9 @@ void handle_interrupt(void*) {
         uint8_t code = in8(kData);
         if (status & kFromMouse) continue;
         std::string_view text = decoder.feed(code);
+        if (auto screen = decoder.chosen_screen()) console_show_screen(*screen);
         if (text.empty()) continue;
-        console_tty().receive({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+        shown_terminal().receive({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
     }
 }
 

@@ -24,6 +24,7 @@ enum Key : uint8_t {
     kAlt = 0x38,
     kCapsLock = 0x3A,
     kF1 = 0x3B,
+    kF4 = 0x3E,
     kF10 = 0x44,
     kNumLock = 0x45,
     kKeypad7 = 0x47,
@@ -51,6 +52,7 @@ bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 }  // namespace
 
 std::string_view KeyboardDecoder::feed(uint8_t code) {
+    chosen_screen_.reset();
     if (skip_) {
         --skip_;
         return {};
@@ -94,6 +96,10 @@ bool KeyboardDecoder::modifier(uint8_t key, bool extended, bool down) {
 }
 
 std::string_view KeyboardDecoder::press(uint8_t key) {
+    if (alt_ && key >= kF1 && key <= kF4) {
+        chosen_screen_ = static_cast<uint8_t>(key - kF1);
+        return {};
+    }
     if (key >= kF1 && key <= kF10) return kFunction[key - kF1];
     if (key == kF11 || key == kF12) return kFunction[key - kF11 + 10];
     if (key >= kKeypad7 && key <= kKeypadDelete) return press_keypad(key);

@@ -1,9 +1,10 @@
 // From scan codes to what a terminal of TERM=linux sends. Pure.
-// US layout; the Alt key puts an escape before the character, as Meta.
+// US layout; the Alt key puts an escape before the character, as Meta, and chooses a screen with F1 to F4.
 // Spec: IBM PS/2 Technical Reference, keyboard scan code set 1; console_codes(4), terminfo "linux".
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 class KeyboardDecoder {
@@ -11,6 +12,8 @@ class KeyboardDecoder {
     // One scan code; what the key sends, empty for none. Valid until the next call.
     std::string_view feed(uint8_t code);
 
+    // Which screen, from 0, the last code asked for with Alt and a function key.
+    std::optional<uint8_t> chosen_screen() const { return chosen_screen_; }
     bool caps_lock() const { return caps_lock_; }
     bool num_lock() const { return num_lock_; }
 
@@ -26,5 +29,6 @@ class KeyboardDecoder {
     bool caps_lock_ = false, num_lock_ = false;
     bool extended_ = false;  // after E0
     uint8_t skip_ = 0;       // codes of the Pause key yet to come
+    std::optional<uint8_t> chosen_screen_;
     char text_[2] = {};
 };

@@ -71,10 +71,9 @@ uint32_t SerialPort::write_burst(std::span<const uint8_t> bytes) {
 
 void SerialPort::write(std::span<const uint8_t> bytes) {
     while (present_ && !bytes.empty()) {
-        if (!wait_empty()) {
-            present_ = false;  // stuck: don't make every later line wait as long
-            return;
-        }
+        // The other end may take nothing for a while: what is written then is lost, and does not wait as long.
+        stuck_ = !wait_empty(stuck_ ? 1 : kMaxPolls);
+        if (stuck_) return;
         bytes = bytes.subspan(write_burst(bytes));
     }
 }

@@ -29,7 +29,8 @@ class SerialPort final : public ByteWire {
     uint16_t base_;
     uint32_t irq_;
     bool present_ = true;  // until initialise() knows better
-    uint8_t burst_ = 1;    // bytes that an empty transmitter takes: 16 with FIFO
+    bool stuck_ = false;
+    uint8_t burst_ = 1;  // bytes that an empty transmitter takes: 16 with FIFO
     bool has_early_byte_ = false;
     uint8_t early_byte_ = 0;  // received before initialise(), which clears the FIFO
     Receiver receive_ = nullptr;

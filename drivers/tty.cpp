@@ -14,7 +14,7 @@ constexpr uint64_t kDecisecond = 100'000'000;
 // Gathers what the line discipline puts out piecemeal.
 class Wire final : public TextSink {
   public:
-    explicit Wire(Tty::Output output) : output_(output) {}
+    Wire(Tty::Output output, uint32_t unit) : output_(output), unit_(unit) {}
     ~Wire() { flush(); }
     void put(std::string_view text) override {
         for (char c : text) {
@@ -25,10 +25,11 @@ class Wire final : public TextSink {
 
   private:
     void flush() {
-        if (used_) output_({buffer_, used_});
+        if (used_) output_(unit_, {buffer_, used_});
         used_ = 0;
     }
     Tty::Output output_;
+    uint32_t unit_;
     uint8_t buffer_[2 * kChunk];
     uint32_t used_ = 0;
 };
@@ -122,7 +123,7 @@ uint32_t Tty::transmit(std::span<const uint8_t> from) {
         LockGuard guard(lock_);
         if (line_.output_stopped()) break;
         auto chunk = from.subspan(done, std::min<size_t>(kChunk, from.size() - done));
-        Wire wire(output_);
+        Wire wire(output_, unit_);
         line_.transmit(chunk, wire);
         done += static_cast<uint32_t>(chunk.size());
     }
@@ -132,13 +133,13 @@ uint32_t Tty::transmit(std::span<const uint8_t> from) {
 void Tty::receive(std::span<const uint8_t> bytes) {
     LockGuard guard(lock_);
     {
-        Wire wire(output_);
+        Wire wire(output_, unit_);
         for (uint8_t byte : bytes)
-            if (int signal = line_.receive(byte, wire)) typed_signals_ |= 1u << signal;
+            if (int signal = line_.receive(byte, wire)) unsent_signals_ |= 1u << signal;
     }
     if (line_.readable(1)) read_queue_.wake_all();
     if (!line_.output_stopped()) write_queue_.wake_all();
-    if (typed_signals_) signal_queue_.wake_all();
+    if (unsent_signals_) signal_queue_.wake_all();
 }
 
 bool Tty::readable() {

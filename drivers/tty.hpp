@@ -31,9 +31,10 @@ Tty* terminal_of_caller();  // null: none
 
 class Tty {
   public:
-    using Output = void (*)(std::span<const uint8_t> bytes);
-    Tty(std::string_view name, uint32_t device_number, Output output)
-        : name_(name), device_number_(device_number), output_(output) {}
+    using Output = void (*)(uint32_t unit, std::span<const uint8_t> bytes);
+    // `unit` tells the terminals of one output function apart.
+    Tty(std::string_view name, uint32_t device_number, Output output, uint32_t unit = 0)
+        : name_(name), device_number_(device_number), output_(output), unit_(unit) {}
 
     std::string_view name() const { return name_; }
     uint32_t device_number() const { return device_number_; }
@@ -57,10 +58,10 @@ class Tty {
     int foreground_group();
 
     WindowSize window_size();
-    void set_window_size(const WindowSize& size);  // tells the foreground by SIGWINCH
+    void set_window_size(const WindowSize& size);  // tells the foreground by SIGWINCH, soon
     void receive(std::span<const uint8_t> bytes);  // from an interrupt handler
 
-    // The body of the kernel thread that sends the signals typed.
+    // The body of the kernel thread that sends signals to the foreground.
     [[noreturn]] void send_signals();
 
   private:
@@ -86,6 +87,7 @@ class Tty {
     std::string_view name_;
     uint32_t device_number_;
     Output output_;
+    uint32_t unit_;
 
     Mutex write_lock_{LockRank::tty_write};
     IrqSpinLock lock_{LockRank::tty};
@@ -94,12 +96,15 @@ class Tty {
     WindowSize window_ GUARDED_BY(lock_) = {25, 80, 0, 0};
     int session_ GUARDED_BY(lock_) = 0;     // whose controlling terminal this is; 0: nobody's
     int foreground_ GUARDED_BY(lock_) = 0;  // a process group
-    uint32_t typed_signals_ GUARDED_BY(lock_) = 0;  // a set, not sent yet
+    uint32_t unsent_signals_ GUARDED_BY(lock_) = 0;  // a set
     WaitQueue read_queue_, write_queue_, signal_queue_;
 };
 
-// The terminal on the console: output to COM1 and the screen, input from COM1 (and the keyboard,
-// which brings its own).
+// The console comes first: output to COM1 and the first screen, input from COM1 (and the keyboard). Then
+// the other screens, tty2 to tty4, and COM2 as ttyS1, as far as the machine has them.
+std::span<Tty* const> terminals();
 Tty& console_tty();
+Tty& shown_terminal();  // of the screen that is shown: the keyboard's
 // After the scheduler and the clock. `size` is "COLUMNSxROWS", or empty: 80x25.
 void tty_init(std::string_view size);
+void second_line_init();  // COM2 as a terminal, where the host does not use it

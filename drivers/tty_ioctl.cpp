@@ -105,7 +105,7 @@ Result<int32_t> Tty::flow_control(uint32_t action) {
     if (action == 1) write_queue_.wake_all();
     if (action >= 2) {
         auto which = action == 2 ? termios::kStop : termios::kStart;
-        output_({&line_.settings().characters[which], 1});
+        output_(unit_, {&line_.settings().characters[which], 1});
     }
     return 0;
 }

@@ -111,13 +111,12 @@ Result<int32_t> Tty::set_foreground(int group) {
 }
 
 void Tty::set_window_size(const WindowSize& size) {
-    int foreground = 0;
-    {
-        LockGuard guard(lock_);
-        if (size.rows != window_.rows || size.columns != window_.columns) foreground = foreground_;
-        window_ = size;
-    }
-    if (foreground) job_control.signal_group(foreground, kWindowChanged);
+    LockGuard guard(lock_);
+    const bool changed = size.rows != window_.rows || size.columns != window_.columns;
+    window_ = size;
+    if (!changed) return;
+    unsent_signals_ |= 1u << kWindowChanged;
+    signal_queue_.wake_all();
 }
 
 void Tty::send_signals() {
@@ -126,10 +125,10 @@ void Tty::send_signals() {
         int foreground;
         {
             LockGuard guard(lock_);
-            signal_queue_.wait(lock_, [this]() NO_LOCK_ANALYSIS { return typed_signals_ != 0; },
+            signal_queue_.wait(lock_, [this]() NO_LOCK_ANALYSIS { return unsent_signals_ != 0; },
                                {.interruptible = false, .reason = "tty signals"});
-            signals = typed_signals_;
-            typed_signals_ = 0;
+            signals = unsent_signals_;
+            unsent_signals_ = 0;
             foreground = foreground_;
         }
         for (int signal = 1; foreground && signal < 32; ++signal)

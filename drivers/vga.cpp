@@ -1,8 +1,12 @@
 // See vga.hpp. What is on the card is remembered, so that only cells that changed are written.
 #include "drivers/vga.hpp"
 
+#include <algorithm>
+#include <new>
+
 #include "kernel/arch/io.hpp"
 #include "kernel/arch/memory_layout.hpp"
+#include "kernel/lib/atomic.hpp"
 
 namespace {
 
@@ -23,20 +27,28 @@ constexpr uint16_t kNoCursor = 0xFFFF;
 
 constexpr uint32_t kMaxAnswers = 32;
 
-struct Display {
-    volatile uint16_t* memory = nullptr;  // null: no VGA
-    TerminalScreen screen;
-    uint16_t shown[TerminalScreen::kRows * TerminalScreen::kColumns] = {};
-    uint16_t shown_cursor = kNoCursor;
+struct Screen {
+    TerminalScreen terminal;
     uint8_t answers[kMaxAnswers] = {};
     uint32_t answer_bytes = 0;
 };
+
+struct Display {
+    volatile uint16_t* memory = nullptr;  // null: no VGA
+    uint16_t shown[TerminalScreen::kRows * TerminalScreen::kColumns] = {};
+    uint16_t shown_cursor = kNoCursor;
+    bool redraw = false;  // another screen than the one that `shown` was made of
+};
 constinit Display display;
+constinit Screen first_screen;
+constinit Screen* screens[kScreens] = {&first_screen};
+constinit Atomic<uint32_t> shown_screen;
 
 // Kept until a caller that holds no lock takes them; more than fit is lost.
-void keep_answer(void*, std::span<const uint8_t> bytes) {
+void keep_answer(void* context, std::span<const uint8_t> bytes) {
+    auto& screen = *static_cast<Screen*>(context);
     for (uint8_t byte : bytes)
-        if (display.answer_bytes < kMaxAnswers) display.answers[display.answer_bytes++] = byte;
+        if (screen.answer_bytes < kMaxAnswers) screen.answers[screen.answer_bytes++] = byte;
 }
 
 void crt_write(CrtRegister index, uint8_t value) {
@@ -64,36 +76,54 @@ bool vga_init() {
     crt_write(kStartLow, 0);
     display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
     for (uint32_t i = 0; i < std::size(display.shown); ++i) display.memory[i] = display.shown[i];
-    display.screen.answer_to(keep_answer, nullptr);
+    first_screen.terminal.answer_to(keep_answer, &first_screen);
     vga_refresh();
     return true;
 }
 
-void vga_write(std::span<const uint8_t> bytes) {
-    if (display.memory) display.screen.write(bytes);
+bool vga_add_screen(uint32_t screen) {
+    auto* added = new (std::nothrow) Screen;
+    if (added) added->terminal.answer_to(keep_answer, added);
+    screens[screen] = added;
+    return added;
 }
+
+void vga_write(uint32_t screen, std::span<const uint8_t> bytes) {
+    if (display.memory) screens[screen]->terminal.write(bytes);
+}
+
+void vga_show(uint32_t screen) {
+    if (!screens[screen]) return;
+    shown_screen.store(screen);
+    display.redraw = true;
+}
+
+uint32_t vga_shown() { return shown_screen.load(); }
 
 void vga_refresh() {
     Display& d = display;
     if (!d.memory) return;
+    TerminalScreen& screen = screens[vga_shown()]->terminal;
     for (uint32_t row = 0; row < TerminalScreen::kRows; ++row) {
-        if (!d.screen.take_changed(row)) continue;
+        if (!screen.take_changed(row) && !d.redraw) continue;
         for (uint32_t column = 0; column < TerminalScreen::kColumns; ++column) {
-            uint16_t cell = d.screen.cell(row, column).vga();
+            uint16_t cell = screen.cell(row, column).vga();
             uint32_t at = row * TerminalScreen::kColumns + column;
             if (d.shown[at] != cell) d.memory[at] = d.shown[at] = cell;
         }
     }
-    uint32_t at = d.screen.row() * TerminalScreen::kColumns + d.screen.column();
-    uint16_t cursor = d.screen.cursor_visible() ? static_cast<uint16_t>(at) : kNoCursor;
+    d.redraw = false;
+    uint32_t at = screen.row() * TerminalScreen::kColumns + screen.column();
+    uint16_t cursor = screen.cursor_visible() ? static_cast<uint16_t>(at) : kNoCursor;
     if (cursor != d.shown_cursor) show_cursor(cursor);
     d.shown_cursor = cursor;
 }
 
-std::span<const uint8_t> vga_take_answers(std::span<uint8_t> to) {
-    uint32_t count = display.answer_bytes;
-    if (count > to.size()) count = static_cast<uint32_t>(to.size());
-    __builtin_memcpy(to.data(), display.answers, count);
-    display.answer_bytes = 0;
+std::span<const uint8_t> vga_take_answers(uint32_t screen, std::span<uint8_t> to) {
+    if (!screens[screen]) return {};
+    uint32_t& kept = screens[screen]->answer_bytes;
+    const auto count = static_cast<uint32_t>(std::min<size_t>(kept, to.size()));
+    __builtin_memcpy(to.data(), screens[screen]->answers, count);
+    kept = 0;
     return to.first(count);
 }

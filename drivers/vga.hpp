@@ -1,4 +1,4 @@
-// The text screen: 80x25 cells of a VGA in mode 3, showing a TerminalScreen. Only cells that
+// The text screen: 80x25 cells of a VGA in mode 3, showing one of several TerminalScreens. Only cells that
 // changed are written, and at most 50 times a second once the clock runs: a write to the card's
 // memory is slow, above all in an emulator, and nobody reads faster.
 // Locks: none; the console serialises.
@@ -9,8 +9,12 @@
 
 #include "drivers/terminal_screen.hpp"
 
-bool vga_init();  // false: no VGA in colour text mode
-void vga_write(std::span<const uint8_t> bytes);
+constexpr uint32_t kScreens = 4;
+bool vga_init();  // with screen 0; false: no VGA in colour text mode
+bool vga_add_screen(uint32_t screen);
+void vga_write(uint32_t screen, std::span<const uint8_t> bytes);
+void vga_show(uint32_t screen);  // from the next refresh on, if there is that screen
+uint32_t vga_shown();
 void vga_refresh();  // brings the picture up to date
 // What the screen has to say to the program that asked where the cursor is.
-std::span<const uint8_t> vga_take_answers(std::span<uint8_t> to);
+std::span<const uint8_t> vga_take_answers(uint32_t screen, std::span<uint8_t> to);

@@ -9,6 +9,7 @@
 #include "drivers/ide_channel.hpp"
 #include "drivers/power.hpp"
 #include "drivers/ram_disk.hpp"
+#include "drivers/tty.hpp"
 #include "kernel/arch/panic.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
@@ -105,6 +106,6 @@ void add_boot_modules() {
 }
 
 void connect_host() {
-    if ((options.exec || !options.trace.empty()) && !host_link_init())
-        log_error("boot: exec= and trace= need a second serial port");
+    if (!options.exec && options.trace.empty()) return second_line_init();
+    if (!host_link_init()) log_error("boot: exec= and trace= need a second serial port");
 }

@@ -185,9 +185,7 @@ def record(options, scratch):
         json.dump(arguments, file)
     # FIFOs rather than a socket, which is full after 300 single bytes: what QEMU cannot write at once
     # it writes again at a time that it doesn't record.
-    channel = hostlink.Channel(scratch, 'serial')
-    os.close(channel.input)
-    channel.input = os.open(channel.path + '.out', os.O_RDONLY | os.O_NONBLOCK)  # sees the end
+    channel = hostlink.Channel(scratch, 'serial', sees_end=True)
     print('debug: recording; power the guest off (or type ^]) to end it', file=sys.stderr)
     with hidden_qemu([*arguments, *replayable('record'), '-serial', f'pipe:{channel.path}']):
         # While recording, QEMU reads ahead of the port's 16 bytes, and drops what is beyond.

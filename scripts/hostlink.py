@@ -31,13 +31,14 @@ class BrokenOutput(Exception):
 class Channel:
     """A pair of FIFOs that QEMU's chardev `pipe` opens, and the frames on their way."""
 
-    def __init__(self, scratch, name):
+    def __init__(self, scratch, name, sees_end=False):
         import fcntl
         self.path = scratch.file(name)
         for end in ('.in', '.out'):
             os.mkfifo(self.path + end)
-        # Opened for both directions, so that neither side's opening or closing blocks the other.
-        self.input = os.open(self.path + '.out', os.O_RDWR | os.O_NONBLOCK)
+        # Opened for both directions, so that neither side's opening or closing blocks the other. With
+        # sees_end, what we read ends when QEMU does.
+        self.input = os.open(self.path + '.out', (os.O_RDONLY if sees_end else os.O_RDWR) | os.O_NONBLOCK)
         self.output = os.open(self.path + '.in', os.O_RDWR | os.O_NONBLOCK)
         for end in (self.input, self.output):
             try:

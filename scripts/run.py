@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 
+import console
 import hostlink
 import qemu
 from qemu import Failure
 
+SECOND_TERMINAL = 'terminal2'  # FIFOs in the run's folder
 FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
 VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log',
@@ -60,12 +62,17 @@ def parse(arguments):
     option('--trace', metavar='FILE', help='what the kernel did, as Chrome-trace JSON: for Perfetto, '
            'and for scripts/trace; --append trace=CATEGORIES chooses (default all)')
     option('--timeout', metavar='S', type=float, help='give up after so many seconds')
+    option('--terminals', type=int, choices=(1, 2), default=1, help='with 2, a second serial line has a '
+           'shell too: ./scripts/run --attach, in another window, is its terminal')
+    option('--attach', action='store_true', help='only that: the second terminal of the machine that runs')
     option('--iso', action='store_true', help='boot the ISO with GRUB rather than the kernel itself')
     option('--log', metavar='FILE', help="the kernel's log (default build/run.log)")
     options = parser.parse_args(joined)
     options.qemu = qemu_arguments
     if options.disk and options.no_disk:
         parser.error('--disk and --no-disk exclude each other')
+    if options.terminals > 1 and (options.exec is not None or options.trace):
+        parser.error('--exec and --trace need the second serial line themselves: no --terminals 2')
     return options
 
 
@@ -260,9 +267,19 @@ def run_shell(machine, options, scratch, deadline):
     machine.boot()
     display = [] if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY') \
         else ['-display', 'none']
-    arguments = [*machine.arguments, *display, '-chardev',
-                 f'stdio,id=com1,mux=on,signal=off,logfile={qemu.option_value(log)}',
-                 '-serial', 'chardev:com1', '-mon', 'chardev=com1', *options.qemu]
+    # At a terminal we stand between it and QEMU, to tell the guest when the window's size changes.
+    line = None
+    wire = ['-chardev', 'stdio,signal=off,id=com1']
+    if sys.stdin.isatty() and sys.stdout.isatty() and not options.trace:
+        line = hostlink.Channel(scratch, 'terminal', sees_end=True)
+        wire = line.chardev('com1')
+    wire[1] += f',mux=on,logfile={qemu.option_value(log)}'
+    arguments = [*machine.arguments, *display, *wire, '-serial', 'chardev:com1', '-mon', 'chardev=com1']
+    if options.terminals == 2:
+        second = hostlink.Channel(scratch, SECOND_TERMINAL)
+        arguments += [*second.chardev('com2'), '-serial', 'chardev:com2']
+        print('run: for the second terminal: ./scripts/run --attach, in another window', file=sys.stderr)
+    arguments += options.qemu
     link = None
     if options.trace:
         channels = [hostlink.Channel(scratch, name) for name in ('com2', 'virtio')]
@@ -275,12 +292,34 @@ def run_shell(machine, options, scratch, deadline):
                 link.serve(process, deadline)
                 keep_trace(link, options)
                 return process.wait()
-            try:
-                return process.wait(None if deadline is None else deadline - time.monotonic())
-            except subprocess.TimeoutExpired:
-                raise TimeoutError from None
+            end_at(deadline)
+            if line:
+                console.attach(line.input, line.output, leave=None, announce=False)
+            return process.wait()
     finally:
         keep_log(log, options)
+
+
+def end_at(deadline):
+    """A TimeoutError then, whatever we wait for."""
+    def give_up(*_):
+        raise TimeoutError
+    if deadline is not None:
+        signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
+
+
+def attach_second():
+    """--attach: until the machine ends, or ^] is typed."""
+    lines = [os.path.join(qemu.BUILD, name, SECOND_TERMINAL) for name in os.listdir(qemu.BUILD)
+             if name.startswith('run.')]
+    lines = [line for line in lines if os.path.exists(line + '.out')]
+    if not lines:
+        raise Failure('no machine with a second terminal runs: ./scripts/run --terminals 2 starts one')
+    line = max(lines, key=lambda line: os.path.getctime(os.path.dirname(line)))
+    print('run: the second terminal; ^] leaves it, and the machine goes on', file=sys.stderr)
+    console.attach(os.open(line + '.out', os.O_RDONLY), os.open(line + '.in', os.O_WRONLY))
+    return 0
 
 
 def main():
@@ -291,6 +330,8 @@ def main():
     try:
         if options.trace:
             open(options.trace, 'w').close()  # better now than at the end, if it can't be
+        if options.attach:
+            return attach_second()
         with qemu.Scratch() as scratch:
             machine = Machine(options, scratch)
             machine.disk()

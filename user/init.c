@@ -1,5 +1,5 @@
 // The first process. It mounts what the kernel has not, then either keeps a login shell on the
-// console or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one
+// console, and one on each other terminal on which Enter is pressed, or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one
 // command with the host's streams as its own, reports how it ended, and powers the machine off.
 //
 // Invariant: only this process may end the machine, and it does so after every other one is gone,
@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +30,18 @@ static char* const kConsoleEnvironment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin"
                                             NULL};
 static char* const kExecEnvironment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root",
                                          "TERM=dumb", NULL};
+
+// The console is first. Of a terminal without a shell the descriptor is open, to see Enter; else it is -1.
+static struct terminal {
+    const char* path;
+    pid_t shell;
+    int fd;
+} terminals[] = {{"/dev/console", 0, -1},
+                 {"/dev/tty2", 0, -1},
+                 {"/dev/tty3", 0, -1},
+                 {"/dev/tty4", 0, -1},
+                 {"/dev/ttyS1", 0, -1}};
+enum { kTerminals = sizeof terminals / sizeof *terminals };
 
 static volatile sig_atomic_t asked_to_stop;  // the signal that asked, or 0
 static bool under_exec;                      // a status is owed to the host
@@ -128,9 +141,9 @@ static void run_command(char* command) {
     shut_down(RB_POWER_OFF, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-// Runs one login shell on the console until it exits. False if there is no shell to run: a pipe
-// that a successful execve() closes tells that from a shell that ended at once.
-static bool run_login_shell(void) {
+// Starts a login shell. False if there is none to run: a pipe that a successful execve() closes tells that from
+// a shell that ended at once.
+static bool start_login_shell(struct terminal* terminal) {
     char* arguments[] = {"-sh", NULL};
     char failed = 0;
     int report[2];
@@ -138,7 +151,7 @@ static bool run_login_shell(void) {
     pid_t shell = fork();
     if (shell == 0) {
         setsid();
-        if (open_as(0, "/dev/console", O_RDWR | O_NOCTTY)) {
+        if (open_as(0, terminal->path, O_RDWR | O_NOCTTY)) {
             ioctl(0, TIOCSCTTY, 0);
             dup2(0, 1);
             dup2(0, 2);
@@ -152,8 +165,59 @@ static bool run_login_shell(void) {
     else if (read(report[0], &failed, 1) < 0)
         failed = 0;
     close(report[0]);
-    if (shell > 0) wait_for(shell);
+    terminal->shell = failed ? 0 : shell;
     return !failed;
+}
+
+static void offer_shell(struct terminal* terminal) {
+    terminal->shell = 0;
+    terminal->fd = open(terminal->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (terminal->fd >= 0)
+        dprintf(terminal->fd, "\nOrrery, %s. Press Enter for a shell.\n", terminal->path);
+}
+
+static void take_offer(struct terminal* terminal) {
+    char line[256];
+    while (read(terminal->fd, line, sizeof line) > 0) {
+    }
+    close(terminal->fd);
+    terminal->fd = -1;
+    if (!start_login_shell(terminal)) dprintf(2, "init: no shell for %s\n", terminal->path);
+}
+
+// False when the console can have no shell.
+static bool replace_shell(pid_t dead) {
+    for (struct terminal* t = terminals; t < terminals + kTerminals; t++) {
+        if (t->shell != dead) continue;
+        if (t != terminals) {
+            offer_shell(t);
+        } else {
+            dprintf(2,
+                    "\ninit: the shell has ended; here is another (poweroff ends the machine)\n");
+            if (!start_login_shell(t)) return false;
+        }
+    }
+    return true;
+}
+
+// Gives each terminal its shell. Returns when the console can have none.
+static void run_terminals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    if (!start_login_shell(&terminals[0])) return;
+    for (int i = 1; i < kTerminals; i++) offer_shell(&terminals[i]);
+    for (;;) {
+        struct pollfd polled[kTerminals];
+        pid_t dead;
+        for (int i = 0; i < kTerminals; i++)
+            polled[i] = (struct pollfd){terminals[i].fd, POLLIN, 0};
+        const int ready = ppoll(polled, kTerminals, NULL, &none);
+        check_asked_to_stop();
+        for (int i = 0; ready > 0 && i < kTerminals; i++)
+            if (polled[i].revents) take_offer(&terminals[i]);
+        while ((dead = waitpid(-1, NULL, WNOHANG)) > 0)
+            if (!replace_shell(dead)) return;
+    }
 }
 
 static int hex_digit(char c) {
@@ -219,8 +283,7 @@ int main(void) {
     char* command = find_command();
     under_exec = command != NULL;
     if (command) run_command(command);
-    while (run_login_shell())
-        dprintf(2, "\ninit: the shell has ended; here is another (poweroff ends the machine)\n");
+    run_terminals();
     dprintf(2, "init: nothing to run; powering off\n");
     shut_down(RB_POWER_OFF, 126);
 }

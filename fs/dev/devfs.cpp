@@ -4,6 +4,7 @@
 
 #include "drivers/block.hpp"
 #include "drivers/host_link.hpp"
+#include "drivers/tty.hpp"
 #include "fs/dev/device_files.hpp"
 #include "fs/mount.hpp"
 #include "fs/timestamp.hpp"
@@ -122,8 +123,7 @@ constexpr Name kNames[] = {
     {"urandom", kTypeCharacter | 0666, device_number(kMemoryMajor, 9)},
     {"kmsg", kTypeCharacter | 0644, device_number(kMemoryMajor, 11)},
     {"resources", kTypeCharacter | 0666, device_number(kResourceMajor, 0)},
-    {"tty", kTypeCharacter | 0666, device_number(kTerminalMajor, 0)},
-    {"console", kTypeCharacter | 0600, device_number(kTerminalMajor, 1)},
+    {"tty", kTypeCharacter | 0666, device_number(kOwnTerminalMajor, 0)},
     {"fd", kLink, 0, "/proc/self/fd"},
     {"stdin", kLink, 0, "/proc/self/fd/0"},
     {"stdout", kLink, 0, "/proc/self/fd/1"},
@@ -158,6 +158,7 @@ void devfs_init() {
         instance->add(instance->top(), n.name, n.mode, n.device, n.target);
     };
     std::ranges::for_each(kNames, add);
+    for (Tty* tty : terminals()) add({tty->name(), kTypeCharacter | 0600, tty->device_number()});
     if (host_link_present()) std::ranges::for_each(kHostNames, add);
     for (BlockDevice& disk : block_devices())
         instance->add(instance->top(), disk.name(), kTypeBlock | 0660, disk.device_number());

@@ -6,7 +6,7 @@
 
 #include "fs/devices.hpp"
 
-constexpr uint32_t kMemoryMajor = 1, kTerminalMajor = 5;
+constexpr uint32_t kMemoryMajor = 1, kTerminalMajor = 4, kOwnTerminalMajor = 5;
 // 240 to 254 are for local use.
 constexpr uint32_t kHostMajor = 240;
 constexpr uint32_t kResourceMajor = 241;  // kernel/deadlock

@@ -1,4 +1,4 @@
-// Terminals as files: /dev/tty, the caller's own, and /dev/console. Opening /dev/console never
+// Terminals as files: /dev/tty, the caller's own, and each of the machine's. Opening /dev/console never
 // gives a process a controlling terminal; TIOCSCTTY does.
 // Spec: tty(4), console(4).
 #include "drivers/tty.hpp"
@@ -34,18 +34,29 @@ class TerminalFile final : public DeviceFile {
     Tty& tty_;
 };
 
-enum TerminalMinor : uint32_t { own_terminal = 0, console = 1 };
+constexpr uint32_t kOwnTerminal = device_number(kOwnTerminalMajor, 0);
 
-Result<Ref<File>> open_terminal(Inode& node, uint32_t minor, uint32_t flags) {
-    Tty* tty = minor == console ? &console_tty() : terminal_of_caller();
+Tty* find_terminal(uint32_t device) {
+    if (device == kOwnTerminal) return terminal_of_caller();
+    for (Tty* tty : terminals())
+        if (tty->device_number() == device) return tty;
+    return nullptr;
+}
+
+Result<Ref<File>> open_terminal(Inode& node, uint32_t, uint32_t flags) {
+    Tty* tty = find_terminal(node.attributes().special_device);
     if (!tty) return Errno::nxio;
     Ref<File> file = TRY(make_ref<TerminalFile>(flags, node, *tty));
-    tty->opened(true);
+    tty->opened(tty == &console_tty() || flags & kOpenNoTty);
     return file;
 }
 
-constinit CharacterDevice terminals{kTerminalMajor, own_terminal, 2, open_terminal};
+constinit CharacterDevice own_and_console{kOwnTerminalMajor, 0, 2, open_terminal};
+constinit CharacterDevice others{kTerminalMajor, 0, 256, open_terminal};
 
 }  // namespace
 
-void terminal_devices_init() { register_character_device(terminals); }
+void terminal_devices_init() {
+    register_character_device(own_and_console);
+    register_character_device(others);
+}

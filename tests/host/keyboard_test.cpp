@@ -74,4 +74,16 @@ TEST_F(Keyboard, PauseAndUnknownCodesSendNothing) {
     for (int code = 0; code < 256; ++code) feed({0xE0, code, code});
 }
 
+TEST_F(Keyboard, AltAndAFunctionKeyChooseAScreen) {
+    EXPECT_EQ(feed({kAlt, 0x3C}), "");
+    EXPECT_EQ(decoder_.chosen_screen(), 1);
+    EXPECT_EQ(feed({0x3C | kUp}), "");
+    EXPECT_EQ(decoder_.chosen_screen(), std::nullopt);
+    feed({0x3B});
+    EXPECT_EQ(decoder_.chosen_screen(), 0);
+    EXPECT_EQ(feed({0x3F}), "\x1B[[E");  // F5 is a key as before
+    EXPECT_EQ(feed({kAlt | kUp, 0x3C}), "\x1B[[B");
+    EXPECT_EQ(decoder_.chosen_screen(), std::nullopt);
+}
+
 }  // namespace

@@ -75,6 +75,11 @@ class Terminal:
         self.expect(PROMPT, "the prompt")
         return found
 
+    def monitor(self, line):
+        """A command for QEMU's monitor; C-a c has been typed."""
+        self.type(line + "\n")
+        self.expect(r"\(qemu\) $", "the monitor's prompt")
+
     def end(self):
         """Waits for the machine's end; the status of scripts/run."""
         until = time.monotonic() + PATIENCE

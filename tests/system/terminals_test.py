@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Terminals: a changed window reaches the guest's programs, the second serial line has a shell of its own,
+and so has each screen of the card, chosen by Alt and a function key."""
+import os
+import signal
+import termios
+import time
+
+from terminal import BUILD, PATIENCE, PROMPT, Terminal, check, fail
+
+WATCH = """sh -c 'trap "stty size; exit" WINCH; echo rea""dy; while :; do sleep 0.1; done'"""
+
+
+def resize(terminal, lines, columns):
+    termios.tcsetwinsize(terminal.descriptor, (lines, columns))
+    os.kill(terminal.process.pid, signal.SIGWINCH)  # the kernel's part, for a controlling terminal
+
+
+def screen(terminal):
+    """What the card shows, read from its memory through QEMU's monitor."""
+    file = BUILD / f"terminals.{os.getpid()}"
+    terminal.monitor(f'pmemsave 0xb8000 4000 "{file}"')
+    cells = file.read_bytes()
+    file.unlink()
+    return cells[::2].decode("cp437")
+
+
+def expect_screen(terminal, text):
+    until = time.monotonic() + PATIENCE
+    while text not in (shown := screen(terminal)):
+        if time.monotonic() > until:
+            fail(f"waited for {text!r} on the screen, which shows:\n{shown}", terminal.all)
+
+
+with Terminal("--terminals", "2") as first:
+    first.expect(PROMPT, "the prompt")
+    first.command("stty size", "^27 91\n")
+    first.type(WATCH + "\n")
+    first.expect("^ready\n")
+    resize(first, 40, 120)
+    first.expect("^40 120\n", "the new size, from a handler of SIGWINCH")
+    first.expect(PROMPT)
+
+    with Terminal("--attach", columns=100, lines=30) as second:
+        second.expect("Press Enter")
+        second.type("\n")
+        second.expect(PROMPT, "a shell on the second line")
+        second.command("tty; stty size", "^/dev/ttyS1\n30 100\n")
+        second.command("echo from the other >/dev/console", "")
+        first.expect("^from the other\n")
+        second.type("exit\n")
+        second.expect("Press Enter")
+        second.type("\x1d")
+        check("^] leaves with status 0", second.end() == 0, second)
+    first.command("echo still $((6*7))", "^still 42\n")
+    first.type("poweroff\n")
+    check("the status after poweroff is 0", first.end() == 0, first)
+
+with Terminal() as machine:
+    machine.expect(PROMPT, "the prompt")
+    machine.type("\x01c")
+    machine.expect(r"\(qemu\) $")
+    expect_screen(machine, "root@orrery:~#")
+    machine.monitor("sendkey alt-f2")
+    expect_screen(machine, "Press Enter")
+    machine.monitor("sendkey ret")
+    expect_screen(machine, "root@orrery:~#")
+    for key in "t", "t", "y", "ret":
+        machine.monitor("sendkey " + key)
+    expect_screen(machine, "/dev/tty2")
+    machine.monitor("sendkey alt-f1")
+    expect_screen(machine, "C-a x ends QEMU")
+    check("the other screen is not shown", "/dev/tty2" not in screen(machine), machine)
+    machine.type("\x01c")
+    machine.command("echo still $((6*7))", "^still 42\n")
+    machine.type("poweroff\n")
+    check("the status after poweroff is 0", machine.end() == 0, machine)
