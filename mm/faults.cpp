@@ -30,6 +30,37 @@ void fill_private(LockedSpace& space, VirtAddr page, PageEntry* slot, Frame fram
                       PageEntry::make(frame, writable ? kUserFlags | kEntryWritable : kUserFlags));
 }
 
+// May it be touched so? What may be written or executed may be read too.
+// Lab 12.7: stub { return region.attributes.protection || write; }
+bool allows(const Region& region, bool write) {
+    const uint32_t rights = region.attributes.protection;
+    return write ? rights & kProtWrite : rights != 0;
+}
+
+// What a page that may be touched so lacks, by its entry in the page table.
+enum class FaultCase : uint8_t {
+    zeros,      // nothing is there yet, and no file stands behind the region
+    file,       // nothing is there yet; the region's pager has it
+    swapped,    // its contents are in swap
+    read_only,  // it is there, and is to be written
+    there,      // nothing: another thread was faster, or it was forbidden altogether until now
+};
+// Lab 12.7: stub { if (!slot.present()) return region.attributes.pager ? FaultCase::file : FaultCase::zeros; return write ? FaultCase::read_only : FaultCase::there; }
+FaultCase case_of(const Region& region, PageEntry slot, bool write) {
+    if (slot.swapped()) [[unlikely]]
+        return FaultCase::swapped;
+    if (!slot.present()) return region.attributes.pager ? FaultCase::file : FaultCase::zeros;
+    return write && !slot.writable() ? FaultCase::read_only : FaultCase::there;
+}
+
+// Does the first write go to a copy? A private page's does if anybody else has the frame: a file
+// (kEntryFile), or another page table.
+// Lab 12.7: stub { return !region.attributes.shared || slot.raw == 0; }
+bool needs_copy(const Region& region, PageEntry slot) {
+    if (region.attributes.shared) return false;
+    return slot.has(kEntryFile) || frame_references(slot.frame()) > 1;
+}
+
 Result<Frame> copy_of(Frame frame) {
     const Frame copy = TRY(allocate_frame(Zone::any));
     copy_frame(copy, frame);
@@ -132,32 +163,32 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, bool write, bool user) 
 FaultResult resolve(LockedSpace& space, Fault& fault) {
     const Region* region = region_for(space, fault.page);
     if (!region) return FaultResult::bad_address_unmapped;
-    // A page that may be written or executed may be read too.
-    const uint32_t rights = region->attributes.protection;
-    if (fault.write ? !(rights & kProtWrite) : !rights) return FaultResult::bad_address_protection;
+    if (!allows(*region, fault.write)) return FaultResult::bad_address_protection;
     const Result<PageEntry*> found = space->pages.slot(fault.page);
     if (found.is_error()) return FaultResult::out_of_memory;
     PageEntry* slot = found.value();
-    if (slot->swapped()) [[unlikely]]
-        return swap_in(space, fault, *region, slot);
-    if (!slot->holds_frame())
-        return region->attributes.pager ? map_file_page(space, fault, *region, slot)
-                                        : fill_with_zeros(space, fault, *region, slot);
     // Once forbidden altogether, now allowed again.
-    if (!slot->present()) *slot = slot->without(kEntryHeld).with(kEntryPresent);
-    if (fault.write && !slot->writable()) return allow_write(space, fault, *region, slot);
-    // Another thread was faster.
+    if (slot->has(kEntryHeld)) [[unlikely]]
+        *slot = slot->without(kEntryHeld).with(kEntryPresent);
+    switch (case_of(*region, *slot, fault.write)) {
+        case FaultCase::swapped: return swap_in(space, fault, *region, slot);
+        case FaultCase::file: return map_file_page(space, fault, *region, slot);
+        case FaultCase::zeros: return fill_with_zeros(space, fault, *region, slot);
+        case FaultCase::read_only: return allow_write(space, fault, *region, slot);
+        case FaultCase::there: break;
+    }
+    // Only the TLB did not know.
     flush_range(space->pages.directory(), fault.page, fault.page + kPageSize);
     return fault.resolved(FaultSource::present, slot->frame());
 }
 
 FaultResult allow_write(LockedSpace& space, Fault& fault, const Region& region, PageEntry* slot) {
-    const bool shared = region.attributes.shared;
-    bool own = !slot->has(kEntryFile) && frame_references(slot->frame()) == 1;
-    if (!own && swap_active && !slot->has(kEntryFile)) [[unlikely]]
-        own = swap_take_over(slot->frame());
-    if (shared || own) {
-        if (shared) region.attributes.pager->mark_dirty(region.pager_index(fault.page));
+    bool copies = needs_copy(region, *slot);
+    if (copies && swap_active && !slot->has(kEntryFile)) [[unlikely]]
+        copies = !swap_take_over(slot->frame());
+    if (!copies) {
+        if (region.attributes.shared)
+            region.attributes.pager->mark_dirty(region.pager_index(fault.page));
         *slot = slot->with(kEntryWritable);
         flush_range(space->pages.directory(), fault.page, fault.page + kPageSize);
         return fault.resolved(FaultSource::write, slot->frame());

@@ -1,6 +1,7 @@
 """Judges lab 12: a real process touches real pages; which of them left memory is compared with which
 should have."""
 import json
+import re
 
 import picture
 from grading import Check, Verdict
@@ -19,6 +20,11 @@ def checks(lab, expected):
     made = []
     for case in lab.cases:
         want = expected[case.id]
+        if case.task.id in ('12.7', '12.8'):
+            judge, moment = (swapped, None) if case.id == '12.7.swapped' else (lines, stop_at_step)
+            made.append(Check(case, '; echo =; '.join(one['command'] for one in want),
+                              lambda output, case=case, want=want, judge=judge: judge(case, want, output), moment))
+            continue
         made.append(Check(case, '; echo ,; '.join(map(command_of, want)),
                           lambda output, case=case, want=want: check(case, want, output), stop))
     return made
@@ -67,6 +73,43 @@ def differs(case, one, got):
     return verdict
 
 
+def lines(case, want, output):
+    """Programs that say a line for each thing that they were asked."""
+    runs = [[line.rstrip() for line in text.splitlines() if line.strip()]
+            for text in re.split(r'^=$', output.text, flags=re.M)]
+    for one, got in zip(want, runs + [[]] * len(want)):
+        if got == one['lines']:
+            continue
+        first = next((i for i, (a, b) in enumerate(zip(one['lines'], got)) if a != b),
+                     min(len(got), len(one['lines'])))
+        have = got[first] if first < len(got) else 'nothing'
+        right = one['lines'][first] if first < len(one['lines']) else 'nothing more'
+        why = both(f'{one["command"]}: "{have}"; it should be "{right}".',
+                   f'{one["command"]}:得到"{have}",应当是"{right}"。')
+        hint = case.hint or {}
+        why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
+        verdict = Verdict(False, why, picture.table_pair(('', ''), *([[i + 1, line] for i, line in enumerate(each)]
+                                                                     for each in (one['lines'], got)), first))
+        verdict.command, verdict.step = one['command'], right.split()[0]
+        return verdict
+    return Verdict(True)
+
+
+def swapped(case, want, output):
+    try:
+        rows = {row['moment']: row for row in json.loads(output.text)['rows']}
+        out, intact = rows['suspended']['swapped'], rows['touched again']['intact']
+    except ValueError:
+        said = (output.text.strip().splitlines() or ['nothing'])[-1]
+        return Verdict(False, both(
+            f'a process whose pages went to swap did not go on: {said}. What does its page table say of such a page?',
+            f'页面换出到对换区的进程没能继续运行:{said}。页表里怎样表示这样的页?'))
+    if out and intact:
+        return Verdict(True)
+    return Verdict(False, both(f'{out} pages went to swap; what came back is not what was there',
+                               f'{out} 页换出到对换区,换回来的内容和原来不同'))
+
+
 def went(page):
     return 'no page' if page is None else f'page {page}'
 
@@ -105,6 +148,14 @@ def told(known):
     dirty_zh = ',已修改' if known['written'] else ''
     return both(f"loaded {known['loaded']}, used {known['used']}, {known['uses']} uses{dirty}",
                 f"{known['loaded']} 调入,{known['used']} 最近使用,共 {known['uses']} 次{dirty_zh}")
+
+
+def stop_at_step(trace, verdict):
+    """lab-touch leaves an event before each of its steps; lab-load has no moment."""
+    for number, event in enumerate(trace.events()):
+        if event.name == 'mark' and event['text'] == f'step {verdict.step}':
+            return number
+    return None
 
 
 def stop(trace, verdict):

@@ -18,9 +18,12 @@ def checks(lab, expected):
     for case in lab.cases:
         want = expected[case.id]
         command, check = {'disk': (disk_command, disk), 'find': (names_command, names),
-                          'deleted': (names_command, names)}.get(case.id.split('.')[2], (plain, lines))
+                          'deleted': (names_command, names), 'count': (links_command, links),
+                          'last': (space_command, space),
+                          'check': (links_command, links)}.get(case.id.split('.')[2], (plain, lines))
         made.append(Check(case, '; echo =; '.join(map(command, want)),
-                          lambda output, case=case, want=want, check=check: check(case, want, output)))
+                          lambda output, case=case, want=want, check=check: check(case, want, output),
+                          disk=case.id == '13.4.check'))
     return made
 
 
@@ -100,3 +103,60 @@ def names(case, want, output):
                     f'{name}:经过 {found[2]} 个名字得到索引结点 {found[1]},应当经过 {before} 个得到 {inode[1]}'
                     f'(已删除:{" ".join(one["gone"]) or "无"})。'))
     return Verdict(True)
+
+
+def links_command(one):
+    folder = FOLDER + '-links'
+    names = ' '.join(sorted(one['left']))
+    return (f'rm -rf {folder}; mkdir {folder}; cd {folder}; {"; ".join(one["commands"])}; sync; '
+            f'for n in {names}; do echo $n $(stat -c %h $n) $(cat $n); done; cd /')
+
+
+def links(case, want, output):
+    for one, got in zip(want, parts(output) + [[]] * len(want)):
+        right = [f'{name} {count} {text}' for name, (count, text) in one['left'].items()]
+        done = '; '.join(one['commands'])
+        if got != right:
+            first = next((i for i, (a, b) in enumerate(zip(right, got)) if a != b), min(len(right), len(got)))
+            have = got[first] if first < len(got) else 'nothing'
+            verdict = hinted(case, both(
+                f'after {done}: name, links and contents are "{have}"; they should be "{right[first]}".',
+                f'执行 {done} 之后:名字、链接数和内容是"{have}",应当是"{right[first]}"。'),
+                picture.table_pair(('name, links, contents',), *([[line] for line in each] for each in (right, got)),
+                                   first))
+            verdict.command = links_command(one)
+            return verdict
+        if output.damage:
+            return hinted(case, both(f'after {done}: e2fsck finds: {output.damage}',
+                                     f'执行 {done} 之后,e2fsck 发现:{output.damage}'))
+    return Verdict(True)
+
+
+MOMENTS = (('a file is written', '写入文件'), ('it has a second name', '有了第二个名字'),
+           ('one name is removed', '删去一个名字'), ('the other is removed, while it is open', '文件打开着,删去另一个名字'),
+           ('it is closed', '关闭文件'))
+
+
+def space_command(one):
+    file, free = FILE + '-space', "stat -f -c 'free %f' /root"
+    return (f'sync; {free}; dd if=/dev/zero of={file} bs=4096 count={one["blocks"]} 2>/dev/null; sync; {free}; '
+            f'exec 3<{file}; ln {file} {file}-2; sync; {free}; rm {file}; sync; {free}; rm {file}-2; sync; {free}; '
+            f'exec 3<&-; sync; {free}')
+
+
+def space(case, want, output):
+    free = [int(n) for n in re.findall(r'^free (\d+)$', output.text, re.M)]
+    taken = want[0]['blocks'] + 1  # and its index block
+    right = [taken] * 4 + [0]
+    got = [free[0] - n for n in free[1:]] if free else []
+    if got == right:
+        return Verdict(True)
+    first = next((i for i, (a, b) in enumerate(zip(right, got)) if a != b), min(len(right), len(got)))
+    if first == len(right):
+        return Verdict(False, both('the command said more than it was asked', '命令的输出多于所问'))
+    have = got[first] if first < len(got) else '?'
+    return hinted(case, both(
+        f'a file of {taken} blocks, index block included; when {MOMENTS[first][0]}, {have} blocks are taken; it should be '
+        f'{right[first]}.', f'一个占 {taken} 块(含索引块)的文件:{MOMENTS[first][1]}时,占用 {have} 块,应当是 {right[first]} 块。'),
+        picture.table_pair(('when', 'blocks'), *([[moment[0], n] for moment, n in zip(MOMENTS, each)]
+                                                 for each in (right, got)), first))

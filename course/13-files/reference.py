@@ -43,6 +43,34 @@ def directory(source, delete):
     return {'names': names, 'gone': gone, 'found': {name: 2 + i for i, name in enumerate(left)}}
 
 
+def linked(source):
+    """Names made, linked, moved and removed: the commands, and for each name that is left how many names
+    its file has, and what is in it."""
+    files, commands, made = {}, [], 0
+    for _ in range(14):
+        names, new = sorted(files), source.choice('abcdefgh')
+        what = source.choice(('new', 'ln', 'ln', 'mv', 'rm')) if names else 'new'
+        if what in ('new', 'ln', 'mv') and new in files:
+            what = 'rm'
+        old = source.choice(names) if names else None
+        if what == 'new':
+            made += 1
+            files[new] = made
+            commands.append(f'echo {made} >{new}')
+        elif what == 'rm':
+            del files[old]
+            commands.append(f'rm {old}')
+        else:
+            files[new] = files[old]
+            commands.append(f'{what} {old} {new}')
+            if what == 'mv':
+                del files[old]
+    left = {name: [sum(other == file for other in files.values()), file] for name, file in sorted(files.items())}
+    if not any(count > 1 for count, _ in left.values()):
+        return linked(source)
+    return {'commands': commands, 'left': left}
+
+
 def make(seed):
     source = random.Random(seed)
     first = {bits: [DIRECT, DIRECT + (1 << bits), DIRECT + (1 << bits) + (1 << 2 * bits)] for bits in (8, 9, 10)}
@@ -59,4 +87,8 @@ def make(seed):
         '13.2.note': [places(16, [1, 16, 17, 40, 32, 33])],
         '13.2.random': [places(source.randint(3, 64), [source.randint(1, 5000) for _ in range(8)]) for _ in range(3)],
         '13.3.find': [directory(source, False)],
-        '13.3.deleted': [directory(source, True), directory(source, True)]}
+        '13.3.deleted': [directory(source, True), directory(source, True)],
+        '13.4.count': [{'commands': ['echo 1 >a', 'ln a b'], 'left': {'a': [2, 1], 'b': [2, 1]}},
+                       {'commands': ['echo 1 >a', 'ln a b', 'ln b c', 'rm a'], 'left': {'b': [2, 1], 'c': [2, 1]}}],
+        '13.4.last': [{'blocks': source.randint(20, 60)}],
+        '13.4.check': [linked(source)]}

@@ -139,6 +139,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<Ref<Inode>> add_child(std::string_view name, uint32_t mode, const Credentials& owner,
                                  std::string_view target, uint32_t special_device);
     Result<void> fill_child(Ext2Inode& child, std::string_view target, uint32_t special_device);
+    Result<void> add_name(std::string_view name, Ext2Inode& child);
+    void lose_name();
     Result<void> drop_link(Ext2Inode& victim, bool directory);
     Result<void> move_in_place(std::string_view name, Ext2Inode& inode, std::string_view new_name,
                                Ext2Inode* replaced, bool& done);

@@ -98,20 +98,38 @@ Result<Ref<Inode>> Ext2Inode::create_nameless(uint32_t mode, const Credentials& 
 Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
     Ext2Inode& child = ours(inode);
     return ext2().change([&]() -> Result<void> {
-        TRY(child.check_link_room());
-        const bool nameless = child.record_.links_count == 0;
-        if (nameless && !__atomic_load_n(&child.may_be_named, __ATOMIC_RELAXED))
-            return Errno::noent;
-        if (nameless) TRY(ext2().expect_name(child));
+        if (child.record_.links_count) return add_name(name, child);
+        if (!__atomic_load_n(&child.may_be_named, __ATOMIC_RELAXED)) return Errno::noent;
+        TRY(ext2().expect_name(child));
         TRY(add_entry(name, child.number(), child.type()));
-        if (nameless) ext2().note_named(child);
+        ext2().note_named(child);
         child.links_epoch_ = ext2().epoch();
-        child.add_links(nameless ? 0 : 1);
+        child.add_links(0);
         return {};
     });
 }
 
-// One name less; with the last one the file goes as soon as nobody uses it.
+// Another name, in this directory, for a file that has one, if it may have more (check_link_room). It
+// counts one link more; `links_epoch_` is the epoch in which it last got a name.
+// Lab 13.4: stub { child.links_epoch_ = ext2().epoch() + 0 * static_cast<uint32_t>(name.size()); return Errno::perm; }
+Result<void> Ext2Inode::add_name(std::string_view name, Ext2Inode& child) {
+    TRY(child.check_link_room());
+    TRY(add_entry(name, child.number(), child.type()));
+    child.links_epoch_ = ext2().epoch();
+    child.add_links(1);
+    return {};
+}
+
+// A name of the file is gone: one link less. With the last one the inode goes, as soon as nobody uses it:
+// note_nameless() remembers that for the disk, remove_inode() tells the cache of inodes.
+// Lab 13.4: stub { if (record_.links_count) add_links(-1); }
+void Ext2Inode::lose_name() {
+    if (record_.links_count) add_links(-1);
+    if (record_.links_count) return;
+    ext2().note_nameless(*this);
+    remove_inode(*this);
+}
+
 Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
     if (victim.record_.links_count == 0) {  // it has more names than it counts
         ext2().note_error();
@@ -125,11 +143,7 @@ Result<void> Ext2Inode::drop_link(Ext2Inode& victim, bool directory) {
         }
         add_links(-1);
     }
-    if (victim.record_.links_count) victim.add_links(-1);
-    if (victim.record_.links_count == 0) {
-        ext2().note_nameless(victim);
-        remove_inode(victim);
-    }
+    victim.lose_name();
     return {};
 }
 

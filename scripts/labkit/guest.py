@@ -13,12 +13,14 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 OUTPUT = 4 << 20       # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
 ADDRESS_SPACE = 3 << 30
 PATIENCE = 5           # host seconds for each CPU second that a run may take: the host may have other work
+TOOLS = '/usr/sbin:/sbin:/usr/bin:/bin'
 COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
 
 
@@ -27,10 +29,11 @@ LATE = {'en': 'not run: the cases before it used up the time of the whole gradin
 
 
 class Output:
-    """What came of one guest command. `trouble`: why there is no more of it, or None."""
+    """What came of one guest command. `trouble`: why there is no more of it, or None. `damage`: what
+    e2fsck finds on the disk that it leaves, if it had one."""
 
-    def __init__(self, text='', status=None, trouble=None):
-        self.text, self.status, self.trouble = text, status, trouble
+    def __init__(self, text='', status=None, trouble=None, damage=None):
+        self.text, self.status, self.trouble, self.damage = text, status, trouble, damage
 
 
 class Ended:
@@ -92,13 +95,16 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
                  used.ru_utime + used.ru_stime)
 
 
-def run(tree, command, limits, trace=None):
-    """One boot of the kernel of `tree`, for one command of its shell."""
+def run(tree, command, limits, trace=None, disk=None):
+    """One boot of the kernel of `tree`, for one command of its shell. What it writes persists in
+    `disk`, if that is given."""
     seconds = limits['seconds']
     words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
              str(limits['megabytes']), '--timeout', str(PATIENCE * seconds)]
     if trace:
         words += ['--trace', trace]
+    if disk:
+        words += ['--disk', disk]
     return bounded([*words, '--exec', command], seconds)
 
 
@@ -165,3 +171,16 @@ def together(tree, commands, seed, limits):
             results[batch[0][0]] = Output(trouble=trouble)
             batch = batch[1:]
     return results
+
+
+def on_disk(tree, command, limits):
+    """A boot of its own for one command, on a disk that a checker looks at afterwards."""
+    with tempfile.TemporaryDirectory(dir=os.path.join(tree, 'build')) as scratch:
+        disk = os.path.join(scratch, 'disk.img')
+        subprocess.run(['cp', '--sparse=always', os.path.join(tree, 'build', 'disk.img'), disk], check=True)
+        ended = run(tree, command, limits, disk=disk)
+        # What a kernel has written may lead a checker astray, so that is bounded too.
+        checked = bounded(['e2fsck', '-fn', disk], limits['seconds'], environment={'PATH': TOOLS, 'LC_ALL': 'C'})
+    found = [line for line in checked.output.splitlines() if line.strip() and not line.startswith('Pass ')]
+    damage = '' if checked.status == 0 else found[0] if found else 'e2fsck does not come to an end'
+    return Output(ended.output, ended.status, trouble_of(ended, limits), damage)
