@@ -53,7 +53,7 @@ FaultCase case_of(const Region& region, PageEntry slot, bool write) {
     return write && !slot.writable() ? FaultCase::read_only : FaultCase::there;
 }
 
-// Does the first write go to a copy? A private page's does if anybody else has the frame: a file
+// Does the first write go to a copy? A private page's does if the frame has other users: a file
 // (kEntryFile), or another page table.
 // Lab 12.7: stub { return !region.attributes.shared || slot.raw == 0; }
 bool needs_copy(const Region& region, PageEntry slot) {

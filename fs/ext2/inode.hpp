@@ -139,6 +139,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<Ref<Inode>> add_child(std::string_view name, uint32_t mode, const Credentials& owner,
                                  std::string_view target, uint32_t special_device);
     Result<void> fill_child(Ext2Inode& child, std::string_view target, uint32_t special_device);
+    Result<void> name_nameless(std::string_view name, Ext2Inode& file);
     Result<void> add_name(std::string_view name, Ext2Inode& child);
     void lose_name();
     Result<void> drop_link(Ext2Inode& victim, bool directory);

@@ -98,24 +98,28 @@ Result<Ref<Inode>> Ext2Inode::create_nameless(uint32_t mode, const Credentials& 
 Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
     Ext2Inode& child = ours(inode);
     return ext2().change([&]() -> Result<void> {
-        if (child.record_.links_count) return add_name(name, child);
-        if (!__atomic_load_n(&child.may_be_named, __ATOMIC_RELAXED)) return Errno::noent;
-        TRY(ext2().expect_name(child));
-        TRY(add_entry(name, child.number(), child.type()));
-        ext2().note_named(child);
+        TRY(child.record_.links_count ? add_name(name, child) : name_nameless(name, child));
         child.links_epoch_ = ext2().epoch();
-        child.add_links(0);
         return {};
     });
 }
 
-// Another name, in this directory, for a file that has one, if it may have more (check_link_room). It
-// counts one link more; `links_epoch_` is the epoch in which it last got a name.
-// Lab 13.4: stub { child.links_epoch_ = ext2().epoch() + 0 * static_cast<uint32_t>(name.size()); return Errno::perm; }
+// The first name, in this directory, of a file that was made without one (O_TMPFILE).
+Result<void> Ext2Inode::name_nameless(std::string_view name, Ext2Inode& file) {
+    if (!__atomic_load_n(&file.may_be_named, __ATOMIC_RELAXED)) return Errno::noent;
+    TRY(ext2().expect_name(file));
+    TRY(add_entry(name, file.number(), file.type()));
+    ext2().note_named(file);
+    file.add_links(0);
+    return {};
+}
+
+// Another name, in this directory, for a file that has one, if it may have more (check_link_room): an
+// entry, and one link more.
+// Lab 13.4: stub { TRY(name.empty() ? child.check_link_room() : Result<void>()); return Errno::perm; }
 Result<void> Ext2Inode::add_name(std::string_view name, Ext2Inode& child) {
     TRY(child.check_link_room());
     TRY(add_entry(name, child.number(), child.type()));
-    child.links_epoch_ = ext2().epoch();
     child.add_links(1);
     return {};
 }
