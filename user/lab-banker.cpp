@@ -17,6 +17,7 @@
 #include "kernel/deadlock/recovery.cpp"
 #include "kernel/deadlock/resource_table.cpp"
 #include "kernel/deadlock/strategies.hpp"
+#include "user/lab/setting.hpp"
 
 namespace {
 
@@ -170,14 +171,6 @@ void perform(State& state, const std::string& word) {
     }
 }
 
-// Each word is an event of the trace, at which a debugger can stop (scripts/debug --at).
-void mark(const char* word) {
-    if (FILE* marker = fopen("/proc/trace_marker", "w")) {
-        fputs(word, marker);
-        fclose(marker);
-    }
-}
-
 }  // namespace
 
 int main(int argc, char* argv[]) {
@@ -191,7 +184,8 @@ int main(int argc, char* argv[]) {
     }
     State state;
     for (int i = 1; i < argc; ++i) {
-        mark(argv[i]);
+        // An event of the trace, at which a debugger can stop (scripts/debug --at).
+        lab::write_file("/proc/trace_marker", argv[i]);
         perform(state, argv[i]);
     }
 }

@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "fs/ext2/block_map.hpp"
 #include "fs/free_space/free_bitmap.hpp"
+#include "user/lab/setting.hpp"
 
 namespace {
 
@@ -48,6 +50,8 @@ int main(int argc, char* argv[]) {
     const uint32_t figure = path ? number(argv[2], 8, 10) : number(argv[2], 1, 4096);
     for (int i = 3; i < argc; ++i) {
         const uint32_t block = number(argv[i], path ? 0 : 1, UINT32_MAX);
+        // An event of the trace, at which a debugger can stop (scripts/debug --at).
+        lab::write_file("/proc/trace_marker", "block " + std::to_string(block));
         path ? show_path(block, figure) : show_place(block, figure);
     }
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernel/sync/semaphore_core.hpp"
+#include "user/lab/setting.hpp"
 
 namespace {
 
@@ -38,6 +39,8 @@ int main(int argc, char* argv[]) {
     int process = 0;
     for (int i = 2; i < argc; ++i) {
         std::string what;
+        // An event of the trace, at which a debugger can stop (scripts/debug --at).
+        lab::write_file("/proc/trace_marker", "step " + std::to_string(i - 1));
         if (*argv[i] == 'P') {
             const bool goes_on = semaphore.p(++process);
             what = "P" + std::to_string(process) + (goes_on ? " goes-on" : " waits");

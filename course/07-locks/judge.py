@@ -28,7 +28,7 @@ def checks(lab, expected):
         else:
             command, check = '; '.join(f"lab-semaphore {one['value']} {' '.join(one['operations'])}; echo ="
                                        for one in want), semaphore
-        made.append(Check(case, command, lambda output, case=case, want=want, check=check: check(case, want, output)))
+        made.append(Check(case, command, lambda output, case=case, want=want, check=check: check(case, want, output), stop))
     return made
 
 
@@ -93,9 +93,18 @@ def semaphore(case, want, output):
         head = ('', 'step', 'value', 'waiting')
         table = picture.table_pair(head, *([[i + 1, *row] for i, row in enumerate(each)]
                                            for each in (one['rows'], rows)), first)
-        return Verdict(False, hinted(case, both(
+        verdict = Verdict(False, hinted(case, both(
             f'value {one["value"]}, then {done}: {got[0]}, value {got[1]}, {got[2]} waiting; expected: {right[0]}, '
             f'value {right[1]}, {right[2]} waiting.',
             f'初值 {one["value"]},依次 {done}:得到 {got[0]},值 {got[1]},等待 {got[2]} 个;应当是 {right[0]},'
             f'值 {right[1]},等待 {right[2]} 个。')), table)
+        verdict.command = f"lab-semaphore {one['value']} {' '.join(one['operations'])}"
+        verdict.step = first + 1
+        return verdict
     return Verdict(len(runs) > len(want) - 1)
+
+
+def stop(trace, verdict):
+    """lab-semaphore leaves an event before each step."""
+    return next((number for number, event in enumerate(trace.events())
+                 if event.name == 'mark' and event['text'] == f'step {verdict.step}'), None)

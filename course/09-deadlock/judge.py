@@ -49,17 +49,63 @@ def differs(case, one, got):
                    f'状态:{where}。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
-    verdict = Verdict(False, why, picture.table_pair(('line', 'says'), *(
+    word = word_of(one, first)
+    drawn = picture.graph_pair(graph_before(one, word), *(noted(lines, first) for lines in (one['lines'], got)))
+    verdict = Verdict(False, why, drawn + picture.table_pair(('line', 'says'), *(
         [[i + 1, line] for i, line in enumerate(lines)] for lines in (one['lines'], got)), first))
     verdict.command = command_of(one)
-    verdict.word = word_of(one, first)
+    verdict.word = one['words'][word]
     return verdict
 
 
+def numbers(text):
+    return [int(n) for n in text.split(',')]
+
+
+def graph_before(one, last):
+    """The state in which the word number `last` finds the processes: a request is drawn as wanted."""
+    held, answers = [], iter(line.split() for line in one['lines'] if line.startswith('ask'))
+    for i, word in enumerate(one['words'][:last + 1]):
+        name, _, value = word.partition('=')
+        if name == 'total':
+            total = numbers(value)
+        elif name == 'held':
+            held = [numbers(row) for row in value.split('/')]
+            wanted = [[0] * len(total) for _ in held]
+        elif name in ('ask', 'want'):
+            who, units = value.split(':')[-2:]
+            wanted[int(who)] = numbers(units)
+            answer = next(answers)[3] if name == 'ask' and i < last else None
+            if answer in ('granted', 'refused'):
+                wanted[int(who)] = [0] * len(total)
+            if answer == 'granted':
+                held[int(who)] = [h + u for h, u in zip(held[int(who)], numbers(units))]
+    return picture.ResourceGraph(total, held, wanted)
+
+
+DEAD, DONE, CHOSEN = '#e15759', '#2e9e5b', '#b07aa1'
+
+
+def noted(lines, first):
+    """(title, {process: (colour, note)}): what a run's line says of the processes."""
+    line = lines[first] if first < len(lines) else ''
+    notes = {}
+    if line.startswith(('step', 'state')):
+        order = [re.match(r'step P(\d+)', other) for other in lines[:first + 1]]
+        notes = {int(step[1]): (DONE, f'{i + 1}') for i, step in enumerate(filter(None, order))}
+    dead = next((other for other in lines[:first + 1][::-1] if other.startswith('deadlocked')), '')
+    if line.startswith(('deadlocked', 'victim')):
+        notes = {int(p): (DEAD, cost) for p, cost in re.findall(r' P(\d+)(?:\((\d+)\))?', dead)}
+    victim = re.match(r'victim P(\d+) (\S+)', line)
+    if victim:
+        notes[int(victim[1])] = (CHOSEN, victim[2])
+    return line, notes
+
+
 def word_of(one, line):
-    """Which word of the command printed this line."""
-    printed = [word for word in one['words'] for _ in range(lines_of(word, one))]
-    return printed[min(line, len(printed) - 1)] if printed else one['words'][-1]
+    """The number of the command's word that printed this line."""
+    printed = [number for number, word in enumerate(one['words']) for _ in range(lines_of(word, one))]
+    return printed[min(line, len(printed) - 1)] if printed else len(one['words']) - 1
 
 
 def lines_of(word, one):

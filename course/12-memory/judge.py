@@ -39,11 +39,35 @@ def check(case, want, output):
     for one, run in zip(want, runs, strict=True):
         got = [[int(page), None if victim is None else int(victim)] for page, victim in run['load_evict']]
         if got != one['loads']:
-            return differs(case, one, got)
+            return differs(case, one, got, leaving(run))
     return Verdict(True)
 
 
-def differs(case, one, got):
+def leaving(run):
+    """[access, page] of each page that left though no frame was wanted."""
+    accesses, left = -1, []
+    for row in run['rows']:
+        accesses += row['what'] != 'leaves'
+        left += [[accesses, int(row['page'])]] if row['what'] == 'leaves' else []
+    return left
+
+
+def columns(one, loads, left):
+    """(page in each frame, whether it faulted) after each access."""
+    frames, faults, made = [None] * one['frames'], iter(loads), []
+    following = next(faults, None)
+    for access, (page, _) in enumerate(one['string']):
+        fault = page not in frames and following is not None and following[0] == page
+        if fault:
+            room = frames.index(following[1]) if following[1] in frames else len(frames)
+            frames[room:room + 1] = [page]
+            following = next(faults, None)
+        made.append((list(frames), fault))
+        frames = [None if [access, held] in left else held for held in frames]
+    return made
+
+
+def differs(case, one, got, left):
     wanted = one['loads']
     first = next((i for i, (a, b) in enumerate(zip(wanted, got)) if a != b), min(len(wanted), len(got)))
     want = wanted[first] if first < len(wanted) else None
@@ -65,9 +89,9 @@ def differs(case, one, got):
             f'当时内存中:{content}。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
-    rows = [[[i + 1, page, '-' if victim is None else victim] for i, (page, victim) in enumerate(loads)]
-            for loads in (wanted, got)]
-    verdict = Verdict(False, why, picture.table_pair(('fault', 'loads', 'evicts'), *rows, first))
+    tables = columns(one, wanted, one['left']), columns(one, got, left)
+    parts = next((i for i, (a, b) in enumerate(zip(*tables)) if a != b), when - 1)
+    verdict = Verdict(False, why, picture.frames_pair([page for page, _ in one['string']], *tables, parts))
     verdict.command = command_of(one)
     verdict.before = sum(victim is not None for _, victim in got[:first])  # evictions
     return verdict

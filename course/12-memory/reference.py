@@ -55,15 +55,18 @@ class Frames:
                     self.to_back(page)
 
     def expire(self):
+        """The pages that leave though no frame is wanted."""
         if self.policy != 'working-set':
-            return
-        for page in [page for page in self.order if self.now - self.pages[page]['used'] >= WINDOW]:
+            return []
+        gone = [page for page in self.order if self.now - self.pages[page]['used'] >= WINDOW]
+        for page in gone:
             self.evict(page)
+        return gone
 
 
 def faults(policy, frames, string):
-    """[page loaded, page evicted or None] of each fault."""
-    state, loads = Frames(policy), []
+    """[page loaded, page evicted or None] of each fault; and [access, page] of each that leaves by itself."""
+    state, loads, left = Frames(policy), [], []
     for page, write in string:
         if page in state.pages:
             state.touch(page, write)
@@ -73,14 +76,15 @@ def faults(policy, frames, string):
                 state.evict(victim)
             state.load(page, write)
             loads.append([page, victim])
-        state.expire()
+        left += [[state.now, page] for page in state.expire()]
         state.now += 1
-    return loads
+    return loads, left
 
 
 def entry(policy, frames, string):
     string = [[page, write] for page, write in string]
-    return {'policy': policy, 'frames': frames, 'string': string, 'loads': faults(policy, frames, string)}
+    loads, left = faults(policy, frames, string)
+    return {'policy': policy, 'frames': frames, 'string': string, 'loads': loads, 'left': left}
 
 
 def reads(text):
@@ -243,7 +247,7 @@ def make(seed):
             string = [(source.choice((source.randint(0, 3), source.randint(0, 8))), source.random() < written)
                       for _ in range(30)]
             one = entry(policy, frames, string)
-            if policy == 'fifo' or one['loads'] != faults('fifo', frames, one['string']):
+            if policy == 'fifo' or one['loads'] != faults('fifo', frames, one['string'])[0]:
                 made.append(one)
         return made
 

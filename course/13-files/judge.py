@@ -22,9 +22,17 @@ def checks(lab, expected):
                           'last': (space_command, space),
                           'check': (links_command, links)}.get(case.id.split('.')[2], (plain, lines))
         made.append(Check(case, '; echo =; '.join(map(command, want)),
-                          lambda output, case=case, want=want, check=check: check(case, want, output),
+                          lambda output, case=case, want=want, check=check: check(case, want, output), stop,
                           disk=case.id == '13.4.check'))
     return made
+
+
+def stop(trace, verdict):
+    """lab-index leaves an event before each block; the other programs' first mistake is their end."""
+    if not hasattr(verdict, 'block'):
+        return None
+    return next((number for number, event in enumerate(trace.events())
+                 if event.name == 'mark' and event['text'] == verdict.block), None)
 
 
 def hinted(case, why, pictured=''):
@@ -49,11 +57,24 @@ def lines(case, want, output):
         first = next((i for i, (a, b) in enumerate(zip(one['lines'], got)) if a != b), min(len(got), len(one['lines'])))
         have = got[first] if first < len(got) else 'nothing'
         right = one['lines'][first] if first < len(one['lines']) else 'nothing more'
-        return hinted(case, both(f'{one["command"]}: "{have}"; it should be "{right}".',
-                                 f'{one["command"]}:得到"{have}",应当是"{right}"。'),
-                      picture.table_pair(('', 'line'), *([[i + 1, line] for i, line in enumerate(each)]
-                                                         for each in (one['lines'], got)), first))
+        drawn = picture.table_pair(('', 'line'), *([[i + 1, line] for i, line in enumerate(each)]
+                                                   for each in (one['lines'], got)), first)
+        verdict = hinted(case, both(f'{one["command"]}: "{have}"; it should be "{right}".',
+                                    f'{one["command"]}:得到"{have}",应当是"{right}"。'), ways(right, have) + drawn)
+        verdict.command, verdict.block = one['command'], right.split(':')[0]
+        return verdict
     return Verdict(True)
+
+
+def ways(right, have):
+    """The way through the index blocks, where both lines are such ways."""
+    found = [re.fullmatch(r'block \d+: ([\d ]+) left \d+', line) for line in (right, have)]
+    return way(*(each[1].split() for each in found)) if all(found) else ''
+
+
+def way(wanted, got):
+    first = next((i for i, (a, b) in enumerate(zip(wanted, got)) if a != b), min(len(wanted), len(got)))
+    return picture.way_pair(wanted, got, first)
 
 
 def disk_command(one):
@@ -73,7 +94,7 @@ def disk(case, want, output):
             f'block {want[0]["block"]} was reached by pointers {got}; it should be {want[0]["path"]}; the text '
             f'{"came" if text.endswith("found") else "did not come"} back.',
             f'第 {want[0]["block"]} 块经过指针 {got},应当是 {want[0]["path"]};写入的内容'
-            f'{"读得回来" if text.endswith("found") else "读不回来"}。'))
+            f'{"读得回来" if text.endswith("found") else "读不回来"}。'), way(want[0]['path'], got))
     return Verdict(True)
 
 
@@ -90,18 +111,24 @@ def names_command(one):
 def names(case, want, output):
     for one, got in zip(want, parts(output) + [[]] * len(want)):
         text = '\n'.join(got)
+        right, have = [], []
         for name, before in one['found'].items():
             inode = re.search(rf'^\s*(\d+) {name}$', text, re.M)
             found = re.search(rf'"{name}" is inode (\d+) \((\d+) names before it\)', text)
-            if not inode or not found:
-                return hinted(case, both(f'{name} is not found among {" ".join(one["names"])}.',
-                                         f'在 {" ".join(one["names"])} 中没有找到 {name}。'))
-            if found[1] != inode[1] or int(found[2]) != before:
-                return hinted(case, both(
-                    f'{name}: inode {found[1]} after {found[2]} names; it should be inode {inode[1]} after {before} '
-                    f'(deleted: {" ".join(one["gone"]) or "none"}).',
-                    f'{name}:经过 {found[2]} 个名字得到索引结点 {found[1]},应当经过 {before} 个得到 {inode[1]}'
-                    f'(已删除:{" ".join(one["gone"]) or "无"})。'))
+            right.append([name, int(inode[1]) if inode else '?', before])
+            have.append([name, int(found[1]), int(found[2])] if found else [name, '?', '?'])
+        if right == have:
+            continue
+        first = next(i for i, (a, b) in enumerate(zip(right, have)) if a != b)
+        (name, inode, before), (_, number, passed) = right[first], have[first]
+        deleted = ' '.join(one['gone'])
+        return hinted(case, both(
+            f'{name}: inode {number} after {passed} names; it should be inode {inode} after {before} '
+            f'(deleted: {deleted or "none"}).',
+            f'{name}:经过 {passed} 个名字得到索引结点 {number},应当经过 {before} 个得到 {inode}(已删除:{deleted or "无"})。')
+            if number != '?' else both(f'{name} is not found among {" ".join(one["names"])}.',
+                                       f'在 {" ".join(one["names"])} 中没有找到 {name}。'),
+            picture.table_pair(('name', 'inode', 'names before'), right, have, first))
     return Verdict(True)
 
 

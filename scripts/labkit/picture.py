@@ -1,5 +1,6 @@
 """The student's run beside the expected one, as HTML, in the colours of scripts/trace."""
 import html
+import math
 
 from trace_svg import COLOURS, GAP, LEFT, ROW, Picture
 
@@ -39,3 +40,98 @@ def table_pair(head, wanted, got, first):
         heads = ''.join(f'<th>{html.escape(str(cell))}</th>' for cell in head)
         return f'<div><h4>{title}</h4><table><tr>{heads}</tr>{"".join(lines)}</table></div>'
     return '<div class="pair">' + table(NAMES[0], wanted) + table(NAMES[1], got) + '</div>'
+
+
+def svg(width, height, parts):
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+            'font-family="sans-serif" font-size="12"><defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" '
+            'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>'
+            + '\n'.join(parts) + '</svg>\n')
+
+
+def label(x, y, text, anchor='middle', colour='#333'):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{html.escape(str(text))}</text>'
+
+
+def frames_pair(string, wanted, got, first):
+    """What is in each frame after each access, one table above the other. A run is a list of columns
+    (pages by frame, whether it faulted); in column `first` they part."""
+    cell, left = 24, 70
+    parts, y = [label(left - 8, 16, 'access', 'end')], 24
+    for i, page in enumerate(string):
+        parts.append(label(left + i * cell + cell / 2, 16, page))
+    for name, columns in zip(NAMES, (wanted, got)):
+        rows = max((len(frames) for frames, _ in columns), default=1)
+        parts.append(label(left - 8, y + 16, name, 'end'))
+        for i, (frames, fault) in enumerate(columns):
+            for row, page in enumerate(frames):
+                if page is not None:
+                    x, top = left + i * cell, y + row * cell
+                    parts += [f'<rect x="{x}" y="{top}" width="{cell - 2}" height="{cell - 2}" '
+                              f'fill="{COLOURS[page % len(COLOURS)]}"/>', label(x + cell / 2 - 1, top + 16, page, colour='white')]
+            if fault:
+                parts.append(label(left + i * cell + cell / 2, y + rows * cell + 14, 'F'))
+        y += rows * cell + GAP * 4
+    x = left + first * cell - 2
+    parts.append(f'<rect x="{x}" y="2" width="{cell + 2}" height="{y - 4}" fill="none" stroke="{MARK}" stroke-width="2" '
+                 'stroke-dasharray="4 3"/>')
+    return svg(left + len(string) * cell + 10, y, parts)
+
+
+class ResourceGraph:
+    """Processes (circles) and types of resources (boxes: free of all). An arrow from a box: these units are
+    held; a dashed one to it: they are wanted."""
+
+    def __init__(self, total, held, wanted):
+        self.total, self.held, self.wanted = total, held, wanted
+
+    def drawn(self, notes, title):
+        """`notes`: {process: (colour, text beside it)}."""
+        step, parts = 110, [label(10, 16, title, 'start')]
+        processes = [(60 + i * step, 60) for i in range(len(self.held))]
+        types = [(60 + i * step, 190) for i in range(len(self.total))]
+        for p, (x, y) in enumerate(processes):
+            for t, (u, v) in enumerate(types):
+                parts += self.arrow((u, v - 16), (x, y + 18), self.held[p][t], '') if self.held[p][t] else []
+                parts += self.arrow((x + 6, y + 17), (u + 6, v - 17), self.wanted[p][t],
+                                    f' stroke-dasharray="5 4" stroke="{MARK}"') if self.wanted[p][t] else []
+        for p, (x, y) in enumerate(processes):
+            colour, note = notes.get(p, ('#4e79a7', ''))
+            parts += [f'<circle cx="{x}" cy="{y}" r="18" fill="{colour}"/>', label(x, y + 4, f'P{p}', colour='white'),
+                      label(x, y - 24, note)]
+        for t, (x, y) in enumerate(types):
+            free = self.total[t] - sum(row[t] for row in self.held)
+            parts += [f'<rect x="{x - 24}" y="{y - 16}" width="48" height="32" fill="#f5f7f9" stroke="#555"/>',
+                      label(x, y + 4, f'R{t}: {free}/{self.total[t]}')]
+        return svg(60 + step * max(len(processes), len(types)), 220, parts)
+
+    @staticmethod
+    def arrow(start, end, units, style):
+        (x, y), (u, v) = start, end
+        length = math.hypot(u - x, v - y)
+        at = 0.3 * length
+        return [f'<path d="M{x} {y}L{u} {v}" fill="none" marker-end="url(#tip)"'
+                + (style or ' stroke="#555"') + '/>',
+                label(x + (u - x) * at / length + 8, y + (v - y) * at / length, units, 'start', '#555')]
+
+
+def graph_pair(graph, wanted, got):
+    """One state, and what was made of it: (title, notes) of each run."""
+    return ('<div class="pair">' + ''.join(f'<div><h4>{name}</h4>{graph.drawn(notes, title)}</div>'
+                                           for name, (title, notes) in zip(NAMES, (wanted, got))) + '</div>')
+
+
+def way_pair(wanted, got, first):
+    """The way from an inode through index blocks: numbers, one after the other; at `first` they part."""
+    parts, y = [], 8
+    for name, way in zip(NAMES, (wanted, got)):
+        parts.append(label(62, y + 19, name, 'end'))
+        for i, number in enumerate(way):
+            x = 80 + i * 120
+            colour = MARK if i == first else COLOURS[i % len(COLOURS)]
+            parts += [f'<rect x="{x}" y="{y}" width="84" height="30" fill="{colour}"/>',
+                      label(x + 42, y + 19, f'inode[{number}]' if i == 0 else f'[{number}]', colour='white')]
+            if i:
+                parts.append(f'<path d="M{x - 36} {y + 15}H{x - 3}" stroke="#555" marker-end="url(#tip)"/>')
+        y += 46
+    return svg(90 + 120 * max(len(wanted), len(got), 1), y, parts)
