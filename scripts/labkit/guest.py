@@ -5,6 +5,7 @@ line by which a kernel could declare itself good. The separators between command
 made from the seed and never stored in the student's tree. A kernel that reads it from its own command
 line can mix up its own cases, and gains nothing by it.
 """
+import glob
 import hashlib
 import os
 import re
@@ -52,9 +53,24 @@ def bounds(cpu):
     return apply
 
 
-def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
-    """Runs a command of the host, each process of it for so many CPU seconds; everything it started is
-    gone when this returns. CPU time and not the clock's, so that a busy host gives the same result."""
+def cpu_of(session):
+    """CPU seconds of all processes of a session."""
+    ticks = 0
+    for path in glob.glob('/proc/[0-9]*/stat'):
+        try:
+            with open(path) as file:
+                fields = file.read().rpartition(')')[2].split()
+        except OSError:
+            continue  # it has just ended
+        if int(fields[3]) == session:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf('SC_CLK_TCK')
+
+
+def bounded(command, cpu, folder=None, environment=None, output=OUTPUT, silent=None):
+    """Runs a command of the host, each process of it for so many CPU seconds, and all of it for no more
+    than `silent` without a word; everything it started is gone when this returns. CPU time and not the
+    clock's, so that a busy host gives the same result."""
     deadline = time.monotonic() + PATIENCE * cpu
     if environment is None:  # another kernel or image than the tree's own is not what is judged
         environment = {name: value for name, value in os.environ.items() if not name.startswith('ORRERY_')}
@@ -63,13 +79,20 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
                                preexec_fn=bounds(cpu))
     streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     said, stopped = list(streams.values()), None
+    spoke = None  # what it had used at the first look after its last word
     try:
         poll = select.poll()
         for stream in streams:
             poll.register(stream, select.POLLIN)
         while streams and not stopped:
-            left = deadline - time.monotonic()
-            for stream, _ in poll.poll(max(left, 0) * 1000):
+            left = max(deadline - time.monotonic(), 0)
+            ready = poll.poll(1000 * (min(left, 1) if silent else left))
+            if silent and not ready:
+                used = cpu_of(process.pid)
+                stopped = 'time' if spoke is not None and used - spoke > silent else None
+                spoke = used if spoke is None else spoke
+            for stream, _ in ready:
+                spoke = None
                 data = os.read(stream, 1 << 16)
                 if not data:
                     poll.unregister(stream)
@@ -81,18 +104,20 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT):
             elif time.monotonic() >= deadline:
                 stopped = 'time'
     finally:
+        spent = cpu_of(process.pid) if stopped else 0  # of a child that is killed, nothing is told later
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         _, status, used = os.wait4(process.pid, 0)
         status = process.returncode = os.waitstatus_to_exitcode(status)
-        if status and not stopped and used.ru_utime + used.ru_stime >= 0.9 * cpu:
+        spent = max(spent, used.ru_utime + used.ru_stime)
+        if status and not stopped and spent >= 0.9 * cpu:
             stopped = 'time'
         for pipe in (process.stdout, process.stderr):
             pipe.close()
     return Ended(*(bytes(text[:output]).decode(errors='replace') for text in said), status, stopped,
-                 used.ru_utime + used.ru_stime)
+                 spent)
 
 
 def run(tree, command, limits, trace=None, disk=None):
@@ -105,7 +130,7 @@ def run(tree, command, limits, trace=None, disk=None):
         words += ['--trace', trace]
     if disk:
         words += ['--disk', disk]
-    return bounded([*words, '--exec', command], seconds)
+    return bounded([*words, '--exec', command], seconds, silent=limits['silent'])
 
 
 def trouble_of(ended, limits):
@@ -114,8 +139,8 @@ def trouble_of(ended, limits):
         return {'en': f'the kernel printed more than {OUTPUT >> 20} MiB; the run was stopped',
                 'zh': f'内核输出超过 {OUTPUT >> 20} MiB,运行被终止'}
     if ended.stopped == 'time' or ended.status == 124:
-        return {'en': f'no end within {limits["seconds"]} s of CPU: the kernel hangs, or a process waits for ever',
-                'zh': f'{limits["seconds"]} 秒 CPU 时间内没有结束:内核停住了,或有进程永远等待'}
+        return {'en': f'no word for {limits["silent"]} s of CPU, or no end: the kernel hangs, or a process waits for ever',
+                'zh': f'{limits["silent"]} 秒 CPU 时间内没有输出,或一直不结束:内核停住了,或有进程永远等待'}
     panic = re.search(r'^.*panic.*$', ended.errors, re.M | re.I)
     if panic:
         return {'en': f'the kernel panicked: {panic[0].strip()}', 'zh': f'内核崩溃(panic):{panic[0].strip()}'}
