@@ -1,54 +1,55 @@
-// lab-banker: the kernel's decisions about deadlock (kernel/deadlock/), on a state from the command line.
-//   total=10,5,7 max=7,5,3/3,2,2 held=0,1,0/2,0,0    units of each type; a row for each process P0, P1 ...
-//   weight=1,2,1 take=1,0,1 grants=0,3               types: cost of a unit, may be taken away; work done
-// then, in order:
-//   safe               the safety algorithm, step by step
-//   ask=STRATEGY:1:1,0,2    P1 asks for that; granted, it has it afterwards; else it waits for it or is refused
-//   want=0:1,0,0       P0 waits for that
-//   reduce             who is deadlocked
-//   detect             the same with the cost of each, and whom recovery would choose
+// lab-banker: the kernel's decisions about deadlock (kernel/deadlock/), on a state from the command line,
+// word by word. Each answer is a line, or a row of the JSON.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <vector>
 
 #include "kernel/deadlock/analysis.cpp"
 #include "kernel/deadlock/recovery.cpp"
 #include "kernel/deadlock/resource_table.cpp"
 #include "kernel/deadlock/strategies.hpp"
+#include "user/lab/command.hpp"
+#include "user/lab/lines.hpp"
 #include "user/lab/setting.hpp"
 
 namespace {
 
 using Row = std::vector<Units>;
 
-[[noreturn]] void fail(const std::string& what) {
-    fprintf(stderr, "lab-banker: %s\n", what.c_str());
-    exit(2);
+constexpr char kHelp[] =
+    "usage: lab-banker [--json] total=N,.. [weight=W,..] [take=0|1,..] [grants=G,..] max=ROW/.. "
+    "held=ROW/..\n"
+    "                  [safe] [ask=STRATEGY:P:ROW] [want=P:ROW] [reduce] [detect] ...\n"
+    "total: units of each type; a ROW has a number for each type, for each process P0, P1...; "
+    "weight: cost\n"
+    "of a unit; take: whether it may be taken away; grants: what a process has done. Then, in "
+    "order:\n"
+    "  safe              the safety algorithm, step by step\n"
+    "  ask=STRATEGY:P:ROW   P asks for that, and has it if that is granted: none all-at-once "
+    "release-first\n"
+    "                    preempt ordered banker detect\n"
+    "  want=P:ROW        P waits for that\n"
+    "  reduce, detect    who is deadlocked; detect: the cost of each, and whom recovery would "
+    "choose\n"
+    "Your own tables from a file, and random ones: lab-deadlock banker.\n"
+    "    # lab-banker total=12 max=10/4/9 held=5/2/2 safe ask=banker:2:1\n"
+    "    step P1 work 3\n"
+    "    step P0 work 5\n"
+    "    step P2 work 10\n"
+    "    state safe\n"
+    "    ask P2 1 unsafe\n";
+
+lab::Lines lines;
+
+template <typename... Parts>
+void say(const Parts&... parts) {
+    lines.say(lab::join({std::string(parts)...}));
 }
+std::string party_name(uint32_t p) { return "P" + std::to_string(p); }
 
 Row row_of(const std::string& text) {
     Row row;
-    for (size_t at = 0; at <= text.size();) {
-        const size_t end = std::min(text.find(',', at), text.size());
-        char* rest;
-        const std::string word = text.substr(at, end - at);
-        row.push_back(static_cast<Units>(strtoul(word.c_str(), &rest, 10)));
-        if (word.empty() || *rest || row.back() > 1'000'000) fail("not a number: '" + word + "'");
-        at = end + 1;
-    }
+    for (const long units : lab::numbers("a row", text, 0, 1'000'000))
+        row.push_back(static_cast<Units>(units));
     return row;
-}
-
-std::vector<std::string> split(const std::string& text, char by) {
-    std::vector<std::string> parts;
-    for (size_t at = 0; at <= text.size();) {
-        const size_t end = std::min(text.find(by, at), text.size());
-        parts.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return parts;
 }
 
 std::string shown(std::span<const Units> row) {
@@ -59,7 +60,7 @@ std::string shown(std::span<const Units> row) {
 
 struct Steps final : SafetySteps {
     void step(uint32_t party, std::span<const Units> work) override {
-        printf("step P%u work %s\n", party, shown(work).c_str());
+        say("step", party_name(party), "work", shown(work));
     }
 };
 
@@ -69,12 +70,14 @@ struct State {
 
     uint32_t party(const std::string& text) const {
         const Row number = row_of(text);
-        if (number.size() != 1 || number[0] >= table.parties()) fail("no process P" + text);
+        if (number.size() != 1 || number[0] >= table.parties())
+            lab::refuse("no process P%s", text.c_str());
         return number[0];
     }
     Row units(const std::string& text) const {
         Row row = row_of(text);
-        if (row.size() != table.types()) fail("not a number for each type: " + text);
+        if (row.size() != table.types())
+            lab::refuse("'%s' has not %u numbers, one a type", text.c_str(), table.types());
         return row;
     }
     void want(uint32_t p, const Row& row) {
@@ -86,17 +89,18 @@ struct State {
                      .add_type("R" + std::to_string(t), total[t], t < take.size() && take[t],
                                t < weight.size() ? weight[t] : 1)
                      .is_ok())
-                fail("no memory");
+                lab::fail("no memory");
     }
-    void fill(const std::string& rows, bool held) {
+    void fill(const std::string& all, bool held) {
         if (table.types() == 0) make_types();
         uint32_t p = 0;
-        for (const std::string& text : split(rows, '/')) {
-            if (p == table.parties() && !table.add_party().is_ok()) fail("no memory");
+        for (const std::string& text : lab::split(all, "/")) {
+            if (p == table.parties() && !table.add_party().is_ok()) lab::fail("no memory");
             const Row row = units(text);
             for (uint32_t t = 0; !held && t < row.size(); ++t) table.set_max(p, t, row[t]);
             want(p, row);
-            if (held && !table.wanted_available(p)) fail("more is held than there is");
+            if (held && !table.wanted_available(p))
+                lab::refuse("held=%s: more than there is", all.c_str());
             if (held) table.grant(p);
             table.clear_wanted(p);
             table.party(p).grants = p < grants.size() ? grants[p] : 0;
@@ -112,16 +116,17 @@ const char* text_of(Answer answer) {
 
 void ask(State& state, const std::string& what) {
     static Strategies strategies;
-    const std::vector<std::string> words = split(what, ':');
-    if (words.size() != 3) fail("ask=STRATEGY:PROCESS:UNITS");
-    const Strategy* strategy = strategies.find(words[0]);
-    if (!strategy) fail("no strategy " + words[0]);
+    const std::vector<std::string> words = lab::split(what, ":");
+    if (words.size() != 3) lab::refuse("ask wants STRATEGY:P:ROW, not '%s'", what.c_str());
+    const std::vector<std::string> names(std::begin(Strategies::kNames),
+                                         std::end(Strategies::kNames));
+    const Strategy* strategy = strategies.find(lab::one_of("STRATEGY", words[0], names));
     const uint32_t p = state.party(words[1]);
     state.want(p, state.units(words[2]));
     const Answer answer = strategy->decide(state.table, p);
     if (answer == Answer::granted) state.table.grant(p);
     if (answer == Answer::granted || answer == Answer::refused) state.table.clear_wanted(p);
-    printf("ask P%u %s %s\n", p, words[2].c_str(), text_of(answer));
+    say("ask", party_name(p), words[2], text_of(answer));
 }
 
 // `costs`: and what the end of each would cost, and whom recovery would choose.
@@ -133,10 +138,10 @@ void detect(const State& state, bool costs) {
         who += " P" + std::to_string(p);
         if (costs) who += "(" + std::to_string(recovery_cost(state.table, p)) + ")";
     }
-    printf("deadlocked %u%s\n", count, who.c_str());
+    say("deadlocked", std::to_string(count) + who);
     if (!count || !costs) return;
     const Victim victim = choose_victim(state.table);
-    printf("victim P%u %s\n", victim.party, victim.take_away ? "take-away" : "break");
+    say("victim", party_name(victim.party), victim.take_away ? "take-away" : "break");
 }
 
 void perform(State& state, const std::string& word) {
@@ -160,32 +165,28 @@ void perform(State& state, const std::string& word) {
     else if (name == "safe") {
         Steps steps;
         const bool safe = is_safe(state.table, &steps);
-        printf("state %s\n", safe ? "safe" : "unsafe");
+        say("state", safe ? "safe" : "unsafe");
     } else if (name == "want") {
-        const std::vector<std::string> words = split(value, ':');
-        if (words.size() != 2) fail("want=PROCESS:UNITS");
+        const std::vector<std::string> words = lab::split(value, ":");
+        if (words.size() != 2) lab::refuse("want wants P:ROW, not '%s'", value.c_str());
         state.want(state.party(words[0]), state.units(words[1]));
         state.table.party(state.party(words[0])).waits = true;
     } else {
-        fail("what is '" + word + "'?");
+        lab::refuse("no word '%s'; see --help", word.c_str());
     }
 }
 
 }  // namespace
 
-int main(int argc, char* argv[]) {
-    if (argc < 2) {
-        fputs(
-            "usage: lab-banker [weight=W,..] [take=0|1,..] [grants=G,..] total=N,.. max=ROW/ROW "
-            "held=ROW/ROW\n"
-            "                  [safe] [ask=STRATEGY:P:ROW] [want=P:ROW] [reduce] [detect] ...\n",
-            stderr);
-        return 2;
-    }
+int main(int argc, char** argv) {
+    const std::vector<std::string> words =
+        lab::Command(kHelp).flag("--json", lines.as_json).parse(argc, argv);
+    if (words.empty()) lab::refuse("which state? Like total=12 max=10/4 held=5/2 safe; see --help");
     State state;
-    for (int i = 1; i < argc; ++i) {
+    for (const std::string& word : words) {
         // An event of the trace, at which a debugger can stop (scripts/debug --at).
-        lab::write_file("/proc/trace_marker", argv[i]);
-        perform(state, argv[i]);
+        lab::write_file("/proc/trace_marker", word);
+        perform(state, word);
     }
+    lines.end("lab-banker", words);
 }

@@ -8,12 +8,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <map>
-#include <sstream>
 
 #include "user/lab/command.hpp"
 #include "user/lab/setting.hpp"
 #include "user/lab/table.hpp"
+#include "user/lab/trace.hpp"
 
 namespace {
 
@@ -25,11 +24,12 @@ constexpr char kHelp[] =
     "instruction, four faults), and four pages written with two frames (FIFO: dirty ones are "
     "evicted).\n"
     "    # lab-faults\n"
-    "    access                    address   instruction  cause       from    frame  evicted\n"
-    "    a page of zeros           b7f1a000  0804a1f0     user write  zeroed  31875  -\n"
+    "    access               address     instruction  cause                 from    frame  "
+    "evicted\n"
+    "    a page of zeros      0xb7efe000  0x8052647    user-write-absent     zeroed  31503  -\n"
     "    ...\n"
-    "    one movs of 4 bytes       b7f10000  0804a2c4     user read   zeroed  31880  -\n"
-    "    one movs of 4 bytes       b7f11000  0804a2c4     user read   zeroed  31881  -\n"
+    "    one movs of 4 bytes  0xb7efbffe  0x804e870    user-read-absent      zeroed  31198  -\n"
+    "    one movs of 4 bytes  0xb7efc000  0x804e870    user-read-absent      zeroed  30902  -\n"
     "    ...\n";
 constexpr unsigned long kPage = 4096;
 
@@ -43,32 +43,6 @@ void write_to(char* at) { *reinterpret_cast<volatile int*>(at) = 1; }
 void read_from(char* at) { static_cast<void>(*reinterpret_cast<volatile int*>(at)); }
 
 using Fields = std::map<std::string, std::string>;
-struct Event {
-    long thread;
-    std::string name;
-    Fields fields;
-};
-
-std::vector<Event> trace() {
-    std::vector<Event> events;
-    std::istringstream text(lab::read_file("/proc/trace"));
-    for (std::string line; std::getline(text, line);) {
-        if (line.starts_with('#')) continue;
-        std::istringstream words(line);
-        Event event;
-        std::string cpu, time, key;
-        words >> event.thread >> cpu >> time >> event.name;
-        for (std::string word; words >> word;) {
-            const size_t equals = word.find('=');
-            if (equals == word.npos)
-                event.fields[key] += " " + word;
-            else
-                event.fields[key = word.substr(0, equals)] = word.substr(equals + 1);
-        }
-        events.push_back(event);
-    }
-    return events;
-}
 
 class Log {
   public:
@@ -86,7 +60,7 @@ class Log {
         };
         Fields fault;
         std::string evicted = "-";
-        for (Event& event : trace()) {
+        for (lab::TraceEvent& event : lab::read_trace()) {
             if (event.thread != gettid() || !event.fields.contains("address") ||
                 !inside(event.fields["address"]))
                 continue;

@@ -1,20 +1,16 @@
 // lab-load: what load control decides (mm/load_control/, mm/suspension.hpp), for figures from the command
 // line.
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <vector>
-
 #include "mm/memory_policies.hpp"
 #include "mm/suspension.hpp"
 #include "user/lab/command.hpp"
+#include "user/lab/lines.hpp"
 
 namespace {
 
 constexpr char kHelp[] =
-    "usage: lab-load ls WAITING...\n"
-    "       lab-load ws SETS,NEXT,FRAMES,RESERVE,FASTEST...\n"
-    "       lab-load RULE NICE,PAGES,FAULTS,ACTIVE ...    (oldest youngest priority largest "
+    "usage: lab-load ls WAITING... [--json]\n"
+    "       lab-load ws SETS,NEXT,FRAMES,RESERVE,FASTEST... [--json]\n"
+    "       lab-load RULE NICE,PAGES,FAULTS,ACTIVE... [--json]  (oldest youngest priority largest "
     "smallest faults)\n"
     "ls: programs waited for pages for WAITING thousandths of the window. ws: pages in all working "
     "sets and\n"
@@ -28,6 +24,8 @@ constexpr char kHelp[] =
     "    # lab-load largest 0,300,5,900 0,500,2,100\n"
     "    largest: program 2\n";
 
+lab::Lines lines;
+
 std::vector<uint32_t> figures(const std::string& text, size_t count) {
     std::vector<uint32_t> made;
     for (const long n : lab::numbers("a figure", text, 0, 1'000'000))
@@ -38,16 +36,15 @@ std::vector<uint32_t> figures(const std::string& text, size_t count) {
 
 void judge(const LoadControl& control, const std::string& text, const PagingLoad& load) {
     const LoadJudgement verdict = control.judge(load);
-    printf("%s: %s\n", text.c_str(),
-           verdict.too_many ? "too many"
-           : verdict.room   ? "room"
-                            : "as it is");
+    lines.say(text + ": " +
+              (verdict.too_many ? "too many"
+               : verdict.room   ? "room"
+                                : "as it is"));
 }
 
 void choose(const std::string& name, const std::vector<std::string>& programs) {
     uint32_t rule = 0;
-    while (rule < std::size(kSuspensionRules) && kSuspensionRules[rule] != name) ++rule;
-    if (rule == std::size(kSuspensionRules)) lab::refuse("no rule '%s'; see --help", name.c_str());
+    while (kSuspensionRules[rule] != name) ++rule;
     size_t chosen = 0;
     std::vector<SuspensionCandidate> candidates;
     for (const std::string& text : programs) {
@@ -56,27 +53,33 @@ void choose(const std::string& name, const std::vector<std::string>& programs) {
         if (rather(static_cast<SuspensionRule>(rule), candidates.back(), candidates[chosen]))
             chosen = candidates.size() - 1;
     }
-    printf("%s: program %zu\n", name.c_str(), chosen + 1);
+    lines.say(name + ": program " + std::to_string(chosen + 1));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::vector<std::string> words = lab::Command(kHelp).parse(argc, argv);
+    const std::vector<std::string> words =
+        lab::Command(kHelp).flag("--json", lines.as_json).parse(argc, argv);
     if (words.size() < 2) lab::refuse("a criterion or a rule, and figures; see --help");
-    const std::string name = words[0];
-    words.erase(words.begin());
-    if (name != "ls" && name != "ws") return choose(name, words), 0;
+    std::vector<std::string> names{"ls", "ws"};
+    names.insert(names.end(), std::begin(kSuspensionRules), std::end(kSuspensionRules));
+    const std::string& name = lab::one_of("a criterion or a rule", words[0], names);
+    const std::vector<std::string> all(words.begin() + 1, words.end());
     LoadControls controls;
-    const LoadControl& control = *controls.find(name);
-    for (const std::string& text : words) {
-        const std::vector<uint32_t> n = figures(text, name == "ls" ? 1 : 5);
-        judge(control, text,
-              name == "ls" ? PagingLoad{.waiting_permille = n[0]}
-                           : PagingLoad{.fastest = n[4],
-                                        .working_sets = n[0],
-                                        .next_set = n[1],
-                                        .frames = n[2],
-                                        .reserve = n[3]});
+    if (const LoadControl* control = controls.find(name)) {
+        for (const std::string& text : all) {
+            const std::vector<uint32_t> n = figures(text, name == "ls" ? 1 : 5);
+            judge(*control, text,
+                  name == "ls" ? PagingLoad{.waiting_permille = n[0]}
+                               : PagingLoad{.fastest = n[4],
+                                            .working_sets = n[0],
+                                            .next_set = n[1],
+                                            .frames = n[2],
+                                            .reserve = n[3]});
+        }
+    } else {
+        choose(name, all);
     }
+    lines.end("lab-load", words);
 }

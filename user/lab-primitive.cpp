@@ -37,12 +37,13 @@ constexpr char kHelp[] =
     "    # lab-primitive\n"
     "    4 processes, 20000 updates each, a quantum of 500 us\n"
     "    what     primitive       wanted  found   lost  split\n"
-    "    counter  none             80000  28391  51609     30\n"
+    "    counter  none             80000  57823  22177      6\n"
     "    counter  interrupts off   80000  80000      0      0\n"
     "    ...\n"
-    "    wake-up  none                20     19      1      1\n"
+    "    wake-up  none                20      2     18     18\n"
     "    wake-up  futex               20     20      0      0\n"
-    "      process 3 read 892 and was interrupted; others made it 3913; then 3 wrote 893\n";
+    "      process 3 read 1290 and was interrupted; others made it 11005; then 3 wrote 1291\n"
+    "    ...\n";
 
 constexpr long kMostProcesses = 16, kMostUpdates = 1'000'000, kMostShown = 5;
 

@@ -25,11 +25,11 @@ constexpr char kHelp[] =
     "/proc/sys/kernel/sched/suspend,\n"
     "and resumes it. Without swap a file of its own (/swap-of-lab) is made and used meanwhile.\n"
     "    # lab-suspend\n"
-    "    moment         state  resident  swapped   free\n"
-    "    before         S          1016        0  27512\n"
-    "    suspended      T             0     1016  28528\n"
-    "    resumed        S             0     1016  28526\n"
-    "    touched again  S          1013        3  27508\n";
+    "    moment         state  resident  swapped   free  intact\n"
+    "    before         S           514        0  28011\n"
+    "    suspended      T             0      514  28518\n"
+    "    resumed        S             0      514  28518\n"
+    "    touched again  S           502       12  28015  yes\n";
 
 constexpr long kPageBytes = 4096;
 constexpr int64_t kPatience = 20'000'000'000;

@@ -2,24 +2,29 @@
 // up the CPU by sched_yield(); the time between two of their common count's values, divided by the
 // yields between, is the cost of one: leaving the CPU, being queued, the policy's choice, the switch
 // and the way into and out of the kernel. Under --icount 0 a tick is one instruction.
-#include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <vector>
+
+#include "user/lab/command.hpp"
+#include "user/lab/setting.hpp"
+#include "user/lab/table.hpp"
 
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kHelp[] =
     "usage: lab-switch [--yields N] [--json] THREADS...\n"
     "What a switch between threads costs, in ticks of the time-stamp counter, with so many ready\n"
-    "threads (2 to 10000), under the policy in /proc/sys/kernel/sched/policy.\n";
+    "threads (2 to 10000), under the policy in /proc/sys/kernel/sched/policy, over N (20000) "
+    "yields.\n"
+    "    # lab-switch 10 100\n"
+    "    threads  ticks a yield  switches a yield\n"
+    "         10          812.4             1.000\n"
+    "        100          812.9             1.000\n";
+constexpr char kPolicy[] = "/proc/sys/kernel/sched/policy";
 
 long yield_count = 20'000, settle_yields;
 pthread_barrier_t start_barrier;
@@ -69,49 +74,32 @@ void measure(long threads) {
     pthread_attr_setstacksize(&attributes, 16384);
     std::vector<pthread_t> all(static_cast<size_t>(threads));
     for (pthread_t& thread : all)
-        if (int error = pthread_create(&thread, &attributes, run, nullptr)) {
-            fprintf(stderr, "lab-switch: a thread: %s\n", strerror(error));
-            exit(1);
-        }
+        if (int error = pthread_create(&thread, &attributes, run, nullptr))
+            lab::fail("a thread: %s", strerror(error));
     for (pthread_t thread : all) pthread_join(thread, nullptr);
 }
 
 }  // namespace
 
-int main(int argc, char* argv[]) {
+int main(int argc, char** argv) {
     bool json = false;
-    const option kOptions[] = {{"yields", 1, nullptr, 'y'},
-                               {"json", 0, nullptr, 'j'},
-                               {"help", 0, nullptr, 'h'},
-                               {nullptr, 0, nullptr, 0}};
-    for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
-        if (c == 'y')
-            yield_count = atol(optarg);
-        else if (c == 'j')
-            json = true;
-        else
-            return fputs(kUsage, c == 'h' ? stdout : stderr), c == 'h' ? 0 : 2;
-    }
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .number("--yields", yield_count, 1, 100'000'000)
+                                               .flag("--json", json)
+                                               .parse(argc, argv);
+    if (words.empty()) lab::refuse("how many THREADS? Like 10 100; see --help");
     std::vector<long> counts;
-    for (; optind < argc; ++optind) counts.push_back(atol(argv[optind]));
-    bool good = yield_count > 0 && !counts.empty();
-    for (long count : counts) good = good && count >= 2 && count <= 10'000;
-    if (!good) return fputs(kUsage, stderr), 2;
-    if (json)
-        printf("[");
-    else
-        printf("%8s %12s %14s\n", "threads", "ticks/yield", "switches/yield");
-    for (size_t i = 0; i < counts.size(); ++i) {
-        measure(counts[i]);
-        const double each =
-            static_cast<double>(last_time - first_time) / static_cast<double>(yield_count);
-        const double share =
-            static_cast<double>(last_switches - first_switches) / static_cast<double>(yield_count);
-        if (json)
-            printf("%s{\"threads\": %ld, \"ticks\": %.1f, \"switches\": %.3f}", i ? ", " : "",
-                   counts[i], each, share);
-        else
-            printf("%8ld %12.1f %14.3f\n", counts[i], each, share);
+    for (const std::string& word : words) counts.push_back(lab::number("THREADS", word, 2, 10'000));
+    lab::Table table(
+        {{"threads", "threads"}, {"ticks", "ticks a yield"}, {"switches", "switches a yield"}});
+    const auto yields = static_cast<double>(yield_count);
+    for (const long count : counts) {
+        measure(count);
+        table.row({count, lab::Decimal{static_cast<double>(last_time - first_time) / yields, 1},
+                   lab::Decimal{static_cast<double>(last_switches - first_switches) / yields, 3}});
     }
-    if (json) printf("]\n");
+    if (!json) return table.print(), 0;
+    lab::Object input;
+    input.add("threads", counts).add("yields", yield_count).add("policy", lab::chosen_in(kPolicy));
+    lab::Object().add("lab", "lab-switch").add("input", input).add("rows", table.rows()).print();
 }

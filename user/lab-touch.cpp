@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -16,12 +15,13 @@
 #include <sstream>
 
 #include "user/lab/command.hpp"
+#include "user/lab/lines.hpp"
 #include "user/lab/setting.hpp"
 
 namespace {
 
 constexpr char kHelp[] =
-    "usage: lab-touch WORD...\n"
+    "usage: lab-touch [--json] WORD...\n"
     "First a page: private, shared, file (a private mapping of one whose first word is 100), "
     "readonly,\n"
     "forbidden. Then what is done with it, step by step: read, write (the step's number, into the "
@@ -62,8 +62,10 @@ std::string sources(const volatile int* page) {
     return all.empty() ? "no fault" : all;
 }
 
-// A write puts the step's number there.
-void touch(int step, bool writes, volatile int* page) {
+lab::Lines lines;
+
+// What is said of it. A write puts the step's number there.
+std::string touch(int step, bool writes, volatile int* page) {
     // An event of the trace, at which a debugger can stop (scripts/debug --at).
     lab::write_file("/proc/trace_marker", "step " + std::to_string(step));
     std::string came;
@@ -74,8 +76,7 @@ void touch(int step, bool writes, volatile int* page) {
         const int value = *page;
         came = sources(page) + ", " + std::to_string(value);
     }
-    printf("%d %s: %s\n", step, writes ? "write" : "read", came.c_str());
-    fflush(stdout);
+    return std::to_string(step) + (writes ? " write: " : " read: ") + came;
 }
 
 volatile int* new_page(const std::string& kind) {
@@ -108,8 +109,9 @@ class Child {
         close(answers_[pid_ ? 1 : 0]);
         if (pid_) return;
         for (Order order; read(orders_[0], &order, sizeof order) == sizeof order;) {
-            touch(order.step, order.writes, page);
-            static_cast<void>(!write(answers_[1], "", 1));
+            Answer answer{};
+            touch(order.step, order.writes, page).copy(answer.text, sizeof answer.text - 1);
+            static_cast<void>(!write(answers_[1], &answer, sizeof answer));
         }
         _exit(0);
     }
@@ -120,18 +122,22 @@ class Child {
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
-    void touch_by(int step, bool writes) const {
+    std::string touch_by(int step, bool writes) const {
         const Order order{step, writes};
-        char done;
+        Answer answer;
         if (write(orders_[1], &order, sizeof order) != sizeof order ||
-            read(answers_[0], &done, 1) != 1)
+            read(answers_[0], &answer, sizeof answer) != sizeof answer)
             lab::fail("the child has ended");
+        return answer.text;
     }
 
   private:
     struct Order {
         int step;
         bool writes;
+    };
+    struct Answer {
+        char text[200];
     };
     int orders_[2], answers_[2];
     pid_t pid_;
@@ -148,11 +154,12 @@ void set_rights(volatile int* page, const std::string& name) {
 void perform(const std::string& word, int step, volatile int* page, std::unique_ptr<Child>& child) {
     const bool writes = word.ends_with("write");
     if (word == "read" || word == "write")
-        touch(step, writes, page);
+        lines.say(touch(step, writes, page));
     else if (word == "fork")
         child = std::make_unique<Child>(page);
     else if (word == "child-read" || word == "child-write")
-        child ? child->touch_by(step, writes) : lab::refuse("%s: 'fork' comes first", word.c_str());
+        child ? lines.say(child->touch_by(step, writes))
+              : lab::refuse("%s: 'fork' comes first", word.c_str());
     else if (word == "end")
         child.reset();
     else if (word == "unmap")
@@ -166,7 +173,8 @@ void perform(const std::string& word, int step, volatile int* page, std::unique_
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> words = lab::Command(kHelp).parse(argc, argv);
+    const std::vector<std::string> words =
+        lab::Command(kHelp).flag("--json", lines.as_json).parse(argc, argv);
     if (words.empty()) lab::refuse("a page and what is done with it; see --help");
     // Each access is looked up in the trace, which must not be long.
     const lab::Setting events("/proc/sys/kernel/trace/events", "fault,mark");
@@ -180,4 +188,5 @@ int main(int argc, char** argv) {
     volatile int* page = new_page(kind);
     std::unique_ptr<Child> child;
     for (size_t i = 1; i < words.size(); ++i) perform(words[i], static_cast<int>(i), page, child);
+    lines.end("lab-touch", words);
 }

@@ -1,4 +1,6 @@
 """The rows of the chapter on basics."""
+import re
+
 import scheduling_checks
 from row import Output, Row, same, want
 
@@ -39,6 +41,21 @@ def b4(output: Output):
     want(sum('interrupt line=timer' in line for line in traced) >= 5, 'the trace lacks the timer')
 
 
+def b5(output: Output):
+    """A buffered character costs a call only when the buffer is full; a library function need not call at
+    all. The host's listing of the calls has as many."""
+    result = output.json()[0]
+    given, rows = result['input'], {row['way']: row['calls'] for row in result['rows']}
+    count, buffer = given['characters'], given['buffer']
+    lines = given['lines'] + (not given['ends_with_line'])
+    same(rows, {'putc, full buffer': -(-count // buffer), 'putc, a line at a time': lines,
+                'putc, no buffer': count, 'write, one character each': count, 'write, all at once': 1,
+                'qsort and strlen': 0, 'getpid': 1}, 'calls')
+    listed = output.listing('syscalls')
+    want(sum(' getpid(' in line for line in listed) >= 1, 'the listing lacks getpid')
+    want(sum(bool(re.search(r' write\(.*\) = 1 ', line)) for line in listed) >= 2 * count, 'single writes listed')
+
+
 ROWS = [
     Row('B1', 'batch, multiprogramming, time sharing', '单道批处理、多道批处理、分时系统',
         'lab-batch --json --random 6 --seed {seed}',
@@ -60,4 +77,9 @@ ROWS = [
         'exceptions, devices and the timer counted one by one; the trace has every one',
         '异常、设备中断和时钟中断分别计数;trace 中逐条可见',
         'kernel/arch/traps.cpp kernel/arch/trap_entry.S fs/proc/machine_files.cpp', b4, trace=True),
+    Row('B5', 'system call and library function', '系统调用与库函数', 'lab-calls --json --random 300 --seed {seed}',
+        'the same characters by putc with a buffer and without, and by write: the calls of each; '
+        './scripts/trace syscalls run.json lists all calls of any program',
+        '同样的字符:带缓冲与不带缓冲的 putc,以及 write,各有几次系统调用;./scripts/trace syscalls run.json 列出任一程序的全部系统调用',
+        'user/lab-calls.cpp kernel/syscall/dispatch.cpp', b5, trace=True, run='--icount --append trace=syscall,mark'),
 ]

@@ -28,11 +28,15 @@ class Output:
         """The objects that it printed, one a line."""
         return [json.loads(line) for line in self.text.splitlines() if line.startswith('{')]
 
-    def trace_lines(self):
-        """The trace's events as text, one a line."""
-        run = subprocess.run(['./scripts/trace', 'text', self.trace], capture_output=True, text=True,
+    def listing(self, form):
+        """The lines that scripts/trace gives of the run's trace."""
+        run = subprocess.run(['./scripts/trace', form, self.trace], capture_output=True, text=True,
                              cwd=ROOT, check=True)
         return run.stdout.splitlines()
+
+    def trace_lines(self):
+        """The trace's events as text, one a line."""
+        return self.listing('text')
 
     def measures(self):
         """What scripts/trace tells of each process by name, in milliseconds."""

@@ -11,16 +11,18 @@ def y1(output: Output):
               'peterson': (True, True, True, False), 'turns': (False, True, True, False),
               'test-and-set': (True, True, None, False), 'swap': (True, True, None, False),
               'mutex': (True, True, None, True)}
-    cpus = int(output.find(r'^(\d+) CPUs').group(1))
-    rows = {words[0]: words[1:6] for words in map(str.split, output.text.splitlines()) if words and words[0] in always}
+    cpus = output.json()[0]['input']['cpus']
+    rows = {row['lock']: row for row in output.json()[0]['rows']}
     for lock, verdicts in always.items():
-        broken = int(rows[lock][4]) > 0
-        for told, wanted in zip(rows[lock], verdicts):
-            want(wanted is None or told == ('kept' if wanted else 'broken') or broken and told == '-', f'{lock}: {rows[lock]}')
-        want((rows[lock][1] == 'kept') != broken, f'{lock}: {rows[lock]}')
-        want(not broken or rows[lock][2:4] == ['-', '-'], f'{lock}: rules 3 and 4 without exclusion')
+        row = rows[lock]
+        told = [row[rule] for rule in ('free', 'exclusive', 'bounded', 'yields')]
+        broken = row['intrusions'] > 0
+        for verdict, wanted in zip(told, verdicts):
+            want(wanted is None or verdict == wanted or broken and verdict is None, f'{lock}: {row}')
+        same(told[1], not broken, f'{lock}: exclusion')
+        want(not broken or told[2:] == [None, None], f'{lock}: rules 3 and 4 without exclusion')
     # On several CPUs interrupts off break where they meet in the section, which a busy host may prevent.
-    want(rows['interrupts-off'][1] == 'kept' or cpus > 1, 'interrupts off on one CPU')
+    want(rows['interrupts-off']['exclusive'] or cpus > 1, 'interrupts off on one CPU')
 
 
 def y2(output: Output):
@@ -78,7 +80,7 @@ def y5(output: Output):
 LOCKS = 'user/lab-locks/locks.hpp user/lab-locks/main.cpp'
 ROWS = [
     Row('Y1', "critical section's four rules; interrupts off, test-and-set, swap", '临界区四原则;关中断、TS、Swap',
-        'lab-locks 100', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
+        'lab-locks --json 100', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
         '每种锁遵守四条原则中的哪几条;等待的代价(--smp 4 再看一次)', LOCKS, y1, run='--smp 4'),
     Row('Y2', 'integer and record semaphores', '整型信号量、记录型信号量', 'lab-sync trace 12 --json',
         'each P and V: the semaphore by name, its value, who is in its queue',

@@ -24,7 +24,7 @@ def main():
         return 1
     faults = []
     for policy, line in zip(CONSTANT + GROWING, lines):
-        rows = {row["threads"]: row for row in json.loads(line)}
+        rows = {row["threads"]: row for row in json.loads(line)["rows"]}
         few, some, many = (rows[count]["ticks"] for count in COUNTS)
         print(f"{policy:9} {few:8.1f} {some:8.1f} {many:8.1f}")
         if any(row["switches"] < 0.9 for row in rows.values()):

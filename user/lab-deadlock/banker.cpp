@@ -31,12 +31,12 @@ constexpr char kHelp[] =
     "    # lab-deadlock banker --available 1,1 --max 2,2/1,1 --allocation 1,0/0,1 --request "
     "P0:1,1\n"
     "    Available  1  1\n"
-    "         Max   Allocation  Need\n"
-    "    P0  2  2  1  0  1  2\n"
-    "    P1  1  1  0  1  1  0\n"
+    "            Max         Allocation  Need\n"
+    "    P0        2  2        1  0        1  2\n"
+    "    P1        1  1        0  1        1  0\n"
     "    ...\n"
-    "    Safe sequence: P1 P0\n"
-    "    P0 asks for  1  1: granted\n";
+    "    Safe sequence: P1 P0, the only one\n"
+    "    P0 asks for  1  1: denied for now: the state would be unsafe\n";
 constexpr long kMostUnits = 1'000'000;
 
 struct Asked {

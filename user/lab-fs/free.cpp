@@ -27,10 +27,12 @@ constexpr char kHelp[] =
     "does:\n"
     "row i, column j of n columns (32) is b = n(i-1)+j, counted from 1; block 1 is the bitmap.\n"
     "    # lab-fs free --policy bitmap --blocks 64 --columns 16 a=3 -a\n"
-    "    step  result                                   free  read  written\n"
-    "    a=3   gets (1,2) (1,3) (1,4): b 2-4              60     1        1\n"
-    "    -a    gives back (1,2) (1,3) (1,4): b 2-4        63     0        1\n"
-    "    i=1   1000000000000000\n"
+    "    i=1 1000000000000000\n"
+    "    ...\n"
+    "    a=3: gets (1,2) (1,3) (1,4): b 2-4; 60 free; 1 read, 1 written\n"
+    "    i=1 1111000000000000\n"
+    "    ...\n"
+    "    -a: gives back (1,2) (1,3) (1,4): b 2-4; 63 free; 0 read, 1 written\n"
     "    ...\n";
 
 constexpr uint32_t kWords = 128;  // blocks of 512 bytes

@@ -20,12 +20,12 @@ constexpr char kHelp[] =
     "--write, in a directory on ext2: a file whose last block is that one is made, read, and "
     "removed.\n"
     "    # lab-fs levels\n"
-    "    block  level            last block     largest file\n"
-    "     1024  direct                   11            12288\n"
-    "     1024  single indirect         267           274432\n"
-    "     1024  double indirect       65803         67383296\n"
-    "     1024  triple indirect    16843019      17247252480\n"
-    "     ...\n";
+    "    block  level            last block   largest file  written and read by\n"
+    "     1024  direct                   11          12288  -\n"
+    "     1024  single indirect         267         274432  -\n"
+    "     1024  double indirect       65803       67383296  -\n"
+    "     1024  triple indirect    16843019    17247252480  -\n"
+    "    ...\n";
 constexpr const char* kLevels[] = {"direct", "single indirect", "double indirect",
                                    "triple indirect"};
 

@@ -22,14 +22,12 @@ constexpr char kLookupHelp[] =
     "Each name of an absolute path (symbolic links resolved) on ext2, FAT or ISO 9660: where it "
     "stands, and how many disk reads\n"
     "it takes to find it with nothing in memory but what the names before it brought.\n"
-    "    # lab-fs lookup /root/d/file\n"
-    "    name  inode  at byte  reads  where\n"
-    "    root     17    32768      0  \"root\" is inode 17 (8 names before it), block 0 of its "
+    "    # lab-fs lookup /etc/passwd\n"
+    "    name    inode  at byte  reads  where\n"
+    "    etc        14    36096      3  \"etc\" is inode 14 (5 names before it), block 0 of its "
     "directory, ...\n"
-    "    d       399   130560      3  \"d\" is inode 399 (2 names before it), block 0 of its "
-    "directory, ...\n"
-    "    file    400   130816      3  ...\n"
-    "    6 disk reads in all (names that are in use stay in memory)\n";
+    "    passwd     26    39168      2  ...\n"
+    "    5 disk reads in all\n";
 constexpr char kDirectoryHelp[] =
     "usage: lab-fs directory [--names N] [--fcb BYTES] [--entry BYTES] [--block BYTES] [--json]\n"
     "       lab-fs directory DIRECTORY... [--samples N] [--seed S] [--json]\n"

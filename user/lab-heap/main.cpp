@@ -1,138 +1,185 @@
 // lab-heap: dynamic partitions by the classes that the kernel's heap uses (mm/heap), on memory of
-// this process.
-//   lab-heap [--area BYTES] [--steps N] [--seed N]     the same requests for each placement, a table
-//   lab-heap --policy NAME [--area BYTES] STEP...      the map of blocks and holes after each step
-// STEP: NAME=BYTES allocates, -NAME gives back, ! compacts. BYTES are without the 16 of a header.
+// this process. With --policy the blocks and holes after each step; without it the same random
+// requests for each placement, every block filled and compared at the end.
 #include <algorithm>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <map>
-#include <optional>
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "mm/heap/placement_list.hpp"
+#include "user/lab/command.hpp"
+#include "user/lab/random.hpp"
+#include "user/lab/table.hpp"
 
 namespace {
 
+constexpr char kHelp[] =
+    "usage: lab-heap [--area BYTES] [--steps N] [--seed S] [--json]\n"
+    "       lab-heap --policy NAME [--area BYTES] [--json] STEP... | --random N [--seed S]\n"
+    "NAME: first-fit next-fit best-fit worst-fit quick-fit buddy. STEP: NAME=BYTES allocates (16 "
+    "more\n"
+    "for a header), -NAME gives back, ! compacts. An area (262144 bytes) is a power of two from "
+    "256 "
+    "on.\n"
+    "Without --policy: all of them under N (20000) random requests. looked: holes, a request; "
+    "int(ernal):\n"
+    "thousandths of what is in use that nobody asked for; ext(ernal): of what is free, not in the "
+    "largest\n"
+    "hole; then one compaction: how many blocks moved, and the largest hole.\n"
+    "    # lab-heap --policy first-fit --area 1024 a=100 b=100 c=100 -a -c d=40 -b !\n"
+    "    step   result                memory\n"
+    "    a=100                        a:128 -:848\n"
+    "    b=100                        a:128 b:128 -:720\n"
+    "    c=100                        a:128 b:128 c:128 -:592\n"
+    "    -a     neither side free     -:128 b:128 c:128 -:592\n"
+    "    -c     joins the hole above  -:128 b:128 -:720\n"
+    "    d=40                         d:64 -:64 b:128 -:720\n"
+    "    -b     joins both holes      d:64 -:912\n"
+    "    !      0 blocks moved        d:64 -:912\n"
+    "    4 holes looked at\n";
+
 struct Options {
     std::string policy;
-    unsigned long area = 256 * 1024, steps = 20'000, seed = 1;
+    long area = 256 * 1024, steps = 20'000, random = 0, seed = 1;
+    bool json = false;
     std::vector<std::string> list;
 };
 
-[[noreturn]] void usage() {
-    std::fputs(
-        "usage: lab-heap [--area BYTES] [--steps N] [--seed N]\n"
-        "       lab-heap --policy NAME [--area BYTES] STEP...\n"
-        "NAME: first-fit next-fit best-fit worst-fit quick-fit buddy\n"
-        "STEP: NAME=BYTES allocates, -NAME gives back, ! compacts\n",
-        stderr);
-    std::exit(2);
-}
-
-unsigned long number(const char* text) {
-    char* end;
-    const unsigned long value = std::strtoul(text, &end, 10);
-    if (end == text || *end) usage();
-    return value;
+// Blocks of up to a sixteenth of the area; a little more are taken than given back.
+std::vector<std::string> random_steps(long count, long seed, long area) {
+    lab::Random random(seed);
+    std::vector<std::string> steps, live;
+    for (long i = 0; i < count; ++i) {
+        if (live.empty() || random.chance(55)) {
+            live.push_back("p" + std::to_string(i));
+            steps.push_back(live.back() + "=" + std::to_string(random.between(1, area / 16)));
+        } else {
+            std::swap(live[static_cast<size_t>(random.between(0, std::ssize(live) - 1))],
+                      live.back());
+            steps.push_back("-" + live.back());
+            live.pop_back();
+        }
+    }
+    return steps;
 }
 
 Options parse(int argc, char** argv) {
-    Options options;
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        if (word.substr(0, 2) != "--") {
-            options.list.push_back(word);
-            continue;
-        }
-        if (++i == argc) usage();
-        if (word == "--policy")
-            options.policy = argv[i];
-        else if (word == "--area")
-            options.area = number(argv[i]);
-        else if (word == "--steps")
-            options.steps = number(argv[i]);
-        else if (word == "--seed")
-            options.seed = number(argv[i]);
-        else
-            usage();
-    }
-    if (options.list.empty() != options.policy.empty()) usage();
-    if (options.area < 256 || options.area > 64ul << 20 || options.area & (options.area - 1)) {
-        std::fputs("lab-heap: an area is a power of two from 256 bytes on\n", stderr);
-        std::exit(2);
-    }
-    return options;
+    Options o;
+    o.list = lab::Command(kHelp)
+                 .choice("--policy", o.policy,
+                         {std::begin(Placements::kNames), std::end(Placements::kNames)})
+                 .number("--area", o.area, 256, 64l << 20)
+                 .number("--steps", o.steps, 1, 100'000'000)
+                 .random(o.random, 100'000, o.seed)
+                 .flag("--json", o.json)
+                 .parse(argc, argv);
+    if (o.area & (o.area - 1)) lab::refuse("--area wants a power of two, not %ld", o.area);
+    if (!o.list.empty() && o.random) lab::refuse("either steps, or --random N of them");
+    if (o.random) o.list = random_steps(o.random, o.seed, o.area);
+    if (o.policy.empty() && !o.list.empty()) lab::refuse("steps want --policy NAME; see --help");
+    if (!o.policy.empty() && o.list.empty())
+        lab::refuse("--policy wants steps, like a=100 b=50 -a !; or --random N");
+    return o;
 }
 
 // One placement and its only area.
 struct Heap {
-    Heap(uint32_t which, unsigned long bytes)
-        : index(which), place(set.at(which)), area(std::aligned_alloc(bytes, bytes)) {
+    Heap(uint32_t which, long bytes)
+        : place(set.at(which)),
+          area(std::aligned_alloc(static_cast<size_t>(bytes), static_cast<size_t>(bytes))) {
         place.add(area, static_cast<uint32_t>(bytes));
     }
     ~Heap() { std::free(area); }
     Placements set;
-    uint32_t index;
     Placement& place;
     void* area;
 };
 
 // --- the map after each step
 
+using Blocks = std::map<std::string, void*>;
+
 struct Map final : HeapVisitor {
-    explicit Map(const std::map<std::string, void*>& blocks) : names(blocks) {}
+    explicit Map(const Blocks& blocks) : names(blocks) {}
     void visit(const HeapPiece& piece) override {
         std::string name = piece.hole ? "-" : "?";
         for (const auto& [block, at] : names)
             if (at == piece.start && !piece.hole) name = block;
-        std::printf(" %s:%u", name.c_str(), piece.bytes);
+        text += (text.empty() ? "" : " ") + name + ":" + std::to_string(piece.bytes);
     }
-    const std::map<std::string, void*>& names;
+    const Blocks& names;
+    std::string text;
 };
 
-void run_step(Heap& heap, std::map<std::string, void*>& blocks, const std::string& step) {
-    const size_t equals = step.find('=');
-    if (step == "!") {
-        TaggedHeap* compactable = heap.place.compactable();
-        if (!compactable) return static_cast<void>(std::printf(" (buddies can't move)"));
-        compactable->compact([&](void* from, void* to) {
-            for (auto& [name, at] : blocks)
-                if (at == from) at = to;
-        });
-    } else if (step[0] == '-' && blocks.count(step.substr(1))) {
-        heap.place.give(blocks.at(step.substr(1)));
-        blocks.erase(step.substr(1));
-    } else if (equals != std::string::npos && equals > 0 && !blocks.count(step.substr(0, equals))) {
-        const auto bytes = static_cast<uint32_t>(number(step.c_str() + equals + 1));
-        void* block = heap.place.take(bytes);
-        block ? static_cast<void>(blocks[step.substr(0, equals)] = block)
-              : static_cast<void>(std::printf(" (no hole is large enough)"));
-    } else {
-        std::fprintf(stderr, "lab-heap: what is '%s'?\n", step.c_str());
-        std::exit(2);
-    }
+std::string compact(Heap& heap, Blocks& blocks) {
+    TaggedHeap* compactable = heap.place.compactable();
+    if (!compactable) return "buddies can't move";
+    unsigned moved = 0;
+    compactable->compact([&](void* from, void* to) {
+        for (auto& [name, at] : blocks)
+            if (at == from) at = to, ++moved;
+    });
+    return std::to_string(moved) + " blocks moved";
 }
 
-int show_steps(const Options& options) {
-    const std::optional<uint32_t> index = Placements::index_of(options.policy);
-    if (!index) usage();
-    Heap heap(*index, options.area);
-    std::map<std::string, void*> blocks;
-    for (const std::string& step : options.list) {
-        std::printf("%-8s", step.c_str());
-        run_step(heap, blocks, step);
+std::string give(Heap& heap, void* block) {
+    const HeapFigures before = heap.place.figures();
+    heap.place.give(block);
+    const HeapFigures after = heap.place.figures();
+    constexpr const char* kMerges[] = {"joins the hole below", "joins the hole above",
+                                       "joins both holes", "neither side free"};
+    for (size_t i = 0; i < std::size(kMerges); ++i)
+        if (after.merges[i] != before.merges[i])
+            return heap.place.compactable() ? kMerges[i]
+                   : i == 3                 ? "its buddy is not free"
+                                            : "joins its buddy";
+    return "kept for the next of its size";  // quick fit
+}
+
+std::string run_step(Heap& heap, Blocks& blocks, const std::string& step) {
+    const size_t equals = step.find('=');
+    const std::string name = step[0] == '-' ? step.substr(1) : step.substr(0, equals);
+    if (step == "!") return compact(heap, blocks);
+    if (step[0] == '-') {
+        if (!blocks.contains(name)) return "is not there";
+        const std::string result = give(heap, blocks.at(name));
+        blocks.erase(name);
+        return result;
+    }
+    if (equals == 0 || equals == step.npos)
+        lab::refuse("a step is NAME=BYTES, -NAME or !; not '%s'", step.c_str());
+    if (blocks.contains(name)) lab::refuse("'%s' is there already", name.c_str());
+    const long bytes = lab::number("BYTES", step.substr(equals + 1), 1, 64l << 20);
+    void* block = heap.place.take(static_cast<uint32_t>(bytes));
+    if (!block) return "no hole is large enough";
+    blocks[name] = block;
+    return "";
+}
+
+int show_steps(const Options& o) {
+    Heap heap(*Placements::index_of(o.policy), o.area);
+    Blocks blocks;
+    lab::Table table({{"step", "step"}, {"result", "result"}, {"memory", "memory"}});
+    for (const std::string& step : o.list) {
+        const std::string result = run_step(heap, blocks, step);
         Map map(blocks);
         heap.place.visit(map);
-        std::printf("\n");
+        table.row({step, result, map.text});
     }
-    const HeapFigures f = heap.place.figures();
-    std::printf("merged: below %u, above %u, both %u, neither %u; %llu holes looked at\n",
-                f.merges[0], f.merges[1], f.merges[2], f.merges[3],
-                static_cast<unsigned long long>(f.searched));
+    const uint64_t searched = heap.place.figures().searched;
+    if (!o.json) {
+        table.print();
+        printf("%llu holes looked at\n", static_cast<unsigned long long>(searched));
+        return 0;
+    }
+    lab::Object input;
+    input.add("policy", o.policy).add("area", o.area).add("steps", o.list);
+    lab::Object()
+        .add("lab", "lab-heap")
+        .add("input", input)
+        .add("looked_at", searched)
+        .add("rows", table.rows())
+        .print();
     return 0;
 }
 
@@ -147,7 +194,8 @@ struct Block {
 // Lifetimes and sizes as programs have them: mostly small, some large, in no order.
 class Load {
   public:
-    Load(Placement& place, unsigned long seed) : place_(place), state_(seed * 2 + 1) {}
+    Load(Placement& place, long seed)
+        : place_(place), state_(static_cast<unsigned long long>(seed) * 2 + 1) {}
 
     void step() {
         if (random() % 16 < 9 || live.empty()) {
@@ -202,37 +250,49 @@ Compaction compact(Heap& heap, Load& load) {
     return result;
 }
 
-int compare(const Options& options) {
-    std::printf("area of %lu bytes, %lu steps, seed %lu; fragmentation in thousandths\n",
-                options.area, options.steps, options.seed);
-    std::printf("%-10s %6s %7s %6s %8s %8s %4s %4s  %-21s %s\n", "", "failed", "looked", "holes",
-                "free", "largest", "int", "ext", "merged bel/ab/2/none",
-                "compacted: moved, largest");
+int compare(const Options& o) {
+    lab::Table table({{"policy", "policy"},
+                      {"failed", "failed"},
+                      {"looked", "looked"},
+                      {"holes", "holes"},
+                      {"free", "free"},
+                      {"largest", "largest"},
+                      {"internal", "int"},
+                      {"external", "ext"},
+                      {"merged", "below/above/both/neither"},
+                      {"moved", "moved"},
+                      {"largest_then", "largest then"}});
     bool intact = true;
     for (uint32_t index = 0; index < Placements::kCount; ++index) {
-        Heap heap(index, options.area);
-        Load load(heap.place, options.seed);
-        for (unsigned long i = 0; i < options.steps; ++i) load.step();
+        Heap heap(index, o.area);
+        Load load(heap.place, o.seed);
+        for (long i = 0; i < o.steps; ++i) load.step();
         const HeapFigures f = heap.place.figures();
-        const std::string merges = std::to_string(f.merges[0]) + "/" + std::to_string(f.merges[1]) +
-                                   "/" + std::to_string(f.merges[2]) + "/" +
-                                   std::to_string(f.merges[3]);
-        const auto looked = static_cast<uint32_t>(
-            100 * f.searched / std::max(1ull, static_cast<unsigned long long>(f.requests)));
+        const std::vector<uint32_t> merges(std::begin(f.merges), std::end(f.merges));
+        std::string shown;
+        for (uint32_t count : merges) shown += (shown.empty() ? "" : "/") + std::to_string(count);
+        const double looked = double(f.searched) / double(std::max<uint64_t>(f.requests, 1));
         const Compaction c = compact(heap, load);
-        std::printf("%-10s %6u %4u.%02u %6u %8u %8u %4u %4u  %-21s %u blocks, %u\n",
-                    heap.place.name().data(), static_cast<uint32_t>(f.failed), looked / 100,
-                    looked % 100, f.holes, f.free, f.largest, f.internal_fragmentation(),
-                    f.external_fragmentation(), merges.c_str(), c.moved, c.largest);
+        table.row({std::string(heap.place.name()), f.failed, lab::Decimal{looked, 2}, f.holes,
+                   f.free, f.largest, f.internal_fragmentation(), f.external_fragmentation(),
+                   lab::Cell(shown, merges), c.moved, c.largest});
         intact &= load.intact();
     }
-    std::puts(intact ? "every block kept its contents" : "CONTENTS WERE LOST");
-    return intact ? 0 : 1;
+    if (!intact) lab::fail("a block has lost its contents");
+    if (!o.json) {
+        table.print();
+        puts("every block kept its contents");
+        return 0;
+    }
+    lab::Object input;
+    input.add("area", o.area).add("steps", o.steps).add("seed", o.seed);
+    lab::Object().add("lab", "lab-heap").add("input", input).add("rows", table.rows()).print();
+    return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Options options = parse(argc, argv);
-    return options.policy.empty() ? compare(options) : show_steps(options);
+    const Options o = parse(argc, argv);
+    return o.policy.empty() ? compare(o) : show_steps(o);
 }

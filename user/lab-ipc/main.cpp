@@ -183,9 +183,11 @@ constexpr char kHelp[] =
     "  mailbox  msgsnd, msgrcv: indirect          socket   AF_UNIX, SOCK_SEQPACKET\n"
     "  stream   AF_UNIX, SOCK_STREAM\n"
     "    # lab-ipc pipe mailbox\n"
-    "    means    items  copies  calls  switches  blocks  ticks each  by\n"
-    "    pipe      1024    2.00   2048       127     127        2344  pipe: write, read\n"
-    "    mailbox   1024    2.02   2048       127     127        3040  msgsnd, msgrcv: indirect\n";
+    "    1024 items of 1024 bytes\n"
+    "    means    items  copies  calls  switches  blocks  ticks each  wrong  by\n"
+    "    pipe      1024    2.00   2048       127     127       18506      0  pipe: write, read\n"
+    "    mailbox   1024    2.02   2048       127     127       21909      0  msgsnd, msgrcv: "
+    "indirect\n";
 
 lab::Table table({{"means", "means"},
                   {"items", "items"},

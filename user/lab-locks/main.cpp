@@ -8,30 +8,50 @@
 
 #include <sched.h>
 #include <sys/io.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
+#include <cerrno>
 #include <cstring>
 #include <functional>
 #include <memory>
+
+#include "user/lab/command.hpp"
+#include "user/lab/setting.hpp"
+#include "user/lab/table.hpp"
 
 std::atomic<bool> give_up;
 
 namespace {
 
-constexpr long kHoldNs = 20'000'000, kAlone = 1000;
+constexpr char kHelp[] =
+    "usage: lab-locks [ACQUIRES [LOCK]] [--quantum US] [--json]\n"
+    "       lab-locks count LOCK ROUNDS [--json]    four threads count together: lost updates\n"
+    "The four rules of critical sections on this machine's CPUs, of each lock (or LOCK alone), "
+    "with "
+    "ACQUIRES\n"
+    "(50) by each of four threads (two: peterson, turns), under round robin with a quantum of US "
+    "(1000).\n"
+    "LOCK: interrupts-off test-and-set swap ticket peterson turns mutex. Needs root, for cli and "
+    "sti.\n"
+    "overtaken: entries of others past one's doorway, at most; waiting: the part of a wait for a "
+    "sleeping\n"
+    "holder that took CPU time; cycles: of a lock nobody disputes; wasted: CPU time beyond the "
+    "work's.\n"
+    "    # lab-locks 20 ticket\n"
+    "    1 CPUs, a quantum of 1000 us\n"
+    "    lock    1 free  2 excl  3 bound  4 yield  intrusions  overtaken  waiting, %  cycles alone "
+    " "
+    "us wasted\n"
+    "    ticket  kept    kept    kept     broken            0          3         100            33 "
+    " "
+    "   1051.2\n";
+constexpr char kQuantum[] = "/proc/sys/kernel/sched/rr_quantum_us";
+constexpr long kHoldNs = 20'000'000, kAlone = 1000, kMost = 1'000'000;
 
 std::atomic<long> entries;
 long entries_before[kMostThreads];
 
-long long clock_ns(clockid_t clock) {
-    timespec t;
-    clock_gettime(clock, &t);
-    return t.tv_sec * 1'000'000'000ll + t.tv_nsec;
-}
-long long cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+int64_t cpu_ns() { return lab::now(CLOCK_THREAD_CPUTIME_ID); }
 unsigned long long cycles() { return __builtin_ia32_rdtsc(); }
 void work(int rounds) {
     for (volatile int i = 0; i < rounds;) i = i + 1;
@@ -51,10 +71,8 @@ void in_threads(int count, const std::function<void(int)>& body) {
             (*static_cast<Start*>(s)->body)(static_cast<Start*>(s)->number);
             return nullptr;
         };
-        if (pthread_create(&threads[i], nullptr, run, &starts[i])) {
-            perror("lab-locks: a thread");
-            exit(1);
-        }
+        if (const int error = pthread_create(&threads[i], nullptr, run, &starts[i]))
+            lab::fail("a thread: %s", strerror(error));
     }
     for (int i = 0; i < count; ++i) pthread_join(threads[i], nullptr);
 }
@@ -89,14 +107,14 @@ void alone(Lock& lock, Figures& f) {
 }
 
 // Everybody `acquires` times; every tenth holder loses the CPU inside, where it may.
-long long disputed(Lock& lock, int threads, long acquires, Figures& f) {
+int64_t disputed(Lock& lock, int threads, long acquires, Figures& f) {
     std::atomic<int> inside = 0;
     std::atomic<long> intrusions = 0;
-    std::atomic<long long> used = 0;
+    std::atomic<int64_t> used = 0;
     long overtaken[kMostThreads] = {};
     entries = 0;
     in_threads(threads, [&](int me) {
-        const long long start = cpu_ns();
+        const int64_t start = cpu_ns();
         for (long i = 1; i <= acquires; ++i) {
             lock.lock(me);
             intrusions += inside++ != 0;
@@ -125,8 +143,7 @@ void sleeping_holder(Lock& lock, Figures& f) {
             lock.lock(0);
             held = true;
             if (lock.may_sleep_inside()) {
-                const timespec t = {0, kHoldNs};
-                nanosleep(&t, nullptr);
+                lab::sleep_for(kHoldNs);
             } else {
                 work(1'000'000);
             }
@@ -134,10 +151,10 @@ void sleeping_holder(Lock& lock, Figures& f) {
             return;
         }
         while (!held) sched_yield();
-        const long long wall = clock_ns(CLOCK_MONOTONIC), cpu = cpu_ns();
+        const int64_t wall = lab::now(), cpu = cpu_ns();
         lock.lock(1);
         lock.unlock(1);
-        const long long waited = clock_ns(CLOCK_MONOTONIC) - wall;
+        const int64_t waited = lab::now() - wall;
         if (waited > kHoldNs / 2)
             f.waiting_cpu_part = static_cast<double>(cpu_ns() - cpu) / static_cast<double>(waited);
     });
@@ -148,10 +165,11 @@ template <typename L>
 std::unique_ptr<Lock> make() {
     return std::make_unique<L>();
 }
-constexpr struct {
+struct Kind {
     const char* name;
     Make make;
-} kLocks[] = {
+};
+constexpr Kind kLocks[] = {
     {"interrupts-off", make<InterruptsOff>},
     {"test-and-set", make<TestAndSet>},
     {"swap", make<Swap>},
@@ -161,84 +179,116 @@ constexpr struct {
     {"mutex", make<Blocking>},
 };
 
-const char* verdict(bool kept) { return kept ? "kept" : "broken"; }
+std::vector<std::string> names() {
+    std::vector<std::string> all;
+    for (const Kind& kind : kLocks) all.push_back(kind.name);
+    return all;
+}
+const Kind& kind_of(const std::string& name) {
+    return *std::ranges::find(kLocks, lab::one_of("LOCK", name, names()), &Kind::name);
+}
 
-void measure(const char* name, Make make, long acquires) {
+lab::Cell verdict(bool kept) { return {kept ? "kept" : "broken", kept}; }
+
+void measure(lab::Table& table, const Kind& kind, long acquires) {
     Figures f, ignored;
-    alone(*make(), f);
-    const std::unique_ptr<Lock> lock = make();
+    alone(*kind.make(), f);
+    const std::unique_ptr<Lock> lock = kind.make();
     const int threads = lock->threads();
     // In turns a thread alone gets nowhere: there the work is that of another lock.
-    const std::unique_ptr<Lock> quiet = f.let_in ? make() : std::make_unique<TestAndSet>();
-    const long long ideal = disputed(*quiet, 1, acquires, ignored) * threads;
-    const long long used = disputed(*lock, threads, acquires, f);
+    const std::unique_ptr<Lock> quiet = f.let_in ? kind.make() : std::make_unique<TestAndSet>();
+    const int64_t ideal = disputed(*quiet, 1, acquires, ignored) * threads;
+    const int64_t used = disputed(*lock, threads, acquires, f);
     if (used > ideal)
         f.wasted_us =
             static_cast<double>(used - ideal) / 1000.0 / static_cast<double>(acquires * threads);
-    sleeping_holder(*make(), f);
+    sleeping_holder(*kind.make(), f);
     // Where several are inside at once, no thread waits for another, and there is nothing to judge.
     const bool excludes = f.intrusions == 0;
-    printf("%-15s %-6s  %-6s  %-6s  %-6s  %10ld %9ld %6.0f %% %9.0f %10.1f\n", name,
-           verdict(f.let_in), verdict(excludes), excludes ? verdict(f.overtaken < threads) : "-",
-           excludes ? verdict(f.waiting_cpu_part < 0.5) : "-", f.intrusions, f.overtaken,
-           100 * f.waiting_cpu_part, f.cycles_alone, f.wasted_us);
-    fflush(stdout);
+    const lab::Cell none("-", nullptr);
+    table.row({kind.name, verdict(f.let_in), verdict(excludes),
+               excludes ? verdict(f.overtaken < threads) : none,
+               excludes ? verdict(f.waiting_cpu_part < 0.5) : none, f.intrusions, f.overtaken,
+               lab::Decimal{100 * f.waiting_cpu_part, 0}, lab::Decimal{f.cycles_alone, 0},
+               lab::Decimal{f.wasted_us, 1}});
+}
+
+void rules(const std::vector<Kind>& locks, long acquires, long quantum, bool json) {
+    const lab::Setting setting(kQuantum, std::to_string(quantum));
+    lab::Table table({{"lock", "lock"},
+                      {"free", "1 free"},
+                      {"exclusive", "2 excl"},
+                      {"bounded", "3 bound"},
+                      {"yields", "4 yield"},
+                      {"intrusions", "intrusions"},
+                      {"overtaken", "overtaken"},
+                      {"waiting_percent", "waiting, %"},
+                      {"cycles_alone", "cycles alone"},
+                      {"wasted_us", "us wasted"}});
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    for (const Kind& lock : locks) measure(table, lock, acquires);
+    if (!json) {
+        printf("%ld CPUs, a quantum of %ld us\n", cpus, quantum);
+        return table.print();
+    }
+    lab::Object input;
+    input.add("acquires", acquires).add("quantum_us", quantum).add("cpus", cpus);
+    lab::Object().add("lab", "lab-locks").add("input", input).add("rows", table.rows()).print();
 }
 
 // Four threads count together. Each reads the counter, does something else, and writes one more: what
 // others counted meanwhile is lost, unless the lock keeps them out.
-int count(const char* name, long rounds) {
-    for (const auto& each : kLocks) {
-        if (strcmp(each.name, name) != 0) continue;
-        const std::unique_ptr<Lock> lock = each.make();
-        volatile long counter = 0;
-        in_threads(lock->threads(), [&](int me) {
-            for (long i = 0; i < rounds; ++i) {
-                lock->lock(me);
-                const long before = counter;
-                work(20);
-                counter = before + 1;
-                lock->unlock(me);
-            }
-        });
-        const long all = rounds * lock->threads();
-        printf("%s: %d threads count to %ld: %ld, %ld lost\n", name, lock->threads(), all, counter,
-               all - counter);
-        return 0;
+void count(const Kind& kind, long rounds, bool json) {
+    const std::unique_ptr<Lock> lock = kind.make();
+    volatile long counter = 0;
+    in_threads(lock->threads(), [&](int me) {
+        for (long i = 0; i < rounds; ++i) {
+            lock->lock(me);
+            const long before = counter;
+            work(20);
+            counter = before + 1;
+            lock->unlock(me);
+        }
+    });
+    const int threads = lock->threads();
+    const long all = rounds * threads, found = counter;
+    if (!json) {
+        printf("%s: %d threads count to %ld: %ld, %ld lost\n", kind.name, threads, all, found,
+               all - found);
+        return;
     }
-    fprintf(stderr, "lab-locks: no lock %s\n", name);
-    return 2;
+    lab::Object row;
+    row.add("lock", kind.name).add("threads", threads).add("wanted", all);
+    row.add("found", found).add("lost", all - found);
+    lab::Object()
+        .add("lab", "lab-locks count")
+        .add("input", lab::Object().add("lock", kind.name).add("rounds", rounds))
+        .add("rows", std::vector{row})
+        .print();
 }
 
 }  // namespace
 
 void arrived(int me) { entries_before[me] = entries; }
 
-int main(int argc, char* argv[]) {
-    if (argc == 4 && strcmp(argv[1], "count") == 0 && atol(argv[3]) > 0) {
-        if (iopl(3) != 0) return perror("lab-locks: iopl"), 1;
-        return count(argv[2], atol(argv[3]));
-    }
-    const long acquires = argc > 1 ? atol(argv[1]) : 50;
-    const char* only = argc > 2 ? argv[2] : nullptr;
-    if (argc > 3 || acquires < 1) {
-        fputs(
-            "usage: lab-locks [ACQUIRES [LOCK]]\n"
-            "       lab-locks count LOCK ROUNDS    four threads count together: lost updates\n"
-            "The four rules of critical sections, lock by lock, on this machine's CPUs; ACQUIRES\n"
-            "(50) by each of four threads (two: peterson, turns). Needs root, for cli and sti.\n",
-            stderr);
-        return 2;
-    }
-    if (iopl(3) != 0) return perror("lab-locks: iopl"), 1;
-    printf(
-        "%ld CPUs\n"
-        "lock            1 free  2 excl  3 bound 4 yield intrusions overtaken waiting  cycles   "
-        "us wasted\n"
-        "                                                                    on CPU   alone  "
-        "an acquire\n",
-        sysconf(_SC_NPROCESSORS_ONLN));
-    for (const auto& lock : kLocks)
-        if (!only || strcmp(only, lock.name) == 0) measure(lock.name, lock.make, acquires);
-    return 0;
+int main(int argc, char** argv) {
+    bool json = false;
+    long quantum = 1000;
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .number("--quantum", quantum, 100, 1'000'000)
+                                               .flag("--json", json)
+                                               .parse(argc, argv);
+    const bool counting = !words.empty() && words[0] == "count";
+    if (counting ? words.size() != 3 : words.size() > 2)
+        lab::refuse("wants %s; see --help", counting ? "count LOCK ROUNDS" : "[ACQUIRES [LOCK]]");
+    const long number = counting
+                            ? lab::number("ROUNDS", words[2], 1, 1'000'000'000)
+                            : lab::number("ACQUIRES", words.empty() ? "50" : words[0], 1, kMost);
+    std::vector<Kind> locks(std::begin(kLocks), std::end(kLocks));
+    if (words.size() > 1) locks.assign(1, kind_of(words[1]));
+    if (iopl(3) != 0) lab::fail("iopl: %s", strerror(errno));
+    if (counting)
+        count(locks[0], number, json);
+    else
+        rules(locks, number, quantum, json);
 }

@@ -31,10 +31,10 @@ constexpr char kHelp[] =
     "and\n"
     "nothing read ahead; written: bytes. --keep leaves the files there.\n"
     "    # lab-records\n"
-    "    records   file                 data  index  compared  reads by key  by number  ...\n"
-    "    fixed     sequential          64000      0       9.9           4.2        1.0\n"
-    "    fixed     indexed             64000  16000       9.9           3.1        2.0\n"
-    "    fixed     indexed-sequential  86016   1344      10.8           2.0        2.0\n"
+    "    records   file                 data  index  compared  reads by key  by number ...\n"
+    "    fixed     sequential          64000      0       9.9           4.1        1.1 ...\n"
+    "    fixed     indexed             64000  16000      10.0           3.2        2.1 ...\n"
+    "    fixed     indexed-sequential  86016   1344      14.0           2.4        2.4 ...\n"
     "    ...\n";
 
 struct Options {

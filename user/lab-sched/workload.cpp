@@ -22,13 +22,15 @@ constexpr char kHelp[] =
     "the\n"
     "longest wait under each policy, and whether it grows with N.\n"
     "    # lab-sched --policy sjf P1:0:7 P2:2:4 P3:4:1 P4:5:4\n"
+    "    sjf, unit 50 ms\n"
     "    P1       |#######         |\n"
     "    P2       |  ......####    |\n"
     "    P3       |    ...#        |\n"
     "    P4       |     .......####|\n"
-    "    job        arrival    burst    start      end turnaround   weighted  waiting  response\n"
-    "    P1               0        7        0        7          7          1        0         0\n"
-    "    P2               2        4        8       12         10        5/2        6         6\n"
+    "    ...\n"
+    "    job       arrival    burst    start      end turnaround   weighted  waiting  response\n"
+    "    P1              0        7        0        7          7          1        0         0\n"
+    "    P2              2        4        8       12         10        5/2        6         6\n"
     "    ...\n";
 constexpr long kLongest = 100'000;
 

@@ -27,6 +27,7 @@ constexpr char kHelp[] =
     "to\n"
     "64, by default 2 or the CPUs, if more); N: the steps of a computation (2000000).\n"
     "    # lab-threads --steps 20000\n"
+    "    1 CPU, 2 kernel threads in N:M\n"
     "    model  create  switch  1 blocked  M blocked  speed-up\n"
     "    1:1     13870     797       1640       1636      0.95\n"
     "    N:1       391      66          0          0      0.99\n"

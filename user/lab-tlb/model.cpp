@@ -2,6 +2,7 @@
 // data is real memory; its addresses are the trace.
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <numeric>
 #include <set>
 #include <vector>
