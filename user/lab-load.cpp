@@ -36,10 +36,7 @@ std::vector<uint32_t> figures(const std::string& text, size_t count) {
 
 void judge(const LoadControl& control, const std::string& text, const PagingLoad& load) {
     const LoadJudgement verdict = control.judge(load);
-    lines.say(text + ": " +
-              (verdict.too_many ? "too many"
-               : verdict.room   ? "room"
-                                : "as it is"));
+    lines.say(text + ": " + (verdict.too_many ? "too many" : verdict.room ? "room" : "as it is"));
 }
 
 void choose(const std::string& name, const std::vector<std::string>& programs) {

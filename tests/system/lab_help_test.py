@@ -62,7 +62,7 @@ def main():
         check(f'{name}: --help: status and lines of errors {status}', status == '0 0')
         check(f'{name}: no usage', text.startswith('usage: '))
         check(f'{name}: a wrong option: {wrong}', re.match(r'@wrong 2 1 lab-.*(there are:|one of:).*--help', wrong))
-        blocks = re.findall(r'^    # (lab-.*)\n((?:    .*\n)+)', text, re.M)
+        blocks = re.findall(r'^    # (lab-.*)\n((?:    (?!# ).*\n)+)', text, re.M)
         check(f'{name}: no example', blocks)
         whole = '; lab-' in text or ' PART ' in text  # the parts have it
         check(f'{name}: no --json', whole or '--json' in text)
