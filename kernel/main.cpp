@@ -90,9 +90,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     pci_init();                                   // which devices there are
     connect_host();                               // the second serial port, for --exec and --trace
 
-    Result<Ref<Thread>> thread = Thread::create("start", start_user_land, nullptr);
-    VERIFY(thread.is_ok());
-    start_thread(*thread.value());  // it runs at the first interrupt
-    enable_interrupts();
+    start_thread(*Thread::create("start", start_user_land, nullptr).release_value());
+    enable_interrupts();           // at the first one it runs
     idle_loop(options.idle_spin);  // whenever no thread is ready
 }

@@ -10,6 +10,8 @@ extern "C" void thread_trampoline();
 namespace {
 constinit StackSource stacks{};
 constinit int last_kernel_thread = 0;  // atomic
+constinit IrqSpinLock kernel_threads_lock{LockRank::kernel_threads};
+constinit List<Thread, &Thread::process_node> kernel_threads;  // for the debugger alone
 }  // namespace
 
 void install_stack_source(const StackSource& source) { stacks = source; }
@@ -21,13 +23,14 @@ Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), 
     // Whatever policy is at work among programs, the kernel's own work gets done; lowest priority.
     thread->sched.sched_class = SchedClass::fifo;
     trace_name(thread->tid, name);
+    LockGuard guard(kernel_threads_lock);
+    kernel_threads.push_back(*thread);
     return thread;
 }
 
 Result<void> Thread::prepare(std::string_view new_name, void (*entry)(void*), void* argument) {
     stack_bottom = TRY(stacks.allocate());
-    size_t length = new_name.size() < sizeof name ? new_name.size() : sizeof name - 1;
-    __builtin_memcpy(name, new_name.data(), length);
+    new_name.copy(name, sizeof name - 1);
     fpu_reset(fpu);
     // What switch_context pops: edi, esi, ebx, ebp, and where it returns to. It lies below the
     // place of the user's trap frame.
@@ -43,14 +46,15 @@ Result<void> Thread::prepare(std::string_view new_name, void (*entry)(void*), vo
 }
 
 Ref<Thread> Thread::adopt_boot_thread(VirtAddr stack_bottom) {
-    Result<Ref<Thread>> thread = make_ref<Thread>();
-    VERIFY(thread.is_ok());
-    thread.value()->stack_bottom = stack_bottom;
-    thread.value()->on_boot_stack = true;
-    __builtin_memcpy(thread.value()->name, "idle", 5);
-    return thread.release_value();
+    Ref<Thread> thread = make_ref<Thread>().release_value();
+    thread->stack_bottom = stack_bottom;
+    thread->on_boot_stack = true;
+    __builtin_memcpy(thread->name, "idle", 5);
+    return thread;
 }
 
 Thread::~Thread() {
     if (stack_bottom.raw() && !on_boot_stack) stacks.release(stack_bottom);
+    LockGuard guard(kernel_threads_lock);
+    if (process_node.linked()) process_node.unlink();  // a process unlinks its own before
 }

@@ -70,7 +70,7 @@ class Thread : public RefCounted {
     int tid = 0;  // negative: a kernel thread's; 0: idle
     char name[16] = {};
     Process* process = nullptr;  // null for kernel threads
-    ListNode process_node;       // kernel/proc: the process' list of threads
+    ListNode process_node;  // kernel/proc: the process' list of threads; else the kernel threads'
 
     // --- machine state, saved and loaded by switch_to()
     uint32_t saved_esp = 0;

@@ -62,6 +62,7 @@ enum class LockRank : uint8_t {
     frames,
     random,
     interrupt_table,
+    kernel_threads,
     log,
     console,  // innermost: panics and logs may come from anywhere
 };

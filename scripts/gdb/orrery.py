@@ -4,6 +4,7 @@ Loaded by scripts/debug. Everything is read from the kernel's own structures (ke
 kernel/sched/thread.hpp) through the debugging information, so no offset is written down here.
 """
 import os
+import re
 import struct
 
 import gdb
@@ -40,9 +41,17 @@ def processes():
 
 
 def threads():
+    """(process or None, thread): programs' threads, the kernel's own, and each CPU's idle thread."""
     for process in processes():
         for thread in members(process["threads"], "Thread", "process_node"):
             yield process, thread
+    for thread in members(gdb.parse_and_eval("'(anonymous namespace)::kernel_threads'"), "Thread", "process_node"):
+        if int(thread["tid"]):  # an idle one comes with its CPU
+            yield None, thread
+    for i in range(int(gdb.parse_and_eval("cpu_count"))):
+        idle = gdb.parse_and_eval("cpus")[i].dereference()["idle"]
+        if int(idle):
+            yield None, idle.dereference()
 
 
 def current_cpu():
@@ -59,7 +68,7 @@ def current_thread():
 
 
 def find_thread(tid):
-    for _, thread in threads():
+    for _, thread in threads():  # 0: the first CPU's idle thread
         if int(thread["tid"]) == tid:
             return thread
     raise gdb.GdbError("no thread %d (see ps)" % tid)
@@ -76,7 +85,7 @@ def state(thread):
 
 
 class Ps(gdb.Command):
-    """ps: processes and threads, with what each one waits for."""
+    """ps: processes and threads, with what each one waits for. The kernel's own threads have numbers below 0."""
 
     def __init__(self):
         super().__init__("ps", gdb.COMMAND_STATUS)
@@ -85,10 +94,10 @@ class Ps(gdb.Command):
         running = int(current_thread().address)
         print("%1s %5s %5s %5s %-18s %-16s %s" % ("", "PID", "TID", "PPID", "STATE", "NAME", "WAITS FOR"))
         for process, thread in threads():
-            parent = process["parent"]
-            print("%1s %5d %5d %5d %-18s %-16s %s" % (
-                "*" if int(thread.address) == running else "", int(process["pid"]), int(thread["tid"]),
-                int(parent["pid"]) if int(parent) else 0, state(thread), text(thread["name"]),
+            parent = process["parent"] if process else 0
+            print("%1s %5s %5d %5s %-18s %-16s %s" % (
+                "*" if int(thread.address) == running else "", int(process["pid"]) if process else "-",
+                int(thread["tid"]), int(parent["pid"]) if int(parent) else "-", state(thread), text(thread["name"]),
                 text(thread["wait_reason"]) if state(thread) == "blocked" else ""))
 
 
@@ -258,6 +267,9 @@ def read_words(address, count):
 def place(return_address):
     """The function and line of a call that returns there."""
     function = gdb.execute("info symbol 0x%x" % return_address, to_string=True).split(" in section")[0]
+    if function.startswith("No symbol"):  # a lambda has none in the table
+        block = gdb.block_for_pc(return_address)
+        function = str(block.function) if block and block.function else "?"
     line = gdb.find_pc_line(return_address - 1)
     return "%s at %s:%d" % (function, line.symtab.filename, line.line) if line.symtab else function
 
@@ -285,6 +297,47 @@ class ProgramStart(gdb.Breakpoint):
         return False
 
 
+class ResultPrinter:
+    """Result<T>: its value, or its error."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        fields = [field.name for field in self.value.type.fields()]
+        if "ok_" not in fields:  # Result<void>
+            error = self.value["error_"]
+            return "ok" if int(error) == 0 else "error %s" % error
+        inner = self.value[self.value.type.fields()[0]]
+        return "ok: %s" % inner["value_"] if self.value["ok_"] else "error %s" % inner["error_"]
+
+
+class ListPrinter:
+    """List<T, &T::node>: its elements, by address."""
+
+    def __init__(self, value):
+        self.value = value
+        self.type_name, member = re.match(r"List<(.+), &?\(?(?:.*::)?(\w+)", str(value.type.strip_typedefs())).groups()
+        self.members = members(value, self.type_name, member)
+
+    def to_string(self):
+        return "list of " + self.type_name
+
+    def children(self):
+        for i, element in enumerate(self.members):
+            yield str(i), element.address
+
+    def display_hint(self):
+        return "array"
+
+
+def printer(value):
+    name = str(value.type.strip_typedefs())
+    return ResultPrinter(value) if name.startswith("Result<") else ListPrinter(value) if name.startswith("List<") \
+        else None
+
+
+gdb.pretty_printers.append(printer)
 for command in (Ps, RunQ, Regs, VToP, BtThread):
     command()
 ProgramStart()

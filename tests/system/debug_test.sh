@@ -31,8 +31,15 @@ continue
 backtrace
 ps
 bt-thread 1
+bt-thread -1
+print process_list
+finish
 END
 status_is 0
+output_has '^ +- +-[0-9]+ +- +blocked +reclaim +memory'
+output_has 'Tty::send_signals'
+output_has '^\$1 = list of Process = \{(0xc[0-9a-f]+, )+0xc[0-9a-f]+\}'
+output_has 'Value returned is \$2 = ok: 26'
 output_has '<kernel_entry>'
 output_has 'kernel_main \(magic='
 output_has '^not present: a page fault'

@@ -51,7 +51,8 @@ log_has nonsense
 ./scripts/run --timeout 100 --exec true </dev/null
 check 'the last log is kept' [ -s "$build/run.log" ]
 
-start=$(date +%s%N)
-./scripts/setup
-check 'setup is quick when nothing is missing' [ $((($(date +%s%N) - start) / 1000000)) -lt 500 ]
+# Of its own time: the machine may be busy.
+TIMEFORMAT='%U %S'
+{ time ./scripts/setup; } 2>"$err"
+check 'setup is quick when nothing is missing' awk '{ exit $1 + $2 > 0.5 }' "$err"
 finish
