@@ -25,13 +25,17 @@ using lab::Decimal;
 constexpr char kHelp[] =
     "usage: lab-thrash [--degree N] [--pages P,P...] [--work W] [--seconds S] [--nice N,N...]\n"
     "                  [--control NAME] [--victim NAME] [--scope NAME] [--allocation NAME]\n"
-    "                  [--over-time] [--json]\n"
+    "                  [--disk US] [--seed S] [--over-time] [--json]\n"
     "N processes (4) use P pages (768; a list: one after the other) at random, W steps (20000) a "
     "page.\n"
     "--control: off ls pff ws; --victim: whom it suspends: oldest youngest priority largest "
     "smallest\n"
     "faults; --scope: global local; --allocation: equal proportional variable. Needs swap to "
     "thrash.\n"
+    "--disk: a transfer of a RAM disk takes "
+    "US microseconds, so that a run under --icount thrashes "
+    "too,\n"
+    "and repeats. --seed draws the order of pages.\n"
     "--over-time: L, the time from one fault to the next, and S, the time to serve one, each "
     "quarter\n"
     "of a second (load control acts in `ls` when L < S).\n"
@@ -57,7 +61,7 @@ struct Shared {
 };
 
 struct Options {
-    long degree = 4, work = 20'000, seconds = 5;
+    long degree = 4, work = 20'000, seconds = 5, disk = -1, seed = 0;
     std::vector<long> pages{768}, nice{0};
     std::string control, victim, scope, allocation;
     bool over_time = false, json = false;
@@ -168,6 +172,8 @@ Options parse(int argc, char** argv) {
             .choice("--victim", o.victim, lab::names_in(vm + "load_victim"))
             .choice("--scope", o.scope, lab::names_in(vm + "replacement_scope"))
             .choice("--allocation", o.allocation, lab::names_in(vm + "frame_allocation"))
+            .number("--disk", o.disk, 0, 1'000'000)
+            .number("--seed", o.seed, 0, 2'147'483'647)
             .flag("--over-time", o.over_time)
             .flag("--json", o.json)
             .parse(argc, argv);
@@ -183,7 +189,8 @@ void start(Shared& shared, const Options& o) {
         process.nice = o.nice[index % o.nice.size()];
         const pid_t child = fork();  // which must not write its 0 where all see it
         if (child < 0) lab::fail("fork: %s", strerror(errno));
-        if (child == 0) use_pages(shared, process, o.work, static_cast<unsigned>(i));
+        if (child == 0)
+            use_pages(shared, process, o.work, static_cast<unsigned>(o.seed * kMostProcesses + i));
         process.pid = child;
     }
 }
@@ -195,7 +202,8 @@ int main(int argc, char** argv) {
     const std::string vm = "/proc/sys/vm/";
     const lab::Setting control(vm + "load_control", o.control),
         victim(vm + "load_victim", o.victim), scope(vm + "replacement_scope", o.scope),
-        allocation(vm + "frame_allocation", o.allocation);
+        allocation(vm + "frame_allocation", o.allocation),
+        disk("/proc/sys/dev/disk/ram_delay_us", o.disk < 0 ? "" : std::to_string(o.disk));
     auto& shared = *static_cast<Shared*>(
         mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     mlockall(MCL_CURRENT | MCL_FUTURE);  // what measures is not measured
@@ -241,6 +249,7 @@ int main(int argc, char** argv) {
             .add("input", lab::Object()
                               .add("degree", o.degree)
                               .add("pages", o.pages)
+                              .add("seed", o.seed)
                               .add("control", lab::chosen_in(vm + "load_control"))
                               .add("victim", lab::chosen_in(vm + "load_victim"))
                               .add("scope", lab::chosen_in(vm + "replacement_scope"))

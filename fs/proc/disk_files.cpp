@@ -1,9 +1,11 @@
-// /proc/diskstats, and the disks' settings in /proc/sys/dev/disk: the way of moving data; and of each
+// /proc/diskstats, and the disks' settings in /proc/sys/dev/disk: the way of moving data; how long a RAM
+// disk makes a transfer wait (`ram_delay_us`); and of each
 // disk its elevator, the way that the elevator's head went (in sectors), and `hold`, which keeps
 // the elevator from being asked until so many requests wait (a second at most).
 // Spec: Linux, Documentation/admin-guide/iostats.rst.
 #include "drivers/disk_queue.hpp"
 #include "drivers/ide_channel.hpp"
+#include "drivers/ram_disk.hpp"
 #include "fs/devices.hpp"
 #include "fs/proc/policy_file.hpp"
 
@@ -62,6 +64,18 @@ constexpr ProcEntry kDiskSettings[] = {
      },
      .store = [](std::string_view name) -> Result<void> {
          return choose_ide_mode(name) ? Result<void>() : Errno::inval;
+     }},
+    {.name = "ram_delay_us",
+     .mode = kWritable,
+     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
+         format_to(to, "{}\n", ram_disk_delay.relaxed());
+         return {};
+     },
+     .store = [](std::string_view text) -> Result<void> {
+         uint64_t microseconds;
+         if (!parse_number(text, microseconds) || microseconds > 1'000'000) return Errno::inval;
+         ram_disk_delay.store_relaxed(static_cast<uint32_t>(microseconds));
+         return {};
      }},
     {.name = "travel",
      .mode = kReadOnly,

@@ -3,7 +3,9 @@ from row import Output, Row, near, same, want
 
 TITLE, TITLE_ZH = 'Memory', '内存管理'
 
-SWAP = ('dd if=/dev/zero of=/swap bs=1M count=24 2>/dev/null; mkswap /swap >/dev/null; swapon /swap; ')
+SWAP = 'dd if=/dev/zero of=/swap bs=1M count=7 2>/dev/null; mkswap /swap >/dev/null; swapon /swap; '
+# The memory is small, and the disk takes 2 ms for each transfer.
+THRASH = 'lab-thrash --json --seed {seed} --disk 2000 '
 
 
 def m1(output: Output):
@@ -244,9 +246,9 @@ ROWS = [
         '每次缺页的地址、指令、原因、页面来源、被换出的页及其是否修改过', 'user/lab-faults.cpp mm/faults.cpp', m9),
     Row('M10', 'allocation and replacement: fixed and variable, local and global', '物理块分配与置换范围:固定/可变、局部/全局',
         SWAP + 'for how in "global equal" "local equal" "local proportional"; do set -- $how; '
-        'lab-thrash --json --degree 2 --pages 2600,1300 --work 500 --seconds 3 --scope $1 --allocation $2; done',
+        + THRASH + '--degree 2 --pages 2600,1000 --work 500 --seconds 4 --scope $1 --allocation $2; done',
         'frames and faults by cause of a large and a small program under each', '一大一小两个程序在各种分配方式下的物理块数与各类缺页数',
-        'mm/frame_allocation.cpp user/lab-thrash.cpp', m10, run='--mem 20', timeout=240),
+        'mm/frame_allocation.cpp user/lab-thrash.cpp', m10, memory=18),
     Row('M11', 'replacement: OPT, FIFO, LRU, LFU, clock, improved clock', '页面置换算法', 'for n in 3 4; do '
         'lab-paging --json --policy fifo --frames $n 1 2 3 4 1 2 5 1 2 3 4 5; done; '
         'lab-paging --json --policy all --frames 3 --random 40 --seed {seed}',
@@ -254,9 +256,9 @@ ROWS = [
         '真实进程的缺页次数:Belady 异常(9 次与 10 次),以及随机串在各算法下的结果',
         'mm/replacement/policy.hpp user/lab-paging.cpp', m11),
     Row('M12', 'thrashing, working set, L = S, whom to suspend', '抖动、工作集、L = S、选择暂停的进程',
-        SWAP + 'for c in off ws; do lab-thrash --json --over-time --degree 4 --work 1000 --pages 1024 --scope local '
-        '--control $c --victim largest; done; dmesg | grep "load control:"',
+        SWAP + 'for c in off ws; do ' + THRASH + '--over-time --degree 4 --work 1000 --pages 1024 --seconds 4 '
+        '--scope local --control $c --victim largest; done; dmesg | grep "load control:"',
         'CPU use with and without load control, L and S over time, who was suspended and why',
         '有无负载控制时的 CPU 利用率,L 与 S 随时间的变化,被暂停的进程及理由',
-        'mm/load_control.cpp mm/suspension.hpp', m12, run='--mem 20', timeout=240),
+        'mm/load_control.cpp mm/suspension.hpp', m12, memory=18),
 ]

@@ -3,6 +3,7 @@ the source is, and how to tell that what it printed is right. The pages docs/con
 scripts/concepts are made from these."""
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -71,6 +72,7 @@ class Row:
     source: str  # the files, separated by blanks
     check: Callable[[Output], None]  # raises Wrong
     run: str = '--icount'  # options of scripts/run
+    memory: int = 0  # MB beside the image, which is a RAM disk; 0: what scripts/run gives
     trace: bool = False  # the check reads a trace of the run
     host: str = ''  # a command of the host in place of `command`
     timeout: int = 120
@@ -81,6 +83,8 @@ class Row:
             return self.host.replace('{seed}', str(seed))
         trace = ' --trace run.json' if self.trace else ''
         options = f' {self.run}' if self.run else ''
+        if self.memory:
+            options += f' --mem $(($(stat -c %s build/disk.img) / 1048576 + {self.memory}))'
         return f"./scripts/run{options}{trace} --exec '{self.guest_command(seed)}'"
 
     def for_people(self):
@@ -99,6 +103,9 @@ class Row:
             else:
                 words = ['./scripts/run', *self.run.split(), '--timeout', str(self.timeout)]
                 words += ['--trace', trace] if self.trace else []
+                if self.memory:
+                    image = pathlib.Path(os.environ.get('ORRERY_IMAGE', ROOT / 'build/disk.img'))
+                    words += ['--mem', str(image.stat().st_size // 2 ** 20 + self.memory)]
                 words += ['--exec', self.guest_command(seed)]
             run = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False,
                                  stdin=subprocess.DEVNULL, timeout=self.timeout + 30)

@@ -46,8 +46,8 @@ std::string Disk::first() {
 Disk::Disk(const std::string& name) : name_(name.empty() ? first() : name) {
     if (name_.empty())
         lab::fail(
-            "no disk here has a queue: with scripts/run --icount the root is a RAM disk, and an "
-            "option like `-- -drive if=ide,format=raw,file=IMAGE` adds one");
+            "no disk here has a queue: with scripts/run --icount the root is a RAM disk, which has "
+            "one once its transfers take time: echo 1000 >/proc/sys/dev/disk/ram_delay_us");
     if (access(setting("travel").c_str(), R_OK) != 0)
         lab::fail("%s is no disk with a queue; one is %s", name_.c_str(), first().c_str());
     const std::string path = "/dev/" + name_;

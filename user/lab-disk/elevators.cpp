@@ -223,6 +223,8 @@ int elevators(int argc, char** argv) {
                 set.down ? "down" : "up", set.wanted.size(), text(set.wanted).c_str());
     table.print();
     if (!real && !set.computed)
-        std::puts("computed only: no disk here has a queue (with --icount the root is a RAM disk)");
+        std::puts(
+            "computed only: a RAM disk (--icount) has a queue once its transfers take time: echo "
+            "1000 >/proc/sys/dev/disk/ram_delay_us");
     return 0;
 }
