@@ -1,6 +1,6 @@
 """lint_plan.py BUILD-FOLDER: what clang has to look at, as BUILD-FOLDER/lint/build.ninja: target
 `threads` for its warnings and the lock annotations, in the groups in which sources are compiled; `all` for
-these and .clang-tidy's checks, source by source. What passed is looked at again when it changes, or a
+these, .clang-tidy's checks, source by source, and each header compiled alone. What passed is looked at again when it changes, or a
 header does that it included when it was last compiled."""
 import json
 import os
@@ -14,6 +14,11 @@ LEFT_OUT = ('-fno-use-cxa-atexit', '-Wno-psabi', '-fcf-protection=', '-fmacro-pr
             '-mpreferred-stack-boundary=', '-mgeneral-regs-only', '-Winvalid-pch')
 RULES = '''rule tidy
   command = clang-tidy -quiet -p . -checks=clang-diagnostic-* --extra-arg=-Wthread-safety --warnings-as-errors='*' $in && touch $out
+  description = $in
+rule header
+  command = $compile -MD -MF $out.d -MT $out -include $in -x c++ /dev/null && touch $out
+  depfile = $out.d
+  deps = gcc
   description = $in
 rule warnings
   command = $compile && touch $out
@@ -83,6 +88,12 @@ def main():
             name = os.path.relpath(source, root).replace('/', '.')
             edges['all'].append(f'{name}.full')
             plan += f'build {name}.full: tidy {source} | {inputs}\n'
+        last = command
+    for header in output_of(['git', '-C', root, 'ls-files', 'boot/*.hpp', 'drivers/*.hpp', 'fs/*.hpp', 'kernel/*.hpp',
+                             'mm/*.hpp', ':!kernel/std']).split():
+        alone = re.sub(' -o .*| -MD -MT [^ ]+ -MF [^ ]+', '', last) + ' -fsyntax-only'
+        edges['all'].append(header.replace('/', '.') + '.alone')
+        plan += f'build {edges["all"][-1]}: header {root}/{header}\n  compile = {alone}\n'
     for target, names in edges.items():
         plan += f'build {target}: phony {" ".join(names)}\n'
     os.makedirs(os.path.join(build, 'lint'), exist_ok=True)

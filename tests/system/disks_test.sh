@@ -59,4 +59,12 @@ for block in 1024 2048; do
     guest --disk "$work/small.img" --exec 'md5sum /bin/busybox' </dev/null
     output_has "^$(md5sum <build/busybox/busybox | cut -d' ' -f1)"
 done
+# A clean ext3 is one for us, too, and stays one.
+mke2fs -q -F -t ext3 "$work/ext3.img" 16M >/dev/null
+guest --exec 'mkdir /tmp/x && mount -t ext3 /dev/hdb /tmp/x && echo new >/tmp/x/file && umount /tmp/x' </dev/null \
+    -- -drive "file=$work/ext3.img,format=raw,if=ide,index=1"
+status_is 0
+check 'the ext3 is clean' e2fsck -fn "$work/ext3.img"
+check 'its journal is there' grep -q 'has_journal' <(dumpe2fs -h "$work/ext3.img" 2>/dev/null)
+check 'what was written is there' [ "$(debugfs -R 'cat file' "$work/ext3.img" 2>/dev/null)" = new ]
 finish
