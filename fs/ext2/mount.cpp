@@ -356,7 +356,7 @@ namespace {
 constinit FileSystemType type{"ext2", true, Ext2::mount, nullptr};
 // A clean one: its journal stays empty, and it goes on as ext2 does.
 constinit FileSystemType journaled_type{"ext3", true, Ext2::mount, nullptr};
-}
+}  // namespace
 
 }  // namespace ext2
 

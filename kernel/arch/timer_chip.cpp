@@ -58,20 +58,21 @@ Window measure(uint16_t second_clock) {
         if (tries == kMostReads) return {};
         end = read_clocks(second_clock);
     }
-    const uint32_t counts = (start.pit - end.pit) & 0xffff;
+    uint64_t counts = (start.pit - end.pit) & 0xffff;
     const uint64_t cycles = end.tsc - start.tsc;
-    const auto kilohertz = [&](uint64_t n) {
-        return static_cast<uint32_t>(n * kPitHertz / (uint64_t{counts} * 1000));
-    };
-    Window window{kilohertz(cycles), kilohertz(start.lapic - end.lapic), 0};
-    window.doubt = per_ten_thousand(uint64_t{start.gap} + end.gap, cycles);
+    uint32_t doubt = per_ten_thousand(uint64_t{start.gap} + end.gap, cycles);
     const uint32_t second = (end.second - start.second) & 0xffffff;  // 24 bits of it count
     if (second) {
+        // On a busy host the PIT's 16 bits may have gone round meanwhile: the second clock tells how often.
         const uint64_t by_second = uint64_t{second} * kPitHertz / kSecondHertz;
-        window.doubt +=
-            per_ten_thousand(by_second > counts ? by_second - counts : counts - by_second, counts);
+        const auto difference = static_cast<int16_t>(by_second - counts);
+        counts = by_second - difference;
+        doubt += per_ten_thousand(difference < 0 ? -difference : difference, counts);
     }
-    return window;
+    const auto kilohertz = [&](uint64_t n) {
+        return static_cast<uint32_t>(n * kPitHertz / (counts * 1000));
+    };
+    return {kilohertz(cycles), kilohertz(start.lapic - end.lapic), doubt};
 }
 
 }  // namespace
