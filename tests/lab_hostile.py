@@ -40,10 +40,10 @@ HOSTILE = {
 }
 
 
-def pack(path, files):
+def pack(path, files, lab=5):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode='w') as tar:
-        for name, data in {'lab.json': b'{"lab": 5, "seed": 1}', **files}.items():
+        for name, data in {'lab.json': b'{"lab": %d, "seed": 1}' % lab, **files}.items():
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))

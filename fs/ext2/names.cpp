@@ -116,7 +116,7 @@ Result<void> Ext2Inode::name_nameless(std::string_view name, Ext2Inode& file) {
 
 // Another name, in this directory, for a file that has one, if it may have more (check_link_room): an
 // entry, and one link more.
-// Lab 13.4: stub { TRY(name.empty() ? child.check_link_room() : Result<void>()); return Errno::perm; }
+// Lab 13.4: stub { return name.empty() ? child.check_link_room() : Result<void>(Errno::perm); }
 Result<void> Ext2Inode::add_name(std::string_view name, Ext2Inode& child) {
     TRY(child.check_link_room());
     TRY(add_entry(name, child.number(), child.type()));

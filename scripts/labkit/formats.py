@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import os
+import re
 from xml.sax.saxutils import quoteattr
 
 from spec import spoken
@@ -136,6 +137,18 @@ tr.first td {{ background: #fbe3e4; }} svg {{ max-width: 100%; }}
 '''
 
 
+# What pictures and heads of tables say.
+CHINESE = {'expected': '应有的', 'yours': '你的', 'access': '访问', 'line': '行', 'says': '输出', 'step': '步骤', 'value': '值',
+           'waiting': '等待', 'name': '名字', 'inode': '索引结点', 'names before': '前面的名字', 'when': '时刻', 'blocks': '占用块数',
+           'name, links, contents': '名字、链接数、内容'}
+
+
+def pictured(verdict, language):
+    if language != 'zh':
+        return verdict.picture
+    return re.sub('>([a-z][a-z, ]*)<', lambda found: f'>{CHINESE.get(found[1], found[1])}<', verdict.picture)
+
+
 def as_page(graded, language):
     """Every case; for those that failed, the student's run beside the expected one."""
     data, words = as_data(graded, language), WORDS[language]
@@ -151,7 +164,7 @@ def as_page(graded, language):
             body.append(f"<p><b class={state}>{words[state]}</b> {case['id']} {html.escape(case['title'])}")
             if not case['passed'] and not graded.broken:
                 result = verdicts[case['id']]
-                body.append('<br>' + html.escape(case['why']) + '</p>' + result.verdict.picture + '<p>')
+                body.append('<br>' + html.escape(case['why']) + '</p>' + pictured(result.verdict, language) + '<p>')
                 if result.command:
                     body.append(f"{words['again']}: <code>{html.escape(again(result.command))}</code>")
                 if 'stop' in case:

@@ -91,8 +91,9 @@ def nothing(lab, seed, why):
 
 def grade(lab, tree, seed, expectations=None, only=None):
     """`lab`: the pristine one, with the judge; `tree`: what is judged."""
-    if not shutil.which('qemu-system-i386'):
-        raise Failure('qemu-system-i386 is missing; ./scripts/setup installs it')
+    for tool in ('qemu-system-i386', 'e2fsck'):
+        if not shutil.which(tool, path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin'):
+            raise Failure(f'{tool} is missing; ./scripts/setup installs it')
     expected = lab.expectations(seed) if expectations is None else expectations
     broken = build(tree)
     if broken:

@@ -21,7 +21,6 @@ OUTPUT = 4 << 20       # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
 ADDRESS_SPACE = 3 << 30
 PATIENCE = 5           # host seconds for each CPU second that a run may take: the host may have other work
-TOOLS = '/usr/sbin:/sbin:/usr/bin:/bin'
 COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
 
 
@@ -205,7 +204,7 @@ def on_disk(tree, command, limits):
         subprocess.run(['cp', '--sparse=always', os.path.join(tree, 'build', 'disk.img'), disk], check=True)
         ended = run(tree, command, limits, disk=disk)
         # What a kernel has written may lead a checker astray, so that is bounded too.
-        checked = bounded(['e2fsck', '-fn', disk], limits['seconds'], environment={'PATH': TOOLS, 'LC_ALL': 'C'})
+        checked = bounded(['e2fsck', '-fn', disk], limits['seconds'], environment={'PATH': '/usr/sbin:/sbin', 'LC_ALL': 'C'})
     found = [line for line in checked.output.splitlines() if line.strip() and not line.startswith('Pass ')]
     damage = '' if checked.status == 0 else found[0] if found else 'e2fsck does not come to an end'
     return Output(ended.output, ended.status, trouble_of(ended, limits), damage)

@@ -181,7 +181,7 @@ def hand_in(options):
     target = options.archive or f'lab{lab.number}.tar.gz'
     for path in handin.pack(lab, ROOT, target):
         print(f'    {path}')
-    print(f'{target}: hand this in')
+    print(f'{target}: ' + ('hand this in' if language_of(options) == 'en' else '请提交这个文件'))
 
 
 def grade_all(options):
@@ -249,7 +249,7 @@ def parse(arguments):
     command('debug', debug, (['case'], {'help': 'a case that failed, such as 5.2.ties'}),
             (['--batch'], {'metavar': 'FILE', 'help': 'GDB commands instead of a prompt'}),
             (['--print'], {'action': 'store_true', 'help': 'only print the command'}))
-    command('hand-in', hand_in, maybe_lab, (['--archive'], {'metavar': 'F', 'help': 'default labN.tar.gz'}))
+    command('hand-in', hand_in, maybe_lab, language, (['--archive'], {'metavar': 'F', 'help': 'default labN.tar.gz'}))
     command('grade-all', grade_all, lab, (['folder'], {'help': 'the archives'}),
             (['--csv'], {'required': True, 'metavar': 'F', 'help': 'the table of points'}),
             (['--reports'], {'metavar': 'DIR', 'help': 'a page and a JSON file for each archive'}),

@@ -69,7 +69,7 @@ def cut(text, chosen, language='en'):
             text = text[:mark.start] + text[mark.end:]
             continue
         indent = re.match(r'[ \t]*', text[mark.end:])[0]
-        lines = [f'// {YOURS[language]}', *([mark.stub] if mark.stub else [])]
+        lines = [f'// {YOURS[language]}', *(re.split(r'(?<=;) (?![^(]*\))', mark.stub) if mark.stub else [])]
         stub = '{\n' + ''.join(f'{indent}    {line}\n' for line in lines) + indent + '}'
         head = f'{indent}// Lab {mark.task}\n'
         text = text[:mark.start] + head + text[mark.end:mark.open] + stub + text[mark.close:]

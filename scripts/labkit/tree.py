@@ -17,6 +17,8 @@ FILES = ('.clang-format', '.gitignore', 'CMakeLists.txt', 'CMakePresets.json', '
 OTHERS = ('bench', 'bench.py', 'bench_disk.py', 'book', 'concepts', 'format', 'fuzz', 'labkit/check.py', 'lint',
           'lint_plan.py', 'linux_guest.py', 'pages.py', 'profile', 'references.txt', 'rooms.py', 'rooms.txt', 'soak', 'test',
           'thrashing', 'web')
+# No lab needs it: there is less to read, and the first build is shorter.
+WING, WITH_WING = 'kernel/linux/', re.compile(rb'(option\(ORRERY_LINUX_WING .*) ON\)')
 LESSON = ('chapter.md', 'chapter.zh.md', 'lab.md', 'lab.zh.md', 'lab.toml', 'judge.py')
 DATE = '2026-01-01T00:00:00Z'  # two students who start with one seed start from one commit
 
@@ -49,7 +51,7 @@ def sources(root):
 
 
 def wanted(path, lab):
-    if path.startswith('scripts/') and path[len('scripts/'):] in OTHERS:
+    if path.startswith(WING) or (path.startswith('scripts/') and path[len('scripts/'):] in OTHERS):
         return False
     lesson = f'course/{lab.name}/'
     if path.startswith(lesson):
@@ -71,6 +73,8 @@ def contents(lab, seed, language, expectations=None):
         for other in lab.without:
             if path == other['list']:
                 data = re.sub(rb',\s*' + other['word'].encode() + rb'\b', b'', data)
+        if path == 'CMakeLists.txt':
+            data = WITH_WING.sub(rb'\1 OFF)', data)
         if path.endswith(('.cpp', '.hpp', '.c', '.h')) and b'// Lab ' in data:
             data = stubs.cut(data.decode(), lab.owns, language).encode()
         yield path, data, os.stat(source).st_mode & 0o755
