@@ -82,7 +82,7 @@ class HostLink:
         self.channels = channels
         self.source = source  # the descriptor of standard input
         self.endless = endless
-        self.queue = []  # (descriptor, bytes), in the order the guest wrote them
+        self.queue = []  # (descriptor, bytearray), in the order the guest wrote them
         self.queued = 0
         self.reader = None  # (channel, wanted) that waits for standard input
         self.status = None
@@ -166,10 +166,17 @@ class HostLink:
             for kind, payload in channel.frames():
                 self._frame(channel, kind, payload)
 
+    def _put(self, descriptor, payload):
+        """Small pieces for one descriptor are written together."""
+        self.queued += len(payload)
+        if self.queue and self.queue[-1][0] == descriptor and len(self.queue[-1][1]) < CHUNK:
+            self.queue[-1][1].extend(payload)
+        else:
+            self.queue.append((descriptor, bytearray(payload)))
+
     def _frame(self, channel, kind, payload):
         if kind in (b'O', b'E', b'P'):
-            self.queue.append((1 if kind == b'O' else 2, payload))
-            self.queued += len(payload)
+            self._put(1 if kind == b'O' else 2, payload)
         if kind == b'P':
             self.panicked = True
             self.dead_by = time.monotonic() + 2

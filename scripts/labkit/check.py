@@ -1,10 +1,11 @@
 """scripts/lab check: everything that has to be true of a lab before it is handed out.
 
-Fast (CI): one student's tree is made and built once; in it are graded, one after another, the stubs, the
+Fast (CI): one tree is made and built; in it are graded, one after another, the stubs, the
 solution, and one round of mistakes (the first of each task, all at once, for tasks do not share files).
 Full: besides, each task alone as a stub, all mistakes, five seeds, every grading twice, and hand-ins
 through grade-all beside grade.
 """
+import fcntl
 import glob
 import os
 import re
@@ -186,7 +187,6 @@ def check_hand_ins(lab, folder, slot, files, graded, place, report):
 
 def check_lab(lab, fast, place, report):
     print(f'--- lab {lab.number}: {lab.title["en"]}', flush=True)
-    os.makedirs(place, exist_ok=True)
     solution = solution_of(lab)
     check_marks(lab, solution, report)
     mistakes = mistakes_of(lab)
@@ -196,7 +196,7 @@ def check_lab(lab, fast, place, report):
     with tempfile.TemporaryDirectory(dir=place) as scratch:
         folder = os.path.join(scratch, 'student')
         check_start(lab, folder, solution, report)
-        slot = handin.Slot(lab, os.path.join(place, 'slot0'), 1)
+        slot = handin.Slot(lab, os.path.join(place, 'slot'), 1)
         graded = slot.grade({})
         report(not graded.broken, 'the stubs build', graded.broken or '')
         check_boots(slot, report)
@@ -226,8 +226,13 @@ def explained(graded):
 def run(options):
     chosen = [spec.find(options.lab)] if options.lab else spec.labs()
     report = Report()
-    for lab in chosen:
-        check_lab(lab, options.fast, os.path.join(spec.ROOT, 'build', 'lab', 'check', f'{lab.number:02}'), report)
+    # One tree for all labs, so that each builds only what differs from the one before.
+    place = os.path.join(spec.ROOT, 'build', 'lab', 'check')
+    os.makedirs(place, exist_ok=True)
+    with open(os.path.join(place, 'lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for lab in chosen:
+            check_lab(lab, options.fast, place, report)
     print(f'{"PASS" if not report.bad else "FAIL"}: {report.bad} things are not as they should be'
           if report.bad else 'PASS')
     return 1 if report.bad else 0

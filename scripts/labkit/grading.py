@@ -11,6 +11,7 @@ ERROR = re.compile(r'^(?:.*?/)?((?:boot|kernel|mm|fs|drivers|user)/[^\s:]+:\d+:(
 LINK = re.compile(r'^.*(undefined reference to .*|multiple definition of .*)$', re.M)
 COMPILER = re.compile(r'^(?:cc1plus|\S*g\+\+): (.*)$', re.M)  # about itself: out of memory, killed
 BUILD_SECONDS = 120  # of CPU, for each process of a build
+BUILD_OUTPUT = 4 << 20  # bytes that compilers may print
 
 
 class Verdict:
@@ -76,7 +77,7 @@ def build(tree):
     """None, or the first error."""
     script = os.path.join(tree, 'scripts', 'build')
     environment = {name: value for name, value in os.environ.items() if name != 'ORRERY_BUILD'}
-    done = guest.bounded([script, '--quiet', 'kernel.elf', 'disk'], BUILD_SECONDS, tree, environment)
+    done = guest.bounded([script, '--quiet', 'kernel.elf', 'disk'], BUILD_SECONDS, tree, environment, BUILD_OUTPUT)
     if done.stopped == 'output':
         return 'the compiler printed without end'
     if done.stopped and done.status < 0:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-OUTPUT = 4 << 20       # bytes of standard output and error, together
+OUTPUT = 512 << 10     # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
 ADDRESS_SPACE = 3 << 30
 PATIENCE = 5           # host seconds for each CPU second that a run may take: the host may have other work
@@ -78,7 +78,7 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT, silent=N
                                preexec_fn=bounds(cpu))
     streams = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     said, stopped = list(streams.values()), None
-    spoke = None  # what it had used at the first look after its last word
+    look, spoke = 0, None  # when to look next; what it had used at the first look after its last word
     try:
         poll = select.poll()
         for stream in streams:
@@ -86,10 +86,10 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT, silent=N
         while streams and not stopped:
             left = max(deadline - time.monotonic(), 0)
             ready = poll.poll(1000 * (min(left, 1) if silent else left))
-            if silent and not ready:
-                used = cpu_of(process.pid)
-                stopped = 'time' if spoke is not None and used - spoke > silent else None
+            if silent and time.monotonic() >= look:
+                look, used = time.monotonic() + 1, cpu_of(process.pid)
                 spoke = used if spoke is None else spoke
+                stopped = 'time' if used > cpu or used - spoke > silent else None
             for stream, _ in ready:
                 spoke = None
                 data = os.read(stream, 1 << 16)
@@ -135,8 +135,8 @@ def run(tree, command, limits, trace=None, disk=None):
 def trouble_of(ended, limits):
     """Why a run is no run: what a person should know of it, in both languages. None: it is one."""
     if ended.stopped == 'output':
-        return {'en': f'the kernel printed more than {OUTPUT >> 20} MiB; the run was stopped',
-                'zh': f'内核输出超过 {OUTPUT >> 20} MiB,运行被终止'}
+        return {'en': f'the kernel printed more than {OUTPUT >> 10} KiB; the run was stopped',
+                'zh': f'内核输出超过 {OUTPUT >> 10} KiB,运行被终止'}
     if ended.stopped == 'time' or ended.status == 124:
         return {'en': f'no word for {limits["silent"]} s of CPU, or no end: the kernel hangs, or a process waits for ever',
                 'zh': f'{limits["silent"]} 秒 CPU 时间内没有输出,或一直不结束:内核停住了,或有进程永远等待'}
