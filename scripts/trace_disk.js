@@ -48,7 +48,7 @@ function drawHead() {
     g.lineWidth = 2.6; g.beginPath(); g.moveTo(a, y(r[2])); g.lineTo(b, y(r[2] + r[3])); g.stroke();
   }
   g.restore(); g.lineWidth = 1;
-  g.fillStyle = css('--soft'); g.fillText('sector', 4, 30); g.textAlign = 'right';
+  g.fillStyle = css('--soft'); g.fillText('sector', 4, 26 + height / 2); g.textAlign = 'right';
   g.fillText(Math.round(high), LABEL - 6, 30); g.fillText(Math.round(low), LABEL - 6, 20 + height); g.textAlign = 'left';
   g.strokeStyle = css('--line'); g.strokeRect(LABEL, 24, right(c) - LABEL, height);
 }

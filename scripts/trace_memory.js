@@ -22,7 +22,7 @@ export function outline(c, list, value, y) {
 export function line(g, points) { g.beginPath(); points.forEach(([x, y], i) => i ? g.lineTo(x, y) : g.moveTo(x, y)); g.stroke(); }
 export function scale(c, top, height, most, text, unit = 'pages') {
   c.g.fillStyle = css('--soft'); c.g.textAlign = 'left';
-  c.g.fillText(text, 4, top + 6); c.g.fillText(`${most} ${unit}`, 4, top + 24); c.g.fillText('0', LABEL - 14, top + height - 4);
+  c.g.fillText(text, 4, top + 6, LABEL - 8); c.g.fillText(`${most} ${unit}`, 4, top + 24, LABEL - 8); c.g.fillText('0', LABEL - 14, top + height - 4);
   c.g.strokeStyle = css('--line'); c.g.strokeRect(LABEL, top, c.width - LABEL - 8, height);
 }
 
@@ -78,7 +78,7 @@ export function drawMap() {
   }
   c.g.stroke(); c.g.restore();
   c.g.fillStyle = css('--soft');
-  for (const b of plan.bands) c.g.fillText(`${hex(b.first)} ${D.memory.kinds[b.kinds[0]]}${b.kinds.length > 1 ? '…' : ''}`, 4, 24 + plan.height - b.at - b.height / 2);
+  for (const b of plan.bands) c.g.fillText(`${hex(b.first)} ${D.memory.kinds[b.kinds[0]]}${b.kinds.length > 1 ? '…' : ''}`, 4, 24 + plan.height - b.at - b.height / 2, LABEL - 8);
 }
 export function drawPages() {
   const process = D.memory.processes[mapOf]; if (!process) return;

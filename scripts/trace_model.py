@@ -153,6 +153,7 @@ class Model:
         self.wakes = []  # (time, waker Thread or None, cpu, in an interrupt, woken Thread)
         self.waits = []  # (time, Thread, the Thread that it waits for, what): what the kernel knows
         self.marks = []  # (time, Thread or None, text)
+        self.decisions = []  # (time, what, process' number, why): the kernel chose it
         self.counts = Counter()
         self.switches = 0
         self._open_interrupts = {}
@@ -324,6 +325,19 @@ class Model:
             which = event['which']
             what = f"{event['what']} {which:x}" if which > 0xffff else f"{event['what']} {which}"
             self.waits.append((event.time, waiter, holder, what))
+
+    def _decide(self, event, what, why):
+        self.decisions.append((event.time, what, event['process'], why))
+
+    def _on_victim(self, event):
+        self._decide(event, 'ended for a deadlock', f"by {event['rule']}: {event['cost']}, the least of {event['among']}")
+
+    def _on_load_suspended(self, event):
+        self._decide(event, 'suspended by load control',
+                     f"{event['criterion']}: too many programs; by {event['rule']}: {event['measure']}")
+
+    def _on_load_resumed(self, event):
+        self._decide(event, 'resumed by load control', event['why'])
 
     def _on_mark(self, event):
         thread, words = self.thread(event.tid), event['text'].split()

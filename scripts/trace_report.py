@@ -71,6 +71,14 @@ def process_data(model, process):
             'status': process.status, **measures}
 
 
+def decision_data(model):
+    """Deadlocks' victims, and whom load control suspends and resumes: time, what, who, why."""
+    def name(pid):
+        process = model.processes.get(pid)
+        return f'{process.name} {pid}' if process else str(pid)
+    return [[time - model.start, what, name(pid), why] for time, what, pid, why in model.decisions]
+
+
 def call_data(model):
     """Per name: count, time, errors."""
     table = {}
@@ -102,7 +110,7 @@ def report_data(trace):
         'processes': [process_data(model, process) for process in processes],
         'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
                   for time, waker, _, interrupted, woken in model.wakes if not interrupted],
-        'memory': memory_data(model), 'disk': disk_data(model),
+        'decisions': decision_data(model), 'memory': memory_data(model), 'disk': disk_data(model),
         'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
     }
 

@@ -103,8 +103,12 @@ def d4(output: Output):
         same(p['cost'], p['units'] + 1, f"{p['process']}: units and one grant")
     traced = [dict(word.split('=', 1) for word in line.split()[4:] if '=' in word)
               for line in output.trace_lines() if line.split()[3] == 'victim']
+    decided = output.decisions()
     for row in result['rows']:
         by = figures[row['rule']]
+        want(any(what == 'ended for a deadlock' and who.startswith(row['victim'] + ' ') and
+                 why == f"by {row['rule']}: {min(by)}, the least of {count}" for what, who, why in decided),
+             f"{row['rule']} in the report: {decided}")
         same((row['victim'], row['figure'], row['among']), (f'P{by.index(min(by))}', min(by), count), row['rule'])
         event = next((e for e in traced if e['rule'] == row['rule']), None)
         want(event, f"the trace has no victim by {row['rule']}")

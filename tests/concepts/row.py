@@ -39,6 +39,13 @@ class Output:
         """The trace's events as text, one a line."""
         return self.listing('text')
 
+    def decisions(self):
+        """What the report page says the kernel decided: (what, who, why)."""
+        sys.path.insert(0, str(ROOT / 'scripts'))
+        from trace_file import load
+        from trace_report import report_data
+        return [tuple(row[1:]) for row in report_data(load(self.trace))['decisions']]
+
     def measures(self):
         """What scripts/trace tells of each process by name, in milliseconds."""
         sys.path.insert(0, str(ROOT / 'scripts'))

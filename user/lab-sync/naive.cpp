@@ -2,23 +2,21 @@
 // one. The kernel finds the circle among the semaphores (/proc/deadlock), and the cure is its own:
 // with recovery by `kill` it ends one, whose fork SEM_UNDO gives back; a new philosopher takes the
 // seat and the others eat.
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <sstream>
-#include <string>
 
 #include "user/lab-sync/lab.hpp"
+#include "user/lab/command.hpp"
+#include "user/lab/setting.hpp"
 
 namespace {
 
@@ -33,33 +31,6 @@ struct Shared {
 };
 Shared* shared;
 int forks;
-
-[[noreturn]] void fail(const char* what) {
-    perror(what);
-    exit(1);
-}
-
-std::string read_file(const std::string& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-// A setting, while this lives.
-class Setting {
-  public:
-    Setting(const char* name, const std::string& value) : path_(kSettings + std::string(name)) {
-        before_ = read_file(path_);
-        const size_t open = before_.find('[');
-        if (open != before_.npos) before_ = before_.substr(open + 1, before_.find(']') - open - 1);
-        std::ofstream(path_) << value;
-    }
-    ~Setting() { std::ofstream(path_) << before_; }
-
-  private:
-    std::string path_, before_;
-};
 
 // In the hand, as far as others can tell, only while the semaphore is taken.
 void use(int fork, int change) {
@@ -89,22 +60,18 @@ void use(int fork, int change) {
 
 pid_t seat_one(int seat, long meals) {
     const pid_t pid = fork();
-    if (pid < 0) fail("lab-sync: fork");
-    if (pid == 0) dine(seat, meals);
+    if (pid < 0) lab::fail("fork: %s", strerror(errno));
+    if (pid == 0) {
+        prctl(PR_SET_NAME, ("philosopher " + std::to_string(seat)).c_str());
+        dine(seat, meals);
+    }
     return pid;
 }
 
-long now_ms() {
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+long now_ms() { return static_cast<long>(lab::now() / 1'000'000); }
 
 // Lets others run, whatever the policy.
-void rest() {
-    const timespec moment = {0, 1'000'000};
-    nanosleep(&moment, nullptr);
-}
+void rest() { lab::sleep_for(1'000'000); }
 
 }  // namespace
 
@@ -113,8 +80,9 @@ bool run_naive(long steps) {
         mmap(nullptr, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     forks = semget(IPC_PRIVATE, kSeats, 0600);
     for (int fork = 0; fork < kSeats; ++fork)
-        if (semctl(forks, fork, SETVAL, 1) < 0) fail("lab-sync: semaphores");
-    Setting recovery("recovery", "nothing");
+        if (semctl(forks, fork, SETVAL, 1) < 0) lab::fail("semaphores: %s", strerror(errno));
+    const std::string in = kSettings;
+    lab::Setting recovery(in + "recovery", "nothing");
     const long each = (steps + kSeats - 1) / kSeats;
     pid_t pids[kSeats];
     for (int seat = 0; seat < kSeats; ++seat) pids[seat] = seat_one(seat, each);
@@ -124,15 +92,17 @@ bool run_naive(long steps) {
     const long start = now_ms();
     std::string graph;
     while (graph.find("deadlock among processes") == graph.npos && now_ms() - start < 10'000)
-        rest(), graph = read_file("/proc/deadlock");
+        rest(), graph = lab::read_file("/proc/deadlock");
     must(graph.find("deadlock among processes") != graph.npos);
     const long found_after = now_ms() - start;
     std::istringstream lines(graph);
     for (std::string line; std::getline(lines, line);)
         if (line.find("in a cycle") != line.npos) printf("  %s\n", line.c_str());
 
-    Setting strategy("strategy", "detect"), period("period_ms", std::to_string(kPeriodMs));
-    Setting cure("recovery", "kill"), detection("detection", "periodic");
+    lab::Setting strategy(in + "strategy", "detect"),
+        period(in + "period_ms", std::to_string(kPeriodMs)),
+        detection(in + "detection", "periodic");
+    recovery.set("kill");
     const long cure_started = now_ms();
     long cured_after = -1, victims = 0;
     for (int left = kSeats; left > 0;) {
