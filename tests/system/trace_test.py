@@ -2,6 +2,7 @@
 """The trace of a run: repeatable, whole, consistent; what was lost is told; the report and the
 picture can be made of it."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -167,7 +168,9 @@ def who_waits_for_whom(folder):
 
 
 def small_ring(folder):
-    trace = traced(folder / "small.json", "for i in $(seq 600); do ls -l / >/tmp/x; done", "--mem", "80")
+    image = ROOT / os.environ.get("ORRERY_IMAGE", "build/disk.img")  # which lies in memory
+    memory = image.stat().st_size // 2 ** 20 + 24
+    trace = traced(folder / "small.json", "for i in $(seq 600); do ls -l / >/tmp/x; done", "--mem", str(memory))
     lost = trace["otherData"]["lost events"]
     check(lost > 1000, f"the trace tells that it lost events ({lost})")
     check("LOST" in tool("summary", folder / "small.json"), "and so does the summary")
