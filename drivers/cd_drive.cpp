@@ -34,8 +34,8 @@ bool CdDrive::perform(const atapi::Packet& packet, uint8_t* to, uint32_t bytes,
 }
 
 void CdDrive::use_medium(uint32_t blocks) {
-    __atomic_store_n(&blocks_, blocks, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&medium_, 1, __ATOMIC_RELAXED);
+    blocks_.store_relaxed(blocks);
+    medium_.add(1);
     queue_.set_size(sectors());
 }
 

@@ -16,7 +16,7 @@ class CdDrive final : public BlockDevice, private DiskServer {
 
     uint64_t sectors() const override { return uint64_t{blocks()} * kSectorsPerBlock; }
     bool read_only() const override { return true; }
-    uint32_t medium() const override { return __atomic_load_n(&medium_, __ATOMIC_RELAXED); }
+    uint32_t medium() const override { return medium_.relaxed(); }
     Result<void> prepare() override { return prepare(kPatience); }
     // Asks so often whether a drive that is getting ready is so, ten times a second.
     Result<void> prepare(uint32_t patience);
@@ -30,7 +30,7 @@ class CdDrive final : public BlockDevice, private DiskServer {
     static constexpr uint32_t kSectorsPerBlock = atapi::kBlockBytes / kSectorSize;
     static constexpr uint32_t kPatience = 100;
 
-    uint32_t blocks() const { return __atomic_load_n(&blocks_, __ATOMIC_RELAXED); }
+    uint32_t blocks() const { return blocks_.relaxed(); }
     void serve(const DiskRun& run) override;
     Result<void> read_piece(uint64_t sector, const MemoryPiece& piece);
     Result<void> read_blocks(uint64_t sector, uint32_t count, uint8_t* to);
@@ -41,6 +41,6 @@ class CdDrive final : public BlockDevice, private DiskServer {
 
     IdeChannel& channel_;
     const uint32_t which_;
-    uint32_t blocks_ = 0, medium_ = 0;  // atomic
+    Atomic<uint32_t> blocks_ = 0, medium_ = 0;
     DiskQueue queue_{*this, device_number()};
 };

@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kReadDeadline = 500'000'000, kWriteDeadline = 5'000'000'000;  // nanoseconds
 constexpr uint64_t kLongestHold = 1'000'000'000;
 
-constinit uint32_t chosen_elevator = Elevators::kIndexOf<DefaultElevator>;  // atomic
+constinit Atomic<uint32_t> chosen_elevator = Elevators::kIndexOf<DefaultElevator>;
 
 BlockIo& io_of(DiskRequest& request) { return static_cast<BlockIo&>(request); }
 
@@ -55,10 +55,9 @@ DiskCounts up_to(const DiskUse& use, uint64_t now) {
 }  // namespace
 
 constinit const PolicyChoice kElevatorChoice = {
-    "elevator", Elevators::kNames,
-    [] { return __atomic_load_n(&chosen_elevator, __ATOMIC_RELAXED); },
+    "elevator", Elevators::kNames, [] { return chosen_elevator.relaxed(); },
     [](uint32_t which) {
-        __atomic_store_n(&chosen_elevator, which, __ATOMIC_RELAXED);
+        chosen_elevator.store_relaxed(which);
         for (BlockDevice& device : block_devices())
             if (DiskQueue* queue = device.queue(); queue && !device.is_partition())
                 queue->set_elevator(which);

@@ -54,8 +54,8 @@ class DiskQueue {
     Result<void> run(std::span<BlockIo> list);
 
     // By its place in the list.
-    uint32_t elevator() const { return __atomic_load_n(&elevator_, __ATOMIC_RELAXED); }
-    void set_elevator(uint32_t which) { __atomic_store_n(&elevator_, which, __ATOMIC_RELAXED); }
+    uint32_t elevator() const { return elevator_.relaxed(); }
+    void set_elevator(uint32_t which) { elevator_.store_relaxed(which); }
     // The elevator is next asked when so many wait, or after a second.
     void hold(uint32_t until_waiting);
     DiskCounts counts();
@@ -73,7 +73,7 @@ class DiskQueue {
 
     DiskServer& server_;
     const uint32_t device_number_;
-    uint32_t elevator_;  // atomic
+    Atomic<uint32_t> elevator_;
 
     IrqSpinLock lock_{LockRank::block_queue};
     Elevators elevators_ GUARDED_BY(lock_);

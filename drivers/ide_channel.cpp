@@ -14,22 +14,20 @@ constexpr uint64_t kRequestTimeout = 10'000'000'000;  // nanoseconds; a disk may
 constexpr uint32_t kDataRequestTimeout = 1000;        // milliseconds
 constexpr uint32_t kWordsPerSector = kSectorSize / 4;
 
-constinit uint32_t wanted_mode = static_cast<uint32_t>(IdeMode::dma);  // atomic
+constinit Atomic<uint32_t> wanted_mode = static_cast<uint32_t>(IdeMode::dma);
 
 }  // namespace
 
 bool choose_ide_mode(std::string_view name) {
     for (uint32_t i = 0; i < std::size(kIdeModeNames); ++i)
         if (kIdeModeNames[i] == name) {
-            __atomic_store_n(&wanted_mode, i, __ATOMIC_RELAXED);
+            wanted_mode.store_relaxed(i);
             return true;
         }
     return false;
 }
 
-IdeMode current_ide_mode() {
-    return static_cast<IdeMode>(__atomic_load_n(&wanted_mode, __ATOMIC_RELAXED));
-}
+IdeMode current_ide_mode() { return static_cast<IdeMode>(wanted_mode.relaxed()); }
 
 Result<void> IdeChannel::perform(const Request& r, uint32_t attempts) {
     LockGuard guard(turn_);

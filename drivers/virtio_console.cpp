@@ -7,6 +7,7 @@
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/arch/memory_layout.hpp"
+#include "kernel/lib/atomic.hpp"
 
 namespace {
 
@@ -132,9 +133,9 @@ bool VirtioConsole::set_up(uint16_t number, Queue& queue) {
 void VirtioConsole::post(uint16_t number, Queue& queue, uint32_t length, uint16_t flags) {
     queue.descriptor() = {to_physical(queue.buffer).raw(), length, flags, 0};
     queue.available()[2 + queue.posted % queue.entries] = 0;  // the descriptor's number
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_fence();
     queue.available()[1] = ++queue.posted;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_fence();
     out16(port_ + kQueueNotify, number);
 }
 

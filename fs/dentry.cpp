@@ -96,12 +96,13 @@ Result<Ref<Dentry>> Dentry::create_nameless(Dentry& directory, Ref<Inode> inode)
 }
 
 Dentry::~Dentry() {
-    if (!inode_) return;
+    Inode* const inode = inode_;
+    if (!inode) return;
     {
         LockGuard guard(dentry_lock);
-        if (inode_->alias_ == this) inode_->alias_ = nullptr;
+        if (inode->alias_ == this) inode->alias_ = nullptr;
     }
-    Ref<Inode>::adopt(inode_);
+    Ref<Inode>::adopt(inode);
 }
 
 void Dentry::attach(Ref<Inode> inode) {
@@ -110,7 +111,7 @@ void Dentry::attach(Ref<Inode> inode) {
     LockGuard guard(dentry_lock);
     type_ = type;
     inode->alias_ = this;
-    __atomic_store_n(&inode_, inode.leak(), __ATOMIC_RELEASE);
+    inode_.store(inode.leak());
 }
 
 Result<Ref<Dentry>> DentryCache::make(Dentry& directory, std::string_view name, Ref<Inode> inode) {

@@ -19,7 +19,7 @@ class Dentry final : public RefCounted {
     static Result<Ref<Dentry>> create_nameless(Dentry& directory, Ref<Inode> inode);
     ~Dentry() override;
 
-    Inode* inode() const { return __atomic_load_n(&inode_, __ATOMIC_ACQUIRE); }
+    Inode* inode() const { return inode_.load(); }
     bool is_negative() const { return !inode(); }
     uint32_t type() const { return type_; }  // kTypeMask bits
     bool is_directory() const { return type_ == kTypeDirectory; }
@@ -52,7 +52,7 @@ class Dentry final : public RefCounted {
     FileSystem& file_system_;
     Ref<Dentry> parent_;
     String name_;
-    Inode* inode_ = nullptr;  // counted
+    Atomic<Inode*> inode_ = nullptr;  // counted
     uint32_t type_ = 0;
     uint32_t hash_ = 0;
     Dentry* hash_next_ = nullptr;

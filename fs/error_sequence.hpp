@@ -5,14 +5,15 @@
 // Spec: fsync(2), "NOTES"; Linux, Documentation/core-api/errseq.rst.
 #pragma once
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/result.hpp"
 
 class ErrorSequence {
   public:
     // What one opener has been told; begins as opened().
-    using Told = uint32_t;
+    using Told = Atomic<uint32_t>;
 
-    Told opened() const {
+    uint32_t opened() const {
         const uint32_t state = load();
         return state & kSeen ? state : 0;
     }
@@ -21,25 +22,22 @@ class ErrorSequence {
         do {
             next = (state & ~(kErrorMask | kSeen)) | static_cast<uint32_t>(error);
             if (state & kSeen) next += kStep;
-        } while (!__atomic_compare_exchange_n(&state_, &state, next, false, __ATOMIC_RELAXED,
-                                              __ATOMIC_RELAXED));
+        } while (!state_.replace(state, next));
     }
     // The last error, if there was any since `told` (shared by all descriptors of one opener).
     Result<void> tell(Told& told) {
         uint32_t state = load();
-        if (state == __atomic_load_n(&told, __ATOMIC_RELAXED)) [[likely]]
+        if (state == told.relaxed()) [[likely]]
             return {};
-        __atomic_compare_exchange_n(&state_, &state, state | kSeen, false, __ATOMIC_RELAXED,
-                                    __ATOMIC_RELAXED);
+        state_.replace(state, state | kSeen);
         // Of two who ask at once through the same opener one is told.
-        if (__atomic_exchange_n(&told, state | kSeen, __ATOMIC_RELAXED) == (state | kSeen))
-            return {};
+        if (told.exchange(state | kSeen) == (state | kSeen)) return {};
         return static_cast<Errno>(state & kErrorMask);
     }
 
   private:
     // Bits 0-11: the last error; 12: an opener was told; above: how many times one came after that.
     static constexpr uint32_t kErrorMask = 0xfff, kSeen = 0x1000, kStep = 0x2000;
-    uint32_t load() const { return __atomic_load_n(&state_, __ATOMIC_RELAXED); }
-    uint32_t state_ = 0;
+    uint32_t load() const { return state_.relaxed(); }
+    Atomic<uint32_t> state_ = 0;
 };

@@ -14,7 +14,7 @@ void File::last_reference_dropped() const {
 
 File::~File() {
     if (!counted_writer_) return;
-    __atomic_sub_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+    path_.mount().writers.subtract(1);
     path_.dentry().inode()->end_writing();
 }
 
@@ -22,7 +22,7 @@ void File::set_path(Path path) {
     path_ = std::move(path);
     file_system_errors_ = path_.mount().file_system->write_errors.opened();
     counted_writer_ = writable() && path_.dentry().type() == kTypeRegular;
-    if (counted_writer_) __atomic_add_fetch(&path_.mount().writers, 1, __ATOMIC_RELAXED);
+    if (counted_writer_) path_.mount().writers.add(1);
 }
 
 Result<void> File::tell_file_system_errors() {

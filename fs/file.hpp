@@ -76,8 +76,8 @@ class File : public OpenObject {
         return (flags_ & kOpenAccessMode) != kOpenReadOnly && !(flags_ & kOpenPath);
     }
     bool non_blocking() const { return flags() & kOpenNonBlock; }
-    uint32_t flags() const { return __atomic_load_n(&flags_, __ATOMIC_RELAXED); }
-    void set_flags(uint32_t flags) { __atomic_store_n(&flags_, flags, __ATOMIC_RELAXED); }
+    uint32_t flags() const { return flags_.relaxed(); }
+    void set_flags(uint32_t flags) { flags_.store_relaxed(flags); }
 
     // Where it was opened (empty for pipes and the like), set by vfs open, which for who writes to a
     // regular file has called begin_writing().
@@ -126,7 +126,7 @@ class File : public OpenObject {
     void last_reference_dropped() const override;
 
   private:
-    uint32_t flags_;
+    Atomic<uint32_t> flags_;
     bool counted_writer_ = false;  // of the mount, and the inode
     Mutex offset_lock_{LockRank::file_offset};
     uint64_t offset_ GUARDED_BY(offset_lock_) = 0;

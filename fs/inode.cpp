@@ -32,11 +32,10 @@ Result<void> Inode::truncate(uint64_t) { return Errno::inval; }
 Result<void> Inode::sync(bool) { return {}; }
 
 Result<void> Inode::take_turn(int32_t step) {
-    int32_t now = __atomic_load_n(&turns_, __ATOMIC_RELAXED);
+    int32_t now = turns_.relaxed();
     do {
         if (step > 0 ? now < 0 : now > 0) return Errno::txtbsy;
-    } while (!__atomic_compare_exchange_n(&turns_, &now, now + step, false, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (!turns_.replace(now, now + step));
     return {};
 }
 

@@ -84,12 +84,12 @@ class Inode : public RefCounted {
     // two that succeeds is ended by its other half.
     Result<void> begin_writing() { return take_turn(1); }
     Result<void> begin_running() { return take_turn(-1); }
-    void end_writing() { __atomic_sub_fetch(&turns_, 1, __ATOMIC_RELAXED); }
-    void end_running() { __atomic_add_fetch(&turns_, 1, __ATOMIC_RELAXED); }
+    void end_writing() { turns_.subtract(1); }
+    void end_running() { turns_.add(1); }
 
     Mutex names{LockRank::directory};
     // A file without a name may get one: it never had any, nor was it opened with O_EXCL. Atomic.
-    bool may_be_named = false;
+    Atomic<bool> may_be_named = false;
     // Where those who name this file meet: the buffer of a FIFO while it is open, the socket that is
     // bound to it. kernel/ipc's own, guarded by it.
     Ref<RefCounted> rendezvous;
@@ -98,8 +98,8 @@ class Inode : public RefCounted {
     friend class Dentry;
     Result<void> take_turn(int32_t step);
     FileSystem& file_system_;
-    int32_t turns_ = 0;        // who write, or (negative) run it; atomic
-    Dentry* alias_ = nullptr;  // some name of it; guarded by the dentry cache's lock
+    Atomic<int32_t> turns_ = 0;  // how many write, or (negative) run it
+    Dentry* alias_ = nullptr;    // some name of it; guarded by the dentry cache's lock
 };
 
 // A user other than the superuser changes its contents: a program does not lend its owner's rights then.

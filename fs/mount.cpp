@@ -13,7 +13,7 @@ namespace {
 constinit FileSystemType* types = nullptr;
 constinit char refusals[600] = {};
 constinit size_t refusals_size = 0;
-constinit uint32_t last_anonymous_device = 0;
+constinit Atomic<uint32_t> last_anonymous_device = 0;
 constinit uint32_t last_mount = 0;
 
 }  // namespace
@@ -86,9 +86,7 @@ FileSystemType* find_file_system_type(std::string_view name) {
 
 const FileSystemType* file_system_types() { return types; }
 
-uint32_t new_anonymous_device() {
-    return device_number(0, __atomic_add_fetch(&last_anonymous_device, 1, __ATOMIC_RELAXED));
-}
+uint32_t new_anonymous_device() { return device_number(0, last_anonymous_device.add(1)); }
 
 void mount_refused(std::string_view format, std::span<const FormatArgument> arguments) {
     BufferSink sink(std::span<char>(refusals).subspan(refusals_size));

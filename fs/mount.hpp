@@ -57,24 +57,23 @@ class Mount final : public RefCounted {
 
     // A path leads into it: for MNT_EXPIRE.
     void note_crossing() {
-        if (const uint8_t mark = __atomic_load_n(&expiry_, __ATOMIC_RELAXED);
-            mark == 1 || mark == 2)
-            __atomic_store_n(&expiry_, mark + 1, __ATOMIC_RELAXED);
+        if (const uint8_t mark = expiry_.relaxed(); mark == 1 || mark == 2)
+            expiry_.store_relaxed(mark + 1);
     }
     // Marks it; true if it was marked, and only the caller has walked into it since.
-    bool expire() { return __atomic_exchange_n(&expiry_, 1, __ATOMIC_RELAXED) == 2; }
+    bool expire() { return expiry_.exchange(1) == 2; }
 
     const Ref<FileSystem> file_system;
     const Ref<Dentry> root;
-    uint32_t flags;        // kMountFlagsKept
-    uint32_t id = 0;       // as /proc/self/mountinfo counts them
-    uint32_t writers = 0;  // regular files open for writing; atomic
+    uint32_t flags;                // kMountFlagsKept
+    uint32_t id = 0;               // as /proc/self/mountinfo counts them
+    Atomic<uint32_t> writers = 0;  // regular files open for writing
     const String source;
     ListNode node;
 
   private:
     Path place_;
-    uint8_t expiry_ = 0;  // 1: marked; 2, 3: walked into since, once or more
+    Atomic<uint8_t> expiry_ = 0;  // 1: marked; 2, 3: walked into since, once or more
 };
 
 // The mount that covers this place, if any: the newest one.

@@ -29,8 +29,7 @@ bool is_directory(const Path& place) { return place.dentry().is_directory(); }
 uint32_t writers_of(const FileSystem& file_system) {
     uint32_t writers = 0;
     for (Mount& mount : mounts)
-        if (mount.file_system.get() == &file_system)
-            writers += __atomic_load_n(&mount.writers, __ATOMIC_RELAXED);
+        if (mount.file_system.get() == &file_system) writers += mount.writers.relaxed();
     return writers;
 }
 
@@ -47,7 +46,7 @@ Result<void> remount(const Path& target, uint32_t flags) {
     Mount& mount = target.mount();
     const bool read_only = flags & kMountReadOnly;
     if (flags & kMountBind) {  // only what is seen through this mount
-        if (read_only && __atomic_load_n(&mount.writers, __ATOMIC_RELAXED)) return Errno::busy;
+        if (read_only && mount.writers.relaxed()) return Errno::busy;
     } else if (read_only) {
         TRY(make_read_only(*mount.file_system));
     } else if (mount.file_system->read_only()) {

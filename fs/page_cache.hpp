@@ -113,7 +113,7 @@ class PageCache final : public Pager {
     // EBUSY: it is so already.
     Result<void> freeze();
     void thaw();
-    bool frozen() const { return __atomic_load_n(&frozen_, __ATOMIC_RELAXED); }
+    bool frozen() const { return frozen_.relaxed(); }
     Result<HeldPage> page(uint32_t index);               // for the owner: directories, index blocks
     Result<HeldPage> page_to_overwrite(uint32_t index);  // its contents don't matter
     uint32_t pages() const { return pages_; }
@@ -201,7 +201,7 @@ class PageCache final : public Pager {
     const WriteBack write_back_;
     bool written_by_mapping_ = false;
     ErrorSequence write_errors_;
-    bool frozen_ = false;  // atomic; changes under writers_
+    Atomic<bool> frozen_ = false;  // changes under writers_
 };
 
 // EINVAL unless all are multiples of 512.

@@ -12,8 +12,8 @@ constinit CachedPages page_hash;
 
 namespace {
 
-constexpr uint32_t kLongestRun = 16;          // pages: 64 KiB
-constinit uint32_t read_ahead = kLongestRun;  // atomic
+constexpr uint32_t kLongestRun = 16;  // pages: 64 KiB
+constinit Atomic<uint32_t> read_ahead = kLongestRun;
 
 // Frames with one reference each, contiguous; `count` becomes less when there is no such run.
 Result<Frame> allocate_run(uint32_t& count) {
@@ -144,7 +144,7 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern patte
                 swapped->filling = true;
             }
             if (sequential && pattern != AccessPattern::random)
-                ahead = std::max(ahead, twice * __atomic_load_n(&read_ahead, __ATOMIC_RELAXED));
+                ahead = std::max(ahead, twice * read_ahead.relaxed());
             uint32_t end = static_cast<uint32_t>((size_ + kPageMask) >> kPageShift);
             if (index >= end || !source_)
                 ahead = 1;
@@ -300,20 +300,18 @@ void page_cache_init() {
     page_hash.chosen = &page_hash.replacers.get<DefaultReplacer>();
 }
 
-uint32_t cached_pages() { return __atomic_load_n(&page_hash.totals.all, __ATOMIC_RELAXED); }
+uint32_t cached_pages() { return page_hash.totals.all; }  // without the lock: it may be late
 
 PageCacheTotals page_cache_totals() {
     LockGuard guard(page_hash.lock);
     return page_hash.totals;
 }
 
-uint32_t read_ahead_kib() {
-    return __atomic_load_n(&read_ahead, __ATOMIC_RELAXED) * (kPageSize / 1024);
-}
+uint32_t read_ahead_kib() { return read_ahead.relaxed() * (kPageSize / 1024); }
 
 Result<void> set_read_ahead_kib(uint32_t kib) {
     if (kib > kLongestRun * (kPageSize / 1024)) return Errno::inval;
-    __atomic_store_n(&read_ahead, pages_for(kib * 1024), __ATOMIC_RELAXED);
+    read_ahead.store_relaxed(pages_for(kib * 1024));
     return {};
 }
 

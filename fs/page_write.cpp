@@ -138,13 +138,13 @@ Result<void> PageCache::freeze() {
     LockGuard guard(writers_);
     if (frozen()) return Errno::busy;
     TRY(write_back());
-    __atomic_store_n(&frozen_, true, __ATOMIC_RELAXED);
+    frozen_.store_relaxed(true);
     return {};
 }
 
 void PageCache::thaw() {
     LockGuard guard(writers_);
-    __atomic_store_n(&frozen_, false, __ATOMIC_RELAXED);
+    frozen_.store_relaxed(false);
 }
 
 Result<HeldPage> PageCache::page_to_overwrite(uint32_t index) {

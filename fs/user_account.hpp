@@ -14,17 +14,15 @@ class UserAccount final : public RefCounted {
     explicit UserAccount(uint32_t uid) : uid(uid) {}
 
     const uint32_t uid;
-    uint32_t threads = 0, signals = 0, files_in_messages = 0, buffer_pages = 0;  // atomic
+    Atomic<uint32_t> threads = 0, signals = 0, files_in_messages = 0, buffer_pages = 0;
 
     // False: there would be more than `most`.
-    static bool charge(uint32_t& count, uint32_t by, uint32_t most) {
-        if (__atomic_add_fetch(&count, by, __ATOMIC_RELAXED) <= most) return true;
+    static bool charge(Atomic<uint32_t>& count, uint32_t by, uint32_t most) {
+        if (count.add(by) <= most) return true;
         uncharge(count, by);
         return false;
     }
-    static void uncharge(uint32_t& count, uint32_t by) {
-        __atomic_sub_fetch(&count, by, __ATOMIC_RELAXED);
-    }
+    static void uncharge(Atomic<uint32_t>& count, uint32_t by) { count.subtract(by); }
 
     ListNode table_node;
 

@@ -134,11 +134,9 @@ Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& b
             return Errno::perm;
         Ref<Inode> inode(inode_of(file));
         TRY(may_link(who, inode->attributes(), inode->ownership()));
-        if (!__atomic_load_n(&inode->may_be_named, __ATOMIC_RELAXED) &&
-            inode->attributes().links == 0)
-            return Errno::noent;
+        if (!inode->may_be_named.relaxed() && inode->attributes().links == 0) return Errno::noent;
         TRY(walk.directory().inode()->link_child(walk.last(), *inode));
-        __atomic_store_n(&inode->may_be_named, false, __ATOMIC_RELAXED);
+        inode->may_be_named.store_relaxed(false);
         return inode;
     });
 }

@@ -125,7 +125,7 @@ Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::str
     NewOwner owner = TRY(may_create(who, directory.mount(), parent));
     Ref<Inode> inode = TRY(parent.inode()->create_nameless(
         kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials()));
-    __atomic_store_n(&inode->may_be_named, !(flags & kOpenExclusive), __ATOMIC_RELAXED);
+    inode->may_be_named.store_relaxed(!(flags & kOpenExclusive));
     const Path path(Ref<Mount>(directory.mount()), TRY(Dentry::create_nameless(parent, inode)));
     Ref<File> file = TRY(open_counted(path, *inode, kTypeRegular, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;

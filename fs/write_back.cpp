@@ -18,10 +18,10 @@ constinit uint32_t requested GUARDED_BY(write_back_lock) = 0;
 constinit WaitQueue requests;
 
 // In pages.
-uint32_t limit_of(const uint32_t& ratio, const uint32_t& bytes) {
-    const uint32_t wanted = __atomic_load_n(&bytes, __ATOMIC_RELAXED);
+uint32_t limit_of(const Atomic<uint32_t>& ratio, const Atomic<uint32_t>& bytes) {
+    const uint32_t wanted = bytes.relaxed();
     if (wanted) return wanted >> kPageShift;
-    return memory_totals().low_total / 100 * __atomic_load_n(&ratio, __ATOMIC_RELAXED);
+    return memory_totals().low_total / 100 * ratio.relaxed();
 }
 uint32_t writers_limit() { return limit_of(write_back_settings.ratio, write_back_settings.bytes); }
 // Never as high as the writers', for then the thread would come too late.
@@ -40,8 +40,8 @@ uint32_t wait_for_work() {
     return std::exchange(requested, 0);
 }
 
-uint64_t in_nanoseconds(const uint32_t& centiseconds) {
-    return __atomic_load_n(&centiseconds, __ATOMIC_RELAXED) * kCentisecond;
+uint64_t in_nanoseconds(const Atomic<uint32_t>& centiseconds) {
+    return centiseconds.relaxed() * kCentisecond;
 }
 
 [[noreturn]] void run(void*) {

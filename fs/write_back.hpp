@@ -5,6 +5,7 @@
 // Locks: none held by callers; see page_dirty.cpp.
 #pragma once
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
@@ -20,9 +21,9 @@ void request_write_back(uint32_t pages);
 
 struct WriteBackSettings {  // each read without a lock
     // Of memory: at so many per cent, or (if not 0) so many bytes, the thread writes, or writers do.
-    uint32_t background_ratio = 10, background_bytes = 0, ratio = 20, bytes = 0;
-    uint32_t expire_centiseconds = 3000;   // so old is old
-    uint32_t interval_centiseconds = 500;  // between looks for what is old; 0: never
+    Atomic<uint32_t> background_ratio = 10, background_bytes = 0, ratio = 20, bytes = 0;
+    Atomic<uint32_t> expire_centiseconds = 3000;   // so old is old
+    Atomic<uint32_t> interval_centiseconds = 500;  // between looks for what is old; 0: never
 };
 extern WriteBackSettings write_back_settings;
 

@@ -60,7 +60,7 @@ void spin_for(uint32_t microseconds) {
     double_fault_use_directory(kernel_directory().raw());
     traps_init_cpu();
     lapic_init_cpu();
-    __atomic_store_n(&cpu.online, true, __ATOMIC_RELEASE);
+    cpu.online.store(true);
     if (!tsc_agrees_with_starter())
         for (;;) asm volatile("cli; hlt");
     clock_join();
@@ -95,7 +95,7 @@ bool bring_up(uint32_t apic_id, PhysAddr directory) {
         return false;
     }
     cpus[cpu->id] = cpu;
-    __atomic_store_n(&cpu_count, cpu_count + 1, __ATOMIC_RELEASE);
+    cpu_count.store(cpu_count + 1);
     return true;
 }
 

@@ -25,7 +25,7 @@ constexpr uint32_t kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonym
                    kMapGrowsDown = 0x100, kMapLocked = 0x2000, kMapNoReserve = 0x4000,
                    kMapPopulate = 0x8000, kMapFixedNoReplace = 0x100000;
 constexpr VirtAddr kLowestMapping{0x10000};
-extern uint32_t region_count_most;  // of one space; atomic
+extern Atomic<uint32_t> region_count_most;  // of one space
 
 struct MapRequest {
     VirtAddr hint{0};

@@ -8,14 +8,14 @@
 #include "mm/frames.hpp"
 
 namespace {
-constinit uint32_t all = 0;  // atomic
+constinit Atomic<uint32_t> all = 0;
 }
 
-uint32_t AnonymousPager::all_resident() { return __atomic_load_n(&all, __ATOMIC_RELAXED); }
+uint32_t AnonymousPager::all_resident() { return all.relaxed(); }
 
 void AnonymousPager::count(int32_t change) {
-    __atomic_fetch_add(&resident_, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
-    __atomic_fetch_add(&all, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
+    resident_.fetch_add(static_cast<uint32_t>(change));
+    all.fetch_add(static_cast<uint32_t>(change));
 }
 
 Result<Ref<AnonymousPager>> AnonymousPager::create(uint32_t pages) {

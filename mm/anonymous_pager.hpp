@@ -25,10 +25,10 @@ class AnonymousPager final : public Pager, private SharedPages {
     uint32_t inode_number() const override { return 0; }
     uint32_t device_number() const override { return 0; }
 
-    uint32_t resident() const { return __atomic_load_n(&resident_, __ATOMIC_RELAXED); }  // pages
+    uint32_t resident() const { return resident_.relaxed(); }  // pages
     // SHM_LOCK: what is in memory, or comes there, stays.
-    void keep_in_memory(bool kept) { __atomic_store_n(&kept_, kept, __ATOMIC_RELAXED); }
-    bool kept_in_memory() const { return __atomic_load_n(&kept_, __ATOMIC_RELAXED); }
+    void keep_in_memory(bool kept) { kept_.store_relaxed(kept); }
+    bool kept_in_memory() const { return kept_.relaxed(); }
 
   private:
     static constexpr uint32_t kChunkPages = 256;
@@ -50,8 +50,8 @@ class AnonymousPager final : public Pager, private SharedPages {
 
     Mutex lock_{LockRank::page_cache_fill};
     uint32_t pages_;
-    uint32_t resident_ = 0;  // atomic
-    bool kept_ = false;      // atomic
+    Atomic<uint32_t> resident_ = 0;
+    Atomic<bool> kept_ = false;
     bool charged_ = false;   // its pages are promised (commitment.hpp)
     Vector<Chunk*> chunks_;  // null: nothing in it was touched yet
 };

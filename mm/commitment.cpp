@@ -7,20 +7,17 @@
 constinit CommitmentRule commitment_rule{};
 
 namespace {
-constinit uint32_t promised = 0;  // atomic
+constinit Atomic<uint32_t> promised = 0;
 }
 
-void change_commitment(int32_t pages) {
-    __atomic_fetch_add(&promised, static_cast<uint32_t>(pages), __ATOMIC_RELAXED);
-}
+void change_commitment(int32_t pages) { promised.fetch_add(static_cast<uint32_t>(pages)); }
 
 Commitment commitment() {
     const uint32_t kilobytes = commitment_rule.kilobytes;
     const uint64_t share = kilobytes
                                ? kilobytes / (kPageSize / 1024)
                                : uint64_t{memory_totals().total} * commitment_rule.ratio / 100;
-    return {__atomic_load_n(&promised, __ATOMIC_RELAXED),
-            static_cast<uint32_t>(share) + swap_totals().total};
+    return {promised.relaxed(), static_cast<uint32_t>(share) + swap_totals().total};
 }
 
 Result<void> check_commitment(uint32_t pages) {

@@ -10,11 +10,12 @@
 
 #include <cstdint>
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/result.hpp"
 
 struct CommitmentRule {
-    uint32_t overcommit = 0, ratio = 50;  // atomic
-    uint32_t kilobytes = 0;               // atomic; instead of the ratio, unless 0
+    Atomic<uint32_t> overcommit = 0, ratio = 50;
+    Atomic<uint32_t> kilobytes = 0;  // instead of the ratio, unless 0
 };
 extern CommitmentRule commitment_rule;
 

@@ -42,12 +42,11 @@ class FaultRecord {
     ~FaultRecord() {
         if (since_) [[unlikely]] {
             const auto spent = static_cast<uint32_t>((monotonic_now().raw() - since_) / 1000);
-            __atomic_fetch_add(&space_.paging().service, spent, __ATOMIC_RELAXED);
-            __atomic_fetch_add(&space_.paging().faults, 1, __ATOMIC_RELAXED);
+            space_.paging().service.fetch_add(spent);
+            space_.paging().faults.fetch_add(1);
         }
         if (result < FaultResult::bad_address_unmapped)
-            __atomic_fetch_add(&space_.paging().by_source[static_cast<uint32_t>(fault_.source)], 1,
-                               __ATOMIC_RELAXED);
+            space_.paging().by_source[static_cast<uint32_t>(fault_.source)].fetch_add(1);
         trace<TraceType::fault_done_event>(address_.raw(), static_cast<uint32_t>(result),
                                            static_cast<uint32_t>(fault_.source), fault_.got.raw());
     }

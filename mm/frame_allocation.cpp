@@ -53,8 +53,7 @@ uint32_t share_of(AddressSpace& space, const AllFrames& all) {
 }  // namespace
 
 constinit const PolicyChoice kScopeChoice = {
-    "vm.replacement_scope", kScopes,
-    [] { return static_cast<uint32_t>(__atomic_load_n(&local_scope, __ATOMIC_RELAXED)); },
+    "vm.replacement_scope", kScopes, [] { return static_cast<uint32_t>(local_scope.relaxed()); },
     [](uint32_t which) { choose_scope(which != 0); }};
 
 constinit const PolicyChoice kFrameAllocationChoice =
@@ -66,7 +65,7 @@ void set_limit_resident(AddressSpace& space, uint32_t bytes) {
     if (bytes == UINT32_MAX) return;
     const uint32_t most = std::max(bytes >> kPageShift, kLeast);
     PagingState& state = space.paging();
-    __atomic_store_n(&state.frames_most, std::min(state.frames_most, most), __ATOMIC_RELAXED);
+    state.frames_most.store_relaxed(std::min(state.frames_most.relaxed(), most));
 }
 
 bool allocate_frames_to_spaces() {
@@ -82,7 +81,7 @@ bool allocate_frames_to_spaces() {
         if (changed) space->paging().allocation = {};
         if (local) most = std::min(most, share_of(*space, all));
         if (most != UINT32_MAX) most = std::max(most, kLeast);
-        __atomic_store_n(&space->paging().frames_most, most, __ATOMIC_RELAXED);
+        space->paging().frames_most.store_relaxed(most);
         excess |= space->own_resident() > most;
     }
     return excess;

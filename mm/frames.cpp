@@ -28,7 +28,18 @@ constexpr uint32_t kStockMost = 256, kStockBatch = 64;
 struct FrameStock {
     IrqSpinLock lock{LockRank::frame_stock};
     uint32_t frames[kStockMost] = {};
-    uint32_t size = 0;  // read without the lock, for sums
+    Atomic<uint32_t> size = 0;  // read without the lock, for sums
+
+    void push(uint32_t frame) {
+        const uint32_t at = size;
+        frames[at] = frame;
+        size = at + 1;
+    }
+    uint32_t pop() {
+        const uint32_t at = size - 1;
+        size = at;
+        return frames[at];
+    }
 };
 
 struct FrameZone {
@@ -38,8 +49,7 @@ struct FrameZone {
 
     uint32_t stocked() const {
         uint32_t sum = 0;
-        for (uint32_t i = 0; i < cpu_count; ++i)
-            sum += __atomic_load_n(&stocks[i].size, __ATOMIC_RELAXED);
+        for (uint32_t i = 0; i < cpu_count; ++i) sum += stocks[i].size.relaxed();
         return sum;
     }
     uint32_t free() const { return buddy.free_units() + stocked(); }
@@ -47,18 +57,18 @@ struct FrameZone {
 
 constinit IrqSpinLock frames_lock{LockRank::frames};
 constinit FrameZone low_zone{}, high_zone{};  // under lock
-constinit int32_t hoarded = 0;                // atomic
-constinit Reclaimer* reclaimers = nullptr;    // only ever added
+constinit Atomic<int32_t> hoarded = 0;
+constinit Atomic<Reclaimer*> reclaimers = nullptr;  // only ever added
 // Below `watermark` free frames, reclaimers are asked; users and caches stop at `reserve`.
 constinit uint32_t watermark = 0, reserve = 0;
-constinit uint32_t wanted_run = 0;  // atomic
+constinit Atomic<uint32_t> wanted_run = 0;
 
 FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high_zone; }
 
 // The stock's lock is held.
 void return_stock(FrameZone& zone, FrameStock& stock, uint32_t keep) {
     LockGuard guard(frames_lock);
-    while (stock.size > keep) zone.buddy.free(stock.frames[--stock.size], 0);
+    while (stock.size > keep) zone.buddy.free(stock.pop(), 0);
 }
 
 void return_all_stocks(FrameZone& zone) {
@@ -73,7 +83,7 @@ void fill_stock(FrameZone& zone, FrameStock& stock) {
     while (stock.size < kStockBatch) {
         const std::optional<uint32_t> index = zone.buddy.allocate(0);
         if (!index) break;
-        stock.frames[stock.size++] = *index;
+        stock.push(*index);
     }
 }
 
@@ -82,7 +92,7 @@ std::optional<uint32_t> take_single(FrameZone& zone) {
     LockGuard guard(stock.lock);
     if (stock.size == 0) fill_stock(zone, stock);
     if (stock.size == 0) return std::nullopt;
-    return stock.frames[--stock.size];
+    return stock.pop();
 }
 
 std::optional<uint32_t> take_run(FrameZone& zone, uint32_t order) {
@@ -109,7 +119,7 @@ void give_back(uint32_t index, uint32_t order) {
     FrameStock& stock = zone.stocks[this_cpu().id];
     LockGuard guard(stock.lock);
     if (stock.size == kStockMost) return_stock(zone, stock, kStockMost - kStockBatch);
-    stock.frames[stock.size++] = index;
+    stock.push(index);
 }
 
 uint32_t free_total() { return low_zone.free() + high_zone.free(); }
@@ -134,7 +144,7 @@ void reclaim_if_short(Zone zone) {
 
 // Any lock may be held: the reclaim thread will see to it.
 void leave_word(uint32_t order) {
-    __atomic_store_n(&wanted_run, order, __ATOMIC_RELAXED);
+    wanted_run.store_relaxed(order);
     if (memory_short_hook) memory_short_hook();
 }
 
@@ -216,7 +226,7 @@ void return_frames(uint32_t first, const Bitmap& withdrawn) {
         if (withdrawn.test(i)) zone_of(first).buddy.free(first + i, 0);
 }
 
-uint32_t take_wanted_run() { return __atomic_exchange_n(&wanted_run, 0, __ATOMIC_RELAXED); }
+uint32_t take_wanted_run() { return wanted_run.exchange(0); }
 
 uint32_t reclaim_target() { return 2 * watermark; }
 
@@ -264,7 +274,7 @@ Result<Frame> allocate_kernel_frame() {
 
 MemoryTotals memory_totals() {
     LockGuard guard(frames_lock);
-    const auto kept = static_cast<uint32_t>(__atomic_load_n(&hoarded, __ATOMIC_RELAXED));
+    const auto kept = static_cast<uint32_t>(hoarded.relaxed());
     return {low_zone.total + high_zone.total, free_total() + kept, low_zone.total,
             low_zone.free() + kept};
 }
@@ -275,13 +285,13 @@ uint32_t free_run_count(Zone zone, uint32_t order) {
     return which.buddy.free_runs(order) + (order == 0 ? which.stocked() : 0);
 }
 
-void note_hoarded_frames(int32_t change) { __atomic_fetch_add(&hoarded, change, __ATOMIC_RELAXED); }
+void note_hoarded_frames(int32_t change) { hoarded.fetch_add(change); }
 
 void add_reclaimer(Reclaimer& reclaimer) {
     LockGuard guard(frames_lock);
     VERIFY(!reclaimer.next && &reclaimer != reclaimers);
     reclaimer.next = reclaimers;
-    __atomic_store_n(&reclaimers, &reclaimer, __ATOMIC_RELEASE);
+    reclaimers.store(&reclaimer);
 }
 
 void release_boot_range(PhysAddr start, PhysAddr end) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "boot/boot_info.hpp"
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
@@ -17,9 +18,9 @@ enum class Zone : uint8_t { low, any };  // any: high first, low when that is em
 constexpr uint32_t kMaxOrder = 10;       // the largest run: 2^10 frames, 4 MiB
 
 struct FrameInfo {
-    uint32_t references;  // atomic; 0: free, or not ours to give
-    uint8_t order;        // of the run that starts here (allocated or free)
-    bool free;            // a free run of the buddy allocator starts here
+    Atomic<uint32_t> references;  // 0: free, or not ours to give
+    uint8_t order;                // of the run that starts here (allocated or free)
+    bool free;                    // a free run of the buddy allocator starts here
     // Of a user page table: entries in use. Of each frame of a heap's area: whose, from 1 on.
     uint16_t table_entries;
     ListNode node;  // free list while free; the owner's use while allocated
@@ -59,24 +60,20 @@ inline FrameInfo& frame_info(Frame frame) {
     return frame_table[frame.raw()];
 }
 inline void get_frame(Frame frame) {  // one more reference
-    __atomic_fetch_add(&frame_info(frame).references, 1, __ATOMIC_RELAXED);
+    frame_info(frame).references.fetch_add(1);
 }
 inline void put_frame(Frame frame) {  // one fewer; the last one frees it
-    if (__atomic_sub_fetch(&frame_info(frame).references, 1, __ATOMIC_ACQ_REL) == 0)
-        free_last_reference(frame);
+    if (frame_info(frame).references.subtract(1) == 0) free_last_reference(frame);
 }
 // One more reference, unless the last one is gone already.
 inline bool try_get_frame(Frame frame) {
-    uint32_t& references = frame_info(frame).references;
-    uint32_t count = __atomic_load_n(&references, __ATOMIC_RELAXED);
-    while (count && !__atomic_compare_exchange_n(&references, &count, count + 1, false,
-                                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    Atomic<uint32_t>& references = frame_info(frame).references;
+    uint32_t count = references.relaxed();
+    while (count && !references.replace(count, count + 1)) {
     }
     return count != 0;
 }
-inline uint32_t frame_references(Frame frame) {
-    return __atomic_load_n(&frame_info(frame).references, __ATOMIC_RELAXED);
-}
+inline uint32_t frame_references(Frame frame) { return frame_info(frame).references.relaxed(); }
 
 MemoryTotals memory_totals();
 uint32_t free_run_count(Zone zone, uint32_t order);  // any: of the high zone (/proc/buddyinfo)

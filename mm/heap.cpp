@@ -34,10 +34,10 @@ constexpr uint32_t kPlacedMost = 8192, kAreaOrder = 4;
 
 constinit IrqSpinLock heap_lock{LockRank::heap};
 constinit FrameSource source;
-constinit SlabHeap<FrameSource> slabs{source};  // under lock
-constinit Placements placements{};              // under lock
-constinit uint32_t chosen_placement = 0;        // under lock: a placement's index + 1; 0: slabs
-constinit uint32_t area_pages = 0;              // under lock, as what follows
+constinit SlabHeap<FrameSource> slabs{source};    // under lock
+constinit Placements placements{};                // under lock
+constinit Atomic<uint32_t> chosen_placement = 0;  // under lock: a placement's index + 1; 0: slabs
+constinit uint32_t area_pages = 0;                // under lock, as what follows
 constinit uint32_t allocations = 0;
 
 // Whose area the memory is in: index + 1, or 0.
@@ -157,12 +157,12 @@ constexpr std::array<std::string_view, 1 + Placements::kCount> kHeapNames = [] {
     std::copy_n(Placements::kNames, Placements::kCount, names.begin() + 1);
     return names;
 }();
-constinit const PolicyChoice kHeapChoice = {
-    "mm.heap", kHeapNames, [] { return __atomic_load_n(&chosen_placement, __ATOMIC_RELAXED); },
-    [](uint32_t which) {
-        LockGuard guard(heap_lock);
-        chosen_placement = which;
-    }};
+constinit const PolicyChoice kHeapChoice = {"mm.heap", kHeapNames,
+                                            [] { return chosen_placement.relaxed(); },
+                                            [](uint32_t which) {
+                                                LockGuard guard(heap_lock);
+                                                chosen_placement = which;
+                                            }};
 
 // One line for each that has ever been used; fragmentation in thousandths.
 void show_heap(TextSink& to) {

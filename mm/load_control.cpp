@@ -30,8 +30,8 @@ constexpr uint32_t kBatch = 256;   // pages of a suspended program that leave in
 
 constinit uint64_t window_start = 0;
 constinit uint32_t too_many = 0, with_room = 0;  // windows in a row
-constinit uint32_t suspended_now = 0;            // atomic
-constinit uint32_t ordered_out_now = 0;          // atomic: spaces that still have frames to give up
+constinit Atomic<uint32_t> suspended_now = 0;
+constinit Atomic<uint32_t> ordered_out_now = 0;  // spaces that still have frames to give up
 
 struct Window {
     uint64_t service = 0;  // microseconds
@@ -56,8 +56,8 @@ Window look(uint64_t now) {
          space = AllSpaces::next(space.get())) {
         PagingState& state = space->paging();
         if (control.is<WsLoadControl>()) sample_accessed_bits(*space);
-        state.rate = __atomic_exchange_n(&state.faults, 0, __ATOMIC_RELAXED);
-        all.service += __atomic_exchange_n(&state.service, 0, __ATOMIC_RELAXED);
+        state.rate = state.faults.exchange(0);
+        all.service += state.service.exchange(0);
         all.faults += state.rate;
         all.frames += space->own_resident();
         if (state.suspended_since) {
@@ -78,7 +78,7 @@ Window look(uint64_t now) {
         all.chosen = space;
         all.candidate = program;
     }
-    __atomic_store_n(&suspended_now, all.suspended, __ATOMIC_RELAXED);
+    suspended_now.store_relaxed(all.suspended);
     return all;
 }
 
@@ -128,7 +128,7 @@ void suspend(const Window& all, uint64_t now) {
     say_why(state.process, all);
     ++state.suspensions;
     ++load_counts.suspended;
-    __atomic_fetch_add(&suspended_now, 1, __ATOMIC_RELAXED);
+    suspended_now.fetch_add(1);
 }
 
 void resume(AddressSpace& space, uint64_t now, const char* why) {
@@ -160,12 +160,12 @@ void empty_suspended() {
     uint32_t ordered = 0;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        const bool by_order = __atomic_load_n(&space->paging().ordered_out, __ATOMIC_RELAXED);
+        const bool by_order = space->paging().ordered_out.relaxed();
         if (!(by_order || space->paging().suspended_since) || !space->own_resident()) continue;
         evict_pages_of(*space, kBatch);
         ordered += by_order && space->own_resident();
     }
-    __atomic_store_n(&ordered_out_now, ordered, __ATOMIC_RELAXED);
+    ordered_out_now.store_relaxed(ordered);
 }
 
 }  // namespace
@@ -178,8 +178,8 @@ constinit const PolicyChoice kLoadVictimChoice = {
     [](uint32_t which) { rule = static_cast<SuspensionRule>(which); }};
 
 void order_out(AddressSpace& space, bool out) {
-    __atomic_store_n(&space.paging().ordered_out, out, __ATOMIC_RELAXED);
-    if (out) __atomic_fetch_add(&ordered_out_now, 1, __ATOMIC_RELAXED);
+    space.paging().ordered_out.store_relaxed(out);
+    if (out) ordered_out_now.fetch_add(1);
 }
 
 bool load_control_due() {

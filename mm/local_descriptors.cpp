@@ -37,7 +37,7 @@ Result<void> set_local_descriptor(AddressSpace& space, uint32_t index, uint64_t 
             old ? std::span<const uint64_t>(old->entries, old->count) : std::span<const uint64_t>();
         LocalDescriptors* fresh = TRY(make_local_descriptors(count, copied));
         fresh->entries[index] = raw;
-        __atomic_store_n(&space.local_descriptors(), fresh, __ATOMIC_RELEASE);
+        space.local_descriptors().store(fresh);
         reload_local_descriptors(space.page_directory(), fresh);
     }
     free_local_descriptors(old);

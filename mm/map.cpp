@@ -19,7 +19,7 @@ constexpr uint32_t kStackStart = 32 * kPageSize;
 
 }  // namespace
 
-constinit uint32_t region_count_most = 65530;
+constinit Atomic<uint32_t> region_count_most = 65530;
 
 bool make_range(VirtAddr start, uint32_t length, PageRange& out) {
     if (start > kUserTop || length > kUserTop - start) return false;

@@ -63,10 +63,10 @@ PagingUse paging_use(AddressSpace& of) {
     const PagingState& state = of.paging();
     PagingUse use{};
     for (uint32_t i = 0; i < std::size(use.faults); ++i)
-        use.faults[i] = __atomic_load_n(&state.by_source[i], __ATOMIC_RELAXED);
+        use.faults[i] = state.by_source[i].relaxed();
     use.frames = of.own_resident();
     use.swapped = of.own_swapped();
-    use.most = __atomic_load_n(&state.frames_most, __ATOMIC_RELAXED);
+    use.most = state.frames_most.relaxed();
     use.working_set = state.working_set;
     use.suspensions = state.suspensions;
     return use;

@@ -25,7 +25,7 @@ constinit SpinLock reclaim_lock{LockRank::reclaim};
 constinit WaitQueue done_queue{};
 constinit bool running = false;                 // under lock
 constinit uint32_t rounds = 0, freed_last = 0;  // under lock
-constinit bool wanted = false;                  // atomic
+constinit Atomic<bool> wanted = false;
 constinit Thread* thread = nullptr;
 
 void sample_all() {
@@ -73,13 +73,13 @@ uint32_t one_round() {
     return freed;
 }
 
-bool is_wanted() { return __atomic_load_n(&wanted, __ATOMIC_RELAXED); }
+bool is_wanted() { return wanted.relaxed(); }
 
 void reclaim_thread(void*) {
     for (;;) {
         for (;;) {
             if (swap_active) load_control_step();
-            if (__atomic_exchange_n(&wanted, false, __ATOMIC_ACQ_REL)) break;
+            if (wanted.exchange(false)) break;
             park({.interruptible = false, .deadline = {}, .reason = "memory"});
         }
         reclaim_lock.lock();
@@ -99,7 +99,7 @@ void reclaim_thread(void*) {
 }
 
 // From any allocation, under whatever locks: the next tick wakes the thread.
-void ask_for_round() { __atomic_store_n(&wanted, true, __ATOMIC_RELEASE); }
+void ask_for_round() { wanted.store(true); }
 
 void each_tick() {
     if (is_wanted() || load_control_due()) unpark(*thread);

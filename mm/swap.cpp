@@ -13,7 +13,7 @@
 #include "mm/virtual_area.hpp"
 
 constinit SpinLock swap_lock{LockRank::swap};
-constinit bool swap_active = false;
+constinit Atomic<bool> swap_active = false;
 constinit SwapCounts swap_counts{};
 
 namespace {

@@ -9,7 +9,7 @@
 
 constinit TrackedFrame* tracked_frames = nullptr;
 constinit ReplacementSet common_pool{};
-constinit bool local_scope = false;
+constinit Atomic<bool> local_scope = false;
 
 namespace {
 // Of new pools; under swap_lock, as the tunables of common_pool, which new pools copy.
@@ -82,7 +82,7 @@ void tune_replacement(const Tunable& fresh) {
 }  // namespace
 
 void choose_scope(bool local) {
-    __atomic_store_n(&local_scope, local, __ATOMIC_RELAXED);
+    local_scope.store_relaxed(local);
     for_each_space([&](AddressSpace& space) {
         if (local && swap_active)
             track_all(space);
@@ -114,7 +114,7 @@ Result<void> start_tracking() {
         tracked_frames[i].page = i;
     }
     frame_freed_hook = untrack_freed_frame;
-    __atomic_store_n(&swap_active, true, __ATOMIC_RELEASE);
+    swap_active.store(true);
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get()))
         track_all(*space);
@@ -163,7 +163,7 @@ bool withdraw_tracked(Frame frame) {
 }
 
 void put_tracked(Frame frame) {
-    if (__atomic_sub_fetch(&frame_info(frame).references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (frame_info(frame).references.subtract(1) > 0) return;
     leave_policy(tracked(frame));
     free_unhooked(frame);
 }

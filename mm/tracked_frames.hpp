@@ -5,7 +5,7 @@
 // all address spaces, asked at that address or for regions of that object; pages cost nothing more
 // at fork or fault.
 // Invariant: a frame on the policy's list is in use; its list entry goes before the frame does.
-// Locks: swap_lock (swap.hpp), except for fields said to be atomic.
+// Locks: swap_lock (swap.hpp), except for the atomic ones.
 #pragma once
 
 #include "kernel/lib/policy_choice.hpp"
@@ -48,7 +48,7 @@ inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page
 // Scope: whose pages compete. Global: all in one pool. Local: each space's in its own, and what its
 // frames are limited to is frame_allocation.hpp's business.
 extern ReplacementSet common_pool;  // of a local scope: what its owner left behind
-extern bool local_scope;            // atomic
+extern Atomic<bool> local_scope;
 void choose_scope(bool local);
 void enter_pool(AddressSpace& space);  // a new one: under the policy that is chosen
 void leave_pool(AddressSpace& space);  // its pages compete in the common pool

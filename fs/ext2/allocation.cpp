@@ -51,7 +51,7 @@ void Ext2::take(HeldDescriptor& group, Bitmap bits, uint32_t at, uint32_t count)
     GroupDescriptor& d = *group.descriptor;
     bits.set_range(at, count);
     d.free_blocks_count -= static_cast<uint16_t>(std::min<uint32_t>(d.free_blocks_count, count));
-    free_blocks_ -= std::min(free_blocks_, count);
+    free_blocks_ = free_blocks_ - std::min<uint32_t>(free_blocks_, count);
     touch(d.block_bitmap, Kind::map);
     touch(group.block, Kind::map);
     super_changed_ = true;
@@ -85,7 +85,7 @@ Result<Extent> Ext2::allocate_blocks(uint32_t goal, uint32_t wanted) {
 }
 
 void Ext2::free_blocks(uint32_t first, uint32_t count) {
-    pending_block_count_ += count;
+    pending_block_count_ = pending_block_count_ + count;
     if (!pending_blocks_.empty()) {
         Extent& last = pending_blocks_.back();
         if (last.first + last.count == first) {

@@ -102,9 +102,7 @@ Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
 }
 
 void Ext2Inode::remove_writer() {
-    if (__atomic_sub_fetch(&writers_, 1, __ATOMIC_ACQ_REL) ||
-        !__atomic_load_n(&reserved.count, __ATOMIC_RELAXED))
-        return;
+    if (writers_.subtract(1) || !reserved.count) return;
     ext2().end_reservation(*this);
 }
 

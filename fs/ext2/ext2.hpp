@@ -35,12 +35,12 @@ class Ext2 final : public FileSystem {
     std::string_view type_name() const override { return "ext2"; }
     Ref<Inode> root() override { return root_; }
     FileSystemStatistics statistics() override;
-    bool read_only() const override { return __atomic_load_n(&read_only_, __ATOMIC_RELAXED); }
+    bool read_only() const override { return read_only_.relaxed(); }
     uint32_t device_number() const override { return device_.device_number(); }
     Result<void> sync() override;
     void write_metadata() override;
     Result<void> set_read_only(bool read_only) override;
-    bool has_nameless_files() override { return __atomic_load_n(&nameless_, __ATOMIC_RELAXED); }
+    bool has_nameless_files() override { return nameless_.relaxed(); }
     void unmounted() override;
 
     Result<Ref<Inode>> inode(InodeNo number);
@@ -101,8 +101,7 @@ class Ext2 final : public FileSystem {
     }
     // Free ones that are not kept for the superuser; no lock needed.
     uint32_t blocks_for_all() const {
-        const uint32_t free = __atomic_load_n(&free_blocks_, __ATOMIC_RELAXED) +
-                              __atomic_load_n(&pending_block_count_, __ATOMIC_RELAXED);
+        const uint32_t free = free_blocks_.relaxed() + pending_block_count_.relaxed();
         return free > reserved_blocks_ ? free - reserved_blocks_ : 0;
     }
     uint32_t epoch() const { return epoch_; }  // grows with each checkpoint
@@ -217,8 +216,8 @@ class Ext2 final : public FileSystem {
     const Geometry geometry_;
     Mutex lock_{LockRank::file_system};
     SpinLock records_{LockRank::inode_records};
-    bool read_only_ = true;  // atomic
-    uint32_t nameless_ = 0;  // inodes without a name, since it may be written; atomic
+    Atomic<bool> read_only_ = true;
+    Atomic<uint32_t> nameless_ = 0;  // inodes without a name, since it may be written
     bool may_write_;
     uint16_t mounted_state_;  // what the superblock said when we came
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
@@ -230,10 +229,11 @@ class Ext2 final : public FileSystem {
     uint32_t orphan_head_;
     bool orphan_grew_ = false;  // since the last checkpoint
     Vector<Orphan> orphans_;    // as they are listed on the disk
-    uint32_t free_blocks_, free_inodes_;
+    Atomic<uint32_t> free_blocks_;
+    uint32_t free_inodes_;
     const uint32_t reserved_blocks_;
     uint64_t id_ = 0;  // made of its UUID
-    uint32_t pending_block_count_ = 0;
+    Atomic<uint32_t> pending_block_count_ = 0;
     uint32_t epoch_ = 1;
     uint32_t last_group_ = 0;  // where the last directory went
     bool mounting_ = false, large_files_ = false;

@@ -24,7 +24,7 @@ Result<void> Ext2::clear_blocks(const Extent& extent) {
             note_error();
         }
         info.descriptor->free_blocks_count += static_cast<uint16_t>(cleared);
-        free_blocks_ += cleared;
+        free_blocks_ = free_blocks_ + cleared;
         touch(info.descriptor->block_bitmap, Kind::map);
         touch(info.block, Kind::map);
         first += count;

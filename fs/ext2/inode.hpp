@@ -57,7 +57,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
 
     // --- contents
     PageCache& cache() { return cache_; }
-    void add_writer() { __atomic_add_fetch(&writers_, 1, __ATOMIC_RELAXED); }
+    void add_writer() { writers_.add(1); }
     void remove_writer();
     Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append, bool direct);
     void note_access(bool relative) override;
@@ -168,7 +168,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
 
     InodeRecord record_;
     PageCache cache_;
-    uint32_t writers_ = 0;  // open files that may write; atomic
+    Atomic<uint32_t> writers_ = 0;  // open files that may write
     bool reported_ = false;
     uint32_t links_epoch_ = 0;   // checkpoint interval in which it got another name
     Box<NameIndex> index_;       // of a directory that is large or searched often; under `names`

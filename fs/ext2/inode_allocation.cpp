@@ -124,7 +124,7 @@ void Ext2::reap() {
         if (!dead) return;
         if (!read_only() && !dead->is_released) give_back(*dead);
         delete dead;
-        __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+        nameless_.subtract(1);
     }
 }
 

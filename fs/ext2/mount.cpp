@@ -128,8 +128,8 @@ Result<void> Ext2::set_read_only(bool wanted) {
         mounting_ = true;
         TRY(write_superblock(false));
         TRY(device_.flush());
-        __atomic_store_n(&nameless_, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&read_only_, false, __ATOMIC_RELAXED);
+        nameless_.store_relaxed(0);
+        read_only_.store_relaxed(false);
         return adopt_orphans();
     }
     Result<void> done = sync();
@@ -138,7 +138,7 @@ Result<void> Ext2::set_read_only(bool wanted) {
     release_nameless();
     Result<void> last = checkpoint();
     if (has_pending()) note_write(checkpoint());  // of orphans that have left the list by now
-    __atomic_store_n(&read_only_, true, __ATOMIC_RELAXED);
+    read_only_.store_relaxed(true);
     Result<void> marked = write_superblock(true);
     Result<void> flushed = device_.flush();
     for (const Result<void>* result : {&done, &last, &marked, &flushed})

@@ -106,7 +106,7 @@ Result<void> Ext2Inode::link_child(std::string_view name, Inode& inode) {
 
 // The first name, in this directory, of a file that was made without one (O_TMPFILE).
 Result<void> Ext2Inode::name_nameless(std::string_view name, Ext2Inode& file) {
-    if (!__atomic_load_n(&file.may_be_named, __ATOMIC_RELAXED)) return Errno::noent;
+    if (!file.may_be_named.relaxed()) return Errno::noent;
     TRY(ext2().expect_name(file));
     TRY(add_entry(name, file.number(), file.type()));
     ext2().note_named(file);

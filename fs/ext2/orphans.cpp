@@ -18,7 +18,7 @@
 namespace ext2 {
 
 void Ext2::note_nameless(Ext2Inode& inode) {
-    __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+    nameless_.add(1);
     LockGuard guard(records_);
     if (!inode.is_listed) unlisted_.push_back(inode);
 }
@@ -35,7 +35,7 @@ void Ext2::note_named(Ext2Inode& inode) {
         inode.record().links_count = 1;
         if (inode.nameless_node.linked()) inode.nameless_node.unlink();
     }
-    __atomic_sub_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+    nameless_.subtract(1);
     insert_inode(Ref<Ext2Inode>(inode));
 }
 
@@ -141,7 +141,7 @@ Result<void> Ext2::adopt_orphans() {
         inode->is_listed = true;
         if (!record.links_count) {
             ++removed;
-            __atomic_add_fetch(&nameless_, 1, __ATOMIC_RELAXED);
+            nameless_.add(1);
         }
         next = record.deletion_time;
     }  // the only reference goes: each is buried, unless it has a name

@@ -90,14 +90,14 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
         const InterruptHandler* handler = interrupt_handlers(line);
         if (!handler) continue;
         format_to(to, "{:>3}:", line);
-        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[line]; });
+        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[line].relaxed(); });
         format_to(to, "    {}  ", lapic_in_use() ? "IO-APIC" : "XT-PIC");
         for (; handler; handler = handler->next)
             format_to(to, "{}{}", handler->name, handler->next ? ", " : "\n");
     }
     for (uint32_t i = 0; lapic_in_use() && i < std::size(kLocalInterrupts); ++i) {
         format_to(to, "{}:", kLocalInterrupts[i].tag);
-        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[kLines + i]; });
+        put_counts(to, [&](const Cpu& cpu) { return cpu.interrupts[kLines + i].relaxed(); });
         format_to(to, "   {}\n", kLocalInterrupts[i].meaning);
     }
     for (uint32_t vector = 0; vector < 32; ++vector) {
@@ -106,7 +106,7 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
         if (!all) continue;
         const std::string_view name = exception_name(vector);
         format_to(to, "{}:", name.substr(0, 3));
-        put_counts(to, [&](const Cpu& cpu) { return cpu.exceptions[vector]; });
+        put_counts(to, [&](const Cpu& cpu) { return cpu.exceptions[vector].relaxed(); });
         format_to(to, "   exception {}, {}\n", vector, name);
     }
     return {};

@@ -33,10 +33,10 @@ Result<void> show(TextSink& to, uint32_t value) {
     format_to(to, "{}\n", value);
     return {};
 }
-Result<void> set(uint32_t& setting, std::string_view text, uint32_t most) {
+Result<void> set(Atomic<uint32_t>& setting, std::string_view text, uint32_t most) {
     const uint32_t value = TRY(take_number(text));
     if (value > most || !text.empty()) return Errno::inval;
-    __atomic_store_n(&setting, value, __ATOMIC_RELAXED);
+    setting.store_relaxed(value);
     return {};
 }
 
@@ -60,19 +60,20 @@ Result<uint32_t> only_number(std::string_view text) {
 }
 
 // A figure of write-back. One that is set as a number of bytes ends its ratio, and the other way round.
-template <uint32_t WriteBackSettings::*figure, uint32_t least, uint32_t most,
-          uint32_t WriteBackSettings::*other = nullptr>
+template <Atomic<uint32_t> WriteBackSettings::*figure, uint32_t least, uint32_t most,
+          Atomic<uint32_t> WriteBackSettings::*other = nullptr>
 constexpr ProcEntry dirty_entry(std::string_view name) {
     return {.name = name,
             .mode = kTypeRegular | 0644,
-            .generate = [](TextSink& to,
-                           const ProcTarget&) { return show(to, write_back_settings.*figure); },
+            .generate =
+                [](TextSink& to, const ProcTarget&) {
+                    return show(to, (write_back_settings.*figure).relaxed());
+                },
             .store = [](std::string_view text) -> Result<void> {
                 const uint32_t value = TRY(only_number(text));
                 if (value < least || value > most) return Errno::inval;
-                __atomic_store_n(&(write_back_settings.*figure), value, __ATOMIC_RELAXED);
-                if constexpr (other != nullptr)
-                    __atomic_store_n(&(write_back_settings.*other), 0, __ATOMIC_RELAXED);
+                (write_back_settings.*figure).store_relaxed(value);
+                if constexpr (other != nullptr) (write_back_settings.*other).store_relaxed(0);
                 return {};
             }};
 }

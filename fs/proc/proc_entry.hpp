@@ -40,7 +40,7 @@ struct ProcEntry {
     Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
     Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
     // Instead of functions, a number that may be set between two others.
-    uint32_t* number = nullptr;
+    Atomic<uint32_t>* number = nullptr;
     uint32_t least = 0, most = UINT32_MAX;
     // It takes locks that come before those of a reader.
     bool rendered_by_open = false;

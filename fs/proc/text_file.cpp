@@ -39,7 +39,7 @@ Result<void> TextFile::render_locked() {
     // None of the three: it can only be written.
     if (entry_.generate) TRY(entry_.generate(text_, target_));
     if (entry_.show) entry_.show(text_);
-    if (entry_.number) format_to(text_, "{}\n", __atomic_load_n(entry_.number, __ATOMIC_RELAXED));
+    if (entry_.number) format_to(text_, "{}\n", entry_.number->relaxed());
     if (text_.failed()) return Errno::nomem;
     rendered_ = true;
     return {};
@@ -65,7 +65,7 @@ Result<void> TextFile::store(std::string_view text) {
     uint64_t value;
     if (!parse_number(text, value) || value < entry_.least || value > entry_.most)
         return Errno::inval;
-    __atomic_store_n(entry_.number, static_cast<uint32_t>(value), __ATOMIC_RELAXED);
+    entry_.number->store_relaxed(static_cast<uint32_t>(value));
     return {};
 }
 

@@ -109,7 +109,7 @@ uint32_t TmpFile::room(uint64_t offset, uint32_t bytes) const {
 
 void TmpFile::settle() {
     const uint32_t now = cache_.pages();
-    const uint32_t before = __atomic_exchange_n(&charged_, now, __ATOMIC_RELAXED);
+    const uint32_t before = charged_.exchange(now);
     if (now != before) fs().charge(static_cast<int32_t>(now - before));
 }
 

@@ -28,9 +28,9 @@ class TmpFileSystem final : public FileSystem {
     void unmounted() override;
 
     Result<void> add_file();  // ENOSPC
-    void remove_file() { __atomic_fetch_sub(&files_, 1, __ATOMIC_RELAXED); }
-    uint32_t new_number() { return __atomic_add_fetch(&last_number_, 1, __ATOMIC_RELAXED); }
-    void charge(int32_t pages) { __atomic_fetch_add(&pages_, pages, __ATOMIC_RELAXED); }
+    void remove_file() { files_.subtract(1); }
+    uint32_t new_number() { return last_number_.add(1); }
+    void charge(int32_t pages) { pages_.fetch_add(pages); }
     uint32_t free_pages() const;
 
   private:
@@ -38,9 +38,9 @@ class TmpFileSystem final : public FileSystem {
     const TmpLimits limits_;
     Ref<TmpDirectory> root_;
     // Atomic:
-    int32_t pages_ = 0;
-    uint32_t files_ = 0;
-    uint32_t last_number_ = 0;
+    Atomic<int32_t> pages_ = 0;
+    Atomic<uint32_t> files_ = 0;
+    Atomic<uint32_t> last_number_ = 0;
 };
 
 // Also, as it is, a device node, FIFO or socket.
@@ -95,7 +95,7 @@ class TmpFile final : public TmpInode {
     uint32_t room(uint64_t offset, uint32_t bytes) const;
     void settle();
 
-    uint32_t charged_ = 0;  // pages that the file system has been told of; atomic
+    Atomic<uint32_t> charged_ = 0;  // pages that the file system has been told of
     PageCache cache_;
     SwappedCache swapped_{cache_};
 };

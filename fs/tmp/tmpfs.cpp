@@ -101,13 +101,13 @@ void TmpFileSystem::unmounted() {
 }
 
 Result<void> TmpFileSystem::add_file() {
-    if (__atomic_add_fetch(&files_, 1, __ATOMIC_RELAXED) <= limits_.files) return {};
+    if (files_.add(1) <= limits_.files) return {};
     remove_file();
     return Errno::nospc;
 }
 
 uint32_t TmpFileSystem::free_pages() const {
-    const int32_t used = __atomic_load_n(&pages_, __ATOMIC_RELAXED);
+    const int32_t used = pages_.relaxed();
     if (used <= 0) return limits_.pages;
     return limits_.pages - std::min(limits_.pages, static_cast<uint32_t>(used));
 }
@@ -118,6 +118,6 @@ FileSystemStatistics TmpFileSystem::statistics() {
     s.blocks = limits_.pages;
     s.free_blocks = s.available_blocks = free_pages();
     s.files = limits_.files;
-    s.free_files = limits_.files - std::min(limits_.files, files_);
+    s.free_files = limits_.files - std::min(limits_.files, files_.relaxed());
     return s;
 }

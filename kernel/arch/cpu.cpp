@@ -10,7 +10,7 @@
 // Not hidden: the debugger finds the running thread through it.
 constinit Cpu boot_cpu;
 constinit Cpu* cpus[kMaxCpus] = {&boot_cpu};
-constinit uint32_t cpu_count = 1;
+constinit Atomic<uint32_t> cpu_count = 1;
 
 extern "C" {
 struct UserWindow {  // see user_window.inc

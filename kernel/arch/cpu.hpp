@@ -10,6 +10,7 @@
 
 #include "kernel/arch/descriptor.hpp"
 #include "kernel/arch/selectors.hpp"
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/types.hpp"
 
 class Thread;
@@ -28,13 +29,14 @@ struct Cpu {
     const LocalDescriptors* local_descriptors = nullptr;  // loaded, as local_descriptors.hpp says
     CpuQueue* queue = nullptr;                            // of the dispatcher
     uint32_t apic_id = 0;
-    bool online = false;  // it has come up, and says so itself
+    Atomic<bool> online = false;  // it has come up, and says so itself
     bool interrupted_user = false;
-    uint32_t interrupts[19] = {}, exceptions[32] = {};  // how often each came: interrupts.hpp
-    bool flush_wanted = false;    // atomic: another CPU waits for our TLB to forget something
-    bool rearm = false;           // run_queue: the dispatcher's timer is to be set anew
-    TraceRings* trace = nullptr;  // null: this CPU has none yet
-    int current_tid = 0;          // of `current`, for the trace
+    Atomic<uint32_t> interrupts[19] = {},
+                     exceptions[32] = {};  // how often each came: interrupts.hpp
+    Atomic<bool> flush_wanted = false;     // another CPU waits for our TLB to forget something
+    bool rearm = false;                    // run_queue: the dispatcher's timer is to be set anew
+    TraceRings* trace = nullptr;           // null: this CPU has none yet
+    int current_tid = 0;                   // of `current`, for the trace
     struct {
         uint32_t vector = 0, error = 0;
     } bad_return;  // how IRET to a program failed (traps.cpp); vector 0: it did not
@@ -55,7 +57,8 @@ static_assert(offsetof(Cpu, self) == 0 && offsetof(Cpu, current) == 4);
 constexpr uint32_t cpu_bit(uint32_t id) { return 1u << id; }
 constexpr uint32_t kMaxCpus = 32;
 extern Cpu* cpus[kMaxCpus];  // by id; [0] is the boot processor
-extern uint32_t cpu_count;   // those with an id; only ever grows, while the boot processor boots
+extern Atomic<uint32_t>
+    cpu_count;  // those with an id; only ever grows, while the boot processor boots
 
 inline uint32_t all_cpus() { return UINT32_MAX >> (kMaxCpus - cpu_count); }  // as bits
 

@@ -17,7 +17,7 @@ struct LocalDescriptors {
 };
 
 // Where an address space keeps its table, which may be null. Threads know the place.
-using LocalDescriptorsSlot = const LocalDescriptors*;
+using LocalDescriptorsSlot = Atomic<const LocalDescriptors*>;
 
 inline void load_local_descriptors(Cpu& cpu, const LocalDescriptors* table) {
     if (table == cpu.local_descriptors) return;
@@ -32,7 +32,7 @@ inline void load_local_descriptors(Cpu& cpu, const LocalDescriptors* table) {
     asm volatile("lldt %0" ::"r"(selector));
 }
 inline void load_local_descriptors(Cpu& cpu, const LocalDescriptorsSlot* slot) {
-    load_local_descriptors(cpu, slot ? __atomic_load_n(slot, __ATOMIC_ACQUIRE) : nullptr);
+    load_local_descriptors(cpu, slot ? slot->load() : nullptr);
 }
 
 // All CPUs that use the directory take this table. Interrupts on; any lock may be held.

@@ -16,7 +16,7 @@
 namespace {
 
 // Above this many pages, refilling the TLB costs less than invalidating page by page.
-constinit uint32_t flush_ceiling = 32;  // atomic
+constinit Atomic<uint32_t> flush_ceiling = 32;
 
 struct Request {
     enum class Kind : uint8_t { user, kernel, leave, segments } kind;
@@ -24,9 +24,9 @@ struct Request {
     VirtAddr start{0}, end{0};
     const LocalDescriptors* table = nullptr;
 };
-constinit bool busy = false;  // atomic
+constinit Atomic<bool> busy = false;
 constinit Request request{};
-constinit uint32_t unanswered = 0;  // atomic
+constinit Atomic<uint32_t> unanswered = 0;
 
 void flush_pages(VirtAddr start, VirtAddr end) {
     for (VirtAddr at = start; at < end; at += kPageSize) flush_page(at);
@@ -62,24 +62,24 @@ bool concerned(const Cpu& cpu, const Request& r) {
 }
 
 void ask_others(const Request& r) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);  // entries before announcements
+    full_fence();  // entries before announcements
     InterruptsOff off;
     const Cpu& self = this_cpu();
     bool any = false;
     for (uint32_t i = 0; i < cpu_count; ++i) any |= cpus[i] != &self && concerned(*cpus[i], r);
     if (!any) return;
-    while (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE)) serve_shoot_down();
+    while (busy.exchange(true)) serve_shoot_down();
     request = r;
     ++this_cpu().tlb.asked;
     for (uint32_t i = 0; i < cpu_count; ++i) {
         Cpu& cpu = *cpus[i];
         if (&cpu == &self || !concerned(cpu, r)) continue;
-        __atomic_fetch_add(&unanswered, 1, __ATOMIC_RELAXED);
-        __atomic_store_n(&cpu.flush_wanted, true, __ATOMIC_RELEASE);
+        unanswered.fetch_add(1);
+        cpu.flush_wanted.store(true);
         lapic_send(cpu.apic_id, kVectorShootDown);
     }
-    while (__atomic_load_n(&unanswered, __ATOMIC_ACQUIRE)) serve_shoot_down();
-    __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+    while (unanswered.load()) serve_shoot_down();
+    busy.store(false);
 }
 
 void flush(const Request& r) {
@@ -92,12 +92,12 @@ void flush(const Request& r) {
 void serve_shoot_down() {
     asm volatile("pause");
     Cpu& cpu = this_cpu();
-    if (!__atomic_load_n(&cpu.flush_wanted, __ATOMIC_ACQUIRE)) return;
+    if (!cpu.flush_wanted.load()) return;
     InterruptsOff off;
-    if (!__atomic_exchange_n(&cpu.flush_wanted, false, __ATOMIC_ACQUIRE)) return;
+    if (!cpu.flush_wanted.exchange(false)) return;
     flush_here(request);
     ++cpu.tlb.answered;
-    __atomic_fetch_sub(&unanswered, 1, __ATOMIC_RELEASE);
+    unanswered.subtract(1);
 }
 
 void flush_range(PhysAddr directory, VirtAddr start, VirtAddr end) {
@@ -130,10 +130,8 @@ void flush_range_here(PhysAddr directory, VirtAddr start, VirtAddr end) {
     flush_here({Request::Kind::user, directory, PhysAddr(0), start, end, nullptr});
 }
 
-uint32_t tlb_flush_ceiling() { return __atomic_load_n(&flush_ceiling, __ATOMIC_RELAXED); }
-void set_tlb_flush_ceiling(uint32_t pages) {
-    __atomic_store_n(&flush_ceiling, pages, __ATOMIC_RELAXED);
-}
+uint32_t tlb_flush_ceiling() { return flush_ceiling.relaxed(); }
+void set_tlb_flush_ceiling(uint32_t pages) { flush_ceiling.store_relaxed(pages); }
 
 void TlbStatistics::add(const TlbStatistics& other) {
     single += other.single;

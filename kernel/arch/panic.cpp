@@ -17,7 +17,7 @@ constinit PanicHooks panic_hooks{};
 
 namespace {
 
-constinit bool panicking = false;  // atomic
+constinit Atomic<bool> panicking = false;
 constinit uint32_t panicking_cpu = 0;
 constinit char report[4096] = {};
 constinit BufferSink report_sink{std::span<char>(report)};
@@ -109,7 +109,7 @@ void say_machine() {
 
 void begin(std::string_view what) {
     disable_interrupts();
-    if (__atomic_exchange_n(&panicking, true, __ATOMIC_ACQ_REL)) {
+    if (panicking.exchange(true)) {
         if (panicking_cpu != this_cpu().id) stop_for_panic();
         if (panic_hooks.write) panic_hooks.write("\npanic within a panic\n");
         for (;;) asm volatile("cli; hlt");
@@ -121,7 +121,7 @@ void begin(std::string_view what) {
 
 }  // namespace
 
-bool panic_elsewhere() { return __atomic_load_n(&panicking, __ATOMIC_ACQUIRE); }
+bool panic_elsewhere() { return panicking.load(); }
 void stop_for_panic() {
     for (;;) asm volatile("cli; hlt");
 }

@@ -15,12 +15,12 @@ constexpr uint32_t kStartupTries = 2, kPollsPerTry = 5000, kPollMicroseconds = 1
 // The two CPUs take turns; each one's stamp must not be before the other's last. The starter has the
 // even turns; both see the end, and the same verdict.
 constexpr uint32_t kStampTurns = 16;
-constinit uint32_t stamp_turn = 0;     // atomic
+constinit Atomic<uint32_t> stamp_turn = 0;
 constinit uint64_t last_stamp = 0;     // of the CPU that had the last turn
 constinit bool stamps_ascend = false;  // so far
 
 void wait_for_turn(uint32_t turn) {
-    while (__atomic_load_n(&stamp_turn, __ATOMIC_ACQUIRE) < turn) asm volatile("pause");
+    while (stamp_turn.load() < turn) asm volatile("pause");
 }
 
 bool exchange_stamps(uint32_t parity) {
@@ -29,11 +29,11 @@ bool exchange_stamps(uint32_t parity) {
         const uint64_t now = read_tsc();
         stamps_ascend = stamps_ascend && now >= last_stamp;
         last_stamp = now;
-        __atomic_store_n(&stamp_turn, turn + 1, __ATOMIC_RELEASE);
+        stamp_turn.store(turn + 1);
     }
     wait_for_turn(parity ? kStampTurns : kStampTurns + 1);  // the starter leaves last
     const bool good = stamps_ascend;
-    if (parity == 1) __atomic_store_n(&stamp_turn, kStampTurns + 1, __ATOMIC_RELEASE);
+    if (parity == 1) stamp_turn.store(kStampTurns + 1);
     return good;
 }
 
@@ -52,7 +52,7 @@ void fill_trampoline(Cpu& cpu, const ProcessorStart& how) {
 
 bool start_processor(Cpu& cpu, const ProcessorStart& how, void (*wait)(uint32_t microseconds)) {
     fill_trampoline(cpu, how);
-    __atomic_store_n(&stamp_turn, 0, __ATOMIC_RELEASE);
+    stamp_turn.store(0);
     last_stamp = 0;
     stamps_ascend = true;
     lapic_send_init(cpu.apic_id);
@@ -60,7 +60,7 @@ bool start_processor(Cpu& cpu, const ProcessorStart& how, void (*wait)(uint32_t 
     for (uint32_t tries = 0; tries < kStartupTries; ++tries) {
         lapic_send_startup(cpu.apic_id, TRAMPOLINE >> kPageShift);
         for (uint32_t i = 0; i < kPollsPerTry; ++i) {
-            if (__atomic_load_n(&cpu.online, __ATOMIC_ACQUIRE)) return true;
+            if (cpu.online.load()) return true;
             wait(kPollMicroseconds);
         }
     }

@@ -39,14 +39,14 @@ constinit uint64_t idt[256] = {};
 // --- interrupts from devices
 
 constinit IrqSpinLock table_lock{LockRank::interrupt_table};
-constinit InterruptHandler* handlers[kIrqLines] = {};
+constinit Atomic<InterruptHandler*> handlers[kIrqLines] = {};
 using LocalHandler = void (*)();
 constinit LocalHandler local_handlers[kLocalVectors] = {};
 
 static_assert(std::size(Cpu{}.interrupts) == kIrqLines + kLocalVectors);
 
 // Interrupts are off, and only this CPU writes; others read.
-void count(uint32_t& figure) { __atomic_store_n(&figure, figure + 1, __ATOMIC_RELAXED); }
+void count(Atomic<uint32_t>& figure) { figure.store_relaxed(figure + 1); }
 
 void device_interrupt(uint32_t line) {
     if (!lapic_in_use() && pic_is_spurious(line)) return;
@@ -211,7 +211,7 @@ Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler) {
     if (line >= kIrqLines) return Errno::inval;
     LockGuard guard(table_lock);
     handler.next = handlers[line];
-    __atomic_store_n(&handlers[line], &handler, __ATOMIC_RELEASE);
+    handlers[line].store(&handler);
     if (lapic_in_use())
         ioapic_unmask(line, lapic_id());
     else
@@ -230,14 +230,15 @@ uint32_t interrupt_count(uint32_t line) {
     return all;
 }
 const InterruptHandler* interrupt_handlers(uint32_t line) {
-    return line < kIrqLines ? handlers[line] : nullptr;
+    return line < kIrqLines ? handlers[line].load() : nullptr;
 }
 
 const char* interrupt_name(uint32_t number) {
     if (number >= kIrqLines)
         return number - kIrqLines < kLocalVectors ? kLocalInterrupts[number - kIrqLines].name
                                                   : nullptr;
-    return handlers[number] ? handlers[number]->name : nullptr;
+    const InterruptHandler* handler = handlers[number].load();
+    return handler ? handler->name : nullptr;
 }
 
 void traps_init() {

@@ -18,7 +18,7 @@ void leave_fifo(Inode& node, PipeEnd& end) {
 Result<void> Pipe::wait_for_partner(bool reads) {
     LockGuard guard(lock_);
     // An end that was opened and closed again at once counts too.
-    uint32_t& openings = reads ? writer_openings_ : reader_openings_;
+    const Atomic<uint32_t>& openings = reads ? writer_openings_ : reader_openings_;
     const bool there = reads ? writers_ : readers_;
     const uint32_t before = openings;
     if (there) return {};

@@ -15,7 +15,7 @@ struct FutexSleeper {
     FutexKey key;
     uint32_t bits = 0;
     VirtAddr address{0};  // of the word, in its space; 0: not known any more
-    bool woken = false;
+    Atomic<bool> woken = false;
 };
 
 constexpr uint32_t kBuckets = 64;
@@ -45,7 +45,7 @@ Result<SharedPage> shared_page(AddressSpace& of, VirtAddr address) {
 // Locks: held. The lock is kept until the thread is on its way, which keeps it alive.
 void wake(FutexSleeper& sleeper) {
     sleeper.node.unlink();
-    __atomic_store_n(&sleeper.woken, true, __ATOMIC_RELEASE);
+    sleeper.woken.store(true);
     unpark(*sleeper.thread);
 }
 
@@ -64,7 +64,7 @@ class Joined {
         LockGuard guard(lock);
         if (sleeper_.node.linked()) sleeper_.node.unlink();
     }
-    bool woken() const { return __atomic_load_n(&sleeper_.woken, __ATOMIC_ACQUIRE); }
+    bool woken() const { return sleeper_.woken.load(); }
 
   private:
     FutexSleeper sleeper_;

@@ -3,15 +3,15 @@
 // Spec: proc(5); msgget(2), shmget(2), semget(2).
 #pragma once
 
-#include <cstdint>
+#include "kernel/lib/atomic.hpp"
 
 struct IpcLimits {
-    uint32_t message_bytes = 8192;                     // msgmax: of one
-    uint32_t queue_bytes = 16384;                      // msgmnb: that a new queue may hold
-    uint32_t queues = 32768;                           // msgmni
-    uint32_t segment_bytes = UINT32_MAX - (1u << 24);  // shmmax
-    uint32_t segment_pages = UINT32_MAX;               // shmall: at most what there is
-    uint32_t segments = 32768;                         // shmmni
+    Atomic<uint32_t> message_bytes = 8192;                     // msgmax: of one
+    Atomic<uint32_t> queue_bytes = 16384;                      // msgmnb: that a new queue may hold
+    Atomic<uint32_t> queues = 32768;                           // msgmni
+    Atomic<uint32_t> segment_bytes = UINT32_MAX - (1u << 24);  // shmmax
+    uint32_t segment_pages = UINT32_MAX;                       // shmall: at most what there is
+    Atomic<uint32_t> segments = 32768;                         // shmmni
     // sem
     uint32_t semaphores = 32000;         // of one set
     uint32_t all_semaphores = 1u << 30;  // of all sets

@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t kIoctlBytesToRead = 0x541B;  // FIONREAD
 constexpr uint32_t kPipeDevice = device_number(0, 9);
 
-constinit uint32_t last_pipe = 0;  // of anonymous pipes; atomic
+constinit Atomic<uint32_t> last_pipe = 0;  // of anonymous pipes
 
 }  // namespace
 
@@ -60,16 +60,16 @@ inline Result<uint32_t> Pipe::write(ByteSource& from, bool non_blocking) {
 
 void Pipe::open_end(bool reads, bool writes) {
     LockGuard guard(lock_);
-    if (reads) ++readers_, ++reader_openings_;
-    if (writes) ++writers_, ++writer_openings_;
+    if (reads) readers_.add(1), reader_openings_.add(1);
+    if (writes) writers_.add(1), writer_openings_.add(1);
     if (reads) write_queue_.wake_all();
     if (writes) read_queue_.wake_all();
 }
 
 void Pipe::close_end(bool reads, bool writes) {
     LockGuard guard(lock_);
-    if (reads && --readers_ == 0) write_queue_.wake_all();
-    if (writes && --writers_ == 0) read_queue_.wake_all();
+    if (reads && readers_.subtract(1) == 0) write_queue_.wake_all();
+    if (writes && writers_.subtract(1) == 0) read_queue_.wake_all();
 }
 
 Result<uint32_t> PipeEnd::read_at(ByteSink& to, uint64_t) {
@@ -114,7 +114,7 @@ Result<Attributes> PipeEnd::attributes() {
 Result<PipeEnds> make_pipe(uint32_t flags) {
     flags &= kOpenNonBlock;
     Ref<Pipe> pipe = TRY(make_ref<Pipe>());
-    const uint32_t number = __atomic_add_fetch(&last_pipe, 1, __ATOMIC_RELAXED);
+    const uint32_t number = last_pipe.add(1);
     PipeEnds ends;
     ends.reader = TRY(make_ref<PipeEnd>(flags | kOpenReadOnly, pipe, nullptr, number));
     ends.writer = TRY(make_ref<PipeEnd>(flags | kOpenWriteOnly, pipe, nullptr, number));

@@ -25,11 +25,9 @@ class Pipe final : public RefCounted {
     // Unlocked looks, for poll: what changes them wakes the queue that poll() joined before.
     uint32_t count() const NO_LOCK_ANALYSIS { return ring_.count(); }
     uint32_t room() const NO_LOCK_ANALYSIS { return ring_.room(); }
-    bool has_readers() const { return __atomic_load_n(&readers_, __ATOMIC_RELAXED); }
-    bool has_writers() const { return __atomic_load_n(&writers_, __ATOMIC_RELAXED); }
-    uint32_t writer_openings() const {
-        return __atomic_load_n(&writer_openings_, __ATOMIC_RELAXED);
-    }
+    bool has_readers() const NO_LOCK_ANALYSIS { return readers_.relaxed(); }
+    bool has_writers() const NO_LOCK_ANALYSIS { return writers_.relaxed(); }
+    uint32_t writer_openings() const NO_LOCK_ANALYSIS { return writer_openings_.relaxed(); }
     WaitQueue& read_queue() { return read_queue_; }
     WaitQueue& write_queue() { return write_queue_; }
 
@@ -38,8 +36,8 @@ class Pipe final : public RefCounted {
   private:
     Mutex lock_{LockRank::inode};
     PipeRing<BufferPages> ring_ GUARDED_BY(lock_);
-    uint32_t readers_ GUARDED_BY(lock_) = 0, writers_ GUARDED_BY(lock_) = 0;
-    uint32_t reader_openings_ GUARDED_BY(lock_) = 0, writer_openings_ GUARDED_BY(lock_) = 0;
+    Atomic<uint32_t> readers_ GUARDED_BY(lock_) = 0, writers_ GUARDED_BY(lock_) = 0;
+    Atomic<uint32_t> reader_openings_ GUARDED_BY(lock_) = 0, writer_openings_ GUARDED_BY(lock_) = 0;
     WaitQueue read_queue_, write_queue_;
 };
 

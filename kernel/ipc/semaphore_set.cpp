@@ -7,20 +7,20 @@
 #include "kernel/trace/trace.hpp"
 
 namespace {
-constinit uint32_t in_use = 0;  // atomic
+constinit Atomic<uint32_t> in_use = 0;
 }
 
-uint32_t semaphores_in_use() { return __atomic_load_n(&in_use, __ATOMIC_RELAXED); }
+uint32_t semaphores_in_use() { return in_use.relaxed(); }
 
 Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) {
     Ref<SemaphoreSet> set = TRY(make_ref<SemaphoreSet>());
     TRY(set->array_.resize(count));
-    __atomic_fetch_add(&in_use, count, __ATOMIC_RELAXED);
+    in_use.fetch_add(count);
     return Ref<IpcObject>(std::move(set));
 }
 
 SemaphoreSet::~SemaphoreSet() {
-    __atomic_fetch_sub(&in_use, size(), __ATOMIC_RELAXED);
+    in_use.subtract(size());
     while (Undo* undo = undos_.pop_front()) delete undo;
 }
 

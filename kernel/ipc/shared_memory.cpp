@@ -12,7 +12,7 @@
 #include "mm/swap.hpp"
 
 namespace {
-constinit uint32_t all_pages = 0;  // atomic
+constinit Atomic<uint32_t> all_pages = 0;
 }
 
 // What regions of address spaces refer to. It keeps the segment alive; the last one that maps a
@@ -52,7 +52,7 @@ class SegmentPager final : public Pager {
     Ref<Segment> segment_;
 };
 
-uint32_t segment_pages() { return __atomic_load_n(&all_pages, __ATOMIC_RELAXED); }
+uint32_t segment_pages() { return all_pages.relaxed(); }
 uint32_t segment_page_limit() {
     return std::min(memory_totals().total + swap_totals().total, ipc_limits.segment_pages);
 }
@@ -67,13 +67,13 @@ Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
     Ref<AnonymousPager> memory = TRY(AnonymousPager::create(pages));
     Ref<SegmentPager> pager = TRY(make_ref<SegmentPager>(std::move(memory), *segment));
     segment->pages_ = pages;
-    __atomic_fetch_add(&all_pages, pages, __ATOMIC_RELAXED);
+    all_pages.fetch_add(pages);
     segment->pager_ = pager.leak();
     segment->kept_ = true;
     return Ref<IpcObject>(std::move(segment));
 }
 
-Segment::~Segment() { __atomic_fetch_sub(&all_pages, pages_, __ATOMIC_RELAXED); }
+Segment::~Segment() { all_pages.subtract(pages_); }
 
 uint32_t Segment::resident() const { return pager_ ? pager_->memory().resident() : 0; }
 

@@ -14,24 +14,24 @@ constexpr uint32_t kPlaces = 4, kEach = 3, kMostItems = 100'000;
 
 struct Buffer {
     uint32_t items[kPlaces], first = 0, used = 0;
-    int inside = 0;
+    Atomic<int> inside = 0;
     uint32_t broken = 0;  // invariants: alone inside, never over-full or used empty
 
     // The middle of it is where another thread would come in, if one could.
     void put(uint32_t item) {
-        if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST) || used >= kPlaces) ++broken;
+        if (inside.fetch_add(1) || used >= kPlaces) ++broken;
         items[(first + used) % kPlaces] = item;
         yield();
         ++used;
-        __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+        inside.subtract(1);
     }
     uint32_t get() {
-        if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST) || used == 0) ++broken;
+        if (inside.fetch_add(1) || used == 0) ++broken;
         const uint32_t item = items[first];
         yield();
         first = (first + 1) % kPlaces;
         --used;
-        __atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
+        inside.subtract(1);
         return item;
     }
 };
@@ -125,14 +125,14 @@ class WithMonitor final : public Solution {
 struct Run {
     Solution& solution;
     uint32_t items;
-    uint32_t put = 0, taken = 0, sum_in = 0, sum_out = 0;  // atomic
+    Atomic<uint32_t> put = 0, taken = 0, sum_in = 0, sum_out = 0;
     RecordSemaphore done{0};
 };
 
 void produce(void* argument) {
     Run& run = *static_cast<Run*>(argument);
-    for (uint32_t i; (i = __atomic_fetch_add(&run.put, 1, __ATOMIC_RELAXED)) < run.items;) {
-        __atomic_fetch_add(&run.sum_in, i, __ATOMIC_RELAXED);
+    for (uint32_t i; (i = run.put.fetch_add(1)) < run.items;) {
+        run.sum_in.fetch_add(i);
         run.solution.put(i);
     }
     run.done.v();
@@ -140,8 +140,7 @@ void produce(void* argument) {
 }
 void consume(void* argument) {
     Run& run = *static_cast<Run*>(argument);
-    while (__atomic_fetch_add(&run.taken, 1, __ATOMIC_RELAXED) < run.items)
-        __atomic_fetch_add(&run.sum_out, run.solution.get(), __ATOMIC_RELAXED);
+    while (run.taken.fetch_add(1) < run.items) run.sum_out.fetch_add(run.solution.get());
     run.done.v();
     exit_thread();
 }
@@ -158,7 +157,8 @@ Result<void> try_one(TextSink& to, const char* name, Solution& solution, uint32_
                                : Thread::create("consumer", consume, &run));
     for (Ref<Thread>& thread : threads) start_thread(*thread);
     for (uint32_t i = 0; i < 2 * kEach; ++i) run.done.p();
-    const bool good = !solution.buffer.broken && !solution.buffer.used && run.sum_in == run.sum_out;
+    const bool good =
+        !solution.buffer.broken && !solution.buffer.used && run.sum_in.load() == run.sum_out.load();
     format_to(to, "{}: {} items, {} broken invariants", name, items, solution.buffer.broken);
     solution.tell(to);
     to.put(good ? "\n" : ": WRONG\n");

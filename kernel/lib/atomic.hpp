@@ -1,6 +1,7 @@
-// Atomic<T>: a word that several CPUs, or an interrupt handler, change without a lock. Each function
-// says what it promises beside that: `load` and `exchange` see all that was written before the
-// `store` or `exchange` whose value they got; the `relaxed` ones promise the word alone.
+// Atomic<T>: a word that several CPUs, or an interrupt handler, change without a lock. `load` sees all
+// that was written before the `store` whose value it got; the `relaxed` ones promise the word alone,
+// and so do a plain read and a plain assignment.
+// What reads and writes in one step orders all before it and after it: i386 has no weaker kind.
 // Words of 64 bits need a lock: an i686 would use the x87 for them.
 #pragma once
 
@@ -18,18 +19,21 @@ class Atomic {
 
     T load() const { return __atomic_load_n(&value_, __ATOMIC_ACQUIRE); }
     T relaxed() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
+    operator T() const { return relaxed(); }
     void store(T value) { __atomic_store_n(&value_, value, __ATOMIC_RELEASE); }
     void store_relaxed(T value) { __atomic_store_n(&value_, value, __ATOMIC_RELAXED); }
-    T exchange(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_ACQ_REL); }
-    // The values before, and after. These order what was written before them; nothing more.
-    T fetch_add(T more) { return __atomic_fetch_add(&value_, more, __ATOMIC_RELEASE); }
-    T add(T more) { return __atomic_add_fetch(&value_, more, __ATOMIC_RELEASE); }
-    // The value after; the last of all sees what the others did.
-    T subtract(T less) { return __atomic_sub_fetch(&value_, less, __ATOMIC_ACQ_REL); }
+    void operator=(T value) { store_relaxed(value); }
+    T exchange(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_SEQ_CST); }
+    // The value before, and after.
+    T fetch_add(T more) { return __atomic_fetch_add(&value_, more, __ATOMIC_SEQ_CST); }
+    T add(T more) { return __atomic_add_fetch(&value_, more, __ATOMIC_SEQ_CST); }
+    T subtract(T less) { return __atomic_sub_fetch(&value_, less, __ATOMIC_SEQ_CST); }
+    void set_bits(T bits) { __atomic_or_fetch(&value_, bits, __ATOMIC_SEQ_CST); }
+    void clear_bits(T bits) { __atomic_and_fetch(&value_, ~bits, __ATOMIC_SEQ_CST); }
     // Becomes `wanted` if it is `expected`; else `expected` becomes what it is.
     bool replace(T& expected, T wanted) {
-        return __atomic_compare_exchange_n(&value_, &expected, wanted, false, __ATOMIC_ACQ_REL,
-                                           __ATOMIC_ACQUIRE);
+        return __atomic_compare_exchange_n(&value_, &expected, wanted, false, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
     }
     // For destructors: nobody else can reach it any more.
     constexpr T last_value() const { return value_; }
@@ -37,3 +41,6 @@ class Atomic {
   private:
     T value_{};
 };
+
+// Everything before it is seen by all CPUs before anything after it, reads included.
+inline void full_fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }

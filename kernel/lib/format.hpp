@@ -67,6 +67,8 @@ constexpr FormatArgument format_argument(const T& value) {
         return {Kind::pointer, reinterpret_cast<uintptr_t>(value)};
     else if constexpr (requires { value.view(); })
         return {Kind::text, 0, value.view()};
+    else if constexpr (requires { value.relaxed(); })
+        return format_argument(value.relaxed());
     else
         return format_argument(value.raw());
 }

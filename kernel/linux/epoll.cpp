@@ -21,7 +21,7 @@ struct UserItems {
     uint32_t uid = 0, count = 0;
 };
 constinit List<UserItems, &UserItems::node> users;  // those that have any; under watched_files
-constinit uint32_t most_items = 0;
+constinit Atomic<uint32_t> most_items = 0;
 
 UserItems* find_user(uint32_t uid) {
     for (UserItems& user : users)
@@ -352,7 +352,7 @@ constinit HookList<File&, const void*>::Hook last_close{forget_watched_file};
 void epoll_init() {
     file_closed.add(last_close);
     // As Linux has it: one user's items take a 25th of the memory.
-    most_items = memory_totals().total / 25 * (kPageSize / sizeof(EpollItem));
+    most_items.store(memory_totals().total / 25 * (kPageSize / sizeof(EpollItem)));
 }
 AT_START_UP(epoll_init);
 }  // namespace

@@ -31,7 +31,7 @@ constexpr uint32_t kBuckets = 64;
 constinit Mutex file_locks_lock{LockRank::file_locks};
 constinit List<LockedFile, &LockedFile::node> buckets[kBuckets] = {};
 constinit List<Waiting, &Waiting::node> all_waiting = {};
-constinit uint32_t locked_files = 0;  // atomic: closing a file looks here first
+constinit Atomic<uint32_t> locked_files = 0;  // closing a file looks here first
 
 auto& bucket_of(const Inode& inode) {
     return buckets[reinterpret_cast<uintptr_t>(&inode) / sizeof(Inode) % kBuckets];
@@ -48,7 +48,7 @@ Result<LockedFile*> find_or_make(Inode& inode) {
     auto* file = new (std::nothrow) LockedFile(inode);
     if (!file) return Errno::nomem;
     bucket_of(inode).push_back(*file);
-    __atomic_fetch_add(&locked_files, 1, __ATOMIC_RELAXED);
+    locked_files.fetch_add(1);
     return file;
 }
 
@@ -56,7 +56,7 @@ void forget_if_unused(LockedFile& file) {
     if (!file.records.empty() || !file.whole.empty() || file.waiting) return;
     bucket_of(*file.inode).remove(file);
     delete &file;
-    __atomic_fetch_sub(&locked_files, 1, __ATOMIC_RELAXED);
+    locked_files.subtract(1);
 }
 
 // Whether who would wait for `wanted` would, through any number of others, wait for itself. A waiter waits
@@ -144,7 +144,7 @@ namespace {
 
 // A process loses its record locks on a file with any descriptor of it.
 void drop_file_locks(File& closed, const void* owner) {
-    if (!__atomic_load_n(&locked_files, __ATOMIC_RELAXED) || !closed.inode()) return;
+    if (!locked_files.relaxed() || !closed.inode()) return;
     LockGuard guard(file_locks_lock);
     LockedFile* file = find(*closed.inode());
     if (!file) return;

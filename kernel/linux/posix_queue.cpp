@@ -7,7 +7,7 @@
 #include "kernel/linux/socket.hpp"
 #include "kernel/lib/format.hpp"
 
-constinit uint32_t PosixQueue::last_number = 0;
+constinit Atomic<uint32_t> PosixQueue::last_number = 0;
 
 PosixMessage* PosixMessage::allocate(uint32_t bytes) {
     void* room = ::operator new(sizeof(PosixMessage) + bytes, std::nothrow);

@@ -71,10 +71,10 @@ class PosixQueue final : public RefCounted {
     TreeNode name_node;  // while it has its name
     ListNode all_node;
     Timestamp made = timestamp_now();
-    const uint32_t number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    const uint32_t number = last_number.add(1);
 
   private:
-    static uint32_t last_number;
+    static Atomic<uint32_t> last_number;
     bool has_room() const REQUIRES(lock_) { return count_ < limits_.messages; }
 
     const Limits limits_;

@@ -22,7 +22,8 @@ constinit List<PosixQueue, &PosixQueue::all_node> all_queues;
 // --- /proc/sys/fs/mqueue
 
 constinit struct {
-    uint32_t queues = 256, messages = 10, bytes = 8192, default_messages = 10, default_bytes = 8192;
+    Atomic<uint32_t> queues = 256, messages = 10, bytes = 8192, default_messages = 10,
+                     default_bytes = 8192;
 } most;
 constexpr ProcEntry kQueueSettings[] = {
     {.name = "queues_max", .number = &most.queues, .most = INT32_MAX},
@@ -50,8 +51,8 @@ PosixQueue* find(std::string_view name) {
 
 Result<void> check_limits(const Credentials& who, const PosixQueue::Limits& wanted) {
     const bool free = who.is_superuser();
-    const uint32_t messages = free ? kMostMessages : most.messages;
-    const uint32_t bytes = free ? kMostBytes : most.bytes;
+    const uint32_t messages = free ? kMostMessages : most.messages.relaxed();
+    const uint32_t bytes = free ? kMostBytes : most.bytes.relaxed();
     const bool good =
         wanted.messages && wanted.bytes && wanted.messages <= messages && wanted.bytes <= bytes;
     return good ? Result<void>() : Errno::inval;

@@ -15,12 +15,12 @@ namespace {
 constexpr uint32_t kIoctlUnread = 0x541B, kIoctlUnsent = 0x5411;  // FIONREAD, TIOCOUTQ
 constexpr uint32_t kSocketDevice = device_number(0, 8);
 
-constinit uint32_t last_socket = 0;  // atomic
+constinit Atomic<uint32_t> last_socket = 0;
 
 }  // namespace
 
 Socket::Socket(SocketType type, SenderId maker)
-    : type_(type), number_(__atomic_add_fetch(&last_socket, 1, __ATOMIC_RELAXED)), maker_(maker) {
+    : type_(type), number_(last_socket.add(1)), maker_(maker) {
     SocketNames::add(*this);
 }
 
@@ -67,7 +67,7 @@ Errno Socket::take_error() {
 
 void Socket::set_send_limit(uint32_t bytes) {
     bytes = std::clamp(bytes, SocketInbox::kLeastLimit, SocketInbox::kMostLimit);
-    __atomic_store_n(&send_limit_, bytes, __ATOMIC_RELAXED);
+    send_limit_.store_relaxed(bytes);
     Socket* to = is_datagram() ? nullptr : connected_peer();
     if (!to) return;
     LockGuard guard(to->inbox_lock_);

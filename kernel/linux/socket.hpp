@@ -51,14 +51,12 @@ class Socket final : public RefCounted {
     bool is_stream() const { return type_ == SocketType::stream; }
     bool is_datagram() const { return type_ == SocketType::datagram; }
     uint32_t number() const { return number_; }
-    SocketState state() const {
-        return static_cast<SocketState>(__atomic_load_n(&state_, __ATOMIC_ACQUIRE));
-    }
+    SocketState state() const { return static_cast<SocketState>(state_.load()); }
     SenderId peer_id();  // SO_PEERCRED
     Errno take_error();  // SO_ERROR; Errno{} for none
-    uint32_t send_limit() const { return __atomic_load_n(&send_limit_, __ATOMIC_RELAXED); }
+    uint32_t send_limit() const { return send_limit_.relaxed(); }
     void set_send_limit(uint32_t bytes);
-    uint32_t switches = 0;  // options that are remembered and do nothing, a bit each
+    Atomic<uint32_t> switches = 0;  // options that are remembered and do nothing, a bit each
     // Written and read whole, by one option call each.
     uint32_t receive_limit = SocketInbox::kDefaultLimit;  // told, but of no effect
     bool tell_sender = false;                             // SO_PASSCRED
@@ -95,13 +93,9 @@ class Socket final : public RefCounted {
     uint32_t backlog_count() const NO_LOCK_ANALYSIS { return backlog_count_; }
     void tell_room() REQUIRES(inbox_lock_);
     void peer_closed(bool reset);
-    bool is_shut(SocketShut which) const {
-        return __atomic_load_n(&shut_, __ATOMIC_RELAXED) & which;
-    }
-    void set_state(SocketState state) {
-        __atomic_store_n(&state_, static_cast<uint8_t>(state), __ATOMIC_RELEASE);
-    }
-    void set_shut(uint8_t which) { __atomic_or_fetch(&shut_, which, __ATOMIC_RELAXED); }
+    bool is_shut(SocketShut which) const { return shut_.relaxed() & which; }
+    void set_state(SocketState state) { state_.store(static_cast<uint8_t>(state)); }
+    void set_shut(uint8_t which) { shut_.set_bits(which); }
 
     const SocketType type_;
     const uint32_t number_;
@@ -118,17 +112,17 @@ class Socket final : public RefCounted {
     WaitQueue arrivals_;  // there is something to receive or accept, or there never will be
     WaitQueue space_;     // there is room in the inbox or the backlog, or nobody will look there
     // shut_read changes under the own inbox's lock, shut_write under the peer's. Atomic.
-    uint8_t shut_ = 0;
+    Atomic<uint8_t> shut_ = 0;
 
     SpinLock lock_{LockRank::socket};
-    uint8_t state_ = 0;  // a SocketState; written under lock_, with release
+    Atomic<uint8_t> state_ = 0;  // a SocketState; written under lock_, with release
     Ref<Socket> peer_ GUARDED_BY(lock_);
     Ref<SocketName> name_ GUARDED_BY(lock_);
     Ref<Inode> inode_ GUARDED_BY(lock_);  // of a name that is a path
     SenderId maker_ GUARDED_BY(lock_), peer_id_ GUARDED_BY(lock_);
     uint32_t in_flight_ GUARDED_BY(lock_) = 0;  // references of files in messages
     File* file_ GUARDED_BY(lock_) = nullptr;    // while it is open
-    uint32_t send_limit_ = SocketInbox::kDefaultLimit;
+    Atomic<uint32_t> send_limit_ = SocketInbox::kDefaultLimit;
 
     // The collector's own.
     enum class Mark : uint8_t { unlisted, listed, suspect, reached } mark_ = Mark::unlisted;

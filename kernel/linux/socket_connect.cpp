@@ -41,11 +41,11 @@ Result<void> Socket::bind(const FsContext& who, const SocketAddress& address) {
 }
 
 Result<void> Socket::bind_to_any() {
-    static constinit uint32_t last = 0;  // atomic
+    static constinit Atomic<uint32_t> last = 0;
     constexpr uint32_t kNames = 1u << 20;
     if (name()) return {};
     for (uint32_t tries = 0; tries < kNames; ++tries) {
-        const uint32_t number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED) % kNames;
+        const uint32_t number = last.add(1) % kNames;
         SocketAddress address{.bytes = 6};
         BufferSink text({address.text + 1, 5});
         format_to(text, "{:05x}", number);

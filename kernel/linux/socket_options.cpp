@@ -109,9 +109,9 @@ Result<void> sys_setsockopt(int fd, uint32_t level, uint32_t option, UserPtr<con
     }
     if (!is_switch(option)) return Errno::noprotoopt;
     if (value)
-        __atomic_or_fetch(&socket->switches, 1u << option, __ATOMIC_RELAXED);
+        socket->switches.set_bits(1u << option);
     else
-        __atomic_and_fetch(&socket->switches, ~(1u << option), __ATOMIC_RELAXED);
+        socket->switches.clear_bits(1u << option);
     return {};
 }
 

@@ -20,11 +20,11 @@
 
 namespace {
 
-constinit uint32_t sockets_in_flight = 0;  // references in messages to sockets; atomic
-constinit uint32_t receptions = 0;         // atomic
-constinit uint32_t next_round = 64;        // the number in flight that asks for one; atomic
-constinit uint32_t last_visits = 0;        // of the last round; atomic
-constinit uint32_t paid_visits = 0;        // by closes since then; atomic
+constinit Atomic<uint32_t> sockets_in_flight = 0;  // references in messages to sockets
+constinit Atomic<uint32_t> receptions = 0;
+constinit Atomic<uint32_t> next_round = 64;  // the number in flight that asks for one
+constinit Atomic<uint32_t> last_visits = 0;  // of the last round
+constinit Atomic<uint32_t> paid_visits = 0;  // by closes since then
 constinit Mutex collecting{LockRank::socket_collector};
 
 }  // namespace
@@ -32,15 +32,15 @@ constinit Mutex collecting{LockRank::socket_collector};
 // A round visits all sockets; one is due when that makes kPerClose visits for each close since.
 void collect_after_close() {
     constexpr uint32_t kPerClose = 64;
-    if (!__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED)) return;
-    const uint32_t paid = __atomic_add_fetch(&paid_visits, kPerClose, __ATOMIC_RELAXED);
-    if (paid >= __atomic_load_n(&last_visits, __ATOMIC_RELAXED)) collect_sockets();
+    if (!sockets_in_flight.relaxed()) return;
+    const uint32_t paid = paid_visits.add(kPerClose);
+    if (paid >= last_visits.relaxed()) collect_sockets();
 }
 void collect_before_send() {
-    const uint32_t many = __atomic_load_n(&next_round, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED) >= many) collect_sockets();
+    const uint32_t many = next_round.relaxed();
+    if (sockets_in_flight.relaxed() >= many) collect_sockets();
 }
-void note_reception() { __atomic_add_fetch(&receptions, 1, __ATOMIC_SEQ_CST); }
+void note_reception() { receptions.add(1); }
 
 Result<void> SocketRights::add(Ref<File> file) {
     if (files_.size() == kMost) return Errno::inval;
@@ -52,7 +52,7 @@ void SocketRights::count(int by) {
         if (Socket* socket = socket_behind(*file)) {
             LockGuard guard(socket->lock_);
             socket->in_flight_ += static_cast<uint32_t>(by);
-            __atomic_add_fetch(&sockets_in_flight, static_cast<uint32_t>(by), __ATOMIC_RELAXED);
+            sockets_in_flight.add(static_cast<uint32_t>(by));
         }
     in_flight_ = by > 0;
 }
@@ -138,14 +138,13 @@ class SocketCollector {
     uint32_t visits = 0;
     // What the unreached hold goes to the two lists.
     void run(SocketRecords& dead, Socket::Backlog& refused) {
-        const uint32_t before = __atomic_load_n(&receptions, __ATOMIC_SEQ_CST);
+        const uint32_t before = receptions.load();
         list_all();
         while (Socket* socket = pop()) {
             mark_from(*socket);
             preemption_point();
         }
-        if (before == __atomic_load_n(&receptions, __ATOMIC_SEQ_CST))
-            empty_unreached(dead, refused);
+        if (before == receptions.load()) empty_unreached(dead, refused);
         while (Socket* socket = all_) {
             all_ = socket->next_listed_;
             Ref<Socket>::adopt(socket);
@@ -208,12 +207,12 @@ void collect_sockets() {
     if (!collecting.try_lock()) return;  // the one at work may miss this, the next one won't
     SocketRecords dead;
     Socket::Backlog refused;
-    __atomic_store_n(&paid_visits, 0, __ATOMIC_RELAXED);
+    paid_visits.store_relaxed(0);
     SocketCollector collector;
     collector.run(dead, refused);
-    __atomic_store_n(&last_visits, collector.visits, __ATOMIC_RELAXED);
-    const uint32_t left = __atomic_load_n(&sockets_in_flight, __ATOMIC_RELAXED);
-    __atomic_store_n(&next_round, std::max(64u, 2 * left), __ATOMIC_RELAXED);
+    last_visits.store_relaxed(collector.visits);
+    const uint32_t left = sockets_in_flight.relaxed();
+    next_round.store_relaxed(std::max(64u, 2 * left));
     collecting.unlock();
     release_records(dead);
     while (Socket* socket = refused.pop_front()) Ref<Socket>::adopt(socket)->close(true);

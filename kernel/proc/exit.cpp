@@ -33,7 +33,7 @@ void reparent_children(Process& dying) {
     Process& heir = new_parent(dying);
     while (Process* child = dying.children.pop_front()) {
         child->parent = &heir;
-        __atomic_store_n(&child->parent_pid, heir.pid, __ATOMIC_RELAXED);
+        child->parent_pid.store_relaxed(heir.pid);
         heir.children.push_back(*child);
         if (child->death_signal) {
             SignalInfo info = signal_from_user(child->death_signal);

@@ -79,20 +79,18 @@ Victim choose_victim() {
 
 // A victim that has just been chosen gives its memory back soon, even if its process is gone
 // already: nobody else is chosen meanwhile.
-constexpr uint64_t kGrace = 200'000'000;  // nanoseconds
-constinit uint32_t grace_until = 0;       // atomic; milliseconds
+constexpr uint64_t kGrace = 200'000'000;     // nanoseconds
+constinit Atomic<uint32_t> grace_until = 0;  // milliseconds
 
 uint32_t milliseconds() { return static_cast<uint32_t>(monotonic_now().raw() / 1'000'000); }
 
 bool wait_for_victim() {
-    if (static_cast<int32_t>(__atomic_load_n(&grace_until, __ATOMIC_RELAXED) - milliseconds()) <= 0)
-        return false;
+    if (static_cast<int32_t>(grace_until.relaxed() - milliseconds()) <= 0) return false;
     park({.interruptible = true, .deadline = monotonic_now() + kGrace / 20, .reason = "memory"});
     return true;
 }
 void note_victim() {
-    __atomic_store_n(&grace_until, milliseconds() + static_cast<uint32_t>(kGrace / 1'000'000),
-                     __ATOMIC_RELAXED);
+    grace_until.store_relaxed(milliseconds() + static_cast<uint32_t>(kGrace / 1'000'000));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class Process : public RefCounted {
     // --- identity and family (process_tree)
     int pid = 0, pgid = 0, sid = 0;
     Process* parent = nullptr;
-    int parent_pid = 0;  // the same, readable without the lock
+    Atomic<int> parent_pid = 0;  // the same, readable without the lock
     ListNode sibling;
     List<Process, &Process::sibling> children;
     ListNode all_node;  // every process, by pid

@@ -6,24 +6,24 @@
 
 namespace {
 
-constinit uint32_t thread_total = 0;  // of user processes; atomic
+constinit Atomic<uint32_t> thread_total = 0;  // of user processes
 
 // Once the limit was reached there is a shortage: until kShortage has passed without that, only
 // session leaders (shells) get another process. Otherwise each process of a fork bomb that fails
 // makes room for another one's child, and the bomb never ends.
 constexpr uint64_t kShortage = 2'000'000'000;  // nanoseconds
 constinit Nanoseconds shortage_end GUARDED_BY(process_tree){0};
-constinit bool shortage = false;  // atomic
+constinit Atomic<bool> shortage = false;
 
 Result<void> check_shortage(const Process& parent, bool new_process, bool too_many) {
     LockGuard guard(process_tree);
     const Nanoseconds now = monotonic_now();
     if (too_many) {
         shortage_end = now + kShortage;
-        __atomic_store_n(&shortage, true, __ATOMIC_RELAXED);
+        shortage.store_relaxed(true);
         return Errno::again;
     }
-    if (now >= shortage_end) __atomic_store_n(&shortage, false, __ATOMIC_RELAXED);
+    if (now >= shortage_end) shortage.store_relaxed(false);
     const bool leads = parent.sid == parent.pid || &parent == init_process;
     if (shortage && new_process && !leads) return Errno::again;
     return {};
@@ -43,22 +43,22 @@ uint32_t max_threads() {
 }
 
 void thread_left(UserThread& thread) {
-    __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
+    thread_total.subtract(1);
     UserAccount::uncharge(thread.payer->threads, 1);
 }
 
-ThreadSlot::ThreadSlot() : total_(__atomic_add_fetch(&thread_total, 1, __ATOMIC_RELAXED)) {}
+ThreadSlot::ThreadSlot() : total_(thread_total.add(1)) {}
 
 ThreadSlot::~ThreadSlot() {
     if (kept_) return;
-    __atomic_fetch_sub(&thread_total, 1, __ATOMIC_RELAXED);
+    thread_total.subtract(1);
     if (payer_) UserAccount::uncharge(payer_->threads, 1);
 }
 
 Result<void> ThreadSlot::take(const Process& parent, bool new_process) {
     const bool superuser = parent.fs.credentials.is_superuser();
     const bool too_many = total_ > most_threads(superuser);
-    if (too_many || __atomic_load_n(&shortage, __ATOMIC_RELAXED)) [[unlikely]]
+    if (too_many || shortage.relaxed()) [[unlikely]]
         TRY(check_shortage(parent, new_process, too_many));
     const uint32_t most = superuser ? UINT32_MAX : parent.limits[limit_nproc].soft;
     if (!UserAccount::charge(parent.account->threads, 1, most)) return Errno::again;

@@ -56,7 +56,7 @@ void fire_due_timers(CpuClock& clock) {
             due->firing = true;
         }
         due->fire(*due);
-        __atomic_store_n(&due->firing, false, __ATOMIC_RELEASE);
+        due->firing.store(false);
     }
 }
 
@@ -168,10 +168,10 @@ bool cancel_timer(Timer& timer) {
                 clocks[timer.cpu].timers.remove(timer);
                 return true;
             }
-            if (!__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) return false;
+            if (!timer.firing.load()) return false;
         }
         // Another CPU is in `fire`: the timer's memory is needed until that is done, and it may
         // start the timer again.
-        while (__atomic_load_n(&timer.firing, __ATOMIC_ACQUIRE)) serve_shoot_down();
+        while (timer.firing.load()) serve_shoot_down();
     }
 }

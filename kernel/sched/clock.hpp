@@ -33,7 +33,7 @@ struct Timer {
     TreeNode node;
     uint32_t started = 0;  // a number that grows
     uint8_t cpu = 0;       // whose timer it is, while it is pending
-    bool firing = false;
+    Atomic<bool> firing = false;
     Place place() const { return {deadline, started}; }
 };
 void start_timer(Timer& timer, Nanoseconds deadline);  // restarts it if it is running

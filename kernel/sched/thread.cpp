@@ -9,7 +9,7 @@ extern "C" void thread_trampoline();
 
 namespace {
 constinit StackSource stacks{};
-constinit int last_kernel_thread = 0;  // atomic
+constinit Atomic<int> last_kernel_thread = 0;
 constinit IrqSpinLock kernel_threads_lock{LockRank::kernel_threads};
 constinit List<Thread, &Thread::process_node> kernel_threads;  // for the debugger alone
 }  // namespace
@@ -19,7 +19,7 @@ void install_stack_source(const StackSource& source) { stacks = source; }
 Result<Ref<Thread>> Thread::create(std::string_view name, void (*entry)(void*), void* argument) {
     Ref<Thread> thread = TRY(make_ref<Thread>());
     TRY(thread->prepare(name, entry, argument));
-    thread->tid = __atomic_sub_fetch(&last_kernel_thread, 1, __ATOMIC_RELAXED);
+    thread->tid = last_kernel_thread.subtract(1);
     // Whatever policy is at work among programs, the kernel's own work gets done; lowest priority.
     thread->sched.sched_class = SchedClass::fifo;
     trace_name(thread->tid, name);

@@ -59,7 +59,7 @@ void WaitQueue::wake_one() {
 
 void WaitQueue::wake_all() {
     // The condition became true before this look; a waiter joins before it looks at the condition.
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_fence();
     if (waiters_.empty() && takers_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
@@ -67,7 +67,7 @@ void WaitQueue::wake_all() {
 }
 
 void WaitQueue::wake_next() {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    full_fence();
     if (waiters_.empty() && takers_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);

@@ -132,7 +132,7 @@ int sys_getpid() { return current_process().pid; }
 int sys_gettid() { return current_thread().tid; }
 int sys_getpgrp() { return current_process().pgid; }
 
-int sys_getppid() { return __atomic_load_n(&current_process().parent_pid, __ATOMIC_RELAXED); }
+int sys_getppid() { return current_process().parent_pid.relaxed(); }
 
 Result<int> sys_getpgid(int pid) { return TRY(process_named(pid))->pgid; }
 Result<int> sys_getsid(int pid) { return TRY(process_named(pid))->sid; }

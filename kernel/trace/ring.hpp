@@ -5,6 +5,7 @@
 // Locks: none. One CPU writes; all may read, and must check `written` again afterwards.
 #pragma once
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/trace/events.hpp"
 
 struct TraceEvent {
@@ -26,7 +27,7 @@ class TraceRing {
     }
     uint32_t capacity() const { return 1u << shift_; }
     uint32_t address() const { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(events_)); }
-    uint32_t written() const { return __atomic_load_n(&written_, __ATOMIC_ACQUIRE); }
+    uint32_t written() const { return written_.load(); }
 
     [[gnu::always_inline]] void write(uint64_t tsc, uint32_t cpu, TraceType type, int32_t tid,
                                       uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
@@ -54,17 +55,18 @@ class TraceRing {
     }
 
     // Readers start behind what was there.
-    void clear() { __atomic_store_n(&cleared_, written(), __ATOMIC_RELEASE); }
+    void clear() { cleared_.store(written()); }
     uint32_t first() const {
         const uint32_t all = written(), kept = all - capacity();
-        const uint32_t cleared = __atomic_load_n(&cleared_, __ATOMIC_ACQUIRE);
+        const uint32_t cleared = cleared_.load();
         return all - cleared > capacity() ? kept : cleared;
     }
-    uint32_t lost() const { return first() - __atomic_load_n(&cleared_, __ATOMIC_ACQUIRE); }
+    uint32_t lost() const { return first() - cleared_.load(); }
 
   private:
     uint32_t lap_of(uint32_t index) const { return (index >> shift_) + 1; }
 
     TraceEvent* events_ = nullptr;
-    uint32_t shift_ = 0, written_ = 0, cleared_ = 0;  // numbers of events ever, modulo 2^32
+    uint32_t shift_ = 0;
+    Atomic<uint32_t> written_ = 0, cleared_ = 0;  // numbers of events ever, modulo 2^32
 };

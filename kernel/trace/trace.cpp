@@ -7,7 +7,7 @@
 
 #include "kernel/arch/interrupts.hpp"
 
-constinit uint32_t trace_mask = 0;
+constinit Atomic<uint32_t> trace_mask = 0;
 constinit TraceClock trace_clock{};
 
 namespace {
@@ -16,7 +16,7 @@ constexpr uint32_t kRareShare = 8;  // the rare ring's part of the memory: one i
 
 constinit TraceRings rings_of_cpus[kMaxCpus] = {};
 constinit TraceRing* rings[kMaxTraceRings] = {};
-constinit uint32_t ring_count = 0;
+constinit Atomic<uint32_t> ring_count = 0;
 constinit uint32_t chosen = kTraceDefault;  // before the first CPU has rings
 constinit TraceNames* names = nullptr;
 
@@ -60,14 +60,14 @@ void trace_attach(Cpu& cpu, std::span<TraceEvent> memory) {
     TraceRings& both = rings_of_cpus[cpu.id];
     both.rare.use(memory.data(), rare);
     both.busy.use(memory.data() + (1u << rare), busy);
-    const uint32_t at = __atomic_fetch_add(&ring_count, 2, __ATOMIC_RELAXED);
+    const uint32_t at = ring_count.fetch_add(2);
     rings[at] = &both.rare;
     rings[at + 1] = &both.busy;
     cpu.trace = &both;
     trace_mask = chosen;
 }
 
-void trace_detach_all() { __atomic_store_n(&trace_mask, 0, __ATOMIC_RELEASE); }
+void trace_detach_all() { trace_mask.store(0); }
 
 void add_trace_names(TraceNames& more) {
     more.next = names;

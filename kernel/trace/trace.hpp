@@ -17,7 +17,7 @@ struct TraceRings {
     TraceRing busy, rare;
 };
 
-extern uint32_t trace_mask;  // categories that are recorded; bit: TraceCategory
+extern Atomic<uint32_t> trace_mask;  // categories that are recorded; bit: TraceCategory
 
 template <TraceType type>
 inline bool trace_wanted() {

@@ -258,7 +258,7 @@ bool unmap_page_of(const Pager&, uint32_t, Frame, bool) { return false; }
 bool wait_for_memory() { return false; }
 
 // --- No swap.
-bool swap_active = false;
+Atomic<bool> swap_active = false;
 void add_shared_pages(SharedPages&) {}
 void remove_shared_pages(SharedPages&) {}
 void track_shared(Frame, SharedPages&, uint32_t) {}
