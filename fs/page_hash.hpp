@@ -55,7 +55,7 @@ struct CachedPages {
     CachedPage* next_victim();  // which is set aside; null: there are no more
     void put_back_aside();
     uint32_t take_unused(uint32_t wanted, CachedPage*& victims);
-    void come_back(CachedPage& page, Frame frame);  // page_swap.cpp
+    void restore(CachedPage& page, Frame frame);  // page_swap.cpp
 };
 extern CachedPages page_hash;
 

@@ -30,7 +30,7 @@ bool SwappedCache::give_up(uint32_t index, Frame frame, SwapEntry entry) {
 }
 
 // A frame takes the place of the slot; the reference is taken over. Under the table's lock.
-void CachedPages::come_back(CachedPage& page, Frame frame) {
+void CachedPages::restore(CachedPage& page, Frame frame) {
     page.frame = frame;
     ++totals.all;
     track_shared(frame, *page.cache->shared_, page.index);
@@ -43,7 +43,7 @@ Result<void> PageCache::bring_back(CachedPage& page) {
     {
         LockGuard guard(page_hash.lock);
         page.filling = false;
-        if (frame.is_ok()) page_hash.come_back(page, frame.value());
+        if (frame.is_ok()) page_hash.restore(page, frame.value());
     }
     page_hash.filled.wake_all();
     if (frame.is_error()) return frame.error();
@@ -53,7 +53,7 @@ Result<void> PageCache::bring_back(CachedPage& page) {
 // The thread that changed it has its frame; so if it has gone, the swap cache has it still.
 void PageCache::leave_slot(CachedPage& page) {
     Frame frame;
-    if (!page.frame.raw() && swap_find(page.entry, frame)) page_hash.come_back(page, frame);
+    if (!page.frame.raw() && swap_find(page.entry, frame)) page_hash.restore(page, frame);
     if (page.frame.raw()) note_shared_write(page.frame);
 }
 

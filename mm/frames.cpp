@@ -57,7 +57,7 @@ struct FrameZone {
 
 constinit IrqSpinLock frames_lock{LockRank::frames};
 constinit FrameZone low_zone{}, high_zone{};  // under lock
-constinit Atomic<int32_t> hoarded = 0;
+constinit Atomic<int32_t> spare_frames = 0;
 constinit Atomic<Reclaimer*> reclaimers = nullptr;  // only ever added
 // Below `watermark` free frames, reclaimers are asked; users and caches stop at `reserve`.
 constinit uint32_t watermark = 0, reserve = 0;
@@ -143,7 +143,7 @@ void reclaim_if_short(Zone zone) {
 }
 
 // Any lock may be held: the reclaim thread will see to it.
-void leave_word(uint32_t order) {
+void ask_for_run(uint32_t order) {
     wanted_run.store_relaxed(order);
     if (memory_short_hook) memory_short_hook();
 }
@@ -180,7 +180,7 @@ Result<Frame> allocate_frames(uint32_t order, Zone zone) {
     if (zone == Zone::any && high_zone.total) index = take(high_zone, order);
     if (!index) index = take(low_zone, order);
     if (!index) {
-        if (order > 0 && free_total() > 2u << order) leave_word(order);
+        if (order > 0 && free_total() > 2u << order) ask_for_run(order);
         return Errno::nomem;
     }
     FrameInfo& info = frame_table[*index];
@@ -274,7 +274,7 @@ Result<Frame> allocate_kernel_frame() {
 
 MemoryTotals memory_totals() {
     LockGuard guard(frames_lock);
-    const auto kept = static_cast<uint32_t>(hoarded.relaxed());
+    const auto kept = static_cast<uint32_t>(spare_frames.relaxed());
     return {low_zone.total + high_zone.total, free_total() + kept, low_zone.total,
             low_zone.free() + kept};
 }
@@ -285,7 +285,7 @@ uint32_t free_run_count(Zone zone, uint32_t order) {
     return which.buddy.free_runs(order) + (order == 0 ? which.stocked() : 0);
 }
 
-void note_hoarded_frames(int32_t change) { hoarded.fetch_add(change); }
+void note_spare_frames(int32_t change) { spare_frames.fetch_add(change); }
 
 void add_reclaimer(Reclaimer& reclaimer) {
     LockGuard guard(frames_lock);

@@ -80,7 +80,7 @@ uint32_t free_run_count(Zone zone, uint32_t order);  // any: of the high zone (/
 
 // Frames that their owner keeps at hand, and gives back on the first sign of shortage, count as
 // free: it reports each change here.
-void note_hoarded_frames(int32_t change);
+void note_spare_frames(int32_t change);
 
 // A source that can give frames back (the page cache): frees about `wanted`, says how many it did.
 // Called without locks, may be called with any mutex held, so it must not take one.

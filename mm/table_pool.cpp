@@ -18,13 +18,13 @@ struct Pool {  // under lock
     PageTable* take() {
         LockGuard guard(pool_lock);
         if (count == 0) return nullptr;
-        note_hoarded_frames(-1);
+        note_spare_frames(-1);
         return spares[--count];
     }
     bool give(PageTable* table) {
         LockGuard guard(pool_lock);
         if (count == kSparesMost) return false;
-        note_hoarded_frames(1);
+        note_spare_frames(1);
         spares[count++] = table;
         return true;
     }

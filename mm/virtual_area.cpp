@@ -71,7 +71,7 @@ Result<VirtAddr> map_memory(uint32_t pages, Zone zone) {
 }
 
 VirtAddr take_spare_stack() {  // lock held, there is one
-    note_hoarded_frames(-static_cast<int32_t>(kKernelStackPages));
+    note_spare_frames(-static_cast<int32_t>(kKernelStackPages));
     return spare_stacks[--spare_stack_count];
 }
 
@@ -93,7 +93,7 @@ void release_stack(VirtAddr bottom) {
         LockGuard guard(area_lock);
         if (spare_stack_count < kSpareStacksMost) {
             spare_stacks[spare_stack_count++] = bottom;
-            return note_hoarded_frames(kKernelStackPages);
+            return note_spare_frames(kKernelStackPages);
         }
     }
     destroy_stack(bottom);

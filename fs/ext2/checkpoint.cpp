@@ -187,7 +187,7 @@ void Ext2::write_maps() {
 
 Result<void> Ext2::checkpoint() {
     if (read_only()) return {};
-    reap();
+    free_dead_inodes();
     store_records();
     // e2fsck trusts that what an orphan has is taken.
     if (std::exchange(orphan_grew_, false)) write_maps();

@@ -119,8 +119,8 @@ class Ext2 final : public FileSystem {
     void note_named(Ext2Inode& inode);
     bool is_on_disk(const Ext2Inode& inode) const;  // there since a checkpoint, or longer
     void note_orphan_growth() { orphan_grew_ = true; }
-    void bury(Ext2Inode& inode);  // the last reference is gone, and no name is left
-    void note_error();            // e2fsck should look at it
+    void add_dead_inode(Ext2Inode& inode);  // the last reference is gone, and no name is left
+    void note_error();                      // e2fsck should look at it
     SpinLock& records() { return records_; }
 
   private:
@@ -186,7 +186,7 @@ class Ext2 final : public FileSystem {
     Result<void> clear_blocks(const Extent& extent);
     Result<void> clear_inode(uint32_t number, bool directory);
     void give_back(Ext2Inode& dead);
-    void reap();  // frees what dead inodes had
+    void free_dead_inodes();  // frees what dead inodes had
 
     // checkpoint.cpp
     void store_records();

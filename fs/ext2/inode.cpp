@@ -72,7 +72,7 @@ Ext2& Ext2Inode::ext2() const { return static_cast<Ext2&>(file_system()); }
 void Ext2Inode::last_reference_dropped() const {
     auto* self = const_cast<Ext2Inode*>(this);
     if (record_.links_count == 0 && !is_released && !ext2().read_only())
-        ext2().bury(*self);
+        ext2().add_dead_inode(*self);
     else
         delete self;
 }

@@ -93,7 +93,7 @@ void Ext2::discard(Ext2Inode& fresh) {
     remove_inode(fresh);  // its last reference buries it
 }
 
-void Ext2::bury(Ext2Inode& inode) {
+void Ext2::add_dead_inode(Ext2Inode& inode) {
     LockGuard guard(records_);
     dead_inodes_.push_back(inode);
 }
@@ -114,7 +114,7 @@ void Ext2::give_back(Ext2Inode& dead) {
         note_error();
 }
 
-void Ext2::reap() {
+void Ext2::free_dead_inodes() {
     for (;;) {
         Ext2Inode* dead;
         {

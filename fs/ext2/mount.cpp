@@ -206,7 +206,7 @@ void Ext2::write_metadata() {
 // Room in the lists for what one operation adds; and what has ended meanwhile is freed.
 Result<void> Ext2::begin() {
     constexpr uint32_t kMost = 256, kBatch = 2048;
-    reap();
+    free_dead_inodes();
     if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
         directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
         TRY(checkpoint());

@@ -86,16 +86,16 @@ class OrderedTree {
         TreeNode* from;     // the lowest node whose subtree changed
         TreeNode* changed;  // the highest whose own place did
         if (node->child[0] && node->child[1]) {
-            TreeNode* heir = node->child[1];
-            while (heir->child[0]) heir = heir->child[0];
-            from = heir->parent == node ? heir : heir->parent;
-            replace(heir, heir->child[1]);
+            TreeNode* successor = node->child[1];
+            while (successor->child[0]) successor = successor->child[0];
+            from = successor->parent == node ? successor : successor->parent;
+            replace(successor, successor->child[1]);
             for (int side : {0, 1}) {
-                heir->child[side] = node->child[side];
-                if (heir->child[side]) heir->child[side]->parent = heir;
+                successor->child[side] = node->child[side];
+                if (successor->child[side]) successor->child[side]->parent = successor;
             }
-            replace(node, heir);
-            changed = heir;
+            replace(node, successor);
+            changed = successor;
         } else {
             changed = from = node->parent;
             replace(node, node->child[node->child[0] == nullptr]);

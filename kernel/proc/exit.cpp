@@ -30,16 +30,16 @@ Process& new_parent(const Process& dying) {
 // Locks: process_tree. A group that thereby loses its last outside parent and has stopped members
 // gets SIGHUP and SIGCONT.
 void reparent_children(Process& dying) {
-    Process& heir = new_parent(dying);
+    Process& adopter = new_parent(dying);
     while (Process* child = dying.children.pop_front()) {
-        child->parent = &heir;
-        child->parent_pid.store_relaxed(heir.pid);
-        heir.children.push_back(*child);
+        child->parent = &adopter;
+        child->parent_pid.store_relaxed(adopter.pid);
+        adopter.children.push_back(*child);
         if (child->death_signal) {
             SignalInfo info = signal_from_user(child->death_signal);
             send_signal(*child, info);
         }
-        if (child->life == Life::zombie) heir.child_change.wake_all();
+        if (child->life == Life::zombie) adopter.child_change.wake_all();
         if (child->stopped && child->pgid != dying.pgid && group_is_orphaned(child->pgid)) {
             send_signal(*child, signal_from_kernel(kSigHup));
             send_signal(*child, signal_from_kernel(kSigCont));

@@ -83,7 +83,7 @@ bool send_signal(UserThread& to, const SignalInfo& info);
 // A fault of the running program: delivered even if blocked or ignored (then it kills).
 void force_signal(const SignalInfo& info);
 
-// These signals' taker left or blocks them now. Locks: process_tree, signal_lock.
+// These signals' receiver left or blocks them now. Locks: process_tree, signal_lock.
 void pass_signals_on(Process& process, SignalSet signals);
 
 // kill(2), tgkill(2): with permission checks. ESRCH, EPERM, EINVAL.

@@ -97,7 +97,7 @@ void stop_or_continue(Process& to, int number) {
 }
 
 // The thread that shall take a process' signal: one that doesn't block it, the first by choice.
-UserThread* taker(Process& process, int number) {
+UserThread* receiver(Process& process, int number) {
     for (Thread& thread : process.threads)
         if (!(user(thread).blocked & signal_bit(number))) return &user(thread);
     return nullptr;
@@ -157,7 +157,7 @@ bool send_signal(Process& to, const SignalInfo& info) {
     LockGuard guard(to.signal_lock);
     if (to.life == Life::zombie) return true;
     stop_or_continue(to, info.number);
-    UserThread* thread = taker(to, info.number);
+    UserThread* thread = receiver(to, info.number);
     if (thread && ignored(to, *thread, info.number)) return true;
     if (!add(to, to.pending, info)) return false;
     signal_added(to);
@@ -195,7 +195,7 @@ void force_signal(const SignalInfo& info) {
 void pass_signals_on(Process& process, SignalSet signals) {
     for (int number = 1; signals >> (number - 1) && number <= kSignals; ++number)
         if (signals & signal_bit(number))
-            if (UserThread* thread = taker(process, number)) interrupt_thread(*thread);
+            if (UserThread* thread = receiver(process, number)) interrupt_thread(*thread);
 }
 
 Result<void> kill_processes(int pid, const SignalInfo& info) {

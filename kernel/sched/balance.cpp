@@ -71,7 +71,7 @@ void offer_to_idle(const Thread& thread) {
 }
 
 // Every tick: an idle CPU looks for work, a busy one evens out the queues.
-void even_out(CpuQueue& queue) {
+void balance(CpuQueue& queue) {
     const Nanoseconds now = monotonic_now();
     if (!pull_work(queue, queue.cpu.current == queue.cpu.idle ? 1 : queue.run.ready_count() + 2,
                    now))

@@ -66,7 +66,7 @@ ThreadState blocked_or_suspended(Thread& self);  // which of the two it is in it
 void count_ticks(uint32_t ticks, bool from_user);
 
 // --- balance.cpp: which CPU
-void even_out(CpuQueue& queue);                                    // at each tick
+void balance(CpuQueue& queue);                                     // at each tick
 CpuQueue& choose_queue(const Thread& thread, Nanoseconds now);     // for one that becomes ready
 bool pull_work(CpuQueue& to, uint32_t at_least, Nanoseconds now);  // from one with so many ready
 void offer_to_idle(const Thread& thread);  // it is ready, but not the next here

@@ -98,7 +98,7 @@ extern "C" [[noreturn]] void exit_thread_from_trampoline() { exit_thread(); }
 namespace {
 
 // The current thread could go on, but another may be better: it is queued again.
-void give_way(Thread& self, ReadyReason reason, Nanoseconds now) RELEASE(run_queue_lock) {
+void requeue(Thread& self, ReadyReason reason, Nanoseconds now) RELEASE(run_queue_lock) {
     CpuQueue& queue = this_queue();
     if (must_leave(self, queue, reason)) {
         send_away(self, reason, now);
@@ -130,7 +130,7 @@ void yield() {
     run_queue_lock.lock();
     Thread& self = Thread::current();
     if (yields_to_none(self, this_queue())) return run_queue_lock.unlock();
-    give_way(self, ReadyReason::yielded, monotonic_now());
+    requeue(self, ReadyReason::yielded, monotonic_now());
 }
 
 bool reschedule_wanted() { return this_cpu().reschedule; }
@@ -141,7 +141,7 @@ void reschedule_if_wanted() {
     Thread& self = Thread::current();
     const Nanoseconds now = monotonic_now();
     const bool over = now >= this_queue().run.turn_end(self.sched);
-    give_way(self, over ? ReadyReason::quantum_expired : ReadyReason::preempted, now);
+    requeue(self, over ? ReadyReason::quantum_expired : ReadyReason::preempted, now);
 }
 
 // A thread that is to be suspended goes on: it may hold what others need.
@@ -282,7 +282,7 @@ void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
     CpuQueue& queue = *cpu.queue;
     if (ticks) {
         count_ticks(ticks, from_user);
-        if (cpu_count > 1) even_out(queue);
+        if (cpu_count > 1) balance(queue);
     }
     if (!turn_over || cpu.reschedule) return;
     const Nanoseconds now = monotonic_now();

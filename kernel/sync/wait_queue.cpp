@@ -8,7 +8,7 @@
 void WaitQueue::add(Waiter& waiter, bool one_is_enough) {
     LockGuard guard(lock_);
     waiter.thread = &Thread::current();
-    (one_is_enough ? takers_ : waiters_).push_back(waiter);
+    (one_is_enough ? exclusive_ : waiters_).push_back(waiter);
 }
 
 void WaitQueue::remove(Waiter& waiter) {
@@ -60,24 +60,24 @@ void WaitQueue::wake_one() {
 void WaitQueue::wake_all() {
     // The condition became true before this look; a waiter joins before it looks at the condition.
     full_fence();
-    if (waiters_.empty() && takers_.empty()) return;
+    if (waiters_.empty() && exclusive_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
-    while (Waiter* waiter = takers_.pop_front()) wake(*waiter);
+    while (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
 }
 
 void WaitQueue::wake_next() {
     full_fence();
-    if (waiters_.empty() && takers_.empty()) return;
+    if (waiters_.empty() && exclusive_.empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
-    if (Waiter* taker = takers_.pop_front()) wake(*taker);
+    if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
 }
 
 void WaitQueue::wake_another() {
-    if (takers_.empty()) return;
+    if (exclusive_.empty()) return;
     LockGuard guard(lock_);
-    if (Waiter* taker = takers_.pop_front()) wake(*taker);
+    if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
 }
 
 Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }

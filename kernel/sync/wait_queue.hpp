@@ -84,6 +84,6 @@ class WaitQueue {
     void wake(Waiter& waiter) REQUIRES(lock_);
 
     IrqSpinLock lock_{LockRank::wait_queue};
-    List<Waiter, &Waiter::node> waiters_, takers_;  // takers: one is enough
+    List<Waiter, &Waiter::node> waiters_, exclusive_;  // exclusive: one is enough
     Atomic<bool> watched_ = false;
 };

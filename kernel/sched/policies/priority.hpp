@@ -55,19 +55,19 @@ class Priority : public FairPolicy {
         return aging() && reason == ReadyReason::preempted &&
                !used_up(entity, tunables.quantum.ns());
     }
-    void stand_in_line(SchedEntity& entity) {
+    void place(SchedEntity& entity) {
         entity.slot.emplace<Standing>().level = own_level(entity);
         entity.turn_used = 0;
     }
 
     bool runs_to_completion() const override { return !preemptive(); }
-    void join(SchedEntity& entity, bool) override { stand_in_line(entity); }
+    void join(SchedEntity& entity, bool) override { place(entity); }
     void adopted(SchedEntity& running, Nanoseconds) override {
         running.slot.as<Standing>().level = own_level(running);
     }
     void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
         const bool keeps = keeps_level(entity, reason);
-        if (!keeps) stand_in_line(entity);
+        if (!keeps) place(entity);
         const SchedEntity* best = best_of(now);
         const bool none_better = !best || level(*best, now) >= level(entity, now);
         if (reason == ReadyReason::preempted && (keeps || !aging()) && none_better)

@@ -11,7 +11,7 @@ class PriorityFast : public Priority {
   protected:
     void insert(SchedEntity& entity, ReadyReason reason, Nanoseconds now) override {
         const bool keeps = keeps_level(entity, reason);
-        if (!keeps) stand_in_line(entity);
+        if (!keeps) place(entity);
         entity.key = entity.slot.as<Standing>().level + clock(now);
         const SchedEntity* best = queue_.first();
         const bool none_better = !best || best->key >= entity.key;
