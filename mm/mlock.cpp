@@ -107,23 +107,3 @@ Result<void> populate(AddressSpace& space, PageRange range, bool absent_only) {
     }
     return all ? Result<void>() : Errno::nomem;
 }
-
-Result<void> residency(AddressSpace& space, VirtAddr start, std::span<uint8_t> to) {
-    LockedSpace locked(space);
-    const VirtAddr end = start + static_cast<uint32_t>(to.size()) * kPageSize;
-    if (!locked->regions.is_covered(start, end)) return Errno::nomem;
-    for (VirtAddr page = start; page < end; page = page + kPageSize) {
-        preemption_point();
-        const PageEntry* entry = locked->pages.find(page);
-        bool there = entry && entry->holds_frame();
-        const Region& region = *locked->regions.find(page);
-        if (!there && region.attributes.pager) {
-            Frame frame(0);
-            region.attributes.pager->cached_frames(region.pager_index(page), 1, {&frame, 1});
-            there = frame.raw();
-            if (there) put_frame(frame);
-        }
-        to[(page - start) >> kPageShift] = there;
-    }
-    return {};
-}

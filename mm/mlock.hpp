@@ -1,10 +1,7 @@
-// Pages that stay in memory (mlock), that are brought in ahead of use, and which there are
-// (mincore). Limits in bytes.
+// Pages that stay in memory (mlock), and that are brought in ahead of use. Limits in bytes.
 // Locks: populate and all that take an AddressSpace take its lock themselves.
-// Spec: mlock(2), mlockall(2), mincore(2).
+// Spec: mlock(2), mlockall(2).
 #pragma once
-
-#include <span>
 
 #include "mm/mapping.hpp"
 
@@ -17,8 +14,6 @@ Result<void> lock_all(AddressSpace& space, uint32_t flags, uint32_t limit);
 Result<void> unlock_range(AddressSpace& space, VirtAddr start, uint32_t length);
 void unlock_all(AddressSpace& space);
 
-// For each page from `start` on: whether an access would find it in memory. ENOMEM.
-Result<void> residency(AddressSpace& space, VirtAddr start, std::span<uint8_t> to);
 // Brings in the range's pages as accesses would; absent_only: those that are on a disk. ENOMEM.
 Result<void> populate(AddressSpace& space, PageRange range, bool absent_only);
 

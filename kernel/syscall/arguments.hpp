@@ -134,3 +134,7 @@ constexpr uint32_t long_id(uint16_t id) { return id == UINT16_MAX ? UINT32_MAX :
 constexpr uint16_t short_id(uint32_t id) {
     return id > UINT16_MAX ? 65534 : static_cast<uint16_t>(id);  // "overflowuid"
 }
+
+// The caller's address space, which is to grow; what grows may be locked (mlockall), within the limit
+// of the thread that asks now.
+AddressSpace& growing_space();

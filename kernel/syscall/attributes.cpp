@@ -168,24 +168,6 @@ Result<void> sys_truncate64(UserString name, int64_t size) {
 }
 Result<void> sys_truncate(UserString name, int32_t size) { return sys_truncate64(name, size); }
 
-// --- extended attributes: no file system has them
-
-namespace {
-Result<void> no_xattr(UserString name, Follow follow) {
-    UserName file;
-    TRY(file.load(kAtWorkingDirectory, name));
-    TRY(file.resolve(follow));
-    return Errno::opnotsupp;
-}
-}  // namespace
-
-Result<void> sys_no_xattr(UserString name) { return no_xattr(name, Follow::yes); }
-Result<void> sys_no_lxattr(UserString name) { return no_xattr(name, Follow::no); }
-Result<void> sys_no_fxattr(int fd) {
-    if (TRY(file_of(fd))->flags() & kOpenPath) return Errno::badf;
-    return Errno::opnotsupp;
-}
-
 constexpr SystemCall kAttributesCalls[] = {
     CALL(15, chmod, sys_chmod),
     CALL(16, lchown, sys_lchown16),
@@ -198,18 +180,6 @@ constexpr SystemCall kAttributesCalls[] = {
     CALL(198, lchown32, sys_lchown),
     CALL(207, fchown32, sys_fchown),
     CALL(212, chown32, sys_chown),
-    CALL(226, setxattr, sys_no_xattr),
-    CALL(227, lsetxattr, sys_no_lxattr),
-    CALL(228, fsetxattr, sys_no_fxattr),
-    CALL(229, getxattr, sys_no_xattr),
-    CALL(230, lgetxattr, sys_no_lxattr),
-    CALL(231, fgetxattr, sys_no_fxattr),
-    CALL(232, listxattr, sys_no_xattr),
-    CALL(233, llistxattr, sys_no_lxattr),
-    CALL(234, flistxattr, sys_no_fxattr),
-    CALL(235, removexattr, sys_no_xattr),
-    CALL(236, lremovexattr, sys_no_lxattr),
-    CALL(237, fremovexattr, sys_no_fxattr),
     CALL(271, utimes, sys_utimes),
     CALL(298, fchownat, sys_fchownat),
     CALL(299, futimesat, sys_futimesat),

@@ -1,5 +1,5 @@
 // User and group ids; the rules of who may become whom are in identity_rules.hpp.
-// Spec: setuid(2), setreuid(2), setresuid(2), setgroups(2), credentials(7), capset(2).
+// Spec: setuid(2), setreuid(2), setresuid(2), setgroups(2), credentials(7).
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/identity_rules.hpp"
 
@@ -150,57 +150,6 @@ Result<void> sys_setgroups16(uint32_t count, UserPtr<const uint16_t> from) {
     return set_groups(count, from);
 }
 
-// --- capabilities: all of them for the superuser, none for others
-
-struct CapabilityHeader {
-    uint32_t version;
-    int32_t pid;
-};
-struct CapabilitySet {
-    uint32_t effective, permitted, inheritable;
-};
-
-namespace {
-
-// How many 32-bit words each set has; EINVAL (and our version) for an unknown version.
-Result<uint32_t> capability_words(UserPtr<CapabilityHeader> header) {
-    constexpr uint32_t kVersion1 = 0x19980330, kVersion2 = 0x20071026, kVersion3 = 0x20080522;
-    CapabilityHeader wanted = TRY(read_user(header));
-    if (wanted.version == kVersion1) return 1u;
-    if (wanted.version == kVersion2 || wanted.version == kVersion3) return 2u;
-    TRY(write_user(header.cast<uint32_t>(), kVersion3));
-    return Errno::inval;
-}
-
-}  // namespace
-
-Result<void> sys_capget(UserPtr<CapabilityHeader> header, UserPtr<CapabilitySet> to) {
-    constexpr uint32_t kAllLow = 0xffffffff, kAllHigh = 0x1ff;
-    Result<uint32_t> words = capability_words(header);
-    if (words.is_error())
-        return words.error() == Errno::inval && !to ? Result<void>() : words.error();
-    CapabilityHeader wanted = TRY(read_user(header));
-    Ref<Process> process =
-        wanted.pid == 0 ? Ref<Process>(current_process()) : find_process(wanted.pid);
-    if (!process) return Errno::srch;
-    bool all = process->fs.credentials.is_superuser();
-    for (uint32_t i = 0; i < words.value(); ++i) {
-        uint32_t set = all ? (i == 0 ? kAllLow : kAllHigh) : 0;
-        TRY(write_user(to + i, CapabilitySet{set, set, 0}));
-    }
-    return {};
-}
-
-// Capabilities cannot be dropped one by one: a process that has all may "set" any.
-Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const CapabilitySet> from) {
-    uint32_t words = TRY(capability_words(header));
-    for (uint32_t i = 0; i < words; ++i) {
-        CapabilitySet set = TRY(read_user(from + i));
-        if ((set.effective | set.permitted) && !credentials().is_superuser()) return Errno::perm;
-    }
-    return {};
-}
-
 constexpr SystemCall kIdentityCalls[] = {
     CALL(23, setuid, sys_setuid16),        CALL(24, getuid, sys_getuid16),
     CALL(46, setgid, sys_setgid16),        CALL(47, getgid, sys_getgid16),
@@ -210,7 +159,6 @@ constexpr SystemCall kIdentityCalls[] = {
     CALL(138, setfsuid, sys_setfsuid16),   CALL(139, setfsgid, sys_setfsgid16),
     CALL(164, setresuid, sys_setresuid16), CALL(165, getresuid, sys_getresuid16),
     CALL(170, setresgid, sys_setresgid16), CALL(171, getresgid, sys_getresgid16),
-    CALL(184, capget, sys_capget),         CALL(185, capset, sys_capset),
     CALL(199, getuid32, sys_getuid),       CALL(200, getgid32, sys_getgid),
     CALL(201, geteuid32, sys_geteuid),     CALL(202, getegid32, sys_getegid),
     CALL(203, setreuid32, sys_setreuid),   CALL(204, setregid32, sys_setregid),

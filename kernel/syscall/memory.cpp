@@ -1,12 +1,8 @@
-// The address space: mapping, unmapping, protecting, moving; the heap's end.
-// Spec: mmap(2), mprotect(2), mremap(2), msync(2), madvise(2), mincore(2), mlock(2), brk(2).
-#include <algorithm>
-
+// The address space: mapping, unmapping, protecting; the heap's end; pages that stay in memory.
+// Spec: mmap(2), mprotect(2), msync(2), mlock(2), brk(2).
 #include "fs/mount.hpp"
 #include "kernel/syscall/system_call.hpp"
-#include "mm/madvise.hpp"
 #include "mm/mlock.hpp"
-#include "mm/mremap.hpp"
 
 namespace {
 
@@ -27,11 +23,14 @@ Result<uint32_t> may_lock() {  // EPERM if none
     if (limit == 0) return Errno::perm;
     return limit;
 }
-// What grows may be locked (mlockall): the limit is that of who asks now.
+}  // namespace
+
 AddressSpace& growing_space() {
     space().limits.locked = lock_limit();
     return space();
 }
+
+namespace {
 
 // The pager of the file that `fd` names, if a mapping of this kind is allowed.
 Result<void> attach_file(MapRequest& request, int fd) {
@@ -103,32 +102,34 @@ Result<void> sys_mprotect(uint32_t start, uint32_t length, uint32_t protection) 
     return space().protect(VirtAddr(start), length, protection);
 }
 
-Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_length,
-                            uint32_t flags, uint32_t new_start) {
-    AddressSpace& space = growing_space();
-    return TRY(remap(space, VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
-        .raw();
-}
-
-Result<void> sys_madvise(uint32_t start, uint32_t length, uint32_t advice) {
-    return advise(space(), VirtAddr(start), length, advice);
-}
-
-Result<void> sys_msync(uint32_t start, uint32_t length, uint32_t flags) {
-    return sync(space(), VirtAddr(start), length, flags);
-}
-
-Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
-    if (!page_aligned(start)) return Errno::inval;
-    if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
-    uint8_t batch[64];
-    for (uint32_t done = 0, pages = pages_for(length); done < pages;) {
-        const uint32_t count = std::min<uint32_t>(pages - done, sizeof batch);
-        TRY(residency(space(), VirtAddr(start + done * kPageSize), {batch, count}));
-        TRY(copy_to_user(VirtAddr((to + done).address()), batch, count));
-        done += count;
+Result<void> sys_msync(uint32_t from, uint32_t length, uint32_t flags) {
+    constexpr uint32_t kSyncAsync = 1, kSyncInvalidate = 2, kSyncNow = 4;
+    const VirtAddr start(from);
+    PageRange range;
+    if (!is_page_aligned(start) || flags & ~(kSyncAsync | kSyncInvalidate | kSyncNow) ||
+        (flags & kSyncAsync && flags & kSyncNow))
+        return Errno::inval;
+    if (!make_range(start, length, range)) return Errno::nomem;
+    bool covered;
+    {
+        LockedSpace locked(space());
+        covered = locked->regions.is_covered(range.start, range.end);
+        if (flags & kSyncInvalidate && locked_pages(locked, range)) return Errno::busy;
     }
-    return {};
+    if (!(flags & kSyncNow)) return covered ? Result<void>() : Errno::nomem;
+    // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
+    for (VirtAddr at = range.start; at < range.end;) {
+        Ref<OpenObject> opener;
+        {
+            LockedSpace locked(space());
+            const Region* region = locked->regions.find_from(at);
+            if (!region || region->start >= range.end) break;
+            at = region->end;
+            opener = region->attributes.opener;
+        }
+        if (opener) TRY(opener->sync(true));
+    }
+    return covered ? Result<void>() : Errno::nomem;
 }
 
 uint32_t sys_brk(uint32_t end) { return growing_space().set_break(VirtAddr(end)).raw(); }
@@ -162,10 +163,7 @@ constexpr SystemCall kMemoryCalls[] = {
     CALL(151, munlock, sys_munlock),
     CALL(152, mlockall, sys_mlockall),
     CALL(153, munlockall, sys_munlockall),
-    CALL(163, mremap, sys_mremap),
     CALL(192, mmap2, sys_mmap2),
-    CALL(218, mincore, sys_mincore),
-    CALL(219, madvise, sys_madvise),
     CALL(376, mlock2, sys_mlock2),
 };
 SYSTEM_CALLS(kMemoryCalls);

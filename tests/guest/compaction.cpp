@@ -2,6 +2,7 @@
 // until pages are moved: then there are many, and every page still has its contents. On demand too.
 // Spec: /proc/sys/vm/compact_memory and /proc/buddyinfo in proc(5).
 // run: --mem 48
+// needs: wing
 #include <asm/ldt.h>
 #include <pthread.h>
 #include <sys/mman.h>

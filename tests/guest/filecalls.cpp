@@ -3,6 +3,7 @@
 // read; what statfs tells; extended attributes, which there are none of.
 //   filecalls reserve FOLDER    a small file system of its own
 // Spec: execve(2), open(2), truncate(2), preadv2(2), utimensat(2), faccessat2(2), getdents(2), statfs(2).
+// needs: wing
 #include <dirent.h>
 #include <grp.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
 // Resource limits that bind: size of files, number of processes. And devices without positions.
 // Spec: getrlimit(2), write(2), truncate(2), copy_file_range(2), fallocate(2), null(4).
+// needs: wing
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>

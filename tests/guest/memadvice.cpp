@@ -1,6 +1,7 @@
 // What a mapping may become: moved, doubled, left out of a child or empty there, emptied for all,
 // brought in; what counts against limits when it replaces another; the most that was resident.
 // Spec: mremap(2), madvise(2), mmap(2), mlockall(2), mprotect(2), getrusage(2).
+// needs: wing
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>

@@ -1,5 +1,6 @@
 // Memory calls with bad input: misaligned, huge, wrapping, overlapping and unmapped ranges; a file
 // cut short; limits; what is promised; locked memory; what /proc says of it all.
+// needs: wing
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>

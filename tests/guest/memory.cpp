@@ -1,6 +1,7 @@
 // Memory: the heap's end, mappings made, split, moved, protected and shared, copy-on-write, the
 // stack's growth, and what lies beyond the end of a mapped file.
 // Spec: brk(2), mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2).
+// needs: wing
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>

@@ -1,6 +1,7 @@
 // Storms of mmap, munmap, fork and exec leave nothing behind: no frame, no promise, no region, no
 // heap. And fork of a large process copies page tables only.
 // run: --mem 280
+// needs: wing
 #include <spawn.h>
 #include <sys/mman.h>
 

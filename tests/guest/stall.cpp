@@ -4,6 +4,7 @@
 // run: --icount 3 --mem 192
 // timeout: 600
 // (A shift of 3 makes 125 million instructions a second of guest time.)
+// needs: wing
 #include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

@@ -1,13 +1,15 @@
-// See mremap.hpp.
-#include "mm/mremap.hpp"
-
+// Moving and resizing mappings.
+// Spec: mremap(2).
 #include <algorithm>
 
+#include "kernel/syscall/system_call.hpp"
 #include "mm/mapping.hpp"
 #include "mm/memory_trace.hpp"
 #include "mm/mlock.hpp"
 
 namespace {
+
+constexpr uint32_t kRemapMayMove = 1, kRemapFixed = 2, kRemapKeep = 4;
 
 // The region's part `from` is at `to` afterwards, which is free; with `keep`, `from` stays mapped,
 // without its pages. An empty `from` only gets `to` as a second view of the same object.
@@ -83,8 +85,7 @@ Result<VirtAddr> resize(LockedSpace& space, PageRange from, uint32_t bytes, uint
     return move_region(space, region, from, {room, room + bytes}, false);
 }
 
-}  // namespace
-
+// EINVAL, EFAULT, ENOMEM, EAGAIN, EPERM
 Result<VirtAddr> remap(AddressSpace& space, VirtAddr start, uint32_t old_length,
                        uint32_t new_length, uint32_t flags, VirtAddr new_start) {
     const bool may_move = flags & kRemapMayMove;
@@ -113,3 +114,15 @@ Result<VirtAddr> remap(AddressSpace& space, VirtAddr start, uint32_t old_length,
         static_cast<void>(populate(space, {result + from.bytes(), result + bytes}, false));
     return result;
 }
+
+}  // namespace
+
+Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_length,
+                            uint32_t flags, uint32_t new_start) {
+    AddressSpace& space = growing_space();
+    return TRY(remap(space, VirtAddr(start), old_length, new_length, flags, VirtAddr(new_start)))
+        .raw();
+}
+
+constexpr SystemCall kRemapCalls[] = {CALL(163, mremap, sys_mremap)};
+SYSTEM_CALLS(kRemapCalls);

@@ -1,12 +1,14 @@
-// See madvise.hpp.
-#include "mm/madvise.hpp"
-
+// Advice about ranges of an address space, and which of its pages are in memory.
+// Spec: madvise(2), mincore(2).
 #include <algorithm>
 
+#include "kernel/syscall/system_call.hpp"
 #include "mm/mapping.hpp"
 #include "mm/mlock.hpp"
 
 namespace {
+
+AddressSpace& space() { return *current_process().space; }
 
 enum Advice : uint32_t {
     kAdviseNormal = 0,
@@ -91,8 +93,6 @@ Result<void> populate_advised(AddressSpace& space, PageRange range, bool write) 
     return {};
 }
 
-}  // namespace
-
 Result<void> advise(AddressSpace& space, VirtAddr start, uint32_t length, uint32_t advice) {
     PageRange range;
     if (!is_page_aligned(start) || !is_known(advice) || length > align_up(length, kPageSize) ||
@@ -128,30 +128,48 @@ Result<void> advise(AddressSpace& space, VirtAddr start, uint32_t length, uint32
     return covered ? Result<void>() : Errno::nomem;
 }
 
-Result<void> sync(AddressSpace& space, VirtAddr start, uint32_t length, uint32_t flags) {
-    PageRange range;
-    if (!is_page_aligned(start) || flags & ~(kSyncAsync | kSyncInvalidate | kSyncNow) ||
-        (flags & kSyncAsync && flags & kSyncNow))
-        return Errno::inval;
-    if (!make_range(start, length, range)) return Errno::nomem;
-    bool covered;
-    {
-        LockedSpace locked(space);
-        covered = locked->regions.is_covered(range.start, range.end);
-        if (flags & kSyncInvalidate && locked_pages(locked, range)) return Errno::busy;
-    }
-    if (!(flags & kSyncNow)) return covered ? Result<void>() : Errno::nomem;
-    // Pagers learnt of written pages at the first write (mark_dirty); they sleep, without our lock.
-    for (VirtAddr at = range.start; at < range.end;) {
-        Ref<OpenObject> opener;
-        {
-            LockedSpace locked(space);
-            const Region* region = locked->regions.find_from(at);
-            if (!region || region->start >= range.end) break;
-            at = region->end;
-            opener = region->attributes.opener;
+// For each page from `start` on: whether an access would find it in memory. ENOMEM.
+Result<void> residency(AddressSpace& space, VirtAddr start, std::span<uint8_t> to) {
+    LockedSpace locked(space);
+    const VirtAddr end = start + static_cast<uint32_t>(to.size()) * kPageSize;
+    if (!locked->regions.is_covered(start, end)) return Errno::nomem;
+    for (VirtAddr page = start; page < end; page = page + kPageSize) {
+        preemption_point();
+        const PageEntry* entry = locked->pages.find(page);
+        bool there = entry && entry->holds_frame();
+        const Region& region = *locked->regions.find(page);
+        if (!there && region.attributes.pager) {
+            Frame frame(0);
+            region.attributes.pager->cached_frames(region.pager_index(page), 1, {&frame, 1});
+            there = frame.raw();
+            if (there) put_frame(frame);
         }
-        if (opener) TRY(opener->sync(true));
+        to[(page - start) >> kPageShift] = there;
     }
-    return covered ? Result<void>() : Errno::nomem;
+    return {};
 }
+
+}  // namespace
+
+Result<void> sys_madvise(uint32_t start, uint32_t length, uint32_t advice) {
+    return advise(space(), VirtAddr(start), length, advice);
+}
+
+Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
+    if (start & kPageMask) return Errno::inval;
+    if (VirtAddr(start) > kUserTop || length > kUserTop - VirtAddr(start)) return Errno::nomem;
+    uint8_t batch[64];
+    for (uint32_t done = 0, pages = pages_for(length); done < pages;) {
+        const uint32_t count = std::min<uint32_t>(pages - done, sizeof batch);
+        TRY(residency(space(), VirtAddr(start + done * kPageSize), {batch, count}));
+        TRY(copy_to_user(VirtAddr((to + done).address()), batch, count));
+        done += count;
+    }
+    return {};
+}
+
+constexpr SystemCall kMemoryAdviceCalls[] = {
+    CALL(218, mincore, sys_mincore),
+    CALL(219, madvise, sys_madvise),
+};
+SYSTEM_CALLS(kMemoryAdviceCalls);
