@@ -10,12 +10,12 @@ struct IpcLimits {
     Atomic<uint32_t> queue_bytes = 16384;                      // msgmnb: that a new queue may hold
     Atomic<uint32_t> queues = 32768;                           // msgmni
     Atomic<uint32_t> segment_bytes = UINT32_MAX - (1u << 24);  // shmmax
-    uint32_t segment_pages = UINT32_MAX;                       // shmall: at most what there is
+    Atomic<uint32_t> segment_pages = UINT32_MAX;               // shmall: at most what there is
     Atomic<uint32_t> segments = 32768;                         // shmmni
     // sem
-    uint32_t semaphores = 32000;         // of one set
-    uint32_t all_semaphores = 1u << 30;  // of all sets
-    uint32_t operations = 500;           // of one semop
-    uint32_t sets = 32768;
+    Atomic<uint32_t> semaphores = 32000;         // of one set
+    Atomic<uint32_t> all_semaphores = 1u << 30;  // of all sets
+    Atomic<uint32_t> operations = 500;           // of one semop
+    Atomic<uint32_t> sets = 32768;
 };
 extern IpcLimits ipc_limits;

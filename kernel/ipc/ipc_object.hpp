@@ -83,7 +83,9 @@ class IpcTable {
         LockGuard guard(lock_);
         return action();
     }
-    void set_limit(const uint32_t& most) { limit_ = &most; }  // how many objects; lives for ever
+    void set_limit(const Atomic<uint32_t>& most) {
+        limit_ = &most;
+    }  // how many objects; lives for ever
     uint32_t count();
     uint32_t highest();  // the last slot in use, 0 if none is
 
@@ -98,7 +100,7 @@ class IpcTable {
     Mutex lock_{LockRank::ipc_table};
     Vector<Slot> slots_;
     uint32_t used_ = 0;
-    const uint32_t* limit_ = nullptr;
+    const Atomic<uint32_t>* limit_ = nullptr;
 };
 
 void sysv_ipc_init();

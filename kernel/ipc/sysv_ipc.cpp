@@ -58,7 +58,7 @@ constexpr uint32_t kMostSegment = UINT32_MAX - (1u << 24);
 
 // Of /proc/sys/kernel/sem, in its order.
 struct SemaphoreLimit {
-    uint32_t IpcLimits::*field;
+    Atomic<uint32_t> IpcLimits::*field;
     uint32_t most;
 };
 constexpr SemaphoreLimit kSemaphoreLimits[] = {{&IpcLimits::semaphores, 65536},
