@@ -42,7 +42,7 @@ class DiskPages final : public RefCounted, public PageSource {
 };
 
 constinit Mutex cache_lock{LockRank::page_cache_fill};
-constinit DiskPages* disks = nullptr;
+constinit DiskPages* disks GUARDED_BY(cache_lock) = nullptr;
 
 Result<DiskPages*> pages_of(BlockDevice& device) {
     LockGuard guard(cache_lock);

@@ -14,7 +14,7 @@ constinit FileSystemType* types = nullptr;
 constinit char refusals[600] = {};
 constinit size_t refusals_size = 0;
 constinit Atomic<uint32_t> last_anonymous_device = 0;
-constinit uint32_t last_mount = 0;
+constinit uint32_t last_mount GUARDED_BY(dentry_lock) = 0;
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 
 namespace {
 constinit IrqSpinLock accounts_lock{LockRank::user_accounts};
-constinit List<UserAccount, &UserAccount::table_node> accounts;
+constinit List<UserAccount, &UserAccount::table_node> accounts GUARDED_BY(accounts_lock);
 Ref<UserAccount> no_account() { return nullptr; }
 }  // namespace
 

@@ -34,11 +34,11 @@ constexpr uint32_t kPlacedMost = 8192, kAreaOrder = 4;
 
 constinit IrqSpinLock heap_lock{LockRank::heap};
 constinit FrameSource source;
-constinit SlabHeap<FrameSource> slabs{source};    // under lock
-constinit Placements placements{};                // under lock
+constinit SlabHeap<FrameSource> slabs GUARDED_BY(heap_lock){source};
+constinit Placements placements GUARDED_BY(heap_lock){};
 constinit Atomic<uint32_t> chosen_placement = 0;  // under lock: a placement's index + 1; 0: slabs
-constinit uint32_t area_pages = 0;                // under lock, as what follows
-constinit uint32_t allocations = 0;
+constinit uint32_t area_pages GUARDED_BY(heap_lock) = 0;  // under lock, as what follows
+constinit uint32_t allocations GUARDED_BY(heap_lock) = 0;
 
 // Whose area the memory is in: index + 1, or 0.
 uint16_t& area_owner(const void* memory) {
@@ -50,7 +50,7 @@ void mark_area(void* start, uint32_t order, uint32_t owner) {
         area_owner(static_cast<char*>(start) + (i << kPageShift)) = static_cast<uint16_t>(owner);
 }
 
-bool add_heap_area(Placement& placement, uint32_t bytes) {
+bool add_heap_area(Placement& placement, uint32_t bytes) REQUIRES(heap_lock) {
     for (int order = kAreaOrder; order >= 0 && (kPageSize << order) > bytes + kPageSize / 2;
          --order) {
         void* start = source.allocate_pages(static_cast<uint32_t>(order));
@@ -63,7 +63,7 @@ bool add_heap_area(Placement& placement, uint32_t bytes) {
     return false;
 }
 
-void* allocate_locked(uint32_t bytes) {
+void* allocate_locked(uint32_t bytes) REQUIRES(heap_lock) {
     if (!chosen_placement || bytes > kPlacedMost) return slabs.allocate(bytes);
     Placement& placement = placements.at(chosen_placement - 1);
     void* memory = placement.take(bytes);

@@ -23,8 +23,8 @@ constexpr uint64_t kPause = 10'000'000;  // nanoseconds
 
 constinit SpinLock reclaim_lock{LockRank::reclaim};
 constinit WaitQueue done_queue{};
-constinit bool running = false;                 // under lock
-constinit uint32_t rounds = 0, freed_last = 0;  // under lock
+constinit bool running GUARDED_BY(reclaim_lock) = false;
+constinit uint32_t rounds GUARDED_BY(reclaim_lock) = 0, freed_last GUARDED_BY(reclaim_lock) = 0;
 constinit Atomic<bool> wanted = false;
 constinit Thread* thread = nullptr;
 
@@ -113,7 +113,7 @@ uint32_t wait_for_round() {
     // One that is under way may have passed what could be freed now.
     const uint32_t until = rounds + (running ? 2 : 1);
     done_queue.wait(reclaim_lock,
-                    [&] {
+                    [&]() NO_LOCK_ANALYSIS {
                         if (static_cast<int32_t>(rounds - until) >= 0) return true;
                         ask_for_round();
                         unpark(*thread);

@@ -7,7 +7,7 @@
 
 namespace {
 constinit SpinLock unmap_lock{LockRank::address_spaces};
-constinit List<AddressSpace, &AddressSpace::all_node> spaces = {};
+constinit List<AddressSpace, &AddressSpace::all_node> spaces GUARDED_BY(unmap_lock) = {};
 }  // namespace
 
 void AllSpaces::add(AddressSpace& space) {

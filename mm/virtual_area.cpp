@@ -18,10 +18,10 @@ constexpr uint32_t kMemoryFlags = kEntryPresent | kEntryWritable | kEntryGlobal;
 
 constinit SpinLock area_lock{LockRank::virtual_area};
 constinit uint32_t reserved_words[kAreaPagesMost / 32] = {};  // one bit a page, guards included
-constinit Bitmap reserved{reserved_words, 0};
-constinit uint32_t search_from = 0;
-constinit VirtAddr spare_stacks[kSpareStacksMost] = {};
-constinit uint32_t spare_stack_count = 0;
+constinit Bitmap reserved GUARDED_BY(area_lock){reserved_words, 0};
+constinit uint32_t search_from GUARDED_BY(area_lock) = 0;
+constinit VirtAddr spare_stacks[kSpareStacksMost] GUARDED_BY(area_lock) = {};
+constinit uint32_t spare_stack_count GUARDED_BY(area_lock) = 0;
 
 VirtAddr page_address(uint32_t index) { return kVirtualAreaStart + (index << kPageShift); }
 uint32_t page_index(VirtAddr address) { return (address - kVirtualAreaStart) >> kPageShift; }
@@ -70,7 +70,7 @@ Result<VirtAddr> map_memory(uint32_t pages, Zone zone) {
     return start;
 }
 
-VirtAddr take_spare_stack() {  // lock held, there is one
+VirtAddr take_spare_stack() REQUIRES(area_lock) {  // there is one
     note_spare_frames(-static_cast<int32_t>(kKernelStackPages));
     return spare_stacks[--spare_stack_count];
 }
@@ -114,7 +114,7 @@ constinit Reclaimer stack_reclaimer{reclaim_stacks};
 
 }  // namespace
 
-void virtual_area_init() {
+void virtual_area_init() NO_LOCK_ANALYSIS {  // at start-up
     reserved = Bitmap(reserved_words, page_index(virtual_area_end()));
     install_stack_source({allocate_stack, release_stack});
     add_reclaimer(stack_reclaimer);
@@ -153,7 +153,7 @@ void free_wide(void* memory, uint32_t bytes) {
     release_pages(start, pages_for(bytes));
 }
 
-bool is_stack_guard(VirtAddr address) {
+bool is_stack_guard(VirtAddr address) NO_LOCK_ANALYSIS {
     if (address < kVirtualAreaStart || address >= virtual_area_end()) return false;
     // No lock: a panic asks.
     return reserved.test(page_index(address)) && !kernel_page_entry(address).present();

@@ -14,11 +14,12 @@
 namespace {
 
 constinit IrqSpinLock random_lock{LockRank::random};
-constinit ChaChaKey key = {};
+constinit ChaChaKey key GUARDED_BY(random_lock) = {};
 // What the last blocks gave and nobody took yet: the last `spare_bytes`, the rest is erased.
 constexpr uint32_t kMoreBlocks = 3;
-constinit std::array<uint8_t, sizeof(ChaChaKey) + kMoreBlocks * sizeof(ChaChaBlock)> spare = {};
-constinit uint32_t spare_bytes = 0;
+constexpr uint32_t kSpareMost = sizeof(ChaChaKey) + kMoreBlocks * sizeof(ChaChaBlock);
+constinit std::array<uint8_t, kSpareMost> spare GUARDED_BY(random_lock) = {};
+constinit uint32_t spare_bytes GUARDED_BY(random_lock) = 0;
 
 ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
     ChaChaKey out;
@@ -26,8 +27,8 @@ ChaChaKey half_of(const ChaChaBlock& block, uint32_t half) {
     return out;
 }
 
-// With random_lock. A new key, and the other half of the block that it is from.
-ChaChaKey next_half() {
+// A new key, and the other half of the block that it is from.
+ChaChaKey next_half() REQUIRES(random_lock) {
     const ChaChaBlock block = chacha20_block(key, 0);
     key = half_of(block, 0);
     return half_of(block, 1);
@@ -96,7 +97,7 @@ void random_init(bool has_seed, uint32_t seed) {
 
 void random_bytes(void* to, uint32_t bytes) {
     auto* at = static_cast<uint8_t*>(to);
-    if (bytes <= spare.size()) return take_spare(at, bytes);
+    if (bytes <= kSpareMost) return take_spare(at, bytes);
     ChaChaKey own;
     {
         LockGuard guard(random_lock);

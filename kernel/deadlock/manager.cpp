@@ -13,7 +13,7 @@ namespace {
 
 constinit SpinLock look_lock{LockRank::deadlock_look};
 constinit WaitQueue look_queue;
-constinit bool look_wanted = false;  // under look_lock
+constinit bool look_wanted GUARDED_BY(look_lock) = false;
 
 }  // namespace
 
@@ -187,7 +187,7 @@ void watch(void*) {
         }
         if (ends) break_wait_cycle();
         LockGuard guard(look_lock);
-        look_queue.wait(look_lock, [] { return look_wanted; },
+        look_queue.wait(look_lock, []() NO_LOCK_ANALYSIS { return look_wanted; },
                         {.interruptible = false, .deadline = deadline, .reason = "deadlock_watch"});
         look_wanted = false;
     }

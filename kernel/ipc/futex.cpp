@@ -21,7 +21,7 @@ struct FutexSleeper {
 constexpr uint32_t kBuckets = 64;
 using Bucket = List<FutexSleeper, &FutexSleeper::node>;
 constinit IrqSpinLock lock{LockRank::futex};
-constinit Bucket buckets[kBuckets] = {};  // without the braces GCC 12 leaves zeros
+constinit Bucket buckets[kBuckets] GUARDED_BY(lock) = {};  // without the braces GCC 12 leaves zeros
 
 Bucket& bucket_of(const FutexKey& key) {
     auto object = reinterpret_cast<uintptr_t>(key.object);

@@ -13,23 +13,23 @@ namespace {
 constexpr uint32_t kModes = kEpollExclusive | kEpollWakeUp | kEpollOneShot | kEpollEdge;
 
 constinit Mutex watched_files{LockRank::watched_files};
-constinit uint32_t last_walk = 0;  // under watched_files
+constinit uint32_t last_walk GUARDED_BY(watched_files) = 0;
 
 // How many items the sets of each user have, and how many they may have.
 struct UserItems {
     ListNode node;
     uint32_t uid = 0, count = 0;
 };
-constinit List<UserItems, &UserItems::node> users;  // those that have any; under watched_files
+constinit List<UserItems, &UserItems::node> users GUARDED_BY(watched_files);  // those that have any
 constinit Atomic<uint32_t> most_items = 0;
 
-UserItems* find_user(uint32_t uid) {
+UserItems* find_user(uint32_t uid) REQUIRES(watched_files) {
     for (UserItems& user : users)
         if (user.uid == uid) return &user;
     return nullptr;
 }
 
-Result<void> count_item(uint32_t uid) {
+Result<void> count_item(uint32_t uid) REQUIRES(watched_files) {
     UserItems* user = find_user(uid);
     if ((user ? user->count : 0) >= most_items) return Errno::nospc;
     if (!user) {
@@ -42,7 +42,7 @@ Result<void> count_item(uint32_t uid) {
     return {};
 }
 
-void forget_item(uint32_t uid) {
+void forget_item(uint32_t uid) NO_LOCK_ANALYSIS {  // with watched_files
     UserItems* user = find_user(uid);
     if (--user->count) return;
     users.remove(*user);
@@ -179,7 +179,7 @@ uint32_t EpollSet::depth_below(const EpollSet& avoid) NO_LOCK_ANALYSIS {
     return walk_depth_ = deepest + 1;
 }
 
-uint32_t EpollSet::depth_above() {
+uint32_t EpollSet::depth_above() NO_LOCK_ANALYSIS {
     if (walk_ == last_walk) return walk_depth_;
     uint32_t deepest = 0;
     if (auto* watches = attached.get<FileWatches>())
@@ -189,7 +189,7 @@ uint32_t EpollSet::depth_above() {
     return walk_depth_ = deepest + 1;
 }
 
-Result<void> EpollSet::check_nesting(File& file) {
+Result<void> EpollSet::check_nesting(File& file) NO_LOCK_ANALYSIS {
     auto* inner = file_as<EpollSet>(file);
     if (!inner) return {};
     ++last_walk;

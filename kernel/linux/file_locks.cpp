@@ -29,8 +29,8 @@ struct Waiting {
 
 constexpr uint32_t kBuckets = 64;
 constinit Mutex file_locks_lock{LockRank::file_locks};
-constinit List<LockedFile, &LockedFile::node> buckets[kBuckets] = {};
-constinit List<Waiting, &Waiting::node> all_waiting = {};
+constinit List<LockedFile, &LockedFile::node> buckets[kBuckets] GUARDED_BY(file_locks_lock) = {};
+constinit List<Waiting, &Waiting::node> all_waiting GUARDED_BY(file_locks_lock) = {};
 constinit Atomic<uint32_t> locked_files = 0;  // closing a file looks here first
 
 auto& bucket_of(const Inode& inode) {
@@ -61,9 +61,9 @@ void forget_if_unused(LockedFile& file) {
 
 // Whether who would wait for `wanted` would, through any number of others, wait for itself. A waiter waits
 // until all that is in its way is gone, so every blocker counts, not the first one only.
-bool would_deadlock(const LockedFile& file, const LockRange& wanted) {
+bool would_deadlock(const LockedFile& file, const LockRange& wanted) REQUIRES(file_locks_lock) {
     bool circle = false;
-    const auto reach = [&](const LockRange& blocker) {
+    const auto reach = [&](const LockRange& blocker) NO_LOCK_ANALYSIS {
         circle |= blocker.owner == wanted.owner;
         for (Waiting& w : all_waiting)
             if (w.kind == LockKind::record && w.range->owner == blocker.owner &&
@@ -85,7 +85,8 @@ bool would_deadlock(const LockedFile& file, const LockRange& wanted) {
     return circle;
 }
 
-Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& range) {
+Result<void> wait_for_room(LockedFile& file, LockKind kind, const LockRange& range)
+    REQUIRES(file_locks_lock) {
     Waiting self{.node = {}, .file = &file, .kind = kind, .range = &range};
     all_waiting.push_back(self);
     ++file.waiting;

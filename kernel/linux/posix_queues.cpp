@@ -16,8 +16,8 @@ std::string_view name_of(const PosixQueue& queue) { return queue.name(); }
 
 constinit Mutex table_lock{LockRank::ipc_table};
 using NameTree = OrderedTree<PosixQueue, &PosixQueue::name_node, &name_of>;
-constinit NameTree* names = nullptr;  // never destroyed
-constinit List<PosixQueue, &PosixQueue::all_node> all_queues;
+constinit NameTree* names GUARDED_BY(table_lock) = nullptr;  // never destroyed
+constinit List<PosixQueue, &PosixQueue::all_node> all_queues GUARDED_BY(table_lock);
 
 // --- /proc/sys/fs/mqueue
 
@@ -44,7 +44,7 @@ Result<void> check_name(std::string_view name) {
     return {};
 }
 
-PosixQueue* find(std::string_view name) {
+PosixQueue* find(std::string_view name) REQUIRES(table_lock) {
     PosixQueue* queue = names->find_not_below(name);
     return queue && queue->name() == name ? queue : nullptr;
 }
@@ -58,7 +58,8 @@ Result<void> check_limits(const Credentials& who, const PosixQueue::Limits& want
     return good ? Result<void>() : Errno::inval;
 }
 
-Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_t limit) {
+Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_t limit)
+    REQUIRES(table_lock) {
     uint64_t bytes = fresh.charged_bytes();
     uint32_t count = 0;
     for (PosixQueue& queue : all_queues) {
@@ -69,7 +70,8 @@ Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_
     return bytes > limit ? Errno::mfile : Result<void>();
 }
 
-Result<Ref<PosixQueue>> make_queue(const Credentials& who, const PosixQueueRequest& request) {
+Result<Ref<PosixQueue>> make_queue(const Credentials& who, const PosixQueueRequest& request)
+    REQUIRES(table_lock) {
     PosixQueue::Limits limits{std::min(most.default_messages, most.messages),
                               std::min(most.default_bytes, most.bytes)};
     if (request.limits) {
@@ -192,7 +194,7 @@ Attributes attributes_of(const PosixQueue& queue) {
 }
 
 namespace {
-void posix_queues_init() {
+void posix_queues_init() NO_LOCK_ANALYSIS {  // at start-up
     names = new (std::nothrow) NameTree;
     VERIFY(names);
 }

@@ -7,7 +7,7 @@
 namespace {
 
 constinit Mutex clock_timers{LockRank::watched_files};
-constinit List<TimerFile, &TimerFile::clock_node> following;
+constinit List<TimerFile, &TimerFile::clock_node> following GUARDED_BY(clock_timers);
 
 }  // namespace
 

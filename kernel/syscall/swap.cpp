@@ -14,9 +14,9 @@ struct SwapFile {
 };
 
 constinit Mutex lock{LockRank::swap_calls};
-constinit SwapFile* files = nullptr;  // under lock
+constinit SwapFile* files GUARDED_BY(lock) = nullptr;
 
-Result<void> add_file(const Path& path, int priority, std::string_view name) {
+Result<void> add_file(const Path& path, int priority, std::string_view name) REQUIRES(lock) {
     if ((inode_of(path).ownership().mode & kTypeMask) != kTypeRegular) return Errno::inval;
     Box<SwapFile> fresh = TRY(make_box<SwapFile>());
     fresh->file = TRY(open_path(context(), path, kOpenReadWrite));
@@ -27,7 +27,7 @@ Result<void> add_file(const Path& path, int priority, std::string_view name) {
     return {};
 }
 
-Result<void> remove_file(const Inode& inode) {
+Result<void> remove_file(const Inode& inode) REQUIRES(lock) {
     for (SwapFile** at = &files; *at; at = &(*at)->next) {
         if (&inode_of((*at)->file->path()) != &inode) continue;
         TRY(swap_off(*(*at)->blocks));

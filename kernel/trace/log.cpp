@@ -10,16 +10,17 @@ namespace {
 
 constexpr uint32_t kRingBytes = 64 * 1024;
 constinit IrqSpinLock lock{LockRank::log};
-constinit char ring[kRingBytes] = {};
-constinit uint64_t written = 0;  // bytes ever; the ring holds the last kRingBytes of them
-constinit uint64_t visible_from = 0;
-constinit uint32_t console_level = 8;
+constinit char ring[kRingBytes] GUARDED_BY(lock) = {};
+constinit uint64_t written GUARDED_BY(lock) =
+    0;  // bytes ever; the ring holds the last kRingBytes of them
+constinit uint64_t visible_from GUARDED_BY(lock) = 0;
+constinit uint32_t console_level GUARDED_BY(lock) = 8;
 
-void append(std::string_view text) {
+void append(std::string_view text) REQUIRES(lock) {
     for (char c : text) ring[written++ % kRingBytes] = c;
 }
 
-uint64_t first_whole_line() {
+uint64_t first_whole_line() REQUIRES(lock) {
     if (written <= kRingBytes) return visible_from;
     uint64_t at = written - kRingBytes;
     while (at < written && ring[at % kRingBytes] != '\n') ++at;
@@ -68,4 +69,7 @@ void log_clear() {
     visible_from = written;
 }
 
-void log_set_console_level(uint32_t level) { console_level = level; }
+void log_set_console_level(uint32_t level) {
+    LockGuard guard(lock);
+    console_level = level;
+}
