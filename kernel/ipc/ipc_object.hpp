@@ -94,12 +94,12 @@ class IpcTable {
         Ref<IpcObject> object;
         uint16_t sequence = 0;
     };
-    IpcObject* find_key(int key);
-    Result<int> insert(Ref<IpcObject> object);
+    IpcObject* find_key(int key) REQUIRES(lock_);
+    Result<int> insert(Ref<IpcObject> object) REQUIRES(lock_);
 
     Mutex lock_{LockRank::ipc_table};
-    Vector<Slot> slots_;
-    uint32_t used_ = 0;
+    Vector<Slot> slots_ GUARDED_BY(lock_);
+    uint32_t used_ GUARDED_BY(lock_) = 0;
     const Atomic<uint32_t>* limit_ = nullptr;
 };
 

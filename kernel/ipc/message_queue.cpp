@@ -21,11 +21,13 @@ Result<void> MessageQueue::send(Message*& message, int pid, bool wait) {
     const SplitTime now = ipc_now();
     LockGuard guard(lock_);
     // Empty messages count as one byte, so that they can't fill memory.
-    auto fits = [&] { return bytes_ + message->bytes <= limit_ && count_ < limit_; };
+    auto fits = [&]() NO_LOCK_ANALYSIS {
+        return bytes_ + message->bytes <= limit_ && count_ < limit_;
+    };
     if (!removed_ && !fits()) {
         if (!wait) return Errno::again;
-        Woken woken =
-            senders_.wait(lock_, [&] { return removed_ || fits(); }, {.reason = "msgsnd"});
+        Woken woken = senders_.wait(lock_, [&]() NO_LOCK_ANALYSIS { return removed_ || fits(); },
+                                    {.reason = "msgsnd"});
         if (woken != Woken::condition) return Errno::restart_no_handler;
     }
     if (removed_) return Errno::idrm;
@@ -38,7 +40,7 @@ Result<void> MessageQueue::send(Message*& message, int pid, bool wait) {
     return {};
 }
 
-// Locks: held. A negative type selects the lowest one up to its amount.
+// A negative type selects the lowest one up to its amount.
 Message* MessageQueue::select(const Wanted& wanted) {
     Message* best = nullptr;
     for (Message& m : messages_) {
@@ -58,8 +60,9 @@ Result<Message*> MessageQueue::receive(const Wanted& wanted, int pid) {
     Message* found = select(wanted);
     if (!found && !removed_) {
         if (!wanted.wait) return Errno::nomsg;
-        Woken woken = receivers_.wait(lock_, [&] { return removed_ || (found = select(wanted)); },
-                                      {.reason = "msgrcv"});
+        Woken woken = receivers_.wait(
+            lock_, [&]() NO_LOCK_ANALYSIS { return removed_ || (found = select(wanted)); },
+            {.reason = "msgrcv"});
         if (woken != Woken::condition) return Errno::restart_no_handler;
     }
     if (removed_) return Errno::idrm;

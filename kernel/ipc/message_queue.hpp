@@ -45,14 +45,16 @@ class MessageQueue final : public IpcObject {
     Figures figures();
 
   private:
-    Message* select(const Wanted& wanted);
+    Message* select(const Wanted& wanted) REQUIRES(lock_);
 
     SpinLock lock_{LockRank::ipc_object};
-    List<Message, &Message::node> messages_;
-    uint32_t bytes_ = 0, count_ = 0, limit_ = ipc_limits.queue_bytes;
-    SplitTime sent_, received_, changed_ = ipc_now();
-    int sender_ = 0, receiver_ = 0;
-    bool removed_ = false;
+    List<Message, &Message::node> messages_ GUARDED_BY(lock_);
+    uint32_t bytes_ GUARDED_BY(lock_) = 0, count_ GUARDED_BY(lock_) = 0;
+    uint32_t limit_ GUARDED_BY(lock_) = ipc_limits.queue_bytes;
+    SplitTime sent_ GUARDED_BY(lock_), received_ GUARDED_BY(lock_);
+    SplitTime changed_ GUARDED_BY(lock_) = ipc_now();
+    int sender_ GUARDED_BY(lock_) = 0, receiver_ GUARDED_BY(lock_) = 0;
+    bool removed_ GUARDED_BY(lock_) = false;
     WaitQueue senders_, receivers_;
 };
 

@@ -12,7 +12,7 @@ constinit Atomic<uint32_t> in_use = 0;
 
 uint32_t semaphores_in_use() { return in_use.relaxed(); }
 
-Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) {
+Result<Ref<IpcObject>> SemaphoreSet::create(uint32_t count) NO_LOCK_ANALYSIS {
     Ref<SemaphoreSet> set = TRY(make_ref<SemaphoreSet>());
     TRY(set->array_.resize(count));
     in_use.fetch_add(count);
@@ -31,7 +31,7 @@ Result<SemaphoreSet::Undo*> SemaphoreSet::undo_for(std::span<const SemaphoreOper
     bool wanted = false;
     for (const SemaphoreOperation& op : operations) wanted |= (op.flags & kSemaphoreUndo) != 0;
     if (!wanted) return nullptr;
-    auto find = [&]() -> Undo* {
+    auto find = [&]() NO_LOCK_ANALYSIS -> Undo* {
         for (Undo& undo : undos_)
             if (undo.pid == pid) return &undo;
         return nullptr;
@@ -57,7 +57,7 @@ void SemaphoreSet::finish(Waiting& waiting, Errno error) {
     waiting.queue.wake_all();
 }
 
-// Locks: held. Each success may make others possible, also earlier ones.
+// Each success may make others possible, also earlier ones.
 void SemaphoreSet::try_waiters() {
     for (bool changed = true; changed;) {
         changed = false;
@@ -142,7 +142,7 @@ void SemaphoreSet::undo_of(int pid) {
     delete own;
 }
 
-// Locks: held. Values that are set outright leave nothing to undo.
+// Values that are set outright leave nothing to undo.
 void SemaphoreSet::forget_undo() {
     for (Undo& undo : undos_)
         for (int16_t& adjustment : undo.adjustments) adjustment = 0;
@@ -186,7 +186,6 @@ uint32_t SemaphoreSet::waiters(uint32_t number, bool for_zero) {
     return count;
 }
 
-// Locks: held, in the three of them.
 uint32_t SemaphoreSet::waiting_at(uint32_t number) {
     uint32_t count = 0;
     for (Waiting& w : waiting_) count += w.operations[w.at].number == number;

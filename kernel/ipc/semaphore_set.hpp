@@ -29,8 +29,8 @@ class SemaphoreSet final : public IpcObject {
     Result<void> set_all(std::span<const uint16_t> values, int pid);  // the same
     SemaphoreArray::Semaphore at(uint32_t number);
     uint32_t waiters(uint32_t number, bool for_zero);
-    uint32_t size() const { return array_.size(); }
-    SplitTime operated() const { return split_time(operated_); }
+    uint32_t size() const NO_LOCK_ANALYSIS { return array_.size(); }
+    SplitTime operated() const NO_LOCK_ANALYSIS { return split_time(operated_); }
     SplitTime changed = ipc_now();
     void tell_edges(class WaitEdges& to);
 
@@ -54,22 +54,22 @@ class SemaphoreSet final : public IpcObject {
     std::span<int16_t> span_of(int16_t* undo) {
         return {undo, undo ? static_cast<size_t>(size()) : 0};
     }
-    void try_waiters();
+    void try_waiters() REQUIRES(lock_);
     Result<void> wait(std::span<const SemaphoreOperation> operations,
                       const SemaphoreArray::Asker& asker, Undo* undo, uint32_t at,
-                      Nanoseconds deadline);
-    void finish(Waiting& waiting, Errno error);
-    void forget_undo();
-    uint32_t waiting_at(uint32_t number);
-    void trace_done(std::span<const SemaphoreOperation> operations);
-    void trace_wait(const Waiting& waiting);
+                      Nanoseconds deadline) REQUIRES(lock_);
+    void finish(Waiting& waiting, Errno error) REQUIRES(lock_);
+    void forget_undo() REQUIRES(lock_);
+    uint32_t waiting_at(uint32_t number) REQUIRES(lock_);
+    void trace_done(std::span<const SemaphoreOperation> operations) REQUIRES(lock_);
+    void trace_wait(const Waiting& waiting) REQUIRES(lock_);
 
     SpinLock lock_{LockRank::ipc_object};
-    SemaphoreArray array_;
-    List<Waiting, &Waiting::node> waiting_;
-    List<Undo, &Undo::node> undos_;
-    Nanoseconds operated_{0};
-    bool removed_ = false;
+    SemaphoreArray array_ GUARDED_BY(lock_);
+    List<Waiting, &Waiting::node> waiting_ GUARDED_BY(lock_);
+    List<Undo, &Undo::node> undos_ GUARDED_BY(lock_);
+    Nanoseconds operated_ GUARDED_BY(lock_){0};
+    bool removed_ GUARDED_BY(lock_) = false;
 };
 
 IpcTable& semaphore_sets();

@@ -22,5 +22,5 @@ class Monitor {
 
   private:
     IrqSpinLock lock_{LockRank::semaphore};
-    MonitorCore<SleeperQueue> core_;
+    MonitorCore<SleeperQueue> core_ GUARDED_BY(lock_);
 };

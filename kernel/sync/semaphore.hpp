@@ -29,10 +29,10 @@ class RecordSemaphore {
     explicit constexpr RecordSemaphore(int value) : core_(value) {}
     void p();
     void v();
-    int lowest() const { return lowest_; }  // the least value there ever was
+    int lowest() const NO_LOCK_ANALYSIS { return lowest_; }  // the least value there ever was
 
   private:
     IrqSpinLock lock_{LockRank::semaphore};
-    SemaphoreCore<SleeperQueue> core_;
-    int lowest_ = 0;
+    SemaphoreCore<SleeperQueue> core_ GUARDED_BY(lock_);
+    int lowest_ GUARDED_BY(lock_) = 0;
 };

@@ -60,7 +60,7 @@ void WaitQueue::wake_one() {
 void WaitQueue::wake_all() {
     // The condition became true before this look; a waiter joins before it looks at the condition.
     full_fence();
-    if (waiters_.empty() && exclusive_.empty()) return;
+    if (looks_empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
     while (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
@@ -68,14 +68,14 @@ void WaitQueue::wake_all() {
 
 void WaitQueue::wake_next() {
     full_fence();
-    if (waiters_.empty() && exclusive_.empty()) return;
+    if (looks_empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
     if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
 }
 
 void WaitQueue::wake_another() {
-    if (exclusive_.empty()) return;
+    if (looks_empty()) return;
     LockGuard guard(lock_);
     if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
 }

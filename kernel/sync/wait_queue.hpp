@@ -82,8 +82,10 @@ class WaitQueue {
   private:
     static Woken park(const WaitOptions& options);
     void wake(Waiter& waiter) REQUIRES(lock_);
+    bool looks_empty() const NO_LOCK_ANALYSIS { return waiters_.empty() && exclusive_.empty(); }
 
     IrqSpinLock lock_{LockRank::wait_queue};
-    List<Waiter, &Waiter::node> waiters_, exclusive_;  // exclusive: one is enough
+    List<Waiter, &Waiter::node> waiters_ GUARDED_BY(lock_), exclusive_
+        GUARDED_BY(lock_);  // exclusive: one is enough
     Atomic<bool> watched_ = false;
 };
