@@ -54,7 +54,8 @@ class SegmentPager final : public Pager {
 
 uint32_t segment_pages() { return all_pages.relaxed(); }
 uint32_t segment_page_limit() {
-    return std::min(memory_totals().total + swap_totals().total, ipc_limits.segment_pages.relaxed());
+    return std::min(memory_totals().total + swap_totals().total,
+                    ipc_limits.segment_pages.relaxed());
 }
 
 Result<Ref<IpcObject>> Segment::create(uint32_t bytes, int pid) {
