@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "drivers/block.hpp"
+#include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
@@ -141,6 +142,9 @@ void IdeChannel::move_data(const Request& r, uint32_t done, uint32_t sectors) {
         }
         const uint32_t now = std::min(sectors, piece.sectors - done);
         uint8_t* const at = piece.start + done * kSectorSize;
+        // The last word raises the interrupt of the block. v86 delivers it within the string instruction,
+        // and both are lost; a block is short.
+        const InterruptsOff off;
         if (r.kind == BlockIo::Kind::read)
             in32_repeat(port, at, now * kWordsPerSector);
         else

@@ -60,6 +60,12 @@ export function axis({g, width, x}, height) {
 }
 // The first slice that may be visible: slices are in order.
 export function firstAfter(list, time) { let a = 0, b = list.length; while (a < b) { const m = (a + b) >> 1; list[m][1] < time ? a = m + 1 : b = m; } return a; }
+// Black or white, whichever stands out more from a colour (WCAG's relative luminance).
+function inkOn(g, colour) {
+  g.fillStyle = colour;
+  const [r, gr, b] = [1, 3, 5].map(i => parseInt(String(g.fillStyle).slice(i, i + 2), 16) / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * gr + 0.0722 * b > 0.179 ? '#000' : '#fff';
+}
 export function slices(c, list, y, h, colour, text) {
   let lastEnd = -1, lastColour = '';
   for (let i = firstAfter(list, from); i < list.length && list[i][0] <= to; ++i) {
@@ -68,8 +74,8 @@ export function slices(c, list, y, h, colour, text) {
     if (b <= lastEnd && fill === lastColour) continue;   // nothing of it would be seen
     c.g.fillStyle = fill; c.g.fillRect(a, y, b - a, h); lastEnd = b; lastColour = fill;
     if (text && b - a > 34) {
-      c.g.save(); c.g.beginPath(); c.g.rect(a, y, b - a - 2, h); c.g.clip(); c.g.fillStyle = text(list[i])[1];
-      c.g.fillText(text(list[i])[0], a + 4, y + h / 2 + 1); c.g.restore();
+      c.g.save(); c.g.beginPath(); c.g.rect(a, y, b - a - 2, h); c.g.clip(); c.g.fillStyle = inkOn(c.g, fill);
+      c.g.fillText(text(list[i]), a + 4, y + h / 2 + 1); c.g.restore();
     }
   }
 }
@@ -82,7 +88,7 @@ export function drawCpus() {
   const height = 24 + D.cpus.length * CPU_ROW, c = canvas('cpus', height); axis(c, height);
   D.cpus.forEach((list, n) => {
     const y = 24 + n * CPU_ROW; c.g.fillStyle = css('--ink'); c.g.fillText(`CPU ${n}`, 4, y + 14);
-    slices(c, list, y, 28, s => s[2] < 0 ? '' : hue(D.threads[s[2]]), s => [label(D.threads[s[2]]), '#fff']);
+    slices(c, list, y, 28, s => s[2] < 0 ? '' : hue(D.threads[s[2]]), s => label(D.threads[s[2]]));
     slices(c, D.interrupts.filter(s => s[2] === n), y + 30, 6, () => css('--ink'));
     c.g.strokeStyle = css('--line'); c.g.strokeRect(LABEL, y, c.width - LABEL - 8, 28);
   });
@@ -92,7 +98,7 @@ export function drawThreads() {
   rows.forEach((index, n) => {
     const t = D.threads[index], y = 24 + n * ROW; place.set(index, y);
     rowLabel(c, t, y);
-    slices(c, t.states.filter(s => s[2] === BLOCKED), y + 2, 16, () => STATE[BLOCKED], s => [D.whys[s[3]], '#3a4754']);
+    slices(c, t.states.filter(s => s[2] === BLOCKED), y + 2, 16, () => STATE[BLOCKED], s => D.whys[s[3]]);
     slices(c, t.states.filter(s => s[2] !== BLOCKED), y + 2, 16, s => STATE[s[2]]);
   });
   const seen = D.wakes.filter(w => w[0] >= from && w[0] <= to && w[1] >= 0);
@@ -115,7 +121,7 @@ export function drawWhom() {
     const t = D.threads[index], y = 24 + n * ROW, colour = s => hue(D.threads[s[2][0]]);
     rowLabel(c, t, y);
     slices(c, D.whom[index].filter(s => !s[4]), y + 10, 8, colour);
-    slices(c, D.whom[index].filter(s => s[4]), y + 2, 16, colour, s => [forWhom(s), '#fff']);
+    slices(c, D.whom[index].filter(s => s[4]), y + 2, 16, colour, forWhom);
   });
 }
 

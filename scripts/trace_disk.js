@@ -48,7 +48,7 @@ function drawHead() {
     g.lineWidth = 2.6; g.beginPath(); g.moveTo(a, y(r[2])); g.lineTo(b, y(r[2] + r[3])); g.stroke();
   }
   g.restore(); g.lineWidth = 1;
-  g.fillStyle = css('--soft'); g.fillText('sector', 4, 26 + height / 2); g.textAlign = 'right';
+  g.fillStyle = css('--soft'); g.fillText(word('sector'), 4, 26 + height / 2); g.textAlign = 'right';
   g.fillText(Math.round(high), LABEL - 6, 30); g.fillText(Math.round(low), LABEL - 6, 20 + height); g.textAlign = 'left';
   g.strokeStyle = css('--line'); g.strokeRect(LABEL, 24, right(c) - LABEL, height);
 }
@@ -71,7 +71,7 @@ function drawCache() {
     });
   }
   scale(c, 24, height, most < 10 ? most.toFixed(2) : Math.round(most), 'page cache', 'pages/ms');
-  CACHE_PARTS.forEach(([name, colour], i) => { c.g.fillStyle = colour; c.g.fillRect(4, 66 + i * 18, 10, 10); c.g.fillStyle = css('--ink'); c.g.fillText(name, 20, 72 + i * 18); });
+  CACHE_PARTS.forEach(([name, colour], i) => { c.g.fillStyle = colour; c.g.fillRect(4, 66 + i * 18, 10, 10); c.g.fillStyle = css('--ink'); c.g.fillText(word(name), 20, 72 + i * 18); });
 }
 export function drawDisks() {
   chooseDisk();
@@ -84,18 +84,26 @@ export function drawDisks() {
 function requestAt(time) { const near = (to - from) / 400; return disk.requests.filter(r => r[0] - near <= time && time <= r[1] + near).slice(0, 4); }
 const tellRequest = r => `${D.disk.kinds[r[4]]}${r[4] < 2 ? ` of sectors ${r[2]} to ${r[2] + r[3] - 1}` : ''}${r[6] > 1 ? `, ${r[6]} transfers` : ''}${r[5] ? `: error ${r[5]}` : ''}\n  ${ms(r[0])} to ${ms(r[1])}, after ${ms(r[7])} in the queue`;
 tellAlso({
-  queue(time) { const row = disk.queue[lastBefore(disk.queue, time)]; return `${row ? row[1] : 0} transfers wait\n${requestAt(time).map(tellRequest).join('\n')}`; },
+  queue(time) { const row = disk.queue[lastBefore(disk.queue, time)]; return `${word('waiting')}: ${row ? row[1] : 0}\n${requestAt(time).map(tellRequest).join('\n')}`; },
   head(time) { return requestAt(time).map(tellRequest).join('\n'); },
   cache(time) {
     const r = cacheRates().find(r => r[0] <= time && time <= r[1]);
     return r ? CACHE_PARTS.map(([name], i) => `${name}: ${(r[2 + i] * (r[1] - r[0]) / 1e6).toFixed(0)} pages`).join('\n') : '';
   },
 });
-export function diskTables() {
+export const busiest = () => disk;
+export function offerDisks() {
   chooseDisk();
-  $('diskof').innerHTML = D.disk.disks.map(d => `<option${d === disk ? ' selected' : ''}>${escape(d.name)}</option>`).join('');
+  const options = D.disk.disks.map(d => `<option${d === disk ? ' selected' : ''}>${escape(d.name)}</option>`).join('');
+  if ($('diskof').innerHTML !== options) $('diskof').innerHTML = options;
   $('diskof').onchange = () => { diskOf = $('diskof').value; drawDisks(); };
-  $('diskkey').innerHTML = D.disk.kinds.map((n, i) => `<span class="key"><i style="background:${KIND_COLOUR[i]}"></i>${n}</span>`).join('') + `<span class="key"><i style="background:${FAILED}"></i>failed</span>`;
+}
+export function diskKey() {
+  $('diskkey').innerHTML = D.disk.kinds.map((n, i) => `<span class="key"><i style="background:${KIND_COLOUR[i]}"></i>${word(n)}</span>`).join('') + `<span class="key"><i style="background:${FAILED}"></i>${word('failed')}</span>`;
+}
+export function diskTables() {
+  offerDisks();
+  diskKey();
   $('disktable').innerHTML = '<thead><tr><th>disk</th><th></th><th>requests</th><th>transfers in them</th><th>KiB</th><th>ms at work</th><th>mean wait, ms</th><th>longest queue</th><th>travel, sectors</th><th>failed</th></tr></thead><tbody>' +
     D.disk.disks.map(d => d.figures.map(([kind, requests, transfers, sectors, time], i) => `<tr><td>${i ? '' : escape(d.name)}</td><td>${kind}</td><td>${requests}</td><td>${transfers}</td><td>${sectors / 2}</td><td>${ms(time)}</td>` +
       (i ? '<td></td><td></td><td></td><td></td>' : `<td>${ms(d.wait)}</td><td>${d.longest}</td><td>${d.travel}</td><td>${d.failed || ''}</td>`) + '</tr>').join('')).join('') + '</tbody>';

@@ -5,7 +5,7 @@ export const OWNERS = [['free', '#eef1f4'], ['files', '#9cc7e8'], ['kernel', '#8
 export const SOURCE = {zeroed: '#2e9e5b', file: '#2176c7', 'file-copy': '#7a4fc4', copy: '#d1479c', write: '#b59a00', swap: '#d62728', present: '#7f8c8d', none: '#000'};
 export const KIND = {anonymous: '#dff1e4', text: '#d5e6f7', file: '#e9e3f6', shared: '#fbe6d2', heap: '#cfe9d6', stack: '#f7f0c8', guard: '#ececec', unknown: '#f2f2f2'};
 const faultTotal = row => row.slice(1).reduce((a, b) => a + b, 0);
-let mapOf = null;
+let mapOf = null; // a process; null: none has faulted
 // The index of the last entry that begins no later than `time`; -1: none.
 export function lastBefore(list, time) { let a = 0, b = list.length; while (a < b) { const m = (a + b) >> 1; list[m][0] <= time ? a = m + 1 : b = m; } return a - 1; }
 export const left = () => LABEL, right = c => c.width - 8;
@@ -22,12 +22,12 @@ export function outline(c, list, value, y) {
 export function line(g, points) { g.beginPath(); points.forEach(([x, y], i) => i ? g.lineTo(x, y) : g.moveTo(x, y)); g.stroke(); }
 export function scale(c, top, height, most, text, unit = 'pages') {
   c.g.fillStyle = css('--soft'); c.g.textAlign = 'left';
-  c.g.fillText(text, 4, top + 6, LABEL - 8); c.g.fillText(`${most} ${unit}`, 4, top + 24, LABEL - 8); c.g.fillText('0', LABEL - 14, top + height - 4);
+  c.g.fillText(word(text), 4, top + 6, LABEL - 8); c.g.fillText(`${most} ${word(unit)}`, 4, top + 24, LABEL - 8); c.g.fillText('0', LABEL - 14, top + height - 4);
   c.g.strokeStyle = css('--line'); c.g.strokeRect(LABEL, top, c.width - LABEL - 8, height);
 }
 
 export function drawFrames() {
-  if (!D.memory.frames.length) { $('framebox').style.display = 'none'; return; }
+  $('framebox').style.display = D.memory.frames.length ? '' : 'none'; if (!D.memory.frames.length) return;
   const height = 130, c = canvas('frames', height + 28); axis(c, height + 24);
   const total = faultTotal(D.memory.frames[0]), y = n => 24 + height - n / total * height;
   const sum = [...OWNERS.keys()].map(i => row => row.slice(1, i + 2).reduce((a, b) => a + b, 0));
@@ -38,7 +38,7 @@ export function drawFrames() {
     c.g.lineTo(points[points.length - 1][0], y(0)); c.g.fill();
   }
   scale(c, 24, height, total, 'frames');
-  OWNERS.forEach(([name, colour], i) => { c.g.fillStyle = colour; c.g.fillRect(4, 66 + i * 18, 10, 10); c.g.fillStyle = css('--ink'); c.g.fillText(name, 20, 72 + i * 18); });
+  OWNERS.forEach(([name, colour], i) => { c.g.fillStyle = colour; c.g.fillRect(4, 66 + i * 18, 10, 10); c.g.fillStyle = css('--ink'); c.g.fillText(word(name), 20, 72 + i * 18); });
 }
 
 // Where on the chart a page is: ranges that touch make a band, bands lie upon each other.
@@ -58,7 +58,7 @@ function layout(process) {
 }
 const hex = page => '0x' + (page * 4096).toString(16);
 export function drawMap() {
-  const process = D.memory.processes[mapOf]; if (!process) { $('mapbox').style.display = 'none'; return; }
+  const process = D.memory.processes[mapOf]; $('mapbox').style.display = process ? '' : 'none'; if (!process) return;
   const plan = layout(process), c = canvas('map', plan.height + 28); axis(c, plan.height + 24);
   c.g.save(); c.g.beginPath(); c.g.rect(LABEL, 20, c.width - LABEL - 8, plan.height + 8); c.g.clip();
   for (const [a, b, page, pages, kind] of process.ranges) {
@@ -94,11 +94,11 @@ export function drawMemory() { drawFrames(); drawMap(); drawPages(); }
 tellAlso({
   frames(time) {
     const row = D.memory.frames[lastBefore(D.memory.frames, time)];
-    return row ? OWNERS.map(([name], i) => `${name}: ${row[i + 1]} pages (${(row[i + 1] / 256).toFixed(1)} MiB)`).join('\n') : '';
+    return row ? OWNERS.map(([name], i) => `${word(name)}: ${row[i + 1]} ${word('pages')} (${(row[i + 1] / 256).toFixed(1)} MiB)`).join('\n') : '';
   },
   pages(time) {
     const list = D.memory.processes[mapOf].resident, row = list[lastBefore(list, time)];
-    return row ? `in memory: ${row[1]} pages\nworking set: ${row[2]}\nin swap: ${row[3]}` : '';
+    return row ? `${word('in memory')}: ${row[1]}\n${word('working set')}: ${row[2]}\n${word('in swap')}: ${row[3]}` : '';
   },
   map(time, y) {
     const process = D.memory.processes[mapOf], plan = layout(process), page = plan.page(y), near = (to - from) / 250;
@@ -110,17 +110,28 @@ tellAlso({
     return r ? `${hex(r[2])} to ${hex(r[2] + r[3])}: ${D.memory.kinds[r[4]]}, ${r[3]} pages` : '';
   },
 });
-export function memoryTables() {
+// The menu of processes, by their faults; the chosen one stays while it is there.
+export function offerProcesses() {
   const rows = D.memory.counts.filter(r => r[0] > 0).sort((a, b) => faultTotal(b) - faultTotal(a));
-  const name = pid => processAt(+pid) ? `${processAt(+pid).name} ${pid}` : pid;
   const pids = rows.map(r => r[0]).filter(pid => D.memory.processes[pid]);
-  mapOf = pids[0] ?? null;
-  $('mapof').innerHTML = pids.map(pid => `<option value="${pid}">${escape(name(pid))}</option>`).join('');
+  if (!D.memory.processes[mapOf]) mapOf = pids[0] ?? null;
+  if (mapOf !== null && !pids.includes(mapOf)) pids.unshift(mapOf);
+  const options = pids.map(pid => `<option value="${pid}"${pid === mapOf ? ' selected' : ''}>${escape(processName(pid))}</option>`).join('');
+  if ($('mapof').innerHTML !== options) $('mapof').innerHTML = options;
   $('mapof').onchange = () => { mapOf = +$('mapof').value; drawMemory(); };
+  return rows;
+}
+const processName = pid => processAt(+pid) ? `${processAt(+pid).name} ${pid}` : pid;
+export function memoryKey() {
   $('mapkey').innerHTML = Object.entries(SOURCE).map(([n, c]) => `<span class="key"><i style="background:${c};border-radius:7px"></i>${n}</span>`).join('') +
     D.memory.kinds.map(n => `<span class="key"><i style="background:${KIND[n]}"></i>${n}</span>`).join('');
+}
+export const theProcess = () => D.memory.processes[mapOf];
+export function memoryTables() {
+  const rows = offerProcesses();
+  memoryKey();
   if (!rows.length) $('faultbox').style.display = 'none';
   $('faults').innerHTML = `<thead><tr><th>process</th>${D.memory.sources.map(s => `<th>${s}</th>`).join('')}<th>all</th></tr></thead><tbody>` +
-    rows.map(r => `<tr data-pid="${r[0]}"><td>${escape(name(r[0]))}</td>${r.slice(1).map(n => `<td>${n || ''}</td>`).join('')}<td>${faultTotal(r)}</td></tr>`).join('') + '</tbody>';
-  for (const r of $('faults').querySelectorAll('tr[data-pid]')) r.onclick = () => { $('mapof').value = r.dataset.pid; mapOf = +r.dataset.pid; drawMemory(); };
+    rows.map(r => `<tr data-pid="${r[0]}"><td>${escape(processName(r[0]))}</td>${r.slice(1).map(n => `<td>${n || ''}</td>`).join('')}<td>${faultTotal(r)}</td></tr>`).join('') + '</tbody>';
+  for (const r of $('faults').querySelectorAll('tr[data-pid]')) r.onclick = () => { mapOf = +r.dataset.pid; offerProcesses(); drawMemory(); };
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -109,14 +110,26 @@ bool command(const std::string& text) {
     return done;
 }
 
+// Whether the processor stops after one instruction when told to, by which the kernel sees where an
+// access ends. v86's does not: there the program says so.
+volatile sig_atomic_t stopped = 0;
+bool can_step() {
+    signal(SIGTRAP, [](int) { stopped = 1; });
+    asm volatile(
+        "pushf\n orl $0x100, (%%esp)\n popf\n nop\n pushf\n andl $~0x100, (%%esp)\n popf" ::
+            : "cc", "memory");
+    return stopped;
+}
+
 // Each page keeps its own number, whatever happens to it.
-void touch_all(volatile unsigned* pages, const Options& options) {
+void touch_all(volatile unsigned* pages, const Options& options, bool announced) {
     for (const auto& [page, write] : options.string) {
         volatile unsigned& word = pages[page * kPageBytes / sizeof(unsigned)];
         if (write)
             word = static_cast<unsigned>(page) + 1;
         else [[maybe_unused]]
             const unsigned value = word;
+        if (announced) command("step");
     }
 }
 
@@ -131,13 +144,14 @@ std::vector<Event> run(const Options& options) {
                   static_cast<unsigned long>(reinterpret_cast<uintptr_t>(memory)), pages,
                   options.frames);
     auto* words = static_cast<volatile unsigned*>(memory);
+    static const bool announced = !can_step();
     // The optimal policy knows what will come because it was recorded in a run before.
     if (options.policy == "opt") {
         if (!command(std::string("fifo") + rest)) lab::fail("the kernel refuses fifo");
-        touch_all(words, options);
+        touch_all(words, options, announced);
     }
     if (!command(options.policy + rest)) lab::fail("the kernel refuses %s", options.policy.c_str());
-    touch_all(words, options);
+    touch_all(words, options, announced);
 
     std::vector<Event> events;
     std::string text;

@@ -37,6 +37,9 @@ await build({
 });
 for (const name of ['index.html', 'icon.svg']) fs.copyFileSync(path.join(here, 'src', name), path.join(out, name));
 renderTexts(top, path.join(out, 'text'));
+// The report page without its data: a run can be kept as one.
+fs.writeFileSync(path.join(out, 'report.html'), execFileSync('python3', ['-c',
+  'import sys; sys.path.insert(0, sys.argv[1]); import trace_report; print(trace_report.template())', path.join(top, 'scripts')]));
 
 // --- the machine: a CD whose kernel records its events, and the disk without the tests
 

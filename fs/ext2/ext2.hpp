@@ -168,6 +168,7 @@ class Ext2 final : public FileSystem {
     Result<TableBlock> table_block(InodeNo number, uint32_t& offset);
     Result<InodeRecord> inode_record(InodeNo number);
     Result<void> begin();
+    Result<void> make_room();
     bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
     Result<void> write_superblock(bool clean);
     void repair();

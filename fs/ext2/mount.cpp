@@ -203,13 +203,9 @@ void Ext2::write_metadata() {
     if (sync().is_error()) log_error("ext2: {}: not all could be written", device_name());
 }
 
-// Room in the lists for what one operation adds; and what has ended meanwhile is freed.
-Result<void> Ext2::begin() {
-    constexpr uint32_t kMost = 256, kBatch = 2048;
-    free_dead_inodes();
-    if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
-        directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
-        TRY(checkpoint());
+// Room in the lists for what one operation adds.
+Result<void> Ext2::make_room() {
+    constexpr uint32_t kMost = 256;
     auto reserve = [](auto& list) { return list.reserve(align_up(list.size() + kMost, kMost)); };
     TRY(reserve(index_blocks_));
     TRY(reserve(map_blocks_));
@@ -219,6 +215,20 @@ Result<void> Ext2::begin() {
     TRY(reserve(named_));
     TRY(reserve(fresh_));
     return reserve(pending_inodes_);
+}
+
+// What has ended meanwhile is freed.
+Result<void> Ext2::begin() {
+    constexpr uint32_t kBatch = 2048;
+    free_dead_inodes();
+    if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
+        directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
+        TRY(checkpoint());
+    if (make_room().is_ok()) return {};
+    // A long list is one piece of memory, and the free frames may lie apart: after a checkpoint the lists
+    // are empty, with the room that they have.
+    TRY(checkpoint());
+    return make_room();
 }
 
 Result<MetadataBlock> Ext2::fresh_metadata(uint32_t block) {

@@ -191,13 +191,18 @@ Result<void> show_paging_lab(TextSink& to, const ProcTarget&) {
     return {};
 }
 
-// "POLICY ADDRESS PAGES FRAMES" begins, "off" ends.
+// "POLICY ADDRESS PAGES FRAMES" begins, "off" ends; "step": an access is over, on a processor that does not
+// stop after one instruction.
 Result<void> set_paging_lab(std::string_view command) {
     AddressSpace* space = Thread::current().space;
     if (!space) return Errno::inval;
     const std::string_view policy = take_word(command);
     if (policy == "off" && command.empty()) {
         stop_lab(*space);
+        return {};
+    }
+    if (policy == "step" && command.empty()) {
+        end_lab_step();
         return {};
     }
     const uint32_t start = TRY(take_number(command));

@@ -8,13 +8,19 @@ for tool in node npm; do
 done
 ./scripts/web --build || exit 1
 
-# What lab programs say under QEMU, for comparison.
-commands=('lab-fs free --policy bitmap --blocks 64 a=3 b=4 -a' 'lab-disk elevators --computed 55 58 39 18 90')
-expected=$(for command in "${commands[@]}"; do
-    ./scripts/run --exec "$command" </dev/null | python3 -c \
-        'import json,sys; print(json.dumps(sys.argv[1]) + ":" + json.dumps(sys.stdin.read()), end=",")' "$command"
-done)
-export ORRERY_WEB=$PWD/$build/web ORRERY_QEMU="{${expected%,}}"
+# What lab programs say under QEMU, and a trace with its report, for comparison.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+script=$(grep -v '^#' web/test/labs.txt | while read -r how command; do echo "echo '=== $how $command'; $command 2>&1;"; done)
+./scripts/run --icount --timeout 300 --exec "$script" </dev/null >"$work/labs" || exit 1
+./scripts/run --smp 2 --trace "$work/run.json" --timeout 60 --exec \
+    'lab-sync philosophers 20; sort /bin/busybox | wc -c; lab-paging --policy lru --frames 3 1 2 3 4 1' </dev/null >/dev/null || exit 1
+python3 -B -c 'import json, sys
+sys.path.insert(0, "scripts")
+from trace_file import load
+from trace_report import report_data
+json.dump(report_data(load(sys.argv[1])), sys.stdout)' "$work/run.json" >"$work/report.json" || exit 1
+export ORRERY_WEB=$PWD/$build/web ORRERY_QEMU=$work/labs ORRERY_TRACE=$work/run.json ORRERY_REPORT=$work/report.json
 cd web || exit 1
 node --test --test-concurrency=1 test/node.test.mjs || exit 1
 CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {

@@ -4,6 +4,7 @@ import { HostLink } from './host_link.js';
 
 // Typed once at the first prompt; the blank in front of it keeps it out of the shell's history.
 export const START = " (setsid sh </dev/hostin >/dev/hostout 2>/dev/hosterr &)";
+export class Reset extends Error {} // the machine was reset before the command was done
 const END = /\x1e(\d+)\x1e$/;
 
 export class Control {
@@ -19,7 +20,7 @@ export class Control {
   }
 
   reset(state = { asked: false }) {
-    for (const { fail } of this.waiting ?? []) fail(new Error('the machine was reset'));
+    for (const { fail } of this.waiting ?? []) fail(new Reset());
     this.link.state = state;
     this.waiting = [];
     this.errors = this.got = '';

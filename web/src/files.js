@@ -45,3 +45,6 @@ export async function loadFiles(fresh, onProgress) {
   files.rings = list.rings; // where the kernel's trace begins
   return files;
 }
+
+export const loadText = async name => (await get(name)).text();
+export const loadMoment = async () => fetchZipped((await (await get('files.json')).json()).moment.name, () => {});

@@ -3,6 +3,7 @@
 //
 // It is ready when the guest's shell waits on the terminal (COM1) and another one on the host link
 // (COM2). A saved moment is v86's state with, in front, what this side knew of the host link.
+import { Clock } from './clock.js';
 import { Control, START } from './control.js';
 
 const PROMPT = /# (\x1b\[6n)?$/;
@@ -17,12 +18,27 @@ export class Machine {
     this.decoder = new TextDecoder();
     this.ready = false;
     this.paused = false;
+    this.compiling = 0;
+    this.lineOpen = false; // the shell has asked, and the line it reads is not sent yet
+    this.clock = new Clock(() => this.lineOpen && !this.control.waiting.length);
+    this.clock.onInput = (port, bytes) => {
+      if (port) this.control.link.asked = false;
+      else if (bytes.some(byte => [3, 4, 10, 13].includes(byte))) this.lineOpen = false;
+    };
+    this.clock.onUntil = () => { this.pause().then(this.untilThen); };
     let broken;
     const failed = new Promise((_, fail) => { broken = fail; });
     this.emulator = new V86({
       wasm_fn: async imports => {
+        const random = imports.env.get_rand_int;
+        imports.env.microtick = () => this.clock.read();
+        imports.env.get_rand_int = () => this.clock.mode === 'counted' ? this.clock.random() : random();
+        // How many pieces of compiled code are on their way: a counted run waits for the last.
+        const compile = imports.env.codegen_finalize;
+        imports.env.codegen_finalize = (...piece) => { ++this.compiling; compile(...piece); };
         try {
-          return (await WebAssembly.instantiate(files.wasm, imports)).instance.exports;
+          const { exports } = (await WebAssembly.instantiate(files.wasm, imports)).instance;
+          return { ...exports, codegen_finalize_finished: (...piece) => { --this.compiling; exports.codegen_finalize_finished(...piece); } };
         } catch (error) {
           broken(error);
           return new Promise(() => {}); // the emulator is not to go on
@@ -43,11 +59,14 @@ export class Machine {
       net_device: { type: 'none' },
     });
     this.control = new Control(
-      bytes => this.emulator.serial_send_bytes(1, bytes), on.trace, on.panic);
+      bytes => this.clock.send(1, bytes), on.trace, on.panic);
     this.emulator.add_listener('serial0-output-byte', byte => this.output(byte));
-    this.emulator.add_listener('serial1-output-byte', byte => this.control.link.receive(byte));
+    this.emulator.add_listener('serial1-output-byte', byte => { this.clock.spoke = true; this.control.link.receive(byte); });
     this.loaded = Promise.race(
-      [failed, new Promise(done => this.emulator.add_listener('emulator-loaded', done))]);
+      [failed, new Promise(done => this.emulator.add_listener('emulator-loaded', () => {
+        this.clock.attach(this.emulator);
+        done();
+      }))]);
     this.loaded.catch(() => {});
   }
 
@@ -71,10 +90,19 @@ export class Machine {
   }
 
   output(byte) {
+    this.clock.spoke = true;
     const text = this.decoder.decode(Uint8Array.of(byte), { stream: true });
     this.tail = (this.tail + text).slice(-64);
     this.on.terminal?.(text);
-    if (PROMPT.test(this.tail)) this.atPrompt?.();
+    // Where the cursor is: asked by the shell before it reads a line. The answer has to come at the same
+    // slice each time, which a terminal's would not.
+    if (this.tail.endsWith('\x1b[6n')) {
+      const line = this.tail.slice(this.tail.lastIndexOf('\n') + 1).replace(/\x1b\[[0-9;]*[A-Za-z]/g, '').replaceAll('\r', '');
+      this.clock.send(0, new TextEncoder().encode(`\x1b[1;${line.length + 1}R`));
+    }
+    if (!PROMPT.test(this.tail)) return;
+    this.lineOpen = true;
+    this.atPrompt?.();
   }
 
   prompt() {
@@ -82,31 +110,37 @@ export class Machine {
     return new Promise(done => { this.atPrompt = () => { this.atPrompt = null; done(); }; });
   }
 
-  // As much at a time as a UART's FIFO holds: of more at once the guest loses some.
   type(text) {
     this.tail = '';
-    const bytes = new TextEncoder().encode(text);
-    this.typed = (this.typed ?? Promise.resolve()).then(async () => {
-      for (let at = 0; at < bytes.length; at += 16) {
-        if (at) await new Promise(done => setTimeout(done, 20));
-        this.emulator.serial_send_bytes(0, bytes.subarray(at, at + 16));
-      }
-    });
+    this.clock.send(0, new TextEncoder().encode(text));
   }
 
   async run() { this.paused = false; await this.emulator.run(); }
-  async pause() { this.paused = true; await this.emulator.stop(); }
+  async pause() {
+    this.paused = true;
+    const stopped = this.emulator.stop();
+    this.clock.resume();
+    await stopped;
+  }
+
+  // Runs on until `holds()`, asked after each slice, and pauses there.
+  async runUntil(holds) {
+    const there = new Promise(done => { this.untilThen = done; });
+    this.clock.until = holds;
+    if (!this.emulator.is_running()) await this.run();
+    await there;
+  }
 
   // --- moments
 
   async save() {
     const running = this.emulator.is_running();
-    if (running) await this.emulator.stop();
+    if (running) await this.pause();
     const state = new Uint8Array(await this.emulator.save_state());
     const tsc = [...this.emulator.v86.cpu.current_tsc]; // as save_state() noted it
-    if (running) await this.emulator.run();
+    if (running) await this.run();
     const head = new TextEncoder().encode(
-      MAGIC + JSON.stringify({ ...this.control.link.state, tsc, length: state.length }) + '\n');
+      MAGIC + JSON.stringify({ ...this.control.link.state, tsc, time: this.clock.now(), length: state.length }) + '\n');
     const whole = new Uint8Array(head.length + state.length);
     whole.set(head);
     whole.set(state, head.length);
@@ -119,12 +153,13 @@ export class Machine {
     const cpu = this.emulator.v86.cpu;
     cpu.store_current_tsc();
     const shown = BigInt(cpu.current_tsc[0]) | BigInt(cpu.current_tsc[1]) << 32n;
-    const host = BigInt(Math.round(performance.now() * 1e6));
+    const host = BigInt(Math.round(this.clock.now() * 1e6));
     const value = BigInt.asUintN(64, (BigInt(low) | BigInt(high) << 32n) - host + shown);
     cpu.set_tsc(Number(value & 0xFFFFFFFFn), Number(value >> 32n));
   }
 
-  async restore(bytes) {
+  // mode: of the clock (clock.js); script: the log of a counted run that began here, to be run again.
+  async restore(bytes, mode = 'host', script = []) {
     const text = new TextDecoder('latin1').decode(bytes.subarray(0, 256));
     const end = text.indexOf('\n', MAGIC.length);
     if (!text.startsWith(MAGIC) || end < 0) throw new Error('this is no saved moment');
@@ -132,14 +167,18 @@ export class Machine {
     const state = bytes.slice(end + 1);
     if (state.length !== head.length) throw new Error('the saved moment is cut off');
     await this.loaded;
-    if (this.emulator.is_running()) await this.emulator.stop();
+    if (this.emulator.is_running()) await this.pause();
+    if (mode === 'counted') this.emulator.v86.cpu.set_jit_config(0, 1);
+    while (mode === 'counted' && this.compiling) await new Promise(done => setTimeout(done, 5));
     await this.emulator.restore_state(state.buffer);
+    this.clock.begin(mode, head.time, script);
     this.setTsc(head.tsc);
     this.control.reset(head);
     this.tail = '';
+    this.lineOpen = true;
     this.ready = true;
+    if (!script.length) this.type('\f'); // the shell draws its line anew
     await this.run();
-    this.type('\f'); // the shell draws its line anew
     this.on.ready?.();
   }
 }

@@ -1,9 +1,12 @@
 // The page: the text on one side, the machine on the other. What is here only joins the parts;
 // machine.js runs the PC, files.js fetches it, words.js has every sentence in both languages.
+import './no_worker.js';
 import { V86 } from 'v86';
 import { Terminal } from '@xterm/xterm';
+import { Reset } from './control.js';
 import { Machine } from './machine.js';
-import { Problem, loadFiles } from './files.js';
+import { Problem, loadFiles, loadMoment, loadText } from './files.js';
+import { linkOf, runOf } from './link.js';
 import { WORDS } from './words.js';
 import { Pictures } from './pictures.js';
 import { keep, kept } from './store.js';
@@ -25,6 +28,7 @@ function applyLanguage() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   for (const element of document.querySelectorAll('[data-word]'))
     element.textContent = words[element.dataset.word];
+  for (const option of $('speed').options) option.textContent = words.speeds[option.value];
   for (const element of document.querySelectorAll('[data-label]'))
     element.setAttribute('aria-label', words[element.dataset.label]);
   showState();
@@ -68,7 +72,7 @@ const chapters = fetch('text/index.json').then(r => r.ok ? r.json() : []).catch(
 
 async function showChapter() {
   const list = await chapters, select = $('chapter');
-  const chosen = list.find(c => c.id === location.hash.slice(1)) ?? list[0];
+  const chosen = list.find(c => c.id === location.hash.slice(1).split('&')[0]) ?? list[0];
   select.replaceChildren(...list.map(c => new Option(c.title[language] ?? c.title.en, c.id, false, c === chosen)));
   if (!chosen) return;
   try {
@@ -93,7 +97,7 @@ const terminal = new Terminal({ cols: 92, rows: 24, fontSize: 13, screenReaderMo
 terminal.open($('terminal'));
 
 let machine = null, version = '', rings = 0;
-const tools = ['pause', 'reset', 'save', 'restore', 'send', 'take'];
+const tools = ['pause', 'reset', 'save', 'restore', 'send', 'take', 'repeatable', 'link', 'speed'];
 const enable = on => { for (const id of tools) $(id).disabled = !on; };
 
 const POLICIES = [
@@ -102,7 +106,7 @@ const POLICIES = [
   ['elevator', '/proc/sys/dev/disk/elevator'],
   ['deadlock', '/proc/sys/kernel/deadlock/strategy'],
 ];
-let choices = []; // [word, path, names, current]
+let choices = [], firstChoices = null; // [word, path, names, current]
 
 async function readPolicies() {
   choices = [];
@@ -110,11 +114,15 @@ async function readPolicies() {
     for (const path of paths) {
       const { output, status } = await machine.control.run(`cat ${path}`);
       if (status) continue;
-      const names = output.trim().split(/\s+/);
-      choices.push([word, path, names.map(n => n.replace(/[[\]]/g, '')), names.findIndex(n => n[0] === '[')]);
+      choices.push(choiceOf(word, path, output));
       break;
     }
+  firstChoices ??= choices;
   showPolicies();
+}
+function choiceOf(word, path, output) {
+  const names = output.trim().split(/\s+/);
+  return [word, path, names.map(n => n.replace(/[[\]]/g, '')), names.findIndex(n => n[0] === '[')];
 }
 
 function showPolicies() {
@@ -123,9 +131,10 @@ function showPolicies() {
     select.id = `policy-${word}`;
     select.append(...names.map((name, i) => new Option(name, name, false, i === current)));
     select.onchange = async () => {
-      const { errors, status } = await machine.control.run(`echo ${select.value} >${path}`);
+      const { errors, output, status } = await machine.control.run(`echo ${select.value} >${path} && cat ${path}`);
       note(status ? words.refused(errors.trim()) : words.chose(words[word], select.value));
-      await readPolicies();
+      choices = choices.map(row => row[1] === path && !status ? choiceOf(word, path, output) : row);
+      showPolicies();
     };
     label.append(`${words[word]} `, select);
     return label;
@@ -137,11 +146,16 @@ const on = {
   panic: () => note(words.panic),
   ready: () => {
     $('progress').hidden = true;
-    setState('running');
+    showPaused();
     enable(true);
-    readPolicies();
-    pictures ??= new Pictures($('pictures'), machine, () => words, rings);
-    pictures.start().catch(fail);
+    const again = machine.clock.mode === 'counted';
+    $('repeatable').setAttribute('aria-pressed', again);
+    pictures ??= new Pictures($('pictures'), machine, () => words, rings, { keep: keepReport, goTo });
+    // A repeated run has all of its input from its log: the page asks the guest nothing.
+    if (again) { choices = firstChoices ?? []; showPolicies(); pictures.start(firstHead).catch(fail); return; }
+    const unlessReset = error => { if (!(error instanceof Reset)) fail(error); };
+    choicesRead = readPolicies().catch(unlessReset);
+    pictures.start().then(() => { firstHead ??= fresh ? null : pictures.head; }).catch(unlessReset);
   },
   paused: showPaused,
 };
@@ -149,17 +163,69 @@ const on = {
 async function begin() {
   applyLanguage();
   if (typeof WebAssembly !== 'object') throw new Problem('wasm');
-  const fresh = new URLSearchParams(location.search).has('power-on');
+  fresh = new URLSearchParams(location.search).has('power-on');
   const files = await loadFiles(fresh, part => { $('progress').value = part; });
   version = files.version;
   rings = files.rings;
   setState('starting');
   machine = new Machine(V86, files, on);
   window.orrery = machine; // for tests, and for the curious
-  terminal.onData(text => machine.type(text));
+  terminal.onData(text => { if (!/^\x1b\[\d+;\d+R$/.test(text)) machine.type(text); }); // machine.js says where the cursor is
   terminal.onBinary(text => machine.type(text));
-  if (fresh) await machine.powerOn();
-  else await machine.restore(new Uint8Array(files.moment));
+  if (fresh) return machine.powerOn();
+  firstMoment = new Uint8Array(files.moment);
+  await machine.restore(firstMoment);
+  const text = /&run=([\w-]+)/.exec(location.hash)?.[1], run = text && await runOf(text);
+  if (!text) return;
+  if (!run) return note(words.brokenLink);
+  if (run.version !== version) return note(words.otherMoment);
+  await choicesRead;
+  await repeat(run.log);
+}
+
+// --- repeatable runs: from the moment that the page opens with, by counted time
+
+let fresh = false, firstMoment = null, firstHead = null, choicesRead = null;
+
+async function repeat(log = []) {
+  firstMoment ??= new Uint8Array(await loadMoment());
+  terminal.reset();
+  await machine.restore(firstMoment, 'counted', log);
+}
+$('repeatable').onclick = async () => {
+  try {
+    if (machine.clock.mode === 'counted') { terminal.reset(); await machine.restore(firstMoment); } else await repeat();
+    note(machine.clock.mode === 'counted' ? words.repeats : words.repeatsNot);
+  } catch (error) { fail(error); }
+};
+// The same run again, up to the event of that time.
+async function goTo(time) {
+  if (machine.clock.mode !== 'counted') return note(words.onlyRepeatable);
+  const log = [...machine.clock.log, ...machine.clock.script];
+  await repeat(log);
+  await pictures.runTo(time);
+  note(words.stoppedAt((time / 1e6).toFixed(3)));
+}
+$('link').onclick = async () => {
+  if (machine.clock.mode !== 'counted') return note(words.onlyRepeatable);
+  const text = await linkOf(version, machine.clock.log, machine.clock.slice);
+  if (!text) return note(words.longLink);
+  location.hash = `${$('chapter').value}&run=${text}`;
+  const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+  note(copied ? words.linkCopied : words.linkThere);
+};
+$('speed').onchange = () => { machine.clock.speed = Number($('speed').value); };
+
+function keepReport(data) {
+  loadText('report.html').then(template => save(`orrery-${Math.round(data.duration / 1e6)}-ms.html`,
+    template.replace('@TITLE@', () => words.title).replace('@DATA@', () => JSON.stringify(data).replaceAll('</', '<\\/')))).catch(fail);
+}
+function save(name, content) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([content]));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function showPaused() {
@@ -204,11 +270,7 @@ $('take').onclick = async () => {
   const path = prompt(words.takeWhich, '/etc/profile');
   if (!path) return;
   try {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([await machine.control.read(path)]));
-    link.download = path.split('/').pop();
-    link.click();
-    URL.revokeObjectURL(link.href);
+    save(path.split('/').pop(), await machine.control.read(path));
   } catch (error) { note(words.noFile(error.message)); }
 };
 

@@ -1,11 +1,13 @@
-// The live pictures under the terminal: what the kernel does, drawn from its own trace while it runs.
-// Colours are those of the report page (scripts/trace report). Each picture has a table beside it.
+// The live pictures under the terminal: what the kernel does, drawn from its own trace while it runs, by
+// the charts of the report page (scripts/trace_*.js). Each picture has a table beside it.
+import { D, drawCpus, drawThreads, drawWhom, from, label, point, show, threadRows, to, use } from '../../scripts/trace_charts.js';
+import { OWNERS, drawFrames, drawMap, drawPages, memoryKey, offerProcesses, theProcess } from '../../scripts/trace_memory.js';
+import { busiest, diskKey, drawDisks, offerDisks } from '../../scripts/trace_disk.js';
 import { GuestMemory, TraceReader, parseHead } from './ring.js';
-import { Live } from './model.js';
+import { Model } from './model.js';
 
-const STATE = { running: '#2e9e5b', ready: '#f0a830', blocked: '#b9c6d3', new: '#9b7fd1', suspended: '#d65f5f' };
-const FRAMES = { programs: '#2e9e5b', files: '#4a90d9', kernel: '#9b7fd1', free: '#e3e8ed' };
-const ROW = 18, LABEL = 130;
+const KEPT = 60e9, FIRST = 3e9; // nanoseconds of history, and of it what is shown at first
+const CHARTS = ['cpus', 'threads', 'whom', 'frames', 'map', 'pages', 'queue', 'head', 'cache'];
 const make = (tag, attributes = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), attributes);
   element.append(...children);
@@ -14,110 +16,119 @@ const make = (tag, attributes = {}, ...children) => {
 const number = value => Number(value).toLocaleString('en', { maximumFractionDigits: 1 });
 
 export class Pictures {
-  constructor(box, machine, words, ringAddress) {
-    Object.assign(this, { box, machine, words, ringAddress });
-    this.window = 3000; // milliseconds of the guest that are shown
+  // on: {keep(html), goTo(time in ns since the first event)}
+  constructor(box, machine, words, ringAddress, on) {
+    Object.assign(this, { box, machine, words, ringAddress, on });
+    this.window = FIRST;
     this.still = false;
-    this.hits = []; // what is where, for the pointer
     this.build();
   }
 
-  async start() {
-    const { output } = await this.machine.control.run("sed '/^$/q' /proc/trace_raw");
+  // From the machine's memory as it is now. `head`: of the trace, where it is known.
+  async start(head) {
+    this.head = head ?? parseHead((await this.machine.control.run('head -c 32768 /proc/trace_raw')).output);
     this.memory = new GuestMemory(this.machine.emulator);
-    this.reader = new TraceReader(this.memory, parseHead(output), this.ringAddress);
-    this.live = new Live();
-    if (!this.timer) this.timer = setInterval(() => this.tick(), 100);
+    this.reader = new TraceReader(this.memory, this.head, this.ringAddress);
+    this.model = new Model();
+    if (!this.timer) this.timer = setInterval(() => this.tick(), 120);
   }
-
-  stop() { clearInterval(this.timer); this.timer = null; }
 
   build() {
-    const w = this.words();
-    this.canvases = {};
+    const w = this.words(), named = (id, tag = 'canvas') => Object.assign(make(tag), { id });
     this.tables = {};
-    const section = (id, drawn, extra = []) => {
+    const section = (id, ...parts) => {
       const table = this.tables[id] = make('table');
-      const parts = [make('h2', { textContent: w.pictures[id][0] }), make('p', { textContent: w.pictures[id][1] }), ...extra];
-      if (drawn) {
-        const canvas = this.canvases[id] = make('canvas', { tabIndex: 0 });
-        canvas.setAttribute('role', 'img');
-        canvas.setAttribute('aria-label', w.pictures[id][0]);
-        parts.push(canvas, make('details', {}, make('summary', { textContent: w.asTable }), table));
-      } else parts.push(table);
-      return make('section', { className: 'picture' }, ...parts);
+      const drawn = parts.some(part => part.tagName === 'CANVAS');
+      for (const part of parts.filter(part => part.tagName === 'CANVAS')) {
+        part.setAttribute('role', 'img');
+        part.setAttribute('aria-label', w.pictures[id][0]);
+      }
+      return make('section', { className: 'picture', id: { whom: 'whombox', frames: 'framebox', map: 'mapbox', disk: 'diskbox', cache: 'cachebox' }[id] ?? id + 'box' },
+        make('h2', { textContent: w.pictures[id][0] }), make('p', { textContent: w.pictures[id][1] }), ...parts,
+        ...drawn ? [make('details', {}, make('summary', { textContent: w.asTable }), table)] : [table]);
     };
-    const key = colours => make('p', { className: 'key' }, ...Object.entries(colours).map(([name, colour]) =>
-      make('span', {}, Object.assign(make('i'), { style: `background:${colour}` }), w.keys[name])));
-    const button = (label, work) => make('button', { textContent: label, onclick: work });
-    this.stillButton = button(w.still, () => { this.still = !this.still; this.stillButton.setAttribute('aria-pressed', this.still); });
+    const key = colours => make('p', {}, ...Object.entries(colours).map(([name, colour]) =>
+      make('span', { className: 'key' }, Object.assign(make('i'), { style: `background:${colour}` }), w.keys[name])));
+    const choice = id => Object.assign(named(id, 'select'), { ariaLabel: w.which });
+    const button = (text, work) => make('button', { textContent: text, onclick: work });
+    this.stillButton = button(w.still, () => this.hold(!this.still));
     const bar = make('div', { className: 'tools' }, this.stillButton,
-      button(w.closer, () => this.zoom(0.5)), button(w.wider, () => this.zoom(2)),
-      button(w.step, () => this.step()));
-    this.address = make('input', { value: '0x08048000', size: 12 });
-    this.address.setAttribute('aria-label', w.pictures.walk[0]);
-    this.box.replaceChildren(bar, section('cpu', true, [key(STATE)]), section('waits', false), section('memory', true, [key(FRAMES)]),
-      section('disk', true), section('semaphores', false), section('walk', false, [this.address]));
-    this.tip = make('div', { className: 'tip', hidden: true });
-    this.box.append(this.tip);
-    this.canvases.cpu.onmousemove = event => this.point(event);
-    this.canvases.cpu.onmouseleave = () => { this.tip.hidden = true; };
-    if (this.live) this.draw();
+      button(w.closer, () => this.zoom(0.5)), button(w.wider, () => this.zoom(2)), button(w.step, () => this.step()),
+      button(w.keepReport, () => this.on.keep(this.model.data())), this.moment = make('input', { size: 8, ariaLabel: w.goTo, placeholder: w.goTo }));
+    this.moment.onchange = () => { if (Number.isFinite(parseFloat(this.moment.value))) this.on.goTo(parseFloat(this.moment.value) * 1e6); };
+    this.address = make('input', { value: '0x08048000', size: 12, ariaLabel: w.pictures.walk[0] });
+    const states = Object.fromEntries(['running', 'ready', 'blocked', 'new', 'suspended'].map(s => [s, `var(--${s === 'running' ? 'run' : s})`]));
+    this.box.replaceChildren(bar, section('cpus', named('cpus')), section('threads', key(states), named('threads')), section('whom', named('whom')),
+      section('frames', named('frames')), section('map', choice('mapof'), named('mapkey', 'p'), named('map'), named('pages')),
+      section('disk', choice('diskof'), named('diskkey', 'p'), named('queue'), named('head')), section('cache', named('cache')),
+      section('semaphores'), section('walk', this.address), make('div', { id: 'tip', className: 'tip' }));
+    for (const id of CHARTS)
+      point(id, { onZoom: (a, b) => this.hold(true, a, b), onAll: () => this.hold(false), onClick: time => this.on.goTo(time) });
+    this.hold(this.still);
   }
 
+  // Holds the pictures (the machine runs on), at a part of them where one is given.
+  hold(still, a, b) {
+    this.still = still;
+    this.stillButton.setAttribute('aria-pressed', still);
+    if (a !== undefined) show(a, b);
+    this.draw(a === undefined);
+  }
   zoom(factor) {
-    this.window = Math.min(60000, Math.max(10, this.window * factor));
+    this.window = Math.min(KEPT, Math.max(1e6, this.window * factor));
     this.draw();
   }
 
-  // Runs on until the kernel has recorded something more, and pauses again.
+  // Runs on until the kernel has recorded something more, and pauses there.
   async step() {
     if (!this.machine.paused) await this.machine.pause();
     this.take();
     const before = this.reader.written();
-    await this.machine.run();
-    while (this.reader.written() === before) await new Promise(done => setTimeout(done, 0));
-    await this.machine.pause();
+    await this.machine.runUntil(() => this.reader.written() !== before);
     this.machine.on.paused?.();
     this.take();
     this.draw();
   }
 
-  take() {
-    for (const event of this.reader.take()) this.live.add(event);
-    this.live.forget();
+  // Runs until the event of that time has been recorded, or all of the kept input is through.
+  async runTo(time) {
+    await this.machine.runUntil(() => {
+      this.take();
+      return this.model.end - this.model.start >= time || this.machine.clock.finished;
+    });
+    this.machine.on.paused?.();
+    this.draw();
   }
 
+  take() {
+    for (const event of this.reader.take()) this.model.add(event);
+    this.model.lost = this.reader.lost;
+    this.model.forget(this.model.end - KEPT);
+  }
   tick() {
     if (!this.machine.ready || this.machine.paused || !this.reader) return;
     this.take();
     if (!this.still && !document.hidden) this.draw();
   }
 
-  canvas(id, height) {
-    const canvas = this.canvases[id], width = canvas.parentElement.clientWidth, scale = devicePixelRatio;
-    if (canvas.width !== width * scale || canvas.height !== height * scale) {
-      canvas.width = width * scale;
-      canvas.height = height * scale;
-      canvas.style.height = `${height}px`;
-    }
-    const g = canvas.getContext('2d');
-    g.setTransform(scale, 0, 0, scale, 0, 0);
-    g.clearRect(0, 0, width, height);
-    g.font = '12px system-ui, sans-serif';
-    g.textBaseline = 'middle';
-    const style = getComputedStyle(this.box);
-    return { g, width, ink: style.color, to: this.live.now, from: this.live.now - this.window,
-             x: time => LABEL + (time - (this.live.now - this.window)) / this.window * (width - LABEL - 4) };
-  }
-
-  draw() {
-    this.drawCpu();
-    this.drawWaits();
-    this.drawMemory();
-    this.drawDisk();
-    this.drawSemaphores();
-    this.drawWalk();
+  draw(follow = true) {
+    const { model } = this;
+    if (!model?.threads.length) return;
+    const end = model.end - model.start, w = this.words();
+    if (!this.still || !D) use(model.data(Math.max(end - this.window, 1)), { busyOnly: true, word: text => w.chart[text] ?? text });
+    if (follow) show(end - this.window, end);
+    drawCpus();
+    drawThreads();
+    drawWhom();
+    drawFrames();
+    offerProcesses();
+    memoryKey();
+    drawMap();
+    drawPages();
+    offerDisks();
+    diskKey();
+    drawDisks();
+    this.drawTables();
   }
 
   rows(id, head, lines) {
@@ -125,93 +136,27 @@ export class Pictures {
       ...lines.map(line => make('tr', {}, ...line.map(text => make('td', { textContent: text })))));
   }
 
-  drawCpu() {
-    const rows = this.live.active(this.live.now - this.window, this.live.now);
-    const c = this.canvas('cpu', Math.max(2, rows.length) * ROW + 20);
-    this.hits = [];
-    c.g.fillStyle = c.ink;
-    c.g.textAlign = 'right';
-    c.g.fillText(`${number(c.to / 1000)} s`, c.width - 4, rows.length * ROW + 10);
-    c.g.textAlign = 'left';
-    c.g.fillText(`${number(c.from / 1000)} s`, LABEL, rows.length * ROW + 10);
-    rows.forEach((row, i) => {
-      const y = i * ROW;
-      c.g.fillStyle = c.ink;
-      c.g.fillText(this.live.label(row.tid), 4, y + ROW / 2, LABEL - 8);
-      for (const [start, end, state, why] of row.slices) {
-        const colour = STATE[state.startsWith('suspended') ? 'suspended' : state];
-        if (!colour) continue;
-        c.g.fillStyle = colour;
-        const tall = state === 'running' ? 14 : state === 'ready' ? 10 : 4;
-        c.g.fillRect(c.x(start), y + (ROW - tall) / 2, Math.max(0.7, c.x(end) - c.x(start)), tall);
-        this.hits.push({ x1: c.x(start), x2: c.x(end), y, text: `${this.live.label(row.tid)}: ${this.words().states[state] ?? state}${why ? ` (${why})` : ''}\n${number(start)} – ${number(end)} ms` });
-      }
-    });
-    const total = (row, state) => row.slices.reduce((sum, [start, end, s]) => sum + (s === state ? end - start : 0), 0);
-    const w = this.words();
-    this.rows('cpu', [w.thread, ...['running', 'ready', 'blocked'].map(s => `${w.keys[s]} (ms)`)],
-      rows.map(row => [this.live.label(row.tid), ...['running', 'ready', 'blocked'].map(state => number(total(row, state)))]));
-  }
-
-  point(event) {
-    const hit = this.hits.findLast(h => event.offsetY >= h.y && event.offsetY < h.y + ROW && event.offsetX >= h.x1 - 1 && event.offsetX <= h.x2 + 1);
-    this.tip.hidden = !hit;
-    if (!hit) return;
-    this.tip.textContent = hit.text;
-    this.tip.style.left = `${Math.min(event.clientX + 12, innerWidth - 240)}px`;
-    this.tip.style.top = `${event.clientY + 14}px`;
-  }
-
-  drawWaits() {
-    const w = this.words();
-    this.rows('waits', [w.waiter, w.holder, w.what], [...this.live.waits].map(([tid, { holder, what, which }]) =>
-      [this.live.label(tid), this.live.label(holder), `${what} ${which}`]));
-  }
-
-  drawMemory() {
-    const c = this.canvas('memory', 90), list = this.live.frames, w = this.words();
-    list.forEach(([time, frames], i) => {
-      const end = list[i + 1]?.[0] ?? c.to;
-      if (end < c.from) return;
-      const total = Object.values(frames).reduce((a, b) => a + b, 0);
-      let y = 88;
-      for (const [name, colour] of Object.entries(FRAMES)) {
-        const tall = frames[name] / total * 86;
-        c.g.fillStyle = colour;
-        const x = Math.max(LABEL, c.x(time));
-        c.g.fillRect(x, y - tall, Math.max(1, c.x(end) - x), tall);
-        y -= tall;
-      }
-    });
-    const last = list.at(-1)?.[1];
-    this.rows('memory', Object.keys(FRAMES).map(name => w.keys[name]), last ? [Object.keys(FRAMES).map(name => number(last[name]))] : []);
-  }
-
-  drawDisk() {
-    const c = this.canvas('disk', 90), list = this.live.disk, w = this.words();
-    const most = Math.max(1, ...list.map(([, , head]) => head)), deep = Math.max(4, ...list.map(([, queued]) => queued));
-    c.g.strokeStyle = '#d65f5f';
-    c.g.beginPath();
-    list.forEach(([time, queued, head], i) => {
-      const end = list[i + 1]?.[0] ?? c.to;
-      if (end < c.from) return;
-      c.g.fillStyle = '#4a90d9';
-      const x = Math.max(LABEL, c.x(time));
-      c.g.fillRect(x, 88 - queued / deep * 40, Math.max(0.7, c.x(end) - x), queued / deep * 40);
-      c.g.lineTo(x, 44 - head / most * 40);
-      c.g.lineTo(c.x(end), 44 - head / most * 40);
-    });
-    c.g.stroke();
-    c.g.fillStyle = c.ink;
-    c.g.fillText(w.head, 4, 24, LABEL - 8);
-    c.g.fillText(w.queue, 4, 68, LABEL - 8);
-    this.rows('disk', [w.queue, w.head], list.length ? [[number(this.live.queued), number(this.live.head)]] : []);
-  }
-
-  drawSemaphores() {
-    const w = this.words();
-    this.rows('semaphores', [w.semaphore, w.value, w.inQueue, w.changes], [...this.live.semaphores].map(([address, s]) =>
-      [`0x${address.toString(16)}`, number(s.value), number(s.waiting), number(s.changes)]));
+  drawTables() {
+    const w = this.words(), threads = threadRows().map(i => D.threads[i]);
+    const total = (thread, state) => thread.states.reduce((sum, [a, b, s]) => sum + (s === state ? Math.max(Math.min(b, to) - Math.max(a, from), 0) : 0), 0);
+    const states = [[2, 'running'], [1, 'ready'], [3, 'blocked']];
+    this.rows('cpus', [w.thread, `${w.keys.running} (ms)`], threads.filter(t => total(t, 2)).map(t => [label(t), number(total(t, 2) / 1e6)]));
+    this.rows('threads', [w.thread, ...states.map(([, name]) => `${w.keys[name]} (ms)`)],
+      threads.map(t => [label(t), ...states.map(([state]) => number(total(t, state) / 1e6))]));
+    const named = tid => { const t = this.model.living.get(tid); return t ? label(t) : tid; };
+    this.rows('whom', [w.waiter, w.holder, w.what], [...this.model.holders].map(([tid, { holder, what }]) => [named(tid), named(holder), what]));
+    const frames = D.memory.frames.at(-1);
+    this.rows('frames', OWNERS.map(([name]) => w.chart[name] ?? name), frames ? [frames.slice(1).map(number)] : []);
+    const process = theProcess(), pages = process?.resident.at(-1);
+    this.rows('map', [w.chart['in memory'], w.chart['working set'], w.chart['in swap'], w.faults],
+      process ? [[...(pages ? pages.slice(1) : [0, 0, 0]).map(number), number(process.faults.length)]] : []);
+    const disk = busiest(), last = disk?.requests.at(-1);
+    this.rows('disk', [w.queue, w.head], disk ? [[number(disk.queue.at(-1)?.[1] ?? 0), last ? number(last[2] + last[3]) : '–']] : []);
+    const cache = D.disk.cache.at(-1);
+    this.rows('cache', ['found in it', 'missed', 'read ahead'].map(name => w.chart[name] ?? name), cache ? [cache.slice(1, 4).map(number)] : []);
+    this.rows('semaphores', [w.semaphore, w.value, w.inQueue, w.changes], [...this.model.semaphores].map(([address, s]) =>
+      [s.name ?? `0x${address.toString(16)}`, number(s.value), number(s.waiting), number(s.changes)]));
+    this.drawWalk();
   }
 
   drawWalk() {

@@ -54,8 +54,8 @@ export class GuestMemory {
 
 // The head of the binary form: what each event and argument is called.
 export function parseHead(text) {
-  const head = { khz: 1e6, origin: 0, types: new Map(), values: {} };
-  for (const line of text.split('\n')) {
+  const head = { khz: 1000000, origin: 0, types: new Map(), values: {} };
+  for (const line of text.slice(0, text.indexOf('\n\n')).split('\n')) {
     const words = line.split(' ');
     if (words[0] === 'tsc_khz') [head.khz, head.origin] = [Number(words[1]), Number(words[3])];
     else if (words[0] === 'value') (head.values[words[1]] ??= {})[words[2]] = words.slice(3).join(' ');
@@ -64,6 +64,23 @@ export function parseHead(text) {
   }
   return head;
 }
+
+// One event from its record [tsc, cpu, type, tid, four words]; times in nanoseconds of the guest.
+export function decode(head, [tsc, cpu, number, tid, ...words], text) {
+  const type = head.types.get(number);
+  if (!type) return null;
+  const time = Number((BigInt(tsc) - BigInt(head.origin)) * 1000000n / BigInt(head.khz));
+  const event = { time, cpu, tid, type: type.name };
+  type.fields.slice(0, 4).forEach(([field, kind], i) => {
+    const word = words[i];
+    if (kind === 'chars') event[field] = characters(words.slice(i));
+    else if (kind === 'text') event[field] = text(word);
+    else if (['int', 'tid', 'result'].includes(kind)) event[field] = word | 0;
+    else event[field] = kind === 'hex' ? word : head.values[kind]?.[word] ?? word;
+  });
+  return event;
+}
+const characters = words => new TextDecoder().decode(new Uint8Array(Uint32Array.from(words).buffer)).replace(/\0+$/, '');
 
 export class TraceReader {
   constructor(memory, head, address) {
@@ -81,7 +98,7 @@ export class TraceReader {
 
   written() { return this.rings.reduce((sum, ring) => sum + this.memory.word(ring.at + 8), 0); }
 
-  // Everything since the last call: {time (ms of the guest), tid, type, …fields}.
+  // Everything since the last call: {time, cpu, tid, type, …fields}.
   take() {
     const raw = [];
     for (const ring of this.rings) {
@@ -96,18 +113,8 @@ export class TraceReader {
   event(ring, index) {
     const at = this.memory.kernel(ring.events + (index & (1 << ring.shift) - 1) * EVENT);
     const bytes = this.memory.physical(EVENT, at), view = new DataView(bytes.buffer, bytes.byteOffset, EVENT);
-    const type = this.head.types.get(view.getUint8(8));
-    if (!type) return null;
-    const tsc = Number(view.getBigUint64(0, true));
-    const event = { time: (tsc - this.head.origin) / this.head.khz, tid: view.getInt32(12, true), type: type.name };
-    type.fields.forEach(([field, kind], i) => {
-      const place = 16 + 4 * i;
-      if (kind === 'chars') event[field] = new TextDecoder('latin1').decode(bytes.subarray(place, EVENT)).replace(/\0.*$/s, '');
-      else if (kind === 'text') event[field] = this.string(view.getUint32(place, true));
-      else if (this.head.values[kind]) event[field] = this.head.values[kind][view.getUint32(place, true)] ?? view.getUint32(place, true);
-      else event[field] = kind === 'hex' ? view.getUint32(place, true) : view.getInt32(place, true);
-    });
-    return event;
+    return decode(this.head, [view.getBigUint64(0, true), view.getUint8(9), view.getUint8(8), view.getInt32(12, true),
+      ...[16, 20, 24, 28].map(place => view.getUint32(place, true))], address => this.string(address));
   }
 
   string(address) {

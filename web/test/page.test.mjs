@@ -66,24 +66,69 @@ test('boots, takes typing and clicks, changes a policy, pauses, goes on', async 
   await context.close();
 });
 
-test('the pictures follow the run, hold still, and step', async () => {
+const table = (page, id) => page.locator(`#${id}box table`).evaluate(table => table.textContent);
+const button = (page, text) => page.locator('#pictures button', { hasText: text });
+
+test('the pictures follow the run, hold still, step, and are kept as a report', async () => {
   const context = await fresh({ viewport: { width: 1300, height: 1600 } }), page = await open(context);
   await ready(page);
   await shows(page, 'root@orrery:~#');
-  const threads = () => page.locator('.picture table').first().evaluate(table => table.textContent);
   await page.evaluate(() => globalThis.orrery.type('for i in 1 2 3; do seq 1 100 | sort | wc -l; done\n'));
-  await page.waitForFunction(() => /sort/.test(document.querySelector('.picture table').textContent), null, { timeout: 60000 });
-  await page.locator('#pictures button').nth(0).click();
-  await page.waitForTimeout(250);
-  const held = await threads();
-  await page.evaluate(() => globalThis.orrery.control.run('sleep 0'));
-  await page.waitForTimeout(250);
-  assert.equal(await threads(), held);
-  await page.locator('#pictures button').nth(0).click();
-  await page.locator('#pictures button').nth(3).click();
+  await page.waitForFunction(() => /sort/.test(document.querySelector('#threadsbox table').textContent), null, { timeout: 60000 });
+  await button(page, 'Hold').click();
+  const held = await table(page, 'threads');
+  await page.evaluate(() => globalThis.orrery.control.run('ls /proc >/dev/null; sleep 0.3'));
+  assert.equal(await table(page, 'threads'), held);
+  await button(page, 'Hold').click();
+  await page.waitForFunction(held => document.querySelector('#threadsbox table').textContent !== held, held);
+  await button(page, 'next event').click();
   await page.waitForFunction(() => document.getElementById('state').textContent === 'Paused');
+  await page.waitForFunction(() => /\d/.test(document.querySelector('#framesbox, #framebox').querySelector('table').textContent));
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'report').click()]);
+  const report = await context.newPage();
+  report.on('pageerror', error => complaints.push(error.message));
+  const file = `${await download.path()}.html`;
+  await download.saveAs(file);
+  await report.goto(`file://${file}`);
+  assert.match(await report.locator('#measures').innerText(), /sort/);
+  await report.close();
   await page.locator('#pause').click();
   await page.waitForFunction(() => document.getElementById('state').textContent === 'Running');
+  await context.close();
+});
+
+test('a repeatable run: a click stands at its event, its link is the same run', async () => {
+  const context = await fresh({ viewport: { width: 1300, height: 1600 } }), page = await open(context);
+  await ready(page);
+  await page.locator('#link').click();
+  await page.waitForFunction(() => document.getElementById('note').textContent.includes('switch it on'));
+  await page.locator('#repeatable').click();
+  await page.waitForFunction(() => globalThis.orrery.clock.finished);
+  await page.locator('#speed').selectOption('Infinity');
+  await page.evaluate(() => globalThis.orrery.type('seq 1 300 | sort -n | tail -1\n'));
+  await page.waitForFunction(() => globalThis.orrery.clock.finished && /sort/.test(document.querySelector('#threadsbox table').textContent), null, { timeout: 60000 });
+  const end = await page.evaluate(() => globalThis.orrery.clock.now());
+  const box = await page.locator('#cpus').boundingBox();
+  await page.mouse.click(box.x + box.width * 0.6, box.y + 40);
+  await page.waitForFunction(() => document.getElementById('note').textContent.includes('stands at'), null, { timeout: 60000 });
+  assert.equal(await page.locator('#state').textContent(), 'Paused');
+  assert.ok(await page.evaluate(() => globalThis.orrery.clock.now()) < end);
+  await page.locator('#pause').click();
+  await page.waitForFunction(() => globalThis.orrery.clock.finished, null, { timeout: 60000 });
+  assert.equal(await page.evaluate(() => globalThis.orrery.clock.now()), end);
+  await page.locator('#link').click();
+  await page.waitForFunction(() => location.hash.includes('&run='));
+  const second = await context.newPage();
+  second.on('pageerror', error => complaints.push(error.message));
+  await second.goto(page.url());
+  await ready(second);
+  await shows(second, '300');
+  await second.waitForFunction(() => globalThis.orrery.clock.mode === 'counted' && globalThis.orrery.clock.finished, null, { timeout: 60000 });
+  assert.equal(await second.evaluate(() => globalThis.orrery.clock.now()), end);
+  await second.goto(`${address}#start&run=damaged`);
+  await second.reload();
+  await ready(second);
+  await second.waitForFunction(() => document.getElementById('note').textContent.includes('damaged'));
   await context.close();
 });
 
@@ -151,6 +196,37 @@ for (const [name, prepare, wanted] of [
       await context.close();
     }
   });
+
+test('a blocked worker: the machine runs all the same', async () => {
+  const context = await fresh({ serviceWorkers: 'block' }), page = await context.newPage();
+  await page.addInitScript(() => { globalThis.Worker = class { constructor() { throw new DOMException('blocked', 'SecurityError'); } }; });
+  await page.goto(address);
+  await ready(page);
+  assert.equal((await page.evaluate(() => globalThis.orrery.control.run('echo alive'))).output, 'alive\n');
+  await context.close();
+});
+
+test('every text stands out from what is behind it: WCAG AA, in light and dark', async () => {
+  const context = await fresh(), page = await open(context);
+  await ready(page);
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate(theme => { document.documentElement.dataset.theme = theme; }, theme);
+    assert.deepEqual(await page.evaluate(() => {
+      const parse = text => text.match(/[\d.]+/g).map(Number);
+      const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const behind = element => { for (let e = element; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if ((c[3] ?? 1) > 0.5) return c; } return [255, 255, 255]; };
+      const poor = new Set();
+      for (const element of document.querySelectorAll('header *, article *, .tools *, .picture *, #note, #state')) {
+        if (![...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) || element.disabled || !element.checkVisibility()) continue;
+        const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+        if ((a + 0.05) / (b + 0.05) < 4.5) poor.add(`${element.tagName} ${element.className} ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
+      }
+      return [...poor];
+    }), [], theme);
+  }
+  await context.close();
+});
 
 test('390 pixels wide, dark, Chinese, by keyboard', async () => {
   const context = await fresh({ viewport: { width: 390, height: 800 }, colorScheme: 'dark', locale: 'zh-CN' }), page = await open(context);
