@@ -127,7 +127,7 @@ export class Model {
     this.threads = [];
     this.living = new Map();
     this.cpus = Array.from({ length: cpus }, () => []);
-    Object.assign(this, { interrupts: [], calls: [], faults: [], wakes: [], waits: [], switches: 0, start: null, end: 0, lost: 0 });
+    Object.assign(this, { interrupts: [], calls: [], faults: [], wakes: [], waits: [], decisions: [], switches: 0, start: null, end: 0, lost: 0 });
     this.counts = new Map();
     this.openInterrupts = new Map();
     this.openCalls = new Map();
@@ -273,6 +273,13 @@ export class Model {
     if (process && words.length === 3 && words[0] === 'work' && /^\d+$/.test(words[1] + words[2]))
       process.work = [words[1] * 1e6, words[2] * 1e6];
   }
+  // Deadlocks' victims, and whom load control suspends and resumes.
+  decide({ time, process: pid }, what, why) { this.decisions.push([time, what, pid, why]); }
+  on_victim(event) { this.decide(event, 'ended for a deadlock', `by ${event.rule}: ${event.cost}, the least of ${event.among}`); }
+  on_load_suspended(event) {
+    this.decide(event, 'suspended by load control', `${event.criterion}: too many programs; by ${event.rule}: ${event.measure}`);
+  }
+  on_load_resumed(event) { this.decide(event, 'resumed by load control', event.why); }
   on_semaphore({ time, semaphore, value, waiting }) {
     const changes = (this.semaphores.get(semaphore)?.changes ?? 0) + 1;
     this.semaphores.set(semaphore, { ...this.semaphores.get(semaphore), value, waiting, changes, last: time });
@@ -333,7 +340,7 @@ export class Model {
       const first = list.findIndex(entry => (entry[end] ?? Infinity) >= before);
       list.splice(0, first < 0 ? Math.max(list.length - 1, 0) : Math.max(first - (end ? 0 : 1), 0));
     };
-    for (const list of [this.wakes, this.waits, this.frames, this.cache, this.evictions, this.misses]) shorten(list);
+    for (const list of [this.wakes, this.waits, this.decisions, this.frames, this.cache, this.evictions, this.misses]) shorten(list);
     for (const list of [this.interrupts, this.calls, ...this.cpus]) shorten(list, 1);
     for (const list of this.resident.values()) shorten(list);
     this.faults = this.faults.filter(fault => fault.start >= before);
@@ -383,6 +390,7 @@ export class Model {
       processes: processes.map(p => this.processData(p, measured.get(p), begin)),
       wakes: recent(this.wakes.filter(w => !w[2]).map(([time, waker, , woken]) => [time, time, waker, woken]))
         .map(([time, , waker, woken]) => [time - begin, index.get(waker) ?? -1, index.get(woken) ?? -1]),
+      decisions: this.decisions.map(([time, what, pid, why]) => [time - begin, what, this.processes.has(pid) ? `${this.processes.get(pid).name} ${pid}` : String(pid), why]),
       memory: this.memoryData(begin, first), disk: this.diskData(begin, recent), calls: this.callData(),
       counts: [...this.counts].sort((a, b) => a[0] < b[0] ? -1 : 1), whys: whys.all,
     };
