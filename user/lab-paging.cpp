@@ -17,6 +17,7 @@
 
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
 #include "user/lab/table.hpp"
 
 namespace {
@@ -24,13 +25,10 @@ namespace {
 constexpr char kHelp[] =
     "usage: lab-paging --policy NAME|all --frames N [--json] PAGE[w]... | --random N [--seed S]\n"
     "       lab-paging --patterns [--frames N] [--json]\n"
-    "A process touches its pages in this order (0 to 4095; w: it writes) with N frames. NAME: fifo "
-    "lru\n"
-    "ageing lfu clock improved-clock opt working-set; all: the faults of each. --random: N pages "
-    "of\n"
-    "--pages P (10), every fourth written. --patterns: the faults of all policies with N frames "
-    "(24)\n"
-    "under four ways of access.\n"
+    "A process touches its pages in this order (0 to 4095; w: it writes) with N frames. NAME:\n"
+    "opt, or one of /proc/sys/vm/replacement; all: the faults of each. --random: N pages of\n"
+    "--pages P (10), every fourth written. --patterns: the faults of all policies with N\n"
+    "frames (24) under four ways of access.\n"
     "    # lab-paging --policy fifo --frames 3 1 2 3 4 1\n"
     "    page       1   2   3   4   1\n"
     "    frame 0    1   1   1   4   4\n"
@@ -40,8 +38,13 @@ constexpr char kHelp[] =
     "    fifo: 5 faults in 5 accesses with 3 frames\n";
 constexpr unsigned long kPageBytes = 4096;
 constexpr long kPagesMost = 4096;
-constexpr const char* kPolicies[] = {"opt",   "fifo",           "lru",        "ageing", "lfu",
-                                     "clock", "improved-clock", "working-set"};
+
+// Those of the kernel, and the one that needs to know what is to come.
+std::vector<std::string> all_policies() {
+    std::vector<std::string> names = lab::names_in("/proc/sys/vm/replacement");
+    names.insert(names.begin(), "opt");
+    return names;
+}
 
 struct Access {
     unsigned long page;
@@ -77,7 +80,7 @@ Access read_access(const std::string& word) {
 Options parse(int argc, char** argv) {
     Options options;
     long frames = 0, count = 0, seed = 1, pages = 10;
-    std::vector<std::string> names(std::begin(kPolicies), std::end(kPolicies));
+    std::vector<std::string> names = all_policies();
     names.push_back("all");
     const std::vector<std::string> words = lab::Command(kHelp)
                                                .choice("--policy", options.policy, names)
@@ -277,7 +280,7 @@ std::vector<Access> string_of(const Pattern& pattern) {
     return string;
 }
 
-size_t faults_of(Options options, const char* policy) {
+size_t faults_of(Options options, const std::string& policy) {
     options.policy = policy;
     const std::vector<Event> events = run(options);
     return static_cast<size_t>(std::ranges::count(events, "fault", &Event::kind));
@@ -302,7 +305,7 @@ void print_patterns(Options options) {
                       {kPatterns[3].name, kPatterns[3].name}});
     std::vector<std::vector<Access>> strings;
     for (const Pattern& pattern : kPatterns) strings.push_back(string_of(pattern));
-    for (const char* policy : kPolicies) {
+    for (const std::string& policy : all_policies()) {
         std::vector<lab::Cell> row{policy};
         for (const auto& string : strings) {
             options.string = string;
@@ -318,7 +321,7 @@ void print_patterns(Options options) {
 
 void print_all(const Options& options) {
     lab::Table table({{"policy", "policy"}, {"faults", "faults"}, {"rate", "fault rate"}});
-    for (const char* policy : kPolicies) {
+    for (const std::string& policy : all_policies()) {
         const size_t faults = faults_of(options, policy);
         table.row(
             {policy, faults, lab::Decimal{double(faults) / double(options.string.size()), 3}});
