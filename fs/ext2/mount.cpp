@@ -1,5 +1,6 @@
 // Mounting ext2, and reading its metadata: see ext2.hpp.
 #include <algorithm>
+#include <bit>
 
 #include "fs/ext2/repair.hpp"
 #include "fs/mount.hpp"
@@ -205,16 +206,18 @@ void Ext2::write_metadata() {
 
 // Room in the lists for what one operation adds.
 Result<void> Ext2::make_room() {
-    constexpr uint32_t kMost = 256;
-    auto reserve = [](auto& list) { return list.reserve(align_up(list.size() + kMost, kMost)); };
-    TRY(reserve(index_blocks_));
-    TRY(reserve(map_blocks_));
-    TRY(reserve(table_blocks_));
-    TRY(reserve(directory_blocks_));
-    TRY(reserve(gone_));
-    TRY(reserve(named_));
-    TRY(reserve(fresh_));
-    return reserve(pending_inodes_);
+    constexpr uint32_t kBlocks = 256, kRecords = 16;
+    auto reserve = [](auto& list, uint32_t more) {
+        return list.reserve(std::bit_ceil(list.size() + more));
+    };
+    TRY(reserve(index_blocks_, kBlocks));
+    TRY(reserve(map_blocks_, kBlocks));
+    TRY(reserve(table_blocks_, kBlocks));
+    TRY(reserve(directory_blocks_, kBlocks));
+    TRY(reserve(gone_, kRecords));
+    TRY(reserve(named_, kRecords));
+    TRY(reserve(fresh_, kRecords));
+    return reserve(pending_inodes_, kRecords);
 }
 
 // What has ended meanwhile is freed.
