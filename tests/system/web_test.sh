@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The machine in a page: under Node, and in headless Chromium. Left out, and said so, where Node.js,
-# its packages or the browser are not there (`scripts/setup web`). timeout: 600
+# its packages or the browser are not there (`scripts/setup web`).
+# timeout: 600
 cd "$(dirname "$0")/../.." || exit 1
 build=${ORRERY_BUILD:-build}
 for tool in node npm; do
