@@ -18,9 +18,10 @@ namespace {
 
 int failures = 0;
 
-[[noreturn]] void usage() {
-    std::fputs("usage: ipcrm [-q|-m|-s ID] [-Q|-M|-S KEY]... | ipcrm msg|shm|sem ID...\n", stderr);
-    std::exit(1);
+[[noreturn]] void usage(int status = 1) {
+    std::fputs("usage: ipcrm [-q|-m|-s ID] [-Q|-M|-S KEY]... | ipcrm msg|shm|sem ID...\n",
+               status ? stderr : stdout);
+    std::exit(status);
 }
 
 void complain(const char* what, const char* text) {
@@ -65,6 +66,7 @@ char kind_named(std::string_view name) {
 
 int main(int argc, char** argv) {
     if (argc < 2) usage();
+    if (std::strcmp(argv[1], "--help") == 0) usage(0);
     if (const char kind = kind_named(argv[1])) {
         if (argc < 3) usage();
         for (int i = 2; i < argc; ++i) remove(kind, argv[i]);

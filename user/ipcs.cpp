@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <string>
 
@@ -216,6 +217,7 @@ void show_sets(What what) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::strcmp(argv[1], "--help") == 0) usage(0);
     bool queues = false, memory = false, semaphores = false;
     What what = What::list;
     for (int option; (option = getopt(argc, argv, "qmsalucpth")) != -1;) switch (option) {

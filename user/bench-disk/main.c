@@ -67,7 +67,12 @@ int main(int argc, char* argv[]) {
         become_init();
         ++next;
     }
-    if (next >= argc || chdir(argv[next]) != 0) fail("usage: bench-disk [--linux] FOLDER [ROW...]");
+    const int help = next < argc && strcmp(argv[next], "--help") == 0;
+    if (next >= argc || help) {
+        fputs("usage: bench-disk [--linux] FOLDER [ROW...]\n", help ? stdout : stderr);
+        return help ? 0 : 2;
+    }
+    if (chdir(argv[next]) != 0) fail(argv[next]);
     ++next;
     for (unsigned i = 0; i < kRowCount; i++) {
         int wanted = next >= argc;

@@ -45,11 +45,11 @@ static void run(const struct Row* row) {
     fflush(stdout);
 }
 
-static int usage(void) {
-    fputs("usage: bench [--json] [--rounds N] [--warm] [--dir FOLDER] [ROW...]\nrows:", stderr);
-    for (unsigned i = 0; i < kRowCount; i++) fprintf(stderr, " %s", kRows[i].name);
-    fputc('\n', stderr);
-    return 2;
+static int usage(FILE* to) {
+    fputs("usage: bench [--json] [--rounds N] [--warm] [--dir FOLDER] [ROW...]\nrows:", to);
+    for (unsigned i = 0; i < kRowCount; i++) fprintf(to, " %s", kRows[i].name);
+    fputc('\n', to);
+    return to == stdout ? 0 : 2;
 }
 
 static const struct Row* find(const char* name) {
@@ -76,10 +76,10 @@ int main(int argc, char* argv[]) {
         else if (strcmp(argv[next], "--dir") == 0 && next + 1 < argc)
             bench_folder = argv[++next];
         else
-            return usage();
+            return usage(strcmp(argv[next], "--help") == 0 ? stdout : stderr);
     }
     for (int i = next; i < argc; i++)
-        if (!find(argv[i])) return usage();
+        if (!find(argv[i])) return usage(stderr);
 
     if (json) printf("{\"unit\": \"tsc ticks\", \"rows\": [");
     if (next == argc)
