@@ -56,9 +56,13 @@ class Vector {
         if (capacity > UINT32_MAX / sizeof(T) / 2) return Errno::nomem;
         T* fresh = static_cast<T*>(::operator new(capacity * sizeof(T), std::nothrow));
         if (!fresh) return Errno::nomem;
-        for (uint32_t i = 0; i < size_; ++i) {
-            new (&fresh[i]) T(std::move(data_[i]));
-            data_[i].~T();
+        if constexpr (std::is_trivially_copyable_v<T>) {
+            if (size_) __builtin_memcpy(fresh, data_, size_ * sizeof(T));
+        } else {
+            for (uint32_t i = 0; i < size_; ++i) {
+                new (&fresh[i]) T(std::move(data_[i]));
+                data_[i].~T();
+            }
         }
         ::operator delete(data_);
         data_ = fresh;

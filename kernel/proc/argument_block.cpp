@@ -1,6 +1,8 @@
 // See argument_block.hpp. Spec: System V ABI i386 supplement, 2.3.1 (initial stack); getauxval(3).
 #include "kernel/proc/argument_block.hpp"
 
+#include <algorithm>
+
 #include "kernel/lib/preemption.hpp"
 #include "kernel/lib/random.hpp"
 
@@ -15,7 +17,9 @@ class StackWriter {
     StackWriter(AddressSpace& space, VirtAddr top) : space_(space), at_(top) {}
     Result<uint32_t> push(const void* from, uint32_t bytes) {
         at_ = at_ - bytes;
-        TRY(space_.write(at_, from, bytes));
+        for (uint32_t done = 0; done < bytes; done += kPageSize, preemption_point())
+            TRY(space_.write(at_ + done, static_cast<const char*>(from) + done,
+                             std::min(kPageSize, bytes - done)));
         return at_.raw();
     }
     Result<uint32_t> push_string(std::string_view text) {
@@ -60,7 +64,7 @@ Result<uint32_t> ArgumentBlock::collect(Vector<char>& to, UserPtr<uint32_t> poin
     uint32_t count = 0;
     if (!pointers) return count;
     Box<StringPiece> piece = TRY(make_box<StringPiece>());
-    for (;; ++count) {
+    for (;; ++count, preemption_point()) {
         uint32_t string = TRY(read_user(pointers + count));
         if (!string) return count;
         for (uint32_t taken = 0;; taken += sizeof piece->text) {

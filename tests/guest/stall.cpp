@@ -86,6 +86,40 @@ void send_hole() {
     unlink("/tmp/hole");
 }
 
+// Written in one call, cut off in one call.
+void write_and_cut(const char* name, int count) {
+    const int fd = scratch(name);
+    writev(fd, megabytes(count).data(), count);
+    ftruncate(fd, 0);
+    ftruncate(fd, 1 << 30);
+    for (int i = 0; i < 64; ++i) pwrite(fd, bytes, 1, i << 24);
+    ftruncate(fd, 1);
+    unlink(name);
+}
+void tmpfs_write() { write_and_cut("/tmp/written", 64); }
+void ext2_write() { write_and_cut("/var/stall/written", 8); }
+
+// Forty links of 4,000 bytes each, the last of which leads nowhere.
+void follow_links() {
+    mkdir("/tmp/links", 0700);
+    chdir("/tmp/links");
+    std::string way;
+    for (int i = 0; i < 1990; ++i) way += "./";
+    for (int i = 0; i < 40; ++i)
+        symlink((way + std::to_string(i + 1)).c_str(), std::to_string(i).c_str());
+    for (int i = 0; i < 3; ++i) access("0", F_OK);
+    for (int i = 0; i < 40; ++i) unlink(std::to_string(i).c_str());
+    rmdir("/tmp/links");
+}
+void many_arguments() {
+    std::vector<char*> arguments(
+        16'000, const_cast<char*>("an argument of about a hundred bytes, as many "
+                                  "programs that list files give to others at once"));
+    arguments.front() = const_cast<char*>("true");
+    arguments.push_back(nullptr);
+    execve("/bin/true", arguments.data(), nullptr);
+}
+
 void make_regions() {
     for (int i = 0; i < 60'000; ++i)
         if (mmap(nullptr, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
@@ -243,6 +277,10 @@ const struct {
               {"preadv of a hole in tmpfs", tmpfs_hole},
               {"preadv of a hole in ext2", ext2_hole},
               {"sendfile", send_hole},
+              {"writev, ftruncate in tmpfs", tmpfs_write},
+              {"writev, ftruncate in ext2", ext2_write},
+              {"links of 4,000 bytes", follow_links},
+              {"execve with 1.5 MB of arguments", many_arguments},
               {"fork of 60,000 regions, exit", fork_regions},
               {"munmap of 60,000 regions", unmap_regions},
               {"maps of 60,000 regions", show_regions},
