@@ -4,7 +4,7 @@
 //
 //   0. Stop with a message if the processor is too old (require_cpu.S).
 //   1. Fill a provisional page directory of 4 MiB pages: the first 16 MiB where they are, so that
-//      the next instruction after turning paging on is still there; and the first 896 MiB of
+//      the next instruction after turning paging on is still there; and the first 768 MiB of
 //      physical memory at KERNEL_BASE, all writable. mm/ builds the real one.
 //   2. Turn paging on, with write protection in supervisor mode too (CR0.WP).
 //   3. Jump to the upper half.
@@ -15,7 +15,7 @@
 #define KERNEL_BASE 0xC0000000
 #define BIG_PAGE_SHIFT 22
 #define IDENTITY_PAGES (16 >> 2)
-#define DIRECT_PAGES (896 >> 2)
+#define DIRECT_PAGES (768 >> 2)
 #define PDE_PRESENT_WRITABLE_BIG 0x83
 #define CR4_PSE 0x10
 #define CR0_PG_WP 0x80010000

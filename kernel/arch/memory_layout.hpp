@@ -1,11 +1,11 @@
 // The kernel's virtual address space, and the one place where physical and virtual meet.
 //
 //   0x00000000  user space
-//   0xC0000000  direct map of the first 896 MiB of memory ("low" frames), 4 MiB pages;
+//   0xC0000000  direct map of the first 768 MiB of memory ("low" frames), 4 MiB pages;
 //               the kernel image is in it at 0xC0100000, mapped by 4 KiB pages so that text and
 //               constants are read-only
-//   0xF8000000  virtual area: guarded kernel stacks, device memory, wide kernel buffers
-//   0xFFC00000  windows: short-lived mappings of frames above 896 MiB ("high" frames)
+//   0xF0000000  virtual area: guarded kernel stacks, device memory, wide kernel buffers
+//   0xFFC00000  windows: short-lived mappings of frames above 768 MiB ("high" frames)
 #pragma once
 
 #include "kernel/lib/types.hpp"
@@ -13,8 +13,8 @@
 
 constexpr VirtAddr kUserTop{0xC0000000};
 constexpr VirtAddr kDirectMapBase{0xC0000000};
-constexpr uint32_t kDirectMapLimit = 896u << 20;  // bytes of physical memory it can cover
-constexpr VirtAddr kVirtualAreaStart{0xF8000000};
+constexpr uint32_t kDirectMapLimit = 768u << 20;  // bytes of physical memory it can cover
+constexpr VirtAddr kVirtualAreaStart{0xF0000000};
 constexpr VirtAddr kVirtualAreaEnd{0xFFC00000};
 constexpr VirtAddr kWindowBase{0xFFC00000};
 constexpr uint32_t kLowFrames = kDirectMapLimit >> kPageShift;

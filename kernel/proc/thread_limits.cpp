@@ -37,7 +37,7 @@ uint32_t most_threads(bool superuser) {
 }  // namespace
 
 uint32_t max_threads() {
-    constexpr uint32_t kFramesPerThread = 64;  // what a small process takes, with room to spare
+    constexpr uint32_t kFramesPerThread = 24;  // what a small process takes
     uint32_t limit = memory_totals().total / kFramesPerThread;
     return limit < 24 ? 24 : limit > 30'000 ? 30'000 : limit;
 }
