@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fs/user_account.hpp"
+#include "kernel/arch/memory_layout.hpp"
 #include "mm/frames.hpp"
 
 class BufferPages {

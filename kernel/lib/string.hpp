@@ -1,6 +1,7 @@
 // String: an owned, immutable run of bytes, made fallibly from a string_view.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "kernel/lib/result.hpp"
@@ -30,5 +31,5 @@ class String {
 
   private:
     char* data_ = nullptr;
-    size_t size_ = 0;
+    std::size_t size_ = 0;
 };

@@ -224,7 +224,7 @@ TEST(Ext2Images, WhatIsNotExt2IsRefusedInOneLine) {
     EXPECT_EQ(refusal(image),
               "ext2: D: the disk is smaller than its file system (1024 of 2048 KiB): truncated?");
     EXPECT_EQ(refusal(make_image("-O extents", 2048)), "ext2: D: unsupported features: extent");
-    EXPECT_EQ(refusal(make_image("-t ext4 -O ^64bit,^flex_bg", 4096)),
+    EXPECT_EQ(refusal(make_image("-t ext4 -O ^64bit,^flex_bg,^metadata_csum_seed", 4096)),
               "ext2: D: unsupported features: extent");
     Result<Path> none = mount_root("/dev/nodisk", true);
     EXPECT_TRUE(none.is_error());
@@ -261,7 +261,8 @@ TEST(Ext2Images, DeviceNodesAndPipes) {
 }
 
 TEST(Ext2Images, OldRevisionWorks) {
-    View view = View::of_disk(make_disk(make_image("-r 0 -O none", 2048)));
+    View view = View::of_disk(
+        make_disk(make_image("-O none -I 128", 2048, "set_super_value rev_level 0\n")));
     EXPECT_EQ(view.list("/"), (std::vector<std::string>{".", "..", "lost+found"}));
 }
 

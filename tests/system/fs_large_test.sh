@@ -25,6 +25,7 @@ shape() {
     rm -f "$work/shape.img"
     truncate -s "$size" "$work/shape.img"
     mke2fs -q -F -t ext2 "$@" "$work/shape.img" || fail "mke2fs $size $*"
+    [ -z "${revision:-}" ] || debugfs -w -R "set_super_value rev_level $revision" "$work/shape.img" 2>/dev/null
     guest --exec 'mount -t ext2 /dev/hdb /mnt && cd /mnt && mkdir a b && cp /bin/hello a/ && mv a b/ &&
         cmp b/a/hello /bin/hello && for i in 1 2 3 4 5; do mkdir g$i; echo $i >g$i/f; done; cd / && umount /mnt' \
         -- -drive file="$work/shape.img",format=raw,if=ide,index=1,media=disk,cache=unsafe </dev/null
@@ -34,7 +35,7 @@ shape() {
 }
 shape 1M -b 1024 -N 32 -m 0
 shape 1M -b 4096 -N 32 -m 0
-shape 20M -r 0
+revision=0 shape 20M -O none -I 128  # newer mke2fs have no -r
 shape 30M -I 128 -b 2048 -O ^filetype,^dir_index,^large_file,^resize_inode
 shape 300M -b 1024 -O meta_bg,^resize_inode -N 4000
 shape 200G -b 4096 -N 16384
