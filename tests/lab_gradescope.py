@@ -41,12 +41,12 @@ class Machine:
                            stdout=subprocess.DEVNULL)
 
     def __enter__(self):
-        for what in ('proc', 'dev'):
+        for what in ('proc', 'dev', 'dev/pts'):
             subprocess.run(['mount', '--bind', '/' + what, self.root / what], check=True)
         return self
 
     def __exit__(self, *_):
-        for what in ('dev', 'proc'):
+        for what in ('dev/pts', 'dev', 'proc'):
             subprocess.run(['umount', '-l', self.root / what], check=False)
 
     def run(self, command):
