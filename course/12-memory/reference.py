@@ -275,7 +275,7 @@ def make(seed):
         '12.7.rights': [touches('readonly write read'), touches('private write rights=r read write'),
                         touches('forbidden read write rights=rw write'), touches('private write unmap read'),
                         touches('private write rights=none rights=r read write')],
-        '12.7.swapped': [{'command': f'lab-suspend --json --pages {source.randint(20, 60)}'}],
+        '12.7.swapped': [{'command': f'timeout -s KILL 1 lab-suspend --json --pages {source.randint(20, 60)}'}],
         '12.7.copy': [touches('private write fork child-write write end write'),
                       touches('private write fork child-read end write'),
                       touches('shared write fork child-write read end write'),
