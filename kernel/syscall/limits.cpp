@@ -131,7 +131,11 @@ int clip_nice(int nice) { return nice < -20 ? -20 : nice > 19 ? 19 : nice; }
 
 // 40 (nice -20) to 1 (nice 19), so that no value looks like an error.
 Result<int> sys_getpriority(uint32_t whose, int who) {
-    if (static_cast<Whose>(whose) == Whose::process) return 20 - TRY(thread_named(who))->sched.nice;
+    if (static_cast<Whose>(whose) == Whose::process) {
+        Result<Ref<UserThread>> thread = thread_named(who);
+        if (thread.is_ok()) return 20 - thread.value()->sched.nice;
+        return find_process(who) ? Result(20) : thread.error();  // ended, and not waited for yet
+    }
     int best = 0;
     TRY(for_each_chosen(static_cast<Whose>(whose), who, [&](Process& process) -> Result<void> {
         int priority = 20 - nice_of(process);

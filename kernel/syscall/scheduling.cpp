@@ -93,6 +93,13 @@ Result<void> apply(UserThread& thread, SchedParameters wanted, uint32_t priority
     return set_sched_parameters(thread, wanted);
 }
 
+// One that has ended, and is not waited for yet, is of the ordinary class.
+Result<SchedParameters> parameters_named(int tid) {
+    Result<Ref<UserThread>> thread = thread_named(tid);
+    if (thread.is_ok()) return sched_parameters(*thread.value());
+    return find_process(tid) ? Result(SchedParameters{}) : thread.error();
+}
+
 // sched_setscheduler and sched_setparam: the parameters of the other classes stay.
 Result<void> set_class_and_priority(int tid, const uint32_t* c, UserPtr<const int> from) {
     if (tid < 0 || !from) return Errno::inval;
@@ -139,12 +146,12 @@ Result<void> sys_sched_setparam(int tid, UserPtr<const int> priority) {
 }
 Result<int> sys_sched_getscheduler(int tid) {
     if (tid < 0) return Errno::inval;
-    const SchedParameters p = sched_parameters(*TRY(thread_named(tid)));
+    const SchedParameters p = TRY(parameters_named(tid));
     return static_cast<int>(number_of(p) | (p.reset_on_fork ? kClassResetOnFork : 0));
 }
 Result<void> sys_sched_getparam(int tid, UserPtr<int> priority) {
     if (tid < 0 || !priority) return Errno::inval;
-    return write_user(priority, int{sched_parameters(*TRY(thread_named(tid))).rt_priority});
+    return write_user(priority, int{TRY(parameters_named(tid)).rt_priority});
 }
 
 Result<void> sys_sched_setattr(int tid, UserPtr<SchedAttributes> from, uint32_t flags) {

@@ -164,6 +164,7 @@ Result<int> sys_semctl(int id, int number, uint32_t command, uint32_t argument) 
 // --- shared memory
 
 Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags) {
+    constexpr uint32_t kHugePages = 04000;
     return segments().find_or_make(
         key, flags, caller(),
         [&](IpcObject& segment) -> Result<void> {
@@ -171,6 +172,7 @@ Result<int> sys_shmget(int key, uint32_t bytes, uint32_t flags) {
         },
         [&]() -> Result<Ref<IpcObject>> {
             if (!bytes || bytes > ipc_limits.segment_bytes) return Errno::inval;
+            if (flags & kHugePages) return Errno::nomem;  // there are none
             return Segment::create(bytes, pid());
         });
 }

@@ -9,11 +9,14 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <sched.h>
 
 #include "tests/guest/check.hpp"
 
@@ -221,6 +224,23 @@ void test_links() {
 
 }  // namespace
 
+// A process that has ended, and is not waited for yet, is there for who asks.
+void test_ended() {
+    const pid_t ended = start([] { return 0; });
+    siginfo_t info;
+    waitid(P_PID, ended, &info, WEXITED | WNOWAIT);
+    sched_param parameters{1};
+    equal("its class", sched_getscheduler(ended), SCHED_OTHER);
+    equal("its parameters", sched_getparam(ended, &parameters), 0);
+    equal("its priority", parameters.sched_priority, 0);
+    equal("its nice", getpriority(PRIO_PROCESS, ended), 0);
+    equal("a signal", kill(ended, 0), 0);
+    wait_for(ended);
+    fails("no longer", sched_getscheduler(ended), ESRCH);
+    fails("nor its nice", getpriority(PRIO_PROCESS, ended), ESRCH);
+    fails("huge pages", shmget(IPC_PRIVATE, 4096, IPC_CREAT | SHM_HUGETLB | 0600), ENOMEM);
+}
+
 int main() {
     mkdir("/tmp/corners", 0777);
     needs("work folder", chdir("/tmp/corners"));
@@ -229,6 +249,7 @@ int main() {
     test_locks();
     test_others();
     test_links();
+    test_ended();
     chdir("/");
     rmdir("/tmp/corners");
     return done();
