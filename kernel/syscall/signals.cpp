@@ -45,30 +45,6 @@ Result<void> sys_rt_sigaction(int number, UserPtr<const SignalAction> action,
     return old ? write_user(old, before) : Result<void>();
 }
 
-struct OldSignalAction {
-    uint32_t handler, mask, flags, restorer;
-};
-
-Result<void> sys_sigaction(int number, UserPtr<const OldSignalAction> action,
-                           UserPtr<OldSignalAction> old) {
-    SignalAction wanted;
-    if (action) {
-        OldSignalAction from = TRY(read_user(action));
-        wanted = {from.handler, from.flags, from.restorer, from.mask, 0};
-    }
-    SignalAction before = TRY(set_action(number, action ? &wanted : nullptr));
-    if (!old) return {};
-    return write_user(
-        old, OldSignalAction{before.handler, before.mask_low, before.flags, before.restorer});
-}
-
-Result<uint32_t> sys_signal(int number, uint32_t handler) {
-    SignalAction wanted;
-    wanted.handler = handler;
-    wanted.flags = kSaResetHand | kSaNoDefer;
-    return TRY(set_action(number, &wanted)).handler;
-}
-
 int32_t sys_sigreturn(TrapFrame& frame) { return signal_return(frame, false); }
 int32_t sys_rt_sigreturn(TrapFrame& frame) { return signal_return(frame, true); }
 
@@ -95,9 +71,6 @@ Result<void> sys_rt_sigpending(UserPtr<SignalSet> to, uint32_t bytes) {
     if (bytes > kSetBytes) return Errno::inval;
     SignalSet pending = pending_signals();
     return copy_to_user(to.address(), &pending, bytes);
-}
-Result<void> sys_sigpending(UserPtr<uint32_t> to) {
-    return write_user(to, static_cast<uint32_t>(pending_signals()));
 }
 
 Result<void> sys_rt_sigsuspend(UserPtr<const SignalSet> mask, uint32_t bytes) {
@@ -268,10 +241,7 @@ constexpr SystemCall kSignalsCalls[] = {
     CALL(27, alarm, sys_alarm),
     CALL(29, pause, sys_pause),
     CALL(37, kill, sys_kill),
-    CALL(48, signal, sys_signal),
-    CALL(67, sigaction, sys_sigaction),
     CALL(72, sigsuspend, sys_sigsuspend),
-    CALL(73, sigpending, sys_sigpending),
     CALL(104, setitimer, sys_setitimer),
     CALL(105, getitimer, sys_getitimer),
     CALL(119, sigreturn, sys_sigreturn),

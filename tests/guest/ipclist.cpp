@@ -2,6 +2,7 @@
 // files in /proc, the limits in /proc/sys/kernel; removal by id and key; and who may.
 // Spec: msgctl(2), semctl(2), shmctl(2), proc(5), sysvipc(7).
 // boot: its own, where ids begin at 0
+// needs: wing
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>

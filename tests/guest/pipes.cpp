@@ -1,8 +1,7 @@
 // Pipes and waiting for descriptors: order and atomicity of what goes through, ends and broken
-// ends, blocking and not, named pipes; poll() and select() over pipes and files.
-// Spec: pipe(7), fifo(7), poll(2), select(2).
+// ends, blocking and not, named pipes; poll() over pipes and files.
+// Spec: pipe(7), fifo(7), poll(2).
 #include <poll.h>
-#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -230,34 +229,6 @@ void test_poll() {
     close(fd);
 }
 
-void test_select() {
-    Pipe pipe;
-    fd_set in, out;
-    FD_ZERO(&in);
-    FD_ZERO(&out);
-    FD_SET(pipe.out, &in);
-    FD_SET(pipe.in, &out);
-    timeval at_once = {0, 0};
-    int highest = std::max(pipe.in, pipe.out) + 1;
-    equal("select: one is ready", select(highest, &in, &out, nullptr, &at_once), 1);
-    that("the one to write to", !FD_ISSET(pipe.out, &in) && FD_ISSET(pipe.in, &out));
-    write(pipe.in, "x", 1);
-    FD_SET(pipe.out, &in);
-    equal("select: both are", select(highest, &in, &out, nullptr, nullptr), 2);
-    close(dup2(pipe.out, 50));
-    FD_ZERO(&in);
-    FD_SET(50, &in);
-    fails("select: not open", select(51, &in, nullptr, nullptr, &at_once), EBADF);
-    timeval many = {0, 2'000'000}, negative = {0, -1};
-    FD_ZERO(&in);
-    FD_SET(pipe.out, &in);
-    equal("select: more than a second of them", select(highest, &in, nullptr, nullptr, &many), 1);
-    fails("select: negative time", select(highest, &in, nullptr, nullptr, &negative), EINVAL);
-    fails("select: negative count", select(-1, nullptr, nullptr, nullptr, &at_once), EINVAL);
-    timeval brief = {0, 20'000};
-    equal("select sleeps", select(0, nullptr, nullptr, nullptr, &brief), 0);
-}
-
 void test_size() {
     Pipe pipe(O_NONBLOCK);
     static char page[4096];
@@ -304,6 +275,5 @@ int main() {
     test_blocking();
     test_named();
     test_poll();
-    test_select();
     return done();
 }

@@ -1,0 +1,72 @@
+// The limits of System V IPC, in /proc/sys/kernel. Spec: proc(5).
+#include <algorithm>
+
+#include "fs/proc/proc_entry.hpp"
+#include "kernel/ipc/ipc_limits.hpp"
+#include "kernel/ipc/ipc_object.hpp"
+#include "kernel/ipc/shared_memory.hpp"
+
+namespace {
+
+// What a segment may be at most: less than what user space has room for is left to shmget.
+constexpr uint32_t kMostSegment = UINT32_MAX - (1u << 24);
+
+// Of /proc/sys/kernel/sem, in its order.
+struct SemaphoreLimit {
+    Atomic<uint32_t> IpcLimits::*field;
+    uint32_t most;
+};
+
+constexpr SemaphoreLimit kSemaphoreLimits[] = {{&IpcLimits::semaphores, 65536},
+                                               {&IpcLimits::all_semaphores, 1u << 30},
+                                               {&IpcLimits::operations, 65536},
+                                               {&IpcLimits::sets, IpcTable::kMaxObjects}};
+
+void show_semaphore_limits(TextSink& to) {
+    const char* before = "";
+    for (const SemaphoreLimit& limit : kSemaphoreLimits) {
+        format_to(to, "{}{}", before, ipc_limits.*limit.field);
+        before = "\t";
+    }
+    to.put("\n");
+}
+
+// As many of the four as are given; all or none.
+Result<void> set_semaphore_limits(std::string_view text) {
+    uint32_t values[4], count = 0;
+    while (!text.empty()) {
+        const size_t length = std::min(text.find_first_of(" \t"), text.size());
+        uint64_t value;
+        if (length) {
+            if (count == 4 || !parse_number(text.substr(0, length), value) ||
+                value > kSemaphoreLimits[count].most)
+                return Errno::inval;
+            values[count++] = static_cast<uint32_t>(value);
+        }
+        text.remove_prefix(std::min(length + 1, text.size()));
+    }
+    for (uint32_t i = 0; i < count; ++i) ipc_limits.*kSemaphoreLimits[i].field = values[i];
+    return {};
+}
+
+Result<void> set_page_limit(std::string_view text) {
+    uint64_t value;
+    if (!parse_number(text, value) || value > UINT32_MAX) return Errno::inval;
+    ipc_limits.segment_pages = static_cast<uint32_t>(value);
+    return {};
+}
+
+constexpr ProcEntry kLimits[] = {
+    {.name = "shmmax", .number = &ipc_limits.segment_bytes, .most = kMostSegment},
+    {.name = "shmall",
+     .show = [](TextSink& to) { format_to(to, "{}\n", segment_page_limit()); },
+     .store = set_page_limit},
+    {.name = "shmmni", .number = &ipc_limits.segments, .most = IpcTable::kMaxObjects},
+    {.name = "msgmax", .number = &ipc_limits.message_bytes, .most = INT32_MAX},
+    {.name = "msgmnb", .number = &ipc_limits.queue_bytes, .most = INT32_MAX},
+    {.name = "msgmni", .number = &ipc_limits.queues, .most = IpcTable::kMaxObjects},
+    {.name = "sem", .show = show_semaphore_limits, .store = set_semaphore_limits},
+};
+PROC_FILES(proc_sys_kernel, kLimits);
+
+}  // namespace
