@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The kernel without the wing (ORRERY_LINUX_WING=OFF) builds, boots to the shell, and passes the tests
 # of the guest that are not the wing's; the wing's calls fail with ENOSYS, its files are not there.
-# timeout: 400
+# timeout: 900
 # programs: all
 . "$(dirname "$0")/harness.sh"
 
