@@ -11,22 +11,23 @@
 constinit SpinLock dentry_lock{LockRank::dentry_cache};
 
 struct DentryCache {
-    Dentry** buckets = nullptr;
+    Dentry** buckets GUARDED_BY(dentry_lock) = nullptr;
     uint32_t mask = 0;
-    uint32_t count = 0;
-    List<Dentry, &Dentry::clock_> clock;
+    uint32_t count GUARDED_BY(dentry_lock) = 0;
+    List<Dentry, &Dentry::clock_> clock GUARDED_BY(dentry_lock);
 
     static uint32_t hash(const Dentry& parent, std::string_view name) {
         uint32_t h = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&parent)) >> 4;
         for (char c : name) h = (h ^ static_cast<uint8_t>(c)) * 0x01000193;
         return h ^ h >> 15;
     }
-    Dentry* find(const Dentry& parent, std::string_view name, uint32_t hash) const {
+    Dentry* find(const Dentry& parent, std::string_view name, uint32_t hash) const
+        REQUIRES(dentry_lock) {
         for (Dentry* at = buckets[hash & mask]; at; at = at->hash_next_)
             if (at->hash_ == hash && at->parent_.get() == &parent && at->name_ == name) return at;
         return nullptr;
     }
-    void insert(Dentry& dentry) {
+    void insert(Dentry& dentry) REQUIRES(dentry_lock) {
         dentry.hash_ = hash(*dentry.parent_, dentry.name_.view());
         Dentry*& bucket = buckets[dentry.hash_ & mask];
         dentry.hash_next_ = bucket;
@@ -36,7 +37,7 @@ struct DentryCache {
         ++count;
     }
     // Out of the table; its reference becomes the caller's.
-    void remove(Dentry& dentry) {
+    void remove(Dentry& dentry) REQUIRES(dentry_lock) {
         Dentry** link = &buckets[dentry.hash_ & mask];
         while (*link != &dentry) link = &(*link)->hash_next_;
         *link = dentry.hash_next_;
@@ -47,7 +48,7 @@ struct DentryCache {
     }
     // Those that nobody uses and that are wanted, chained.
     template <typename F>
-    Dentry* take_unused(F&& is_wanted) {
+    Dentry* take_unused(F&& is_wanted) REQUIRES(dentry_lock) {
         Dentry* victims = nullptr;
         for (Dentry& dentry : clock) {
             if (dentry.ref_count() > 1 || !is_wanted(dentry)) continue;
@@ -69,10 +70,10 @@ struct DentryCache {
 };
 
 namespace {
-constinit DentryCache cache;  // under dentry_lock
+constinit DentryCache cache;
 }
 
-void dentry_cache_init() {
+void dentry_cache_init() NO_LOCK_ANALYSIS {
     // Two names a bucket at most; with their inodes they take about an eighth of memory then.
     uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 2, 256u, 1u << 18));
     cache.buckets = new (std::nothrow) Dentry*[buckets]();

@@ -8,25 +8,25 @@
 
 struct InodeTable {
     SpinLock lock{LockRank::inode_cache};
-    CachedInode** buckets = nullptr;
+    CachedInode** buckets GUARDED_BY(lock) = nullptr;
     uint32_t mask = 0;
-    uint32_t count = 0;
-    List<CachedInode, &CachedInode::clock_> clock;
+    uint32_t count GUARDED_BY(lock) = 0;
+    List<CachedInode, &CachedInode::clock_> clock GUARDED_BY(lock);
 
-    CachedInode*& bucket(InodeNo number) { return buckets[number.raw() & mask]; }
-    CachedInode* find(const FileSystem& file_system, InodeNo number) {
+    CachedInode*& bucket(InodeNo number) REQUIRES(lock) { return buckets[number.raw() & mask]; }
+    CachedInode* find(const FileSystem& file_system, InodeNo number) REQUIRES(lock) {
         for (CachedInode* at = bucket(number); at; at = at->hash_next_)
             if (at->number_ == number && at->pin_.get() == &file_system) return at;
         return nullptr;
     }
-    void insert(CachedInode& inode) {
+    void insert(CachedInode& inode) REQUIRES(lock) {
         inode.hash_next_ = bucket(inode.number_);
         bucket(inode.number_) = &inode;
         clock.push_back(inode);
         inode.in_table_ = true;
         ++count;
     }
-    void unhash(CachedInode& inode) {
+    void unhash(CachedInode& inode) REQUIRES(lock) {
         CachedInode** link = &bucket(inode.number_);
         while (*link != &inode) link = &(*link)->hash_next_;
         *link = inode.hash_next_;
@@ -36,7 +36,7 @@ struct InodeTable {
     }
     // Takes unused ones out, at most `wanted` (all of one file system if given), oldest first.
     // Chained by hash_next_; the caller drops them without the lock.
-    CachedInode* take_unused(uint32_t wanted, const FileSystem* only) {
+    CachedInode* take_unused(uint32_t wanted, const FileSystem* only) REQUIRES(lock) {
         CachedInode* victims = nullptr;
         for (uint32_t looked = 2 * count; looked && count && wanted; --looked) {
             CachedInode& inode = *clock.front();
@@ -74,7 +74,7 @@ CachedInode* take_unused(uint32_t wanted, const FileSystem* only) {
 }
 }  // namespace
 
-void inode_cache_init() {
+void inode_cache_init() NO_LOCK_ANALYSIS {
     uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 4, 128u, 1u << 17));
     table.buckets = new (std::nothrow) CachedInode*[buckets]();
     VERIFY(table.buckets);

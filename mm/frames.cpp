@@ -27,15 +27,15 @@ constexpr uint32_t kStockMost = 256, kStockBatch = 64;
 // A CPU's own single free frames of a zone. Others only take them back, when none are left elsewhere.
 struct FrameStock {
     IrqSpinLock lock{LockRank::frame_stock};
-    uint32_t frames[kStockMost] = {};
+    uint32_t frames[kStockMost] GUARDED_BY(lock) = {};
     Atomic<uint32_t> size = 0;  // read without the lock, for sums
 
-    void push(uint32_t frame) {
+    void push(uint32_t frame) REQUIRES(lock) {
         const uint32_t at = size;
         frames[at] = frame;
         size = at + 1;
     }
-    uint32_t pop() {
+    uint32_t pop() REQUIRES(lock) {
         const uint32_t at = size - 1;
         size = at;
         return frames[at];
@@ -65,20 +65,20 @@ constinit Atomic<uint32_t> wanted_run = 0;
 
 FrameZone& zone_of(uint32_t index) { return index < kLowFrames ? low_zone : high_zone; }
 
-// The stock's lock is held.
-void return_stock(FrameZone& zone, FrameStock& stock, uint32_t keep) {
+void return_stock(FrameZone& zone, FrameStock& stock, uint32_t keep) REQUIRES(stock.lock) {
     LockGuard guard(frames_lock);
     while (stock.size > keep) zone.buddy.free(stock.pop(), 0);
 }
 
 void return_all_stocks(FrameZone& zone) {
     for (uint32_t i = 0; i < cpu_count; ++i) {
-        LockGuard guard(zone.stocks[i].lock);
-        return_stock(zone, zone.stocks[i], 0);
+        FrameStock& stock = zone.stocks[i];
+        LockGuard guard(stock.lock);
+        return_stock(zone, stock, 0);
     }
 }
 
-void fill_stock(FrameZone& zone, FrameStock& stock) {
+void fill_stock(FrameZone& zone, FrameStock& stock) REQUIRES(stock.lock) {
     LockGuard guard(frames_lock);
     while (stock.size < kStockBatch) {
         const std::optional<uint32_t> index = zone.buddy.allocate(0);
