@@ -1,6 +1,6 @@
 // UserAccount: what all processes of one user hold of the kernel together, for the limits that are a
-// user's and not a process'. Who holds something keeps a reference, and pays into the same account
-// when it goes, whichever user the process is by then.
+// user's and not a process'. An object that is charged to an account keeps a reference to it,
+// so it is given back to the same account even if the process has another user by then.
 // Locks: the counts are atomic; the table of accounts has a spin lock (rank user_accounts).
 // Spec: getrlimit(2), RLIMIT_NPROC and RLIMIT_SIGPENDING; unix(7), ETOOMANYREFS.
 #pragma once

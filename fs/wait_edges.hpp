@@ -1,4 +1,4 @@
-// Who waits for whom, told by those who know: file locks, semaphores used as mutexes, futexes whose
+// Which process waits for which, told by what makes them wait: file locks, semaphores used as mutexes, futexes whose
 // word names its owner. kernel/deadlock collects the edges and looks for cycles. The interface lies
 // here because the lowest of those that tell is here.
 // Locks: none; sources are added at start-up only, each takes its own lock while it tells.

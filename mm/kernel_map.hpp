@@ -1,7 +1,7 @@
 // The kernel's half of every page directory: direct map, image with its protections, virtual area,
 // windows. All its directory entries are made once at boot, so that every address space has the
 // same ones for ever and nothing needs to be kept in step.
-// Locks: entries of the virtual area are guarded by who allocated the addresses.
+// Locks: entries of the virtual area belong to the owner of the addresses.
 #pragma once
 
 #include "kernel/arch/page_table.hpp"

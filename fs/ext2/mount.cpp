@@ -89,7 +89,7 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
     if (super.revision) id_ = halves[0] ^ halves[1];
 }
 
-// After a cut of power, or errors: before anybody writes, and also for who will only read, as a journal
+// After a cut of power, or errors: before any write, and also for a mount that only reads, as a journal
 // is played back for everyone.
 void Ext2::repair() {
     if (!may_write_) return;

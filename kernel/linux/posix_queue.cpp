@@ -1,6 +1,6 @@
 // See posix_queue.hpp.
-// Wake-ups: each message wakes one receiver, each free place one sender. Who was woken and leaves
-// without having used that (a signal, a time-out) wakes the next.
+// Wake-ups: each message wakes one receiver, each free place one sender. A thread that was woken and
+// leaves without having used that (a signal, a time-out) wakes the next.
 #include "kernel/linux/posix_queue.hpp"
 
 #include "kernel/lib/start_up.hpp"

@@ -25,7 +25,7 @@ struct PosixMessage {  // its bytes follow it
     static void release(PosixMessage* message) { ::operator delete(message); }
 };
 
-// Who wants to hear once of a message in an empty queue (mq_notify).
+// The process that is told once of a message in an empty queue (mq_notify).
 struct QueueNotice {
     enum class Way : uint8_t { nobody, silent, signal, socket };
     Way way = Way::nobody;

@@ -133,8 +133,8 @@ Ref<Process> find_process(int pid) {
 Process* find_process_locked(int pid) { return look_up(pid); }
 List<Process, &Process::all_node>& all_processes() { return process_list; }
 
-// Who goes through all of them asks for the one after the last; only when that one is gone meanwhile
-// the list is searched.
+// A caller that walks the whole list asks for the one after the last; the list is searched only when
+// that one has gone meanwhile.
 Ref<Process> next_process(int from_pid) {
     LockGuard guard(process_tree);
     if (Process* known = look_up(from_pid)) return Ref<Process>(*known);

@@ -150,7 +150,7 @@ int next_thread(int pid, int from) {
     Process* process = find_process_locked(pid);
     if (!process) return 0;
     if (process->leader_gone && pid >= from) return pid;  // its first thread is listed still
-    // Who asks for all of them asks for the one after the last: the list is in order.
+    // A caller that walks all threads asks for the one after the last: the list is in order.
     const UserThread* before = find_thread_locked(from - 1);
     const bool known = before && before->process == process;
     Thread* next = known ? process->threads.next(*before) : process->threads.front();

@@ -47,7 +47,7 @@ void drop(HeldLocks& locks, const void* lock) {
             for (--locks.depth; i < locks.depth; ++i) locks.held[i] = locks.held[i + 1];
             return;
         }
-    panic("a lock is released by who does not hold it");
+    panic("a lock is released that is not held");
 }
 
 [[noreturn]] void refuse_mutex(LockRank wanted, LockRank held) {

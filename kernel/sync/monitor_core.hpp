@@ -22,19 +22,19 @@ class MonitorCore {
         entry_.push(who);
         return false;
     }
-    // Who is inside now; null: nobody.
+    // The thread that is inside now; null: none.
     Entry leave() {
         if (urgent_.size()) return urgent_.pop();
         if (entry_.size()) return entry_.pop();
         busy_ = false;
         return Entry{};
     }
-    // `who` waits; who is inside now.
+    // `who` waits. The thread that is inside now.
     Entry wait(Queue& condition, Entry who) {
         condition.push(who);
         return leave();
     }
-    // Who is inside now instead of `who`, which waits; null: it goes on itself.
+    // The thread that is inside now instead of `who`, which waits; null: `who` goes on.
     Entry signal(Queue& condition, Entry who) {
         if (!condition.size()) return Entry{};
         const Entry waiter = condition.pop();
