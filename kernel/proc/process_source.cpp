@@ -192,24 +192,14 @@ Process* find_target(const ProcTarget& target) {
     return p && (!target.program || p->program == target.program) ? p : nullptr;
 }
 
-Result<uint32_t> command_line(const ProcTarget& target, uint32_t offset, std::span<char> to) {
+template <uint32_t Process::*start, uint32_t Process::*end>
+Result<uint32_t> read_area_of(const ProcTarget& target, uint32_t offset, std::span<char> to) {
     Area area;
     {
         LockGuard guard(process_tree);
         Process* p = find_target(target);
         if (!p) return Errno::srch;
-        area = {p->space, p->arguments_start, p->arguments_end};
-    }
-    return read_area(area, offset, to);
-}
-
-Result<uint32_t> environment(const ProcTarget& target, uint32_t offset, std::span<char> to) {
-    Area area;
-    {
-        LockGuard guard(process_tree);
-        Process* p = find_target(target);
-        if (!p) return Errno::srch;
-        area = {p->space, p->environment_start, p->environment_end};
+        area = {p->space, p->*start, p->*end};
     }
     return read_area(area, offset, to);
 }
@@ -332,8 +322,8 @@ void process_source_init() {
         .next_thread = next_thread,
         .info = info_of,
         .thread_info = thread_info,
-        .command_line = command_line,
-        .environment = environment,
+        .command_line = read_area_of<&Process::arguments_start, &Process::arguments_end>,
+        .environment = read_area_of<&Process::environment_start, &Process::environment_end>,
         .executable = [](int pid) { return path_of(pid, [](Process& p) { return p.executable; }); },
         .working_directory =
             [](int pid) {
