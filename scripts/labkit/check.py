@@ -38,6 +38,8 @@ class Mistake:
         except KeyError as missing:
             raise spec.Failure(f'{path}: the head has no line {missing}') from None
         self.task = lab.case(self.caught).task
+        if not self.says:
+            raise spec.Failure(f'{path}: Says is empty, which fits every message')
 
     def applied(self, files):
         """The files with the mistake in them."""
