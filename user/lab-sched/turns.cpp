@@ -55,7 +55,7 @@ std::vector<Turn> turns_in_trace(const std::map<int, size_t>& jobs, const Option
         const auto job = jobs.find(thread);
         const auto start = running.find(thread);
         if (job != jobs.end() && start != running.end() && start->second >= zero &&
-            left[job->second] >= unit / 50) {
+            left[job->second] >= unit / 20) {
             left[job->second] -= time - start->second;
             turns.push_back({job->second, start->second - zero, time - zero, quantum_over[thread]});
         }
