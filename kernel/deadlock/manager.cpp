@@ -69,6 +69,7 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     const uint32_t p = m.party;
     m.victim = false;
     m.asked_at = ++requests;
+    if (!table.wants_any(p)) return {};  // nothing: no strategy has a say in that
     if (decide(m)) return {};
     const bool gave_back = m.answer == Answer::gives_back;
     if (m.answer == Answer::refused || (non_blocking && !gave_back)) {

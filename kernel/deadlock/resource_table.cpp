@@ -74,6 +74,12 @@ void ResourceTable::clear_wanted(uint32_t p) {
     parties_[p].waits = false;
 }
 
+bool ResourceTable::wants_any(uint32_t p) const {
+    for (uint32_t t = 0; t < types(); ++t)
+        if (wanted(p, t)) return true;
+    return false;
+}
+
 bool ResourceTable::wanted_available(uint32_t p) const {
     for (uint32_t t = 0; t < types(); ++t)
         if (wanted(p, t) > types_[t].available) return false;

@@ -57,6 +57,7 @@ class ResourceTable {
     void set_wanted(uint32_t p, uint32_t t, Units units) { cell(p, t).wanted = units; }
     void clear_wanted(uint32_t p);
     // What it wants is free: it holds it now, and waits no more.
+    bool wants_any(uint32_t p) const;
     bool wanted_available(uint32_t p) const;
     void grant(uint32_t p);
     // The units change hands and `wanted` stays, for a look at what would be; and back again.

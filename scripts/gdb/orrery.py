@@ -25,6 +25,10 @@ def members(list_value, type_name, member):
         node = node["next"]
 
 
+def cpu_count():
+    return int(gdb.parse_and_eval("cpu_count.value_"))  # an Atomic
+
+
 def field_offset(kind, name):
     for field in kind.fields():
         if field.name == name:
@@ -48,7 +52,7 @@ def threads():
     for thread in members(gdb.parse_and_eval("'(anonymous namespace)::kernel_threads'"), "Thread", "process_node"):
         if int(thread["tid"]):  # an idle one comes with its CPU
             yield None, thread
-    for i in range(int(gdb.parse_and_eval("cpu_count"))):
+    for i in range(cpu_count()):
         idle = gdb.parse_and_eval("cpus")[i].dereference()["idle"]
         if int(idle):
             yield None, idle.dereference()
@@ -58,7 +62,7 @@ def current_cpu():
     """The CPU of the debugger's selected thread: QEMU numbers its CPUs as we do, from 1 on."""
     number = gdb.selected_thread().num - 1 if gdb.selected_thread() else 0
     cpus = gdb.parse_and_eval("cpus")
-    if number >= int(gdb.parse_and_eval("cpu_count")):
+    if number >= cpu_count():
         number = 0
     return cpus[number].dereference()
 
@@ -143,7 +147,7 @@ class RunQ(gdb.Command):
 
     def invoke(self, argument, from_tty):
         thread_type = gdb.lookup_type("Thread").pointer()
-        for i in range(int(gdb.parse_and_eval("cpu_count"))):
+        for i in range(cpu_count()):
             cpu = gdb.parse_and_eval("cpus")[i].dereference()
             run = cpu["queue"].dereference()["run"]
             fair = run["fair_"].cast(run["fair_"].dynamic_type).dereference()

@@ -77,7 +77,10 @@ def d3(output: Output):
             if p in waits:
                 same(answer[2], 'still waits', f'{asked}')
                 continue
-            if any(u > a for u, a in zip(units, available)):
+            if not any(units):
+                wanted = 'granted'
+                free, then = available, held
+            elif any(u > a for u, a in zip(units, available)):
                 wanted = 'waits: more than is available'
             else:
                 free = [a - u for a, u in zip(available, units)]
