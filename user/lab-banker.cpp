@@ -27,8 +27,9 @@ constexpr char kHelp[] =
     "release-first\n"
     "                    preempt ordered banker detect\n"
     "  want=P:ROW        P waits for that\n"
-    "  reduce, detect    who is deadlocked; detect: the cost of each, and whom recovery would "
-    "choose\n"
+    "  reduce            who is deadlocked\n"
+    "  detect            those that wait are taken as deadlocked: the cost of each, and whom "
+    "recovery would choose\n"
     "Your own tables from a file, and random ones: lab-deadlock banker.\n"
     "    # lab-banker total=12 max=10/4/9 held=5/2/2 safe ask=banker:2:1\n"
     "    step P1 work 3\n"
@@ -131,10 +132,13 @@ void ask(State& state, const std::string& what) {
 
 // `costs`: and what the end of each would cost, and whom recovery would choose.
 void detect(const State& state, bool costs) {
-    const uint32_t count = reduce(state.table);
+    if (!costs) reduce(state.table);
+    uint32_t count = 0;
     std::string who;
     for (uint32_t p = 0; p < state.table.parties(); ++p) {
+        if (costs) state.table.finish()[p] = !state.table.party(p).waits;
         if (state.table.finish()[p]) continue;
+        ++count;
         who += " P" + std::to_string(p);
         if (costs) who += "(" + std::to_string(recovery_cost(state.table, p)) + ")";
     }

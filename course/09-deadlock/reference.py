@@ -171,7 +171,10 @@ def make(seed):
         for p in range(4):
             script.want(p, [source.randint(0, n) for n in script.state.need(p)])
         dead = script.state.finish(lambda p: script.state.wanted[p])[1]
-        if 0 < len(dead) < 4 and dead != script.state.finish(script.state.need)[1]:
+        free = script.state.free()
+        stuck = [p for p in range(4) if any(w > f for w, f in zip(script.state.wanted[p], free))]
+        # What is given back must matter, and that it is not Need that is looked at.
+        if 0 < len(dead) < 4 and dead != script.state.finish(script.state.need)[1] and dead != stuck:
             waits.append(script.who())
     ordered = []
     while len(ordered) < 2:
