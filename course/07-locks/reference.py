@@ -25,10 +25,11 @@ def entry(value, operations):
 
 def make(seed):
     source = random.Random(seed)
-    rounds = source.randint(1500, 2500)
-    quantum = source.randint(110, 190)
+    rounds = source.randint(4000, 6000)
+    # A lock that takes two steps loses an update only where a turn ends between them.
+    quanta = sorted(source.sample(range(110, 190), 4))
     room = source.randint(2, 5)
-    result = {f'{task}.{case}': {'rounds': rounds, 'quantum': quantum}
+    result = {f'{task}.{case}': {'rounds': rounds, 'quanta': quanta}
               for task in ('7.1', '7.2') for case in ('exclusion', 'rules')}
     result.update({
         '7.3.room': [entry(room, 'P' * (room + 1)), entry(0, 'P'), entry(1, 'PP')],

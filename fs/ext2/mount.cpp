@@ -368,7 +368,7 @@ Result<Ref<Inode>> Ext2::inode(InodeNo number) {
 namespace {
 constinit FileSystemType type{"ext2", true, Ext2::mount, nullptr};
 // A clean one: its journal stays empty, and it goes on as ext2 does.
-constinit FileSystemType journaled_type{"ext3", true, Ext2::mount, nullptr};
+constinit FileSystemType journaled_type{"ext3", true, Ext2::mount, nullptr, false};
 }  // namespace
 
 }  // namespace ext2

@@ -280,12 +280,15 @@ export class Model {
     this.decide(event, 'suspended by load control', `${event.criterion}: too many programs; by ${event.rule}: ${event.measure}`);
   }
   on_load_resumed(event) { this.decide(event, 'resumed by load control', event.why); }
-  on_semaphore({ time, semaphore, value, waiting }) {
-    const changes = (this.semaphores.get(semaphore)?.changes ?? 0) + 1;
-    this.semaphores.set(semaphore, { ...this.semaphores.get(semaphore), value, waiting, changes, last: time });
+  on_semaphore({ time, tid, semaphore, value, waiting }, arrives = false) {
+    const { queue = [], changes = 0, ...rest } = this.semaphores.get(semaphore) ?? {};
+    if (arrives && !queue.includes(tid)) queue.push(tid);
+    // Who goes on is who does the operation, else the first.
+    while (queue.length > waiting) queue.splice(Math.max(queue.indexOf(tid), 0), 1);
+    this.semaphores.set(semaphore, { ...rest, queue, value, waiting, changes: changes + 1, last: time });
   }
-  on_semaphore_wait(event) { this.on_semaphore(event); }
-  on_semaphore_name({ semaphore, name }) { this.semaphores.set(semaphore, { value: 0, waiting: 0, changes: 0, last: this.end, name }); }
+  on_semaphore_wait(event) { this.on_semaphore(event, true); }
+  on_semaphore_name({ semaphore, name }) { this.semaphores.set(semaphore, { value: 0, waiting: 0, changes: 0, queue: [], last: this.end, name }); }
 
   // --- memory
 

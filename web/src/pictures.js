@@ -155,7 +155,7 @@ export class Pictures {
     const cache = D.disk.cache.at(-1);
     this.rows('cache', ['found in it', 'missed', 'read ahead'].map(name => w.chart[name] ?? name), cache ? [cache.slice(1, 4).map(number)] : []);
     this.rows('semaphores', [w.semaphore, w.value, w.inQueue, w.changes], [...this.model.semaphores].map(([address, s]) =>
-      [s.name ?? `0x${address.toString(16)}`, number(s.value), number(s.waiting), number(s.changes)]));
+      [s.name ?? `0x${address.toString(16)}`, number(s.value), s.queue.map(named).join(', ') || number(s.waiting), number(s.changes)]));
     this.drawWalk();
   }
 

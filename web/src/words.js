@@ -73,7 +73,7 @@ export const WORDS = {
     tools: '虚拟机控制', policies: '策略', skip: '跳到终端',
     still: '定住图形', closer: '放大', wider: '缩小', step: '到下一个事件', asTable: '用表格看',
     thread: '线程', waiter: '等待者', holder: '等待谁', what: '原因', head: '磁头(扇区)', queue: '队列', semaphore: '信号量',
-    value: '值', inQueue: '队列长度', changes: 'P、V 次数', index: '下标', entry: '表项', flags: '标志', frame: '物理地址', notMapped: '未映射',
+    value: '值', inQueue: '队列', changes: 'P、V 次数', index: '下标', entry: '表项', flags: '标志', frame: '物理地址', notMapped: '未映射',
     keys: { running: '运行', ready: '就绪', blocked: '阻塞', new: '新建', suspended: '挂起' },
     chart: CHART,
     pictures: {
