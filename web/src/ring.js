@@ -5,13 +5,13 @@
 // Invariant: an event is taken once, in the order of its time; what was overwritten before it could be
 // read is counted in `lost`.
 
-const EVENT = 32, RING = 16, KERNEL = 0xC0000000, DIRECT_MAP = 0x38000000;
+const EVENT = 32, RING = 16;
 
 export class GuestMemory {
   constructor(emulator) {
     this.cpu = emulator.v86.cpu;
     this.emulator = emulator;
-    this.pages = new Map(); // of the kernel's windows: they keep their frames
+    this.pages = new Map(); // of the kernel's: they keep their frames
   }
 
   physical(bytes, address) { return this.emulator.read_memory(address, bytes); }
@@ -32,7 +32,6 @@ export class GuestMemory {
 
   // An address of the kernel's, as a physical one.
   kernel(address) {
-    if (address >= KERNEL && address < KERNEL + DIRECT_MAP) return address - KERNEL;
     const page = address >>> 12;
     let base = this.pages.get(page);
     if (base === undefined) {
