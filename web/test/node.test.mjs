@@ -261,3 +261,9 @@ test('both languages have every sentence', () => {
     typeof value === 'object' ? keys(value).map(inner => `${key}.${inner}`) : [key]);
   assert.deepEqual(keys(WORDS.zh), keys(WORDS.en));
 });
+
+test('from power-on: BIOS, GRUB on the ISO, kernel, shell', async () => {
+  await machine.reset();
+  assert.equal(await typed('uname -srm'), 'Linux 6.1.0-orrery i686');
+  assert.match(await typed('dmesg | grep boot:'), /boot: by GRUB/);
+});
