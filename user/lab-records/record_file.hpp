@@ -90,14 +90,11 @@ class Index {
     PagedFile file_;
 };
 
-class IndexedFile final : public RecordFile {
+// A file of records with an index beside it.
+class FileWithIndex : public RecordFile {
   public:
-    IndexedFile(const std::string& path, RecordFormat format)
+    FileWithIndex(const std::string& path, RecordFormat format)
         : RecordFile(path, format), index_(path + ".index") {}
-    void build(const std::vector<Record>& sorted) override;
-    std::optional<Record> find(uint32_t key) override;
-    void insert(const Record& record) override;
-    Record at(uint32_t number) override;
     uint64_t bytes_written() const override {
         return data_.bytes_written + index_.file().bytes_written;
     }
@@ -107,27 +104,28 @@ class IndexedFile final : public RecordFile {
         index_.forget();
     }
 
-  private:
+  protected:
     Index index_;
 };
 
-// Groups of up to `group` records; when made, a quarter of each is left free.
-class IndexedSequentialFile final : public RecordFile {
+class IndexedFile final : public FileWithIndex {
   public:
-    IndexedSequentialFile(const std::string& path, RecordFormat format, uint32_t group)
-        : RecordFile(path, format), index_(path + ".index"), group_(group) {}
+    using FileWithIndex::FileWithIndex;
     void build(const std::vector<Record>& sorted) override;
     std::optional<Record> find(uint32_t key) override;
     void insert(const Record& record) override;
     Record at(uint32_t number) override;
-    uint64_t bytes_written() const override {
-        return data_.bytes_written + index_.file().bytes_written;
-    }
-    uint32_t index_bytes() const override { return index_.file().size(); }
-    void forget() override {
-        data_.forget();
-        index_.forget();
-    }
+};
+
+// Groups of up to `group` records; when made, a quarter of each is left free.
+class IndexedSequentialFile final : public FileWithIndex {
+  public:
+    IndexedSequentialFile(const std::string& path, RecordFormat format, uint32_t group)
+        : FileWithIndex(path, format), group_(group) {}
+    void build(const std::vector<Record>& sorted) override;
+    std::optional<Record> find(uint32_t key) override;
+    void insert(const Record& record) override;
+    Record at(uint32_t number) override;
 
   private:
     uint32_t room() const { return group_ * format_.most(); }
@@ -135,6 +133,5 @@ class IndexedSequentialFile final : public RecordFile {
     // Writes a group's records where the entry says, and what it says of them.
     void store(uint32_t number, const std::vector<Record>& records, uint32_t offset);
 
-    Index index_;
     uint32_t group_;
 };

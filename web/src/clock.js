@@ -60,8 +60,8 @@ export class Clock {
       if (this.mode === 'host') return get.call(buffer, start, length, done, options);
       ++this.reads;
       get.call(buffer, start, length, bytes => soon(() => {
-        const answer = () => { --this.reads; done(bytes); };
-        if (this.held) this.answers.push(answer), this.resume(); else this.answers.push(answer);
+        this.answers.push(() => { --this.reads; done(bytes); });
+        this.resume();
       }), options);
     };
   }
@@ -108,8 +108,9 @@ export class Clock {
   get finished() { return this.mode === 'counted' && !this.script.length && !this.reads && this.quiet >= QUIET && this.atRest(); }
 
   random() { // xorshift
-    for (const shift of [13, -17, 5]) this.seed ^= shift > 0 ? this.seed << shift : this.seed >>> -shift;
-    return this.seed;
+    this.seed ^= this.seed << 13;
+    this.seed ^= this.seed >>> 17;
+    return this.seed ^= this.seed << 5;
   }
 
   // --- input
