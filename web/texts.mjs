@@ -29,7 +29,7 @@ const marked = new Marked({
       flush();
       return html;
     },
-    html({ text }) { return escape(text); },
+    html({ text }) { return text.startsWith('<!--') ? '' : escape(text); },
   },
 });
 
