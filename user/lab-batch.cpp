@@ -3,6 +3,7 @@
 // time sharing (all of them, round robin). It tells how busy the CPU was, and how long jobs took.
 // A job's I/O is a device of its own that takes its time and needs no CPU: a sleep.
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,7 +94,10 @@ Figures run(const std::vector<Job>& jobs, Times* times) {
         lab::write_file(submit, std::to_string(jobs[i].cycles * jobs[i].burst * 1000));
         submitted.push_back(lab::now());
         const pid_t child = fork();
-        if (child == 0) be_job(jobs[i], times[i]);
+        if (child == 0) {
+            prctl(PR_SET_NAME, ("J" + std::to_string(i + 1)).c_str());  // for ps, and for traces
+            be_job(jobs[i], times[i]);
+        }
         if (child < 0) lab::fail("fork: %s", strerror(errno));
     }
     int64_t busy = 0, finish = 0;

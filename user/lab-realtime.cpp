@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +128,7 @@ Count run(const Policy& policy, const std::vector<Task>& tasks, long time, Count
         const pid_t child = fork();
         if (child < 0) lab::fail("fork: %s", strerror(errno));
         if (child == 0) {
+            prctl(PR_SET_NAME, ("T" + std::to_string(i + 1)).c_str());  // for ps, and for traces
             if (const int error = choose(policy, tasks[i], priority)) {
                 if (error != EBUSY) lab::fail("%s: %s", policy.name, strerror(error));
                 counts[i].refused = 1;

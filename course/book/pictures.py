@@ -97,7 +97,8 @@ def states(command, names, cache):
         from trace_svg import picture
         with tempfile.TemporaryDirectory() as folder:
             trace = os.path.join(folder, 'run.json')
-            run = subprocess.run([*words[:1], '--trace', trace, *words[1:]], cwd=ROOT, stdin=subprocess.DEVNULL,
+            fewer = [] if '--append' in words else ['--append', 'trace=process,sched']  # so that none are lost
+            run = subprocess.run([*words[:1], '--trace', trace, *fewer, *words[1:]], cwd=ROOT, stdin=subprocess.DEVNULL,
                                  capture_output=True, timeout=300)
             if run.returncode:
                 raise BadPicture(f'status {run.returncode}: {command}')

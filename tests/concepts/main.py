@@ -10,6 +10,7 @@ import deadlock
 import devices
 import files
 import memory
+import places
 import processes
 import scheduling
 import synchronisation
@@ -57,16 +58,28 @@ def page(name):
     return '\n'.join(lines) + '\n'
 
 
+def with_table(name, language):
+    """A page of the course with the table between these two lines."""
+    text = (ROOT / name).read_text()
+    begin, end = '<!-- concepts -->\n', '\n<!-- end -->'
+    before, _, rest = text.partition(begin)
+    return before + begin + places.table(rows(), language) + end + rest.partition(end)[2]
+
+
 def pages(check):
     bad = 0
-    for name in PAGES:
-        file = ROOT / 'docs' / name
-        text = page(name)
+    texts = {f'docs/{name}': page(name) for name in PAGES}
+    texts |= {f'course/README{end}.md': with_table(f'course/README{end}.md', language) for language, end in places.ENDS.items()}
+    for name, text in texts.items():
+        file = ROOT / name
         if not check:
             file.write_text(text)
         elif not file.exists() or file.read_text() != text:
-            print(f'docs/{name} is out of date: ./scripts/concepts --pages')
+            print(f'{name} is out of date: ./scripts/concepts --pages')
             bad = 1
+    for problem in places.wrong(rows()):
+        print(problem)
+        bad = 1
     for row in rows():
         for path in row.source.split():
             if not pathlib.Path(ROOT / path).exists():
@@ -98,7 +111,7 @@ def main():
     parser.add_argument('ids', nargs='*', metavar='ID', help='S4, or S for all of that letter')
     parser.add_argument('--seed', type=int, default=1, help='of the random inputs (default 1)')
     parser.add_argument('--list', action='store_true', help='only the ids and commands')
-    parser.add_argument('--pages', action='store_true', help='writes docs/concepts.md and its Chinese twin')
+    parser.add_argument('--pages', action='store_true', help='writes docs/concepts.md, the table in course/README.md, and their Chinese twins')
     parser.add_argument('--check', action='store_true', help='with --pages: only whether they are current')
     options = parser.parse_args()
     if options.pages:
