@@ -297,7 +297,7 @@ void page_cache_init() {
     page_hash.buckets = new (std::nothrow) CachedPage*[buckets]();
     VERIFY(page_hash.buckets);
     page_hash.mask = buckets - 1;
-    page_hash.chosen = &page_hash.replacers.get<DefaultReplacer>();
+    page_replacement_init();
 }
 
 uint32_t cached_pages() { return page_hash.totals.all; }  // without the lock: it may be late

@@ -5,7 +5,7 @@
 
 #include "fs/page_cache.hpp"
 #include "kernel/lib/list.hpp"
-#include "mm/replacers.hpp"
+#include "mm/replacement_set.hpp"
 
 constexpr uint64_t kMaxCachedSize = 1ull << (32 + kPageShift);
 constexpr uint32_t page_index(uint64_t offset) {
@@ -23,8 +23,7 @@ struct CachedPages {
     uint32_t mask = 0;
     PageCacheTotals totals{};
     PageCacheUse use{};
-    Replacers replacers{};                          // of clean pages that could be read again
-    ReplacementPolicy* chosen = nullptr;            // of these
+    ReplacementSet unused{};                        // clean pages that could be read again
     uint32_t now = 0;                               // their time
     List<ResidentPage, &ResidentPage::node> aside;  // what a search has seen and couldn't free
     List<PageCache, &PageCache::dirty_node_> dirty_caches;  // the one that waits longest first
@@ -51,7 +50,7 @@ struct CachedPages {
     void remove(CachedPage& page);  // the frame's reference becomes the caller's
     void mark_dirty(CachedPage& page, uint8_t sectors);
     void mark_clean(CachedPage& page);
-    ReplacementPolicy& policy() { return *chosen; }
+    ReplacementPolicy& policy() { return *unused.policy; }
     CachedPage* next_victim();  // which is set aside; null: there are no more
     void put_back_aside();
     uint32_t take_unused(uint32_t wanted, CachedPage*& victims);
@@ -66,6 +65,7 @@ void page_cache_init();
 // --- page_trace.cpp
 void trace_cache_miss(const PageCache& cache, uint32_t first, uint32_t pages, uint32_t asked);
 void trace_page_cache();  // each tick; takes no lock
+void page_replacement_init();
 void choose_page_replacement(uint32_t policy);
 void tune_page_replacement(Replacers& like);
 void tick_page_replacement(uint32_t now);

@@ -5,6 +5,7 @@
 
 #include "fs/page_hash.hpp"
 #include "mm/reclaim.hpp"
+#include "mm/replacers.hpp"
 
 namespace {
 
@@ -145,12 +146,17 @@ uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too) {
     return freed;
 }
 
+void page_replacement_init() {
+    static constinit Replacers policies{};
+    page_hash.unused = {&policies, &policies.get<DefaultReplacer>()};
+}
+
 void choose_page_replacement(uint32_t policy) {
     LockGuard guard(page_hash.lock);
-    ReplacementPolicy &former = page_hash.policy(), &next = page_hash.replacers.at(policy);
+    ReplacementPolicy &former = page_hash.policy(), &next = page_hash.unused.policies->at(policy);
     if (&former == &next) return;
     page_hash.put_back_aside();
-    page_hash.chosen = &next;
+    page_hash.unused.policy = &next;
     while (ResidentPage* page = former.first()) {
         former.remove(*page);
         next.load(*page, false, page_hash.now);
@@ -159,7 +165,7 @@ void choose_page_replacement(uint32_t policy) {
 
 void tune_page_replacement(Replacers& like) {
     LockGuard guard(page_hash.lock);
-    page_hash.replacers.copy_tunables(like);
+    page_hash.unused.policies->copy_tunables(like);
 }
 
 void tick_page_replacement(uint32_t now) {

@@ -29,6 +29,7 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
         locked->map_top = kUserTop - kStackRoomLeast;
     }
     space->paging_.active_since = monotonic_now().raw();
+    TRY(make_pool(*space));
     AllSpaces::add(*space);
     enter_pool(*space);
     return space;
@@ -36,7 +37,7 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
 
 AddressSpace::~AddressSpace() {
     AllSpaces::remove(*this);
-    leave_pool(*this);
+    drop_pool(*this);
     delete state_.lab;
     UserPages& pages = state_.pages;
     if (!pages.made()) return;

@@ -17,7 +17,7 @@
 #include "kernel/sync/mutex.hpp"
 #include "mm/paging_state.hpp"
 #include "mm/region.hpp"
-#include "mm/replacers.hpp"
+#include "mm/replacement_set.hpp"
 #include "mm/user_pages.hpp"
 
 // Spec: mmap(2), Linux values.

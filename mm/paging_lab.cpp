@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "mm/replacers.hpp"
 #include "mm/tracked_frames.hpp"
 
 Result<Box<PagingLab>> PagingLab::create(VirtAddr start, uint32_t pages, uint32_t frames,
@@ -13,8 +14,10 @@ Result<Box<PagingLab>> PagingLab::create(VirtAddr start, uint32_t pages, uint32_
     lab->start_ = start;
     lab->pages_ = pages;
     lab->frames_ = frames;
-    lab->policies_.copy_tunables(common_pool.policies);
-    lab->policy_ = lab->policies_.find(policy);
+    lab->policies_ = Box<LabReplacers>(new (std::nothrow) LabReplacers);
+    if (!lab->policies_) return Errno::nomem;
+    lab->policies_->copy_tunables(*common_pool.policies);
+    lab->policy_ = lab->policies_->find(policy);
     if (!lab->policy_ || (lab->policy_->knows_future() && !former)) return Errno::inval;
     lab->table_ = new (std::nothrow) ResidentPage[pages];
     if (!lab->table_) return Errno::nomem;

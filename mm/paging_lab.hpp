@@ -10,7 +10,9 @@
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/vector.hpp"
-#include "mm/replacers.hpp"
+#include "mm/replacement/policy.hpp"
+
+struct LabReplacers;
 
 class PagingLab {
   public:
@@ -55,7 +57,7 @@ class PagingLab {
 
     VirtAddr start_{0};
     uint32_t pages_ = 0, frames_ = 0, now_ = 0;
-    LabReplacers policies_{};
+    Box<LabReplacers> policies_;
     ReplacementPolicy* policy_ = nullptr;
     ResidentPage* table_ = nullptr;  // by page
     Vector<Record> records_;

@@ -4,13 +4,13 @@
 // Locks: swap_lock; address spaces are only tried, so that it waits for none.
 #pragma once
 
-#include "mm/replacers.hpp"
 #include <cstdint>
 
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
 class Pager;
+struct Replacers;
 
 void reclaim_start();  // the thread; once sleeping works
 // A round passes; true: it is worth trying again. Holding no locks.

@@ -6,17 +6,9 @@
 
 #include "mm/replacement/all.hpp"
 
-using Replacers =
-    PolicyList<ReplacementPolicy, FifoReplacement, LruReplacement, AgeingReplacement,
-               LfuReplacement, ClockReplacement, ImprovedClockReplacement, WorkingSetReplacement>;
+struct Replacers : PolicyList<ReplacementPolicy, FifoReplacement, LruReplacement, AgeingReplacement,
+                              LfuReplacement, ClockReplacement, ImprovedClockReplacement,
+                              WorkingSetReplacement> {};
 using DefaultReplacer = ClockReplacement;
 // OPT is for laboratories, which know what is to come.
-using LabReplacers = Replacers::With<OptReplacement>;
-
-// A set of pages that compete, and the policy that has them.
-struct ReplacementSet {
-    Replacers policies{};
-    uint32_t chosen = Replacers::kIndexOf<DefaultReplacer>;
-
-    ReplacementPolicy& policy() { return policies.at(chosen); }
-};
+struct LabReplacers : Replacers::With<OptReplacement> {};

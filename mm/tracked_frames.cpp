@@ -3,17 +3,18 @@
 
 #include "mm/all_spaces.hpp"
 #include "mm/reclaim.hpp"
+#include "mm/replacers.hpp"
 #include "mm/locked_space.hpp"
 #include "mm/shared_pages.hpp"
 #include "mm/virtual_area.hpp"
 
 constinit TrackedFrame* tracked_frames = nullptr;
-constinit ReplacementSet common_pool{};
 constinit Atomic<bool> local_scope = false;
 
 namespace {
-// Of new pools; under swap_lock, as the tunables of common_pool, which new pools copy.
+// Of new pools; under swap_lock, as the tunables of the common pool, which new pools copy.
 constinit uint32_t chosen_policy = Replacers::kIndexOf<DefaultReplacer>;
+constinit Replacers common_policies{};
 constinit Mutex starting{LockRank::mount_table};  // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
@@ -32,22 +33,38 @@ void move_pages(ReplacementPolicy& from, ReplacementSet& pool) {
 }
 void change_policy(ReplacementSet& pool) {
     LockGuard guard(swap_lock);
-    if (pool.chosen == chosen_policy) return;
-    ReplacementPolicy& former = policy_of(pool);
-    pool.chosen = chosen_policy;
+    ReplacementPolicy &former = policy_of(pool), &next = pool.policies->at(chosen_policy);
+    if (&former == &next) return;
+    pool.policy = &next;
     move_pages(former, pool);
 }
-}  // namespace
-
 void leave_pool(AddressSpace& space) {
     if (!swap_active) return;
     LockGuard guard(swap_lock);
     move_pages(policy_of(space.pool()), common_pool);
 }
-void enter_pool(AddressSpace& space) {
+void copy_tunables_to(AddressSpace& space) {
     LockGuard guard(swap_lock);
-    space.pool().chosen = chosen_policy;
-    space.pool().policies.copy_tunables(common_pool.policies);
+    space.pool().policies->copy_tunables(common_policies);
+}
+}  // namespace
+
+constinit ReplacementSet common_pool{&common_policies, &common_policies.get<DefaultReplacer>()};
+
+Result<void> make_pool(AddressSpace& space) {
+    auto* policies = new (std::nothrow) Replacers;
+    if (!policies) return Errno::nomem;
+    space.pool() = {policies, &policies->get<DefaultReplacer>()};
+    return {};
+}
+void enter_pool(AddressSpace& space) {
+    change_policy(space.pool());
+    copy_tunables_to(space);
+}
+void drop_pool(AddressSpace& space) {
+    if (!space.pool().policies) return;  // it could not be made
+    leave_pool(space);
+    delete space.pool().policies;
 }
 
 namespace {
@@ -71,13 +88,10 @@ void choose_replacement(uint32_t which) {
 void tune_replacement(const Tunable& fresh) {
     {
         LockGuard guard(swap_lock);
-        common_pool.policies.set_tunable(fresh);
+        common_policies.set_tunable(fresh);
     }
-    if (file_reclaimer.tune) file_reclaimer.tune(common_pool.policies);
-    for_each_space([](AddressSpace& space) {
-        LockGuard guard(swap_lock);
-        space.pool().policies.copy_tunables(common_pool.policies);
-    });
+    if (file_reclaimer.tune) file_reclaimer.tune(common_policies);
+    for_each_space(copy_tunables_to);
 }
 }  // namespace
 
@@ -100,7 +114,7 @@ constinit const PolicyChoice kReplacementChoice = {
     kTunablesOf<Replacers>.span(),
     [](uint32_t which) {
         LockGuard guard(swap_lock);
-        return *common_pool.policies.tunable(kTunablesOf<Replacers>.all[which].name);
+        return *common_policies.tunable(kTunablesOf<Replacers>.all[which].name);
     },
     tune_replacement};
 

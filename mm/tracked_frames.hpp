@@ -10,7 +10,8 @@
 
 #include "kernel/lib/policy_choice.hpp"
 #include "mm/frames.hpp"
-#include "mm/replacers.hpp"
+#include "mm/replacement/policy.hpp"
+#include "mm/replacement_set.hpp"
 #include "mm/swap.hpp"
 
 class AddressSpace;
@@ -42,7 +43,7 @@ Result<void> swap_in_all(uint32_t area);
 
 extern const PolicyChoice kReplacementChoice;  // vm.replacement=NAME, /proc/sys/vm/replacement
 // swap_lock held:
-inline ReplacementPolicy& policy_of(ReplacementSet& pool) { return pool.policy(); }
+inline ReplacementPolicy& policy_of(ReplacementSet& pool) { return *pool.policy; }
 inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page.pool); }
 
 // Scope: whose pages compete. Global: all in one pool. Local: each space's in its own, and what its
@@ -50,6 +51,7 @@ inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page
 extern ReplacementSet common_pool;  // of a local scope: what its owner left behind
 extern Atomic<bool> local_scope;
 void choose_scope(bool local);
-void enter_pool(AddressSpace& space);  // a new one: under the policy that is chosen
-void leave_pool(AddressSpace& space);  // its pages compete in the common pool
+Result<void> make_pool(AddressSpace& space);  // ENOMEM
+void enter_pool(AddressSpace& space);         // under the policy that is chosen
+void drop_pool(AddressSpace& space);          // its pages compete in the common pool
 void track_all(AddressSpace& space);

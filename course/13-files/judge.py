@@ -103,6 +103,7 @@ def names_command(one):
     make = ' '.join(one['names'])
     folder = FOLDER + '-' + one['names'][0]
     remove = f"rm {' '.join(one['gone'])}; " if one['gone'] else ''
+    remove += ''.join(f'echo >{name}; ' for name in one['new'])
     look = '; '.join(f'ls -i {name}; lab-fs lookup {folder}/{name} 2>&1 | grep "\\"{name}\\""'
                      for name in one['found'])
     return f'mkdir {folder}; cd {folder}; for n in {make}; do echo >$n; done; {remove}sync; echo 1 >/proc/sys/vm/drop_caches; {look}; cd /'

@@ -33,14 +33,45 @@ def places(n, blocks):
     return {'command': f'lab-index place {n} ' + ' '.join(map(str, blocks)), 'lines': [place(b, n) for b in blocks]}
 
 
+class Block:
+    """A directory of one block: [name, bytes to the next entry], as ext2 keeps it."""
+
+    def __init__(self, size=4096):
+        self.entries = [['.', 12], ['..', size - 12]]
+
+    @staticmethod
+    def needed(name):
+        return 8 + (len(name) + 3) // 4 * 4
+
+    def add(self, name):
+        i = next(i for i, (other, room) in enumerate(self.entries) if room - self.needed(other) >= self.needed(name))
+        used = self.needed(self.entries[i][0])
+        self.entries.insert(i + 1, [name, self.entries[i][1] - used])
+        self.entries[i][1] = used
+
+    def remove(self, name):
+        i = next(i for i, entry in enumerate(self.entries) if entry[0] == name)
+        self.entries[i - 1][1] += self.entries.pop(i)[1]
+
+
 def directory(source, delete):
-    """Names that begin alike; which are deleted; which are looked for, and how many names stand before."""
+    """Names that begin alike; which are deleted, and what comes into the gap; which are looked for, and how
+    many names stand before. What a long name leaves behind a short one in its place is no entry."""
     stem = ''.join(source.choice('abcdefgh') for _ in range(3))
-    names = [stem + 'x' * n for n in source.sample(range(12), 6)] + [source.choice('ijk') + stem, 'z']
+    long = stem + 'x' * source.randint(6, 11)
+    names = [stem + 'x' * n for n in source.sample(range(6), 4)] + [source.choice('ijk') + stem, 'z']
     source.shuffle(names)
-    gone = source.sample(names[1:-1], 3) if delete else []
-    left = [name for name in names if name not in gone]
-    return {'names': names, 'gone': gone, 'found': {name: 2 + i for i, name in enumerate(left)}}
+    names.insert(1, long)
+    gone = [long, *source.sample(names[2:-1], 2)] if delete else []
+    block, new = Block(), ['y'] if delete else []
+    for name in names:
+        block.add(name)
+    for name in gone:
+        block.remove(name)
+    for name in new:
+        block.add(name)
+    return {'names': names, 'gone': gone, 'new': new,
+            'found': {name: before for before, (name, _) in enumerate(block.entries) if before > 1}}
 
 
 def linked(source):

@@ -3,6 +3,7 @@
 #include "mm/frame_allocation.hpp"
 #include "mm/heap.hpp"
 #include "mm/load_control.hpp"
+#include "mm/replacers.hpp"
 #include "mm/tracked_frames.hpp"
 
 namespace {

@@ -3,6 +3,7 @@
 #include "fs/proc/policy_file.hpp"
 #include "kernel/sched/jobs.hpp"
 #include "kernel/sched/policy_control.hpp"
+#include "kernel/sched/schedulers.hpp"
 
 namespace {
 

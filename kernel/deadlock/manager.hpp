@@ -7,13 +7,12 @@
 
 #include "kernel/deadlock/analysis.hpp"
 #include "kernel/deadlock/recovery.hpp"
-#include "kernel/deadlock/strategies.hpp"
+#include "kernel/deadlock/strategies/strategy.hpp"
 #include "kernel/lib/policy_choice.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "kernel/uapi/resources.h"
 
 std::string_view answer_text(Answer answer);
-extern ChosenPolicy<Strategies, DefaultStrategy> chosen_strategy;  // the manager's lock to choose
 extern const PolicyChoice kStrategyChoice;  // deadlock=NAME, /proc/sys/kernel/deadlock/strategy
 
 struct ResourceManager {
@@ -34,7 +33,7 @@ struct ResourceManager {
     ResourceTable table;
     Vector<Member*> members;  // by party; null: none
     uint32_t open_files = 0;
-    const Strategy& strategy() const { return *chosen_strategy; }
+    const Strategy& strategy() const;
     Detection detection = Detection::block;
     Cure cure = Cure::fail;
     VictimRule rule = VictimRule::cost;

@@ -4,6 +4,7 @@
 #include "fs/proc/policy_file.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/deadlock/manager.hpp"
+#include "kernel/deadlock/strategies.hpp"
 #include "kernel/deadlock/wait_graph.hpp"
 #include "kernel/trace/trace.hpp"
 
@@ -200,7 +201,12 @@ std::string_view answer_text(Answer answer) {
     return "";
 }
 
-constinit ChosenPolicy<Strategies, DefaultStrategy> chosen_strategy{};
+namespace {
+constinit ChosenPolicy<Strategies, DefaultStrategy>
+    chosen_strategy{};  // the manager's lock to choose
+}
+const Strategy& ResourceManager::strategy() const { return *chosen_strategy; }
+
 constinit const PolicyChoice kStrategyChoice = {
     "deadlock", Strategies::kNames, [] { return chosen_strategy.index(); },
     [](uint32_t which) {

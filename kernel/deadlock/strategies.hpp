@@ -4,6 +4,6 @@
 
 #include "kernel/deadlock/strategies/all.hpp"
 
-using Strategies = PolicyList<Strategy, NoStrategy, AllAtOnce, ReleaseFirst, PreemptStrategy,
-                              OrderedStrategy, Banker, DetectStrategy>;
+struct Strategies : PolicyList<Strategy, NoStrategy, AllAtOnce, ReleaseFirst, PreemptStrategy,
+                               OrderedStrategy, Banker, DetectStrategy> {};
 using DefaultStrategy = NoStrategy;

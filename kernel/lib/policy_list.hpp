@@ -61,7 +61,7 @@ class PolicyList {
         return index ? &at(*index) : nullptr;
     }
     template <typename Policy>
-    Policy& get() {
+    constexpr Policy& get() {
         return std::get<Named<Policy>>(all_);
     }
 

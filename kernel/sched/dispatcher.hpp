@@ -6,17 +6,18 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/sched/clock.hpp"
+#include "kernel/sched/policies/real_time.hpp"
 #include "kernel/sched/scheduler.hpp"
-#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
 extern SpinLock run_queue_lock;
 
 struct CpuQueue {
-    explicit CpuQueue(Cpu& owner);  // with the policy and the tunables of all
+    CpuQueue(Cpu& owner, struct Schedulers& policies);  // with the policy and the tunables of all
+    static CpuQueue* make(Cpu& owner);                  // null: no memory
     Cpu& cpu;
-    Schedulers policies;
+    struct Schedulers& policies;
     RealTimeClass run;                        // the threads that are ready here,
     List<Thread, &Thread::ready_node> ready;  // and, with several CPUs, a list of them
     uint64_t user_ticks = 0, kernel_ticks = 0, idle_ticks = 0, context_switches = 0;

@@ -5,6 +5,7 @@
 
 #include "kernel/sched/dispatcher.hpp"
 #include "kernel/sched/policy_control.hpp"
+#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/scheduler.hpp"
 
 namespace {

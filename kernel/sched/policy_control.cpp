@@ -2,9 +2,12 @@
 // after; one that runs starts a new turn.
 #include "kernel/sched/policy_control.hpp"
 
+#include <new>
+
 #include "kernel/arch/cpu.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/sched/dispatcher.hpp"
+#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/jobs.hpp"
 
 constinit uint32_t policy_index = Schedulers::kIndexOf<DefaultScheduler>;
@@ -95,8 +98,21 @@ constinit const PolicyChoice kSchedulerChoice = {
         });
     }};
 
-CpuQueue::CpuQueue(Cpu& owner) : cpu(owner), run(policies.at(policy_index)) {
+CpuQueue::CpuQueue(Cpu& owner, Schedulers& all)
+    : cpu(owner), policies(all), run(all.at(policy_index)) {
     for (const Tunable& tunable : tunables.span()) copy_tunable(tunable, *this);
+}
+
+CpuQueue* CpuQueue::make(Cpu& owner) {
+    struct Whole {
+        explicit Whole(Cpu& cpu) : queue(cpu, policies) {}
+        Schedulers policies{};
+        CpuQueue queue;
+    };
+    // No static constructors: the first one is made here, before there is a heap.
+    alignas(Whole) static constinit std::byte first[sizeof(Whole)] = {};
+    Whole* whole = owner.id ? new (std::nothrow) Whole(owner) : new (first) Whole(owner);
+    return whole ? &whole->queue : nullptr;
 }
 
 SchedParameters sched_parameters(const Thread& thread) {

@@ -4,14 +4,11 @@
 #pragma once
 
 #include "kernel/lib/policy_choice.hpp"
-#include "kernel/sched/schedulers.hpp"
 #include "kernel/sched/thread.hpp"
 
 // The policy, and the tunables of all policies: sched=NAME, sched.TUNABLE=VALUE; and in
 // /proc/sys/kernel/sched.
 extern const PolicyChoice kSchedulerChoice;
-inline constexpr auto kSchedulerTunables =
-    join_tunables(Schedulers::default_tunables(), default_tunables<RealTimeClass::Tunables>());
 
 // --- threads
 struct SchedParameters {

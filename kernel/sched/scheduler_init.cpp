@@ -28,9 +28,7 @@ void on_kick() {
 }  // namespace
 
 void scheduler_init() {
-    // No static constructors: the queue is made here, and never destroyed.
-    alignas(CpuQueue) static constinit std::byte queue[sizeof(CpuQueue)] = {};
-    this_cpu().queue = new (queue) CpuQueue(this_cpu());
+    this_cpu().queue = CpuQueue::make(this_cpu());  // never destroyed
     jobs_init();
     set_local_handler(kVectorReschedule, on_kick);
     set_local_handler(kVectorShootDown, serve_shoot_down);
@@ -47,7 +45,7 @@ void scheduler_init() {
 
 Result<void> scheduler_add_cpu(Cpu& cpu) {
     Ref<Thread> idle = TRY(Thread::create("idle", nullptr, nullptr));
-    auto* queue = new (std::nothrow) CpuQueue(cpu);
+    CpuQueue* queue = CpuQueue::make(cpu);
     if (!queue) return Errno::nomem;
     cpu.queue = queue;
     idle->tid = 0;  // as all idle threads

@@ -21,6 +21,7 @@ OUTPUT = 512 << 10     # bytes of standard output and error, together
 FILE = 256 << 20       # bytes of any file that the run writes
 ADDRESS_SPACE = 3 << 30
 PATIENCE = 5           # host seconds for each CPU second that a run may take: the host may have other work
+STUDENTS_ROOT = 32 << 20  # bytes that a student's root image has at most
 COMMANDS = 9000        # characters of guest commands in one boot; the kernel keeps 16 KiB, encoded
 
 
@@ -123,8 +124,11 @@ def run(tree, command, limits, trace=None, disk=None):
     """One boot of the kernel of `tree`, for one command of its shell. What it writes persists in
     `disk`, if that is given."""
     seconds = limits['seconds']
+    # The root is a RAM disk. The teacher's tree has all programs, and so a larger one than a student's.
+    larger = os.path.getsize(os.path.join(tree, 'build', 'disk.img')) - STUDENTS_ROOT
+    megabytes = limits['megabytes'] + max(larger >> 20, 0)
     words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
-             str(limits['megabytes']), '--timeout', str(PATIENCE * seconds)]
+             str(megabytes), '--timeout', str(PATIENCE * seconds)]
     if trace:
         words += ['--trace', trace]
     if disk:
