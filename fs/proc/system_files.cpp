@@ -6,7 +6,7 @@
 #include "fs/proc/process_source.hpp"
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/arch/cpu.hpp"
-#include "kernel/arch/interrupts.hpp"
+#include "kernel/arch/interrupt_counts.hpp"
 #include "kernel/arch/user_access.hpp"
 #include "kernel/boot_state.hpp"
 #include "kernel/sched/clock.hpp"

@@ -1,5 +1,5 @@
-// Segment and gate descriptors as values.
-// Spec: Intel SDM vol. 3A, 3.4.5 (segment descriptors), 6.11 (IDT descriptors), 7.2.1 (TSS).
+// Segment descriptors as values; gates are in gate.hpp.
+// Spec: Intel SDM vol. 3A, 3.4.5 (segment descriptors), 7.2.1 (TSS).
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,6 @@ static_assert(segment_descriptor(0, 0xfffff, kAccessCode, Granularity::pages) ==
               0x00cf9a000000ffff);
 static_assert(segment_descriptor(0x12345678, 0x67, kAccessTss, Granularity::bytes, false) ==
               0x1200893456780067);
-
-constexpr uint64_t gate_descriptor(uint16_t selector, uint32_t offset, uint8_t access) {
-    uint64_t low = (offset & 0xffff) | static_cast<uint32_t>(selector) << 16;
-    uint64_t high = (offset & 0xffff0000) | static_cast<uint32_t>(access) << 8;
-    return low | high << 32;
-}
-constexpr uint8_t kGateInterrupt = 0x8e, kGateTrap = 0x8f, kGateTask = 0x85;
-static_assert(gate_descriptor(8, 0xc0101234, kGateInterrupt) == 0xc0108e0000081234);
 
 struct Tss {
     uint32_t previous_task;

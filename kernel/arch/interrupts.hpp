@@ -54,9 +54,8 @@ Result<void> attach_interrupt(uint32_t line, InterruptHandler& handler);
 // Within a handler: whether the interrupt came while a program ran (ring 3).
 bool interrupted_user_mode();
 
-// What /proc/interrupts counts, and the trace names: the lines of devices, after them the vectors of
-// the local APIC; and exceptions. `tag` is Linux's name of a local one.
-uint32_t interrupt_count(uint32_t line);  // of all CPUs
+// What /proc/interrupts counts (interrupt_counts.hpp), and the trace names: the lines of devices, after
+// them the vectors of the local APIC; and exceptions. `tag` is Linux's name of a local one.
 const InterruptHandler* interrupt_handlers(uint32_t line);
 struct LocalInterrupt {
     const char *tag, *name, *meaning;

@@ -2,7 +2,8 @@
 // Spec: Intel SDM vol. 3A, chapter 6 (table 6-1: vectors; 6.13: error codes; 4.7: #PF's).
 #include "kernel/arch/traps.hpp"
 
-#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/gate.hpp"
+#include "kernel/arch/interrupt_counts.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/ioapic.hpp"
 #include "kernel/arch/lapic.hpp"
@@ -28,9 +29,8 @@ extern const ExceptionTableEntry __ex_table_start[], __ex_table_end[];
 
 namespace {
 
-constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorBreakpoint = 3, kVectorOverflow = 4,
-                   kVectorDoubleFault = 8, kVectorProtection = 13, kVectorPageFault = 14,
-                   kVectorSystemCall = 0x80;
+constexpr uint32_t kVectorDebug = 1, kVectorNmi = 2, kVectorDoubleFault = 8, kVectorProtection = 13,
+                   kVectorPageFault = 14;
 // Error code of #PF.
 constexpr uint32_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4;
 
@@ -45,12 +45,9 @@ constinit LocalHandler local_handlers[kLocalVectors] = {};
 
 static_assert(std::size(Cpu{}.interrupts) == kIrqLines + kLocalVectors);
 
-// Interrupts are off, and only this CPU writes; others read.
-void count(Atomic<uint32_t>& figure) { figure.store_relaxed(figure + 1); }
-
 void device_interrupt(uint32_t line) {
     if (!lapic_in_use() && pic_is_spurious(line)) return;
-    count(this_cpu().interrupts[line]);
+    count_interrupt(line);
     trace<TraceType::interrupt_event>(line);
     uint32_t context = lock_check_enter_interrupt();
     // Handlers are only ever added, at the front, so the walk needs no lock.
@@ -65,7 +62,7 @@ void device_interrupt(uint32_t line) {
 
 void local_interrupt(uint32_t which) {
     const uint32_t number = kIrqLines + which;
-    count(this_cpu().interrupts[number]);
+    count_interrupt(number);
     trace<TraceType::interrupt_event>(number);
     uint32_t context = lock_check_enter_interrupt();
     local_handlers[which]();
@@ -180,7 +177,7 @@ inline void prepare_user_return(TrapFrame& frame) {
 
 // A page fault has an event of its own, with its cause and result.
 static void note_exception(const TrapFrame& frame) {
-    count(this_cpu().exceptions[frame.vector]);
+    count_exception(frame.vector);
     if (frame.vector != kVectorPageFault)
         trace<TraceType::exception_event>(frame.vector, frame.eip, frame.error);
 }
@@ -224,11 +221,6 @@ void set_local_handler(uint32_t vector, void (*handle)()) {
 }
 
 bool interrupted_user_mode() { return this_cpu().interrupted_user; }
-uint32_t interrupt_count(uint32_t line) {
-    uint32_t all = 0;
-    for (uint32_t i = 0; i < cpu_count; ++i) all += cpus[i]->interrupts[line];
-    return all;
-}
 const InterruptHandler* interrupt_handlers(uint32_t line) {
     return line < kIrqLines ? handlers[line].load() : nullptr;
 }
@@ -242,16 +234,14 @@ const char* interrupt_name(uint32_t number) {
 }
 
 void traps_init() {
-    constexpr uint8_t kUserMay = 3 << 5;  // DPL 3: INT n, INT3 and INTO from ring 3
     for (uint32_t vector = 0; vector < 256; ++vector)
-        idt[vector] = gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector], kGateInterrupt);
-    for (uint32_t vector : {kVectorBreakpoint, kVectorOverflow})
-        idt[vector] =
-            gate_descriptor(SELECTOR_KERNEL_CODE, trap_vectors[vector], kGateInterrupt | kUserMay);
+        idt[vector] = gate_descriptor(GateType::interrupt, gate_privilege(vector),
+                                      SELECTOR_KERNEL_CODE, trap_vectors[vector]);
     // A trap gate: system calls run with interrupts on.
-    idt[kVectorSystemCall] = gate_descriptor(
-        SELECTOR_KERNEL_CODE, reinterpret_cast<uint32_t>(system_call_vector), kGateTrap | kUserMay);
-    idt[kVectorDoubleFault] = gate_descriptor(SELECTOR_DOUBLE_FAULT_TSS, 0, kGateTask);
+    idt[kVectorSystemCall] =
+        gate_descriptor(GateType::trap, gate_privilege(kVectorSystemCall), SELECTOR_KERNEL_CODE,
+                        reinterpret_cast<uint32_t>(system_call_vector));
+    idt[kVectorDoubleFault] = gate_descriptor(GateType::task, 0, SELECTOR_DOUBLE_FAULT_TSS, 0);
     traps_init_cpu();
     pic_init();
 }
