@@ -112,5 +112,10 @@ class Placement {
         counts_.used -= bytes;
         counts_.requested -= requested;
     }
+    void count_merge(bool below, bool above) {
+        ++counts_.merges[static_cast<uint32_t>(above   ? below ? Merge::both : Merge::above
+                                               : below ? Merge::below
+                                                       : Merge::none)];
+    }
     HeapFigures counts_{};
 };

@@ -152,15 +152,16 @@ class TaggedHeap : public Placement {
         return at(&block, kHead);
     }
 
-    // A block becomes a hole, one with the holes beside it: the four cases.
+    // A block becomes a hole, one with the holes beside it: the four cases, which count_merge() counts.
+    // A hole that is swallowed is removed first; the one that results stands on the list once, and the
+    // block above it has its size as `before`. The lowest block has none below: its `before` is 0.
+    // Lab 10.4: stub { block.state = State::hole; count_merge(false, false); insert(block); }
     void join(Block& block) {
         Block* low = &block;
         Block& high = above(block);
         const bool with_above = high.state == State::hole;
         const bool with_below = block.before && below(block).state == State::hole;
-        ++counts_.merges[static_cast<uint32_t>(with_above ? with_below ? Merge::both : Merge::above
-                                               : with_below ? Merge::below
-                                                            : Merge::none)];
+        count_merge(with_below, with_above);
         uint32_t size = block.size;
         if (with_above) {
             size += high.size;
@@ -211,6 +212,11 @@ class TaggedHeap : public Placement {
         hole.node.unlink();
     }
 
+    // Compaction of one area, none of whose blocks is kept: all holes are removed; then each block that is
+    // used is copied, header included, to the lowest free place, gets the size of the one below as
+    // `before`, and moved(from, to) names its memory before and after, if it moved. At the edge,
+    // close(edge, to, before) makes a hole of what is left.
+    // Lab 10.5: stub { (void)area; (void)moved; }
     template <typename Moved>
     void compact(Area& area, Moved&& moved) {
         while (Hole* hole = area.holes.front()) remove(*hole);

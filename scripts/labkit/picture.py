@@ -135,3 +135,27 @@ def way_pair(wanted, got, first):
                 parts.append(f'<path d="M{x - 36} {y + 15}H{x - 3}" stroke="#555" marker-end="url(#tip)"/>')
         y += 46
     return svg(90 + 120 * max(len(wanted), len(got), 1), y, parts)
+
+
+def holes_pair(wanted, got, first):
+    """Memory after each step, the lowest address on the left: rows of (step, [(name or '-', size)]); in row
+    `first` they part."""
+    def drawn(title, rows, names):
+        left, width, row = 70, 420, 22
+        parts = []
+        for i, (step, pieces) in enumerate(rows):
+            y, at, total = i * row, 0, sum(size for _, size in pieces) or 1
+            parts.append(label(left - 8, y + 15, step, 'end', MARK if i == first else '#333'))
+            for name, size in pieces:
+                x, wide = left + width * at / total, width * size / total
+                colour = '#eceff2' if name == '-' else COLOURS[names.index(name) % len(COLOURS)]
+                parts.append(f'<rect x="{x:.1f}" y="{y + 2}" width="{max(wide - 1, 1):.1f}" height="{row - 4}" fill="{colour}"/>')
+                text = str(size) if name == '-' else name
+                if wide > 7 * len(text):
+                    parts.append(label(x + wide / 2, y + 15, text, colour='#777' if name == '-' else 'white'))
+                at += size
+        parts.append(f'<rect x="{left - 3}" y="{first * row}" width="{width + 6}" height="{row}" fill="none" stroke="{MARK}" '
+                     'stroke-width="2" stroke-dasharray="4 3"/>')
+        return f'<div><h4>{title}</h4>{svg(left + width + 10, row * len(rows) + 4, parts)}</div>'
+    names = sorted({name for rows in (wanted, got) for _, pieces in rows for name, _ in pieces})
+    return '<div class="pair">' + drawn(NAMES[0], wanted, names) + drawn(NAMES[1], got, names) + '</div>'

@@ -9,6 +9,7 @@
 #include "mm/heap/placement_list.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
 #include "user/lab/table.hpp"
 
 namespace {
@@ -161,6 +162,8 @@ int show_steps(const Options& o) {
     Blocks blocks;
     lab::Table table({{"step", "step"}, {"result", "result"}, {"memory", "memory"}});
     for (const std::string& step : o.list) {
+        // An event of the trace, at which a debugger can stop (scripts/debug --at).
+        if (!o.random) lab::write_file("/proc/trace_marker", step);
         const std::string result = run_step(heap, blocks, step);
         Map map(blocks);
         heap.place.visit(map);

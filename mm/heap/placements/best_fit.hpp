@@ -8,6 +8,9 @@ class BestFit : public TaggedHeap {
     static constexpr std::string_view kName = "best-fit";
 
   protected:
+    // The smallest hole of at least `size` bytes, the lowest of equals; null: there is none. One of
+    // just that size need not be beaten: the search ends.
+    // Lab 10.3: stub { Hole* hole = first_hole(); return hole && hole->block.size >= size ? hole : nullptr; }
     Hole* choose(uint32_t size) override {
         Hole* best = nullptr;
         for_each_hole([&](Hole& hole) {

@@ -26,23 +26,16 @@ class BuddyHeap : public Placement, protected BuddyBlocks {
         ++counts_.requests;
         if (bytes > 1u << 30) return nullptr;
         const uint32_t order = order_for(bytes + kHead);
-        uint32_t found = order;
-        while (found < kOrders && free_[found].empty()) ++found, ++counts_.searched;
+        const uint32_t found = smallest_fit(order);
         if (found >= kOrders) {
             ++counts_.failed;
             return nullptr;
         }
         Block& block = free_[found].pop_front()->block;
-        while (block.order > order) {
-            --block.order;
-            Block& upper = *new (buddy_of(block)) Block;
-            upper.order = block.order;
-            upper.area_order = block.area_order;
-            put(upper);
-        }
+        split(block, order);
         block.free = false;
         block.requested = bytes;
-        count_block(1u << order, bytes);
+        count_block(1u << block.order, bytes);
         return reinterpret_cast<char*>(&block) + kHead;
     }
 
@@ -50,19 +43,10 @@ class BuddyHeap : public Placement, protected BuddyBlocks {
         Block* block = &block_of(memory);
         VERIFY(block->magic == kMagic && !block->free);
         uncount_block(1u << block->order, block->requested);
-        bool merged = false;
-        while (block->order < block->area_order) {
-            Block* buddy = buddy_of(*block);
-            if (!buddy->free || buddy->order != block->order) break;
-            hole_of(*buddy).node.unlink();
-            Block* upper = buddy < block ? block : buddy;
-            if (buddy < block) block = buddy;
-            upper->magic = 0;
-            ++block->order;
-            merged = true;
-        }
-        ++counts_.merges[static_cast<uint32_t>(merged ? Merge::both : Merge::none)];
-        put(*block);
+        const uint32_t order = block->order;
+        Block& whole = join(*block);
+        count_merge(whole.order > order, whole.order > order);
+        put(whole);
     }
 
     uint32_t usable(const void* memory) const override {
@@ -94,6 +78,43 @@ class BuddyHeap : public Placement, protected BuddyBlocks {
 
   private:
     static constexpr uint32_t kOrders = 31;
+
+    // The lowest order from `order` on that has a free block; kOrders: none has.
+    uint32_t smallest_fit(uint32_t order) {
+        while (order < kOrders && free_[order].empty()) ++order, ++counts_.searched;
+        return order;
+    }
+
+    // Halves a block, which is on no list, until it is of this order: its lower half goes on, its upper
+    // half becomes a block of its own, with the same area_order, and is put() on the list of its order.
+    // Lab 10.6: stub { (void)block; (void)order; }
+    void split(Block& block, uint32_t order) {
+        while (block.order > order) {
+            --block.order;
+            Block& upper = *new (buddy_of(block)) Block;
+            upper.order = block.order;
+            upper.area_order = block.area_order;
+            put(upper);
+        }
+    }
+
+    // A block, which is on no list, joins its buddy while that is free as a whole, up to the whole area;
+    // the buddy leaves its list. The lower of the two goes on, with the next order; of the upper,
+    // `magic` becomes 0, for nothing begins there any more. Returns the block that results.
+    // Lab 10.6: stub { return block; }
+    Block& join(Block& block) {
+        Block* low = &block;
+        while (low->order < low->area_order) {
+            Block* buddy = buddy_of(*low);
+            if (!buddy->free || buddy->order != low->order) break;
+            hole_of(*buddy).node.unlink();
+            Block* upper = buddy < low ? low : buddy;
+            if (buddy < low) low = buddy;
+            upper->magic = 0;
+            ++low->order;
+        }
+        return *low;
+    }
 
     void put(Block& block) {
         block.free = true;

@@ -10,13 +10,10 @@ class QuickFit : public FirstFit {
 
     static constexpr std::string_view kName = "quick-fit";
     void* take(uint32_t bytes) override {
-        if (bytes > kQuickMost) return FirstFit::take(bytes);
-        const uint32_t size = size_for(bytes);
-        if (size <= kQuickMost)
-            if (Hole* kept = kept_[size / kBlockAlignment].pop_front()) {
-                ++counts_.requests;
-                return use(kept->block, bytes);
-            }
+        if (Hole* hole = bytes <= kQuickMost ? kept(size_for(bytes)) : nullptr) {
+            ++counts_.requests;
+            return use(hole->block, bytes);
+        }
         return FirstFit::take(bytes);
     }
     void give(void* memory) override {
@@ -24,10 +21,8 @@ class QuickFit : public FirstFit {
         if (block.size > kQuickMost) return FirstFit::give(memory);
         VERIFY(block.state == State::used);
         uncount_block(block.size, block.requested);
-        block.state = State::kept;
-        Hole& hole = hole_of(block);
-        new (&hole.node) ListNode;
-        kept_[block.size / kBlockAlignment].push_front(hole);
+        new (&hole_of(block).node) ListNode;
+        keep(hole_of(block));
     }
     HeapArea remove_empty_area() override {
         flush();
@@ -41,11 +36,28 @@ class QuickFit : public FirstFit {
         flush();
         return FirstFit::choose(size);
     }
+    // All that is kept becomes holes: join(block) for each.
+    // Lab 10.1: stub { }
     void flush() override {
         for (HoleList& list : kept_)
             while (Hole* hole = list.pop_front()) join(hole->block);
     }
 
   private:
+    // The block of just this size that was kept last, no longer on its list; null: none is kept, or the
+    // size is above kQuickMost.
+    // Lab 10.1: stub { (void)size; return nullptr; }
+    Hole* kept(uint32_t size) {
+        return size <= kQuickMost ? kept_[size / kBlockAlignment].pop_front() : nullptr;
+    }
+    // A block of a usual size came back: it is no hole, and its neighbours are left alone. It goes to the
+    // front of its size's list.
+    // Lab 10.1: stub { join(hole.block); }
+    void keep(Hole& hole) {
+        hole.block.state = State::kept;
+        kept_[hole.block.size / kBlockAlignment].push_front(hole);
+    }
+
+    // By size, in units of kBlockAlignment bytes.
     HoleList kept_[kQuickMost / kBlockAlignment + 1];
 };

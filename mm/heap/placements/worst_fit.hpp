@@ -8,6 +8,8 @@ class WorstFit : public TaggedHeap {
     static constexpr std::string_view kName = "worst-fit";
 
   protected:
+    // The largest hole, the lowest of equals; null: that is smaller than `size` bytes, or there is none.
+    // Lab 10.3: stub { Hole* hole = first_hole(); return hole && hole->block.size >= size ? hole : nullptr; }
     Hole* choose(uint32_t size) override {
         Hole* worst = nullptr;
         for_each_hole([&](Hole& hole) {
