@@ -28,7 +28,8 @@ def read(path):
 
 def pages():
     found = ['README.md', 'README.zh.md']
-    found += [os.path.relpath(p, ROOT) for p in glob.glob(os.path.join(ROOT, 'docs', '*.md'))]
+    for folder in ('docs', 'course'):
+        found += [os.path.relpath(p, ROOT) for p in glob.glob(os.path.join(ROOT, folder, '*.md'))]
     return sorted(p for p in found if os.path.exists(os.path.join(ROOT, p)))
 
 

@@ -254,7 +254,10 @@ def main():
     parser.add_argument('--no-runs', action='store_true')
     options = parser.parse_args()
     book = Book(options.out, options.teacher, not options.no_runs)
-    book.write()
+    try:
+        book.write()
+    except pictures.BadPicture as error:
+        book.problems.append(str(error))
     for problem in book.problems:
         print(f'book: {problem}', file=sys.stderr)
     return 1 if book.problems else 0

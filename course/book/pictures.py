@@ -28,8 +28,7 @@ def of_run(body, wish, language, cache):
         words = wish.split()
         if words[0] != 'states':
             raise BadPicture(f'no picture {words[0]}; there are: states')
-        drawn = cache and states(body.split('\n')[0][2:], words[1:], cache)
-        return drawn and (SAYS['states'][language], drawn)
+        return (SAYS['states'][language], states(body.split('\n')[0][2:], words[1:], cache)) if cache else None
     for kind, draw in (('gantt', gantt), ('frames', frames)):
         drawn = draw(body.split('\n'), language)
         if drawn:

@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -60,6 +61,8 @@ def main():
         folder = scratch / 'student'
         check(lab('start', number, folder, '--lang', 'zh').returncode == 0, 'start')
         check('实验 5' in (folder / 'README.md').read_text(), 'the README in the student\'s language')
+        secret = [path for path in folder.rglob('*') if re.match(r'(answers|exam|teaching|reference|.*\.patch$)', path.name)]
+        check(not [path for path in secret if 'course' in path.parts], f'the student gets {secret}')
         refused("is the teacher's", 'grade-all', 5, scratch, '--csv', '/dev/null', tree=folder)
         refused('this is the tree of lab 5', 'grade', 7, tree=folder)
         refused('nothing is changed yet', 'hand-in', tree=folder)
