@@ -4,6 +4,7 @@
 #include "mm/suspension.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/lines.hpp"
+#include "user/lab/setting.hpp"
 
 namespace {
 
@@ -34,12 +35,17 @@ std::vector<uint32_t> figures(const std::string& text, size_t count) {
     return made;
 }
 
+// Where a debugger may stop: `what` comes next.
+void mark(const std::string& what) { lab::write_file("/proc/trace_marker", "asks " + what); }
+
 void judge(const LoadControl& control, const std::string& text, const PagingLoad& load) {
+    mark(text);
     const LoadJudgement verdict = control.judge(load);
     lines.say(text + ": " + (verdict.too_many ? "too many" : verdict.room ? "room" : "as it is"));
 }
 
 void choose(const std::string& name, const std::vector<std::string>& programs) {
+    mark(name);
     uint32_t rule = 0;
     while (kSuspensionRules[rule] != name) ++rule;
     size_t chosen = 0;

@@ -114,7 +114,8 @@ def lines(case, want, output):
         why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
         verdict = Verdict(False, why, picture.table_pair(('', ''), *([[i + 1, line] for i, line in enumerate(each)]
                                                                      for each in (one['lines'], got)), first))
-        verdict.command, verdict.step = one['command'], right.split()[0]
+        verdict.command = one['command']
+        verdict.mark = f"asks {right.split(':')[0]}" if verdict.command.startswith('lab-load') else f'step {right.split()[0]}'
         return verdict
     return Verdict(True)
 
@@ -175,9 +176,9 @@ def told(known):
 
 
 def stop_at_step(trace, verdict):
-    """lab-touch leaves an event before each of its steps; lab-load has no moment."""
+    """lab-touch leaves an event before each of its steps, lab-load before each of its answers."""
     for number, event in enumerate(trace.events()):
-        if event.name == 'mark' and event['text'] == f'step {verdict.step}':
+        if event.name == 'mark' and event['text'] == verdict.mark:
             return number
     return None
 

@@ -28,11 +28,9 @@ def checks(lab, expected):
 
 
 def stop(trace, verdict):
-    """lab-index leaves an event before each block; the other programs' first mistake is their end."""
-    if not hasattr(verdict, 'block'):
-        return None
+    """lab-index leaves an event before each block, lab-fs before each name, and we before each command."""
     return next((number for number, event in enumerate(trace.events())
-                 if event.name == 'mark' and event['text'] == verdict.block), None)
+                 if event.name == 'mark' and event['text'] == getattr(verdict, 'mark', None)), None)
 
 
 def hinted(case, why, pictured=''):
@@ -61,7 +59,7 @@ def lines(case, want, output):
                                                    for each in (one['lines'], got)), first)
         verdict = hinted(case, both(f'{one["command"]}: "{have}"; it should be "{right}".',
                                     f'{one["command"]}:得到"{have}",应当是"{right}"。'), ways(right, have) + drawn)
-        verdict.command, verdict.block = one['command'], right.split(':')[0]
+        verdict.command, verdict.mark = one['command'], right.split(':')[0]
         return verdict
     return Verdict(True)
 
@@ -123,20 +121,27 @@ def names(case, want, output):
         first = next(i for i, (a, b) in enumerate(zip(right, have)) if a != b)
         (name, inode, before), (_, number, passed) = right[first], have[first]
         deleted = ' '.join(one['gone'])
-        return hinted(case, both(
+        verdict = hinted(case, both(
             f'{name}: inode {number} after {passed} names; it should be inode {inode} after {before} '
             f'(deleted: {deleted or "none"}).',
             f'{name}:经过 {passed} 个名字得到索引结点 {number},应当经过 {before} 个得到 {inode}(已删除:{deleted or "无"})。')
             if number != '?' else both(f'{name} is not found among {" ".join(one["names"])}.',
                                        f'在 {" ".join(one["names"])} 中没有找到 {name}。'),
             picture.table_pair(('name', 'inode', 'names before'), right, have, first))
+        verdict.command, verdict.mark = names_command(one), f'name {name}'
+        return verdict
     return Verdict(True)
+
+
+def mark(text):
+    return f'echo {text} >/proc/trace_marker;'
 
 
 def links_command(one):
     folder = FOLDER + '-links'
     names = ' '.join(sorted(one['left']))
-    return (f'rm -rf {folder}; mkdir {folder}; cd {folder}; {"; ".join(one["commands"])}; sync; '
+    steps = ' '.join(f'{mark(f"step {i}")} {command};' for i, command in enumerate(one['commands']))
+    return (f'rm -rf {folder}; mkdir {folder}; cd {folder}; {steps} sync; '
             f'for n in {names}; do echo $n $(stat -c %h $n) $(cat $n); done; cd /')
 
 
@@ -152,7 +157,9 @@ def links(case, want, output):
                 f'执行 {done} 之后:名字、链接数和内容是"{have}",应当是"{right[first]}"。'),
                 picture.table_pair(('name, links, contents',), *([[line] for line in each] for each in (right, got)),
                                    first))
-            verdict.command = links_command(one)
+            name = right[first].split()[0] if first < len(right) else have.split()[0]
+            last = max((i for i, command in enumerate(one['commands']) if name in re.findall(r'\w+', command)), default=0)
+            verdict.command, verdict.mark = links_command(one), f'step {last}'
             return verdict
         if output.damage:
             return hinted(case, both(f'after {done}: e2fsck finds: {output.damage}',
@@ -167,9 +174,10 @@ MOMENTS = (('a file is written', '写入文件'), ('it has a second name', '有�
 
 def space_command(one):
     file, free = FILE + '-space', "stat -f -c 'free %f' /root"
-    return (f'sync; {free}; dd if=/dev/zero of={file} bs=4096 count={one["blocks"]} 2>/dev/null; sync; {free}; '
-            f'exec 3<{file}; ln {file} {file}-2; sync; {free}; rm {file}; sync; {free}; rm {file}-2; sync; {free}; '
-            f'exec 3<&-; sync; {free}')
+    marks = [mark(f'moment {i}') for i in range(len(MOMENTS))]
+    return (f'sync; {free}; {marks[0]} dd if=/dev/zero of={file} bs=4096 count={one["blocks"]} 2>/dev/null; sync; {free}; '
+            f'exec 3<{file}; {marks[1]} ln {file} {file}-2; sync; {free}; {marks[2]} rm {file}; sync; {free}; '
+            f'{marks[3]} rm {file}-2; sync; {free}; {marks[4]} exec 3<&-; sync; {free}')
 
 
 def space(case, want, output):
@@ -183,8 +191,10 @@ def space(case, want, output):
     if first == len(right):
         return Verdict(False, both('the command said more than it was asked', '命令的输出多于所问'))
     have = got[first] if first < len(got) else '?'
-    return hinted(case, both(
+    verdict = hinted(case, both(
         f'a file of {taken} blocks, index block included; when {MOMENTS[first][0]}, {have} blocks are taken; it should be '
         f'{right[first]}.', f'一个占 {taken} 块(含索引块)的文件:{MOMENTS[first][1]}时,占用 {have} 块,应当是 {right[first]} 块。'),
         picture.table_pair(('when', 'blocks'), *([[moment[0], n] for moment, n in zip(MOMENTS, each)]
                                                  for each in (right, got)), first))
+    verdict.mark = f'moment {first}'
+    return verdict

@@ -1,9 +1,9 @@
 """scripts/lab check: everything that has to be true of a lab before it is handed out.
 
-Fast (CI): one tree is made and built; in it are graded, one after another, the stubs, the
-solution, and one round of mistakes (the first of each task, all at once, for tasks do not share files).
-Full: besides, each task alone as a stub, all mistakes, five seeds, every grading twice, and hand-ins
-through grade-all beside grade.
+Fast (CI): one tree with all programs is built; in it are graded the solutions of all labs, then of each lab
+the stubs, and one round of mistakes (the first of each task, all at once, for tasks do not share files).
+Full: the student's own tree of each lab; besides, each task alone as a stub, all mistakes, five seeds, every
+grading twice, and hand-ins through grade-all beside grade.
 """
 import fcntl
 import glob
@@ -30,8 +30,7 @@ class Mistake:
 
     def __init__(self, lab, path):
         self.name = os.path.basename(path)[:-6]
-        with open(path) as file:
-            self.patch = file.read()
+        self.patch = read(path).decode()
         head = dict(re.findall(r'^([A-Z][a-z ]+): (.*)$', self.patch.split('\n--- ')[0], re.M))
         try:
             self.what, self.caught, self.says = head['Mistake'], head['Caught by'], head['Says']
@@ -56,6 +55,31 @@ class Mistake:
             return changed
 
 
+class SharedSlot(handin.Slot):
+    """The solution of all labs, with the programs of all: what one lab takes out of it, or gets wrong, is a small build."""
+
+    def __init__(self, labs, folder, seed):
+        self.folder, self.seed, self.given = folder, seed, {}
+        self.choose(labs[0])
+        for lab in labs:
+            for path, data, mode in tree.contents(lab, seed, 'en', {}):
+                whole = os.path.join(lab.root, path)
+                if b'// Lab ' in data or path in {*lab.files, *(other['list'] for other in lab.without)}:
+                    data = read(whole)
+                self.given[path] = (data, mode)
+        for lab in labs:
+            for other in lab.without:
+                self.given[other['file']] = (read(os.path.join(lab.root, other['file'])), 0o644)
+
+    def choose(self, lab):
+        self.lab, self.expectations = lab, lab.expectations(self.seed)
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
 class Report:
     def __init__(self):
         self.bad = 0
@@ -74,11 +98,7 @@ def named(cases):
 
 
 def solution_of(lab):
-    files = {}
-    for path in lab.files:
-        with open(os.path.join(lab.root, path), 'rb') as file:
-            files[path] = file.read()
-    return files
+    return {path: read(os.path.join(lab.root, path)) for path in lab.files}
 
 
 def mistakes_of(lab):
@@ -127,6 +147,10 @@ def telling(body):
 
 def squeezed(text):
     return re.sub(r'\s+', '', text)
+
+
+def stubs_of(lab, solution):
+    return {path: stubs.cut(data.decode(), lab.owns).encode() for path, data in solution.items()}
 
 
 def check_boots(slot, report):
@@ -187,38 +211,64 @@ def check_hand_ins(lab, folder, slot, files, graded, place, report):
     report(same, 'hand-in and grade-all agree with grade', f"{results['a.tar.gz'].points} and {graded.points} points")
 
 
-def check_lab(lab, fast, place, report):
-    print(f'--- lab {lab.number}: {lab.title["en"]}', flush=True)
-    solution = solution_of(lab)
+def check_given(slot, files, report):
+    """The stubs: they build, boot, and fail every case."""
+    graded = slot.grade(files)
+    report(not graded.broken, 'the stubs build', graded.broken or '')
+    check_boots(slot, report)
+    report(not graded.points, 'the stubs fail every case', named(r.case.id for r in graded.results if r.verdict.passed))
+
+
+def check_solution(slot, solution, report):
+    graded = slot.grade(solution)
+    report(graded.points == slot.lab.points, f'lab {slot.lab.number}: the solution passes, seed {slot.seed}', explained(graded))
+    return graded
+
+
+def check_texts(lab, place, solution, mistakes, report):
+    """What needs no build."""
     check_marks(lab, solution, report)
-    mistakes = mistakes_of(lab)
     for task in lab.tasks:
         count = sum(mistake.task is task for mistake in mistakes)
         report(count >= 4, f'{task.id} has four mistakes', f'{count}')
+    folder = os.path.join(place, 'student')
+    check_start(lab, folder, solution, report)
+    return folder
+
+
+def check_whole(lab, place, report):
+    print(f'--- lab {lab.number}: {lab.title["en"]}', flush=True)
+    solution, mistakes = solution_of(lab), mistakes_of(lab)
     with tempfile.TemporaryDirectory(dir=place) as scratch:
-        folder = os.path.join(scratch, 'student')
-        check_start(lab, folder, solution, report)
+        folder = check_texts(lab, scratch, solution, mistakes, report)
         slot = handin.Slot(lab, os.path.join(place, 'slot'), 1)
-        graded = slot.grade({})
-        report(not graded.broken, 'the stubs build', graded.broken or '')
-        check_boots(slot, report)
-        report(not graded.points, 'the stubs fail every case',
-               named(r.case.id for r in graded.results if r.verdict.passed))
-        graded = slot.grade(solution)
-        report(graded.points == lab.points, 'the solution passes, seed 1', explained(graded))
-        for number, some in enumerate(rounds(mistakes)):
-            if number == 0 or not fast:
-                wrong = check_round(slot, solution, some, report)
-        if fast:
-            return
+        check_given(slot, {}, report)
+        graded = check_solution(slot, solution, report)
+        for some in rounds(mistakes):
+            check_round(slot, solution, some, report)
         again = slot.grade(solution)
         report(formats.as_json(again, 'en') == formats.as_json(graded, 'en'), 'two gradings are the same bytes')
         check_hand_ins(lab, folder, slot, solution, graded, place, report)
         for seed in SEEDS[1:]:
-            graded = handin.Slot(lab, slot.folder, seed).grade(solution)
-            report(graded.points == lab.points, f'the solution passes, seed {seed}', explained(graded))
+            check_solution(handin.Slot(lab, slot.folder, seed), solution, report)
         for task in lab.tasks:
             check_alone(slot, solution, task, report)
+
+
+def check_fast(labs, place, report):
+    slot = SharedSlot(spec.labs(), os.path.join(place, 'shared'), 1)
+    solutions = {lab: solution_of(lab) for lab in labs}
+    for lab in labs:
+        slot.choose(lab)
+        check_solution(slot, {}, report)
+    for lab in labs:
+        print(f'--- lab {lab.number}: {lab.title["en"]}', flush=True)
+        mistakes = mistakes_of(lab)
+        with tempfile.TemporaryDirectory(dir=place) as scratch:
+            check_texts(lab, scratch, solutions[lab], mistakes, report)
+        slot.choose(lab)
+        check_given(slot, stubs_of(lab, solutions[lab]), report)
+        check_round(slot, solutions[lab], next(rounds(mistakes)), report)
 
 
 def explained(graded):
@@ -233,8 +283,10 @@ def run(options):
     os.makedirs(place, exist_ok=True)
     with open(os.path.join(place, 'lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for lab in chosen:
-            check_lab(lab, options.fast, place, report)
+        if options.fast:
+            check_fast(chosen, place, report)
+        for lab in () if options.fast else chosen:
+            check_whole(lab, place, report)
     print(f'{"PASS" if not report.bad else "FAIL"}: {report.bad} things are not as they should be'
           if report.bad else 'PASS')
     return 1 if report.bad else 0

@@ -120,15 +120,19 @@ def bounded(command, cpu, folder=None, environment=None, output=OUTPUT, silent=N
                  spent)
 
 
+def megabytes(tree, limits):
+    """Of the guest. Its root is a RAM disk; the teacher's tree has all programs, and so a larger one than a
+    student's."""
+    larger = os.path.getsize(os.path.join(tree, 'build', 'disk.img')) - STUDENTS_ROOT
+    return limits['megabytes'] + max(larger >> 20, 0)
+
+
 def run(tree, command, limits, trace=None, disk=None):
     """One boot of the kernel of `tree`, for one command of its shell. What it writes persists in
     `disk`, if that is given."""
     seconds = limits['seconds']
-    # The root is a RAM disk. The teacher's tree has all programs, and so a larger one than a student's.
-    larger = os.path.getsize(os.path.join(tree, 'build', 'disk.img')) - STUDENTS_ROOT
-    megabytes = limits['megabytes'] + max(larger >> 20, 0)
     words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
-             str(megabytes), '--timeout', str(PATIENCE * seconds)]
+             str(megabytes(tree, limits)), '--timeout', str(PATIENCE * seconds)]
     if trace:
         words += ['--trace', trace]
     if disk:

@@ -10,6 +10,7 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import formats  # noqa: E402
 import grading  # noqa: E402
+import guest  # noqa: E402
 import handin  # noqa: E402
 import spec  # noqa: E402
 import stubs  # noqa: E402
@@ -165,7 +166,7 @@ def debug(options):
         raise Failure(f'{options.case}: the last grading found no moment to stop at')
     trace = os.path.relpath(grading.trace_of(PLACE, lab.case(options.case)))
     words = [os.path.relpath(os.path.join(ROOT, 'scripts', 'debug')), '--at', trace, str(case['stop']),
-             '--icount', '2', '--mem', str(lab.limits['megabytes']), '--trace', os.devnull,
+             '--icount', '2', '--mem', str(guest.megabytes(ROOT, lab.limits)), '--trace', os.devnull,
              *(['--batch', options.batch] if options.batch else []), '--exec', case['command']]
     if options.print:
         print(shlex.join(words))
