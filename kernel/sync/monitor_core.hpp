@@ -16,25 +16,31 @@ class MonitorCore {
     using Entry = typename Queue::Entry;
     explicit constexpr MonitorCore(Discipline discipline) : discipline_(discipline) {}
 
-    // Whether it is inside; else it waits until it is handed the monitor.
+    // Whether `who` is inside now; else it waits at the entry until it is handed the monitor.
+    // Lab 8.4: stub { (void)who; return busy_ = true; }
     bool enter(Entry who) {
         if (!busy_) return busy_ = true;
         entry_.push(who);
         return false;
     }
-    // The thread that is inside now; null: none.
+    // The thread that is inside now: one of those that signalled, else the first at the entry; null: none,
+    // and the monitor is free.
+    // Lab 8.4: stub { busy_ = false; return Entry{}; }
     Entry leave() {
         if (urgent_.size()) return urgent_.pop();
         if (entry_.size()) return entry_.pop();
         busy_ = false;
         return Entry{};
     }
-    // `who` waits. The thread that is inside now.
+    // `who` waits at the condition, and so is not inside. The thread that is inside now; null: none.
+    // Lab 8.4: stub { (void)condition; return who; }
     Entry wait(Queue& condition, Entry who) {
         condition.push(who);
         return leave();
     }
-    // The thread that is inside now instead of `who`, which waits; null: `who` goes on.
+    // Takes the first that waits at the condition out, if there is one. The thread that is inside now instead
+    // of `who`, which waits as a signaller; null: `who` goes on.
+    // Lab 8.4: stub { (void)condition; (void)who; return Entry{}; }
     Entry signal(Queue& condition, Entry who) {
         if (!condition.size()) return Entry{};
         const Entry waiter = condition.pop();

@@ -1,8 +1,6 @@
 // The sleeping barber: customers wait on chairs or go away when all are taken (and come again here);
 // the barber sleeps when there are none. Never more wait than there are chairs, one is shaved at a
 // time, and each haircut is one customer's.
-#include <sched.h>
-
 #include <cstdio>
 
 #include "user/lab-sync/lab.hpp"
@@ -20,7 +18,7 @@ struct Shop {
   protected:
     void shave() {
         Alone alone(in_the_chair);
-        sched_yield();
+        give_way();
     }
 
   private:
@@ -94,7 +92,7 @@ bool run(const char* name, Shop&& shop, long steps) {
         else
             while (next++ < steps) {
                 waiting(0, [&] {
-                    for (; !shop.visit(); ++away) sched_yield();
+                    for (; !shop.visit(); ++away) give_way();
                 });
                 ++served;
             }

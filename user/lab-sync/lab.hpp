@@ -12,8 +12,9 @@ extern std::atomic<long>
     broken_invariants;  // invariants that did not hold, in the solution that runs
 inline void must(bool holds) { broken_invariants += !holds; }
 
-// A place where another thread may come in: sometimes it does, as --seed draws.
+// A place where another thread may come in: sometimes it does, as --seed draws; and one where it surely may.
 void perhaps_yield();
+void give_way();
 
 // Nobody else may be in the section while one of these lives.
 class Alone {
@@ -53,6 +54,15 @@ bool report(const char* problem, const char* solution, long steps, const Roles& 
             const char* more = "");
 void note_row(lab::Object row);  // for --json
 extern bool as_json;
+
+// Of --only: whether this solution is to run. Of --script: whether there is one; and its run. Each word is a
+// name whose first letter is one of `kinds`, and its act begins; -NAME, if there are ends, ends it. A line
+// tells what is so when nobody can go on.
+bool is_chosen(const std::string& solution);
+bool has_script();
+bool play_script(const char* kinds, bool has_ends,
+                 const std::function<void(char kind, bool ends, const std::string& name)>& act,
+                 const std::function<std::string()>& state);
 
 bool run_buffer(long steps);
 bool run_plate(long steps);

@@ -2,10 +2,13 @@
 #include "user/lab-sync/lab.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -41,10 +44,17 @@ void* start(void* argument) {
 }
 
 constexpr char kHelp[] =
-    "usage: lab-sync PROBLEM [STEPS] [--seed S] [--json]\n"
+    "usage: lab-sync PROBLEM [STEPS] [--only SOLUTION] [--directed] [--seed S] [--json]\n"
+    "       lab-sync PROBLEM --script 'NAME -NAME ...' --only SOLUTION [--seed S]\n"
     "STEPS (10000): items, fruits, visits, meals, haircuts, cigarettes. --seed draws where threads "
     "give\n"
-    "way inside. A wait is measured in the steps that others made meanwhile. Problems:\n"
+    "way inside. A wait is measured in the steps that others made meanwhile. --directed: one "
+    "thread "
+    "runs\n"
+    "at a time, the seed draws which, and a deadlock is told. --script: plate (A, P: put; a, p: "
+    "take),\n"
+    "readers (R, W; -R, -W: leaves), philosophers (3: hungry; -3: has eaten), act by act. "
+    "Problems:\n"
     "  buffer        three producers, three consumers, four places\n"
     "  plate         apples and pears on one plate, who eats what\n"
     "  readers       readers and writers: readers first, writers first, fair\n"
@@ -66,10 +76,75 @@ constexpr char kHelp[] =
 std::vector<lab::Object> rows;
 long seed = 1;
 std::atomic<long> threads_with_dice;
+std::string only, script;
+bool directed;
+
+// Of those who wait: their names and where.
+std::string waiting_at(const Director& director, const std::vector<std::string>& names) {
+    std::string text;
+    for (int i = 0; i < director.actors(); ++i)
+        if (!director.idle(i))
+            text += " " + names[static_cast<size_t>(i)] + " (" + director.place(i) + ")";
+    return text.empty() ? " -" : text;
+}
+
+void in_directed_threads(int count, const std::function<void(int)>& body) {
+    static std::vector<std::unique_ptr<Director>> all;  // threads of earlier ones still sleep
+    Director& director = *all.emplace_back(std::make_unique<Director>(seed));
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i) {
+        names.push_back(std::to_string(director.add()));
+        director.give(i, [&body, i] { body(i); });
+    }
+    Director::on = &director;
+    director.settle();
+    Director::on = nullptr;
+    const std::string stuck = waiting_at(director, names);
+    if (stuck == " -") return;
+    printf("deadlock after %ld steps, waiting:%s\n", steps_made.load(), stuck.c_str());
+    fflush(stdout);
+    _exit(1);  // not to be joined
+}
 
 }  // namespace
 
+bool is_chosen(const std::string& solution) { return only.empty() || only == solution; }
+bool has_script() { return !script.empty(); }
+
+bool play_script(const char* kinds, bool has_ends,
+                 const std::function<void(char, bool, const std::string&)>& act,
+                 const std::function<std::string()>& state) {
+    Director director(seed);
+    Director::on = &director;
+    std::vector<std::string> names;
+    int step = 0;
+    for (const std::string& word : lab::split(script, " ")) {
+        const bool ends = has_ends && word[0] == '-';
+        const std::string name = word.substr(ends);
+        if (name.empty() || !strchr(kinds, name[0]))
+            lab::refuse("--script: '%s' is no act; first letters: %s", word.c_str(), kinds);
+        const auto known = std::find(names.begin(), names.end(), name);
+        const int actor = static_cast<int>(known - names.begin());
+        if (ends != (known != names.end()))
+            lab::refuse("--script: '%s' %s", word.c_str(),
+                        ends ? "did not begin" : "is there already");
+        // An event of the trace, at which a debugger can stop (scripts/debug --at).
+        lab::write_file("/proc/trace_marker", "step " + std::to_string(++step));
+        if (!ends) names.push_back(name), director.add();
+        if (director.idle(actor)) {
+            director.give(actor, [&act, ends, name] { act(name[0], ends, name); });
+            director.settle();
+            if (ends && director.idle(actor)) names[static_cast<size_t>(actor)].clear();
+        }
+        printf("%-4s %s; waiting:%s\n", word.c_str(), state().c_str(),
+               waiting_at(director, names).c_str());
+    }
+    fflush(stdout);
+    _exit(broken_invariants != 0);  // those who wait are not to be joined
+}
+
 void in_threads(int count, const std::function<void(int)>& body) {
+    if (directed) return in_directed_threads(count, body);
     std::vector<pthread_t> threads(count);
     std::vector<Start> starts(count);
     for (int i = 0; i < count; ++i) {
@@ -83,11 +158,19 @@ void in_threads(int count, const std::function<void(int)>& body) {
 }
 
 void perhaps_yield() {
+    if (Director::on) return Director::on->look();
     thread_local lab::Random random(seed * 1000 + ++threads_with_dice);
     if (random.chance(10)) sched_yield();
 }
 
 void note_row(lab::Object row) { rows.push_back(std::move(row)); }
+
+void give_way() {
+    if (Director::on)
+        Director::on->look();
+    else
+        sched_yield();
+}
 
 bool report(const char* problem, const char* solution, long steps, const Roles& roles,
             const char* more) {
@@ -130,6 +213,9 @@ bool run_kernel(long steps) {
 int main(int argc, char* argv[]) {
     const auto words = lab::Command(kHelp)
                            .number("--seed", seed, 0, 1'000'000)
+                           .text("--only", only)
+                           .text("--script", script)
+                           .flag("--directed", directed)
                            .flag("--json", as_json)
                            .parse(argc, argv);
     std::vector<std::string> names = {"all"};

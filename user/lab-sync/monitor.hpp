@@ -1,27 +1,12 @@
-// Semaphores with the names of the textbooks, and monitors in both disciplines made of them alone.
+// Monitors in both disciplines, made of semaphores alone.
 //   Hoare  signal() hands the monitor to the waiter at once; the signaller goes on before new ones
 //   Mesa   signal() makes the waiter ready; it enters later, and has to look at its condition again
 // Invariant of a monitor: at most one is inside.
 #pragma once
 
-#include <semaphore.h>
+#include "user/lab-sync/semaphore.hpp"
 
 enum class Discipline { hoare, mesa };
-
-class Semaphore {
-  public:
-    explicit Semaphore(unsigned value = 0) { sem_init(&semaphore_, 0, value); }
-    Semaphore(const Semaphore&) = delete;
-    Semaphore& operator=(const Semaphore&) = delete;
-    void p() {
-        while (sem_wait(&semaphore_) != 0) {
-        }
-    }
-    void v() { sem_post(&semaphore_); }
-
-  private:
-    sem_t semaphore_;
-};
 
 class Monitor {
   public:

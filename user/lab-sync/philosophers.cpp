@@ -4,25 +4,13 @@
 //   odd/even      odd ones take the left fork first, even ones the right one: no circle
 //   AND           both forks in one operation: semop() with two of them
 //   both or none  a philosopher that cannot have both takes none, and is told when its neighbours are done
-#include <sys/sem.h>
-
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
-#include "user/lab-sync/lab.hpp"
+#include "user/lab-sync/forks.hpp"
 
 namespace {
-
-constexpr int kSeats = 5, kRoom = kSeats, kThings = kSeats + 1;  // five forks and the room
-int right_of(int seat) { return (seat + 1) % kSeats; }
-
-// Things to take one at a time, or two at once.
-struct Things {
-    virtual ~Things() = default;
-    virtual void p(int thing) = 0;
-    virtual void v(int thing) = 0;
-};
 
 class SemaphoreThings : public Things {
   public:
@@ -30,8 +18,9 @@ class SemaphoreThings : public Things {
     void v(int thing) override { things[thing].v(); }
 
   private:
-    Semaphore things[kThings] = {Semaphore(1), Semaphore(1), Semaphore(1),
-                                 Semaphore(1), Semaphore(1), Semaphore(kSeats - 1)};
+    Semaphore things[kThings] = {Semaphore(1, "fork 0"), Semaphore(1, "fork 1"),
+                                 Semaphore(1, "fork 2"), Semaphore(1, "fork 3"),
+                                 Semaphore(1, "fork 4"), Semaphore(kSeats - 1, "room")};
 };
 
 class MonitorThings : public Things {
@@ -54,69 +43,6 @@ class MonitorThings : public Things {
     Monitor monitor;
     std::unique_ptr<Condition> freed[kThings];
     int count[kThings] = {1, 1, 1, 1, 1, kSeats - 1};
-};
-
-struct Table {
-    virtual ~Table() = default;
-    virtual void take(int seat) = 0;
-    virtual void put_back(int seat) = 0;
-};
-
-class AtMostFour : public Table {
-  public:
-    explicit AtMostFour(Things& things) : things(things) {}
-    void take(int seat) override {
-        things.p(kRoom);
-        things.p(seat);
-        things.p(right_of(seat));
-    }
-    void put_back(int seat) override {
-        things.v(seat);
-        things.v(right_of(seat));
-        things.v(kRoom);
-    }
-
-  private:
-    Things& things;
-};
-
-class OddEven : public Table {
-  public:
-    explicit OddEven(Things& things) : things(things) {}
-    void take(int seat) override {
-        things.p(seat % 2 ? seat : right_of(seat));
-        things.p(seat % 2 ? right_of(seat) : seat);
-    }
-    void put_back(int seat) override {
-        things.v(seat);
-        things.v(right_of(seat));
-    }
-
-  private:
-    Things& things;
-};
-
-class And : public Table {
-  public:
-    And() : id(semget(IPC_PRIVATE, kSeats, 0600)) {
-        for (int fork = 0; fork < kSeats; ++fork)
-            if (semctl(id, fork, SETVAL, 1) < 0) {
-                perror("lab-sync: semaphores");
-                exit(1);
-            }
-    }
-    ~And() override { semctl(id, 0, IPC_RMID); }
-    void take(int seat) override { both(seat, -1); }
-    void put_back(int seat) override { both(seat, 1); }
-
-  private:
-    void both(int seat, short change) {
-        sembuf operations[] = {{static_cast<unsigned short>(seat), change, 0},
-                               {static_cast<unsigned short>(right_of(seat)), change, 0}};
-        while (semop(id, operations, 2) < 0) {
-        }
-    }
-    const int id;
 };
 
 // Who is hungry, who eats; an own semaphore for each to wait with.
@@ -171,7 +97,28 @@ class BothInMonitor : public Table {
     bool taken[kSeats] = {};
 };
 
+// 3: philosopher 3 is hungry; -3: it has eaten.
+bool play(Table& table) {
+    std::string eating;
+    return play_script(
+        "01234", true,
+        [&](char kind, bool ends, const std::string&) {
+            const int seat = kind - '0';
+            if (ends) {
+                eating.erase(eating.find(kind), 1);
+                return table.put_back(seat);
+            }
+            table.take(seat);
+            eating.insert(std::upper_bound(eating.begin(), eating.end(), kind), kind);
+        },
+        [&] { return "eating: " + (eating.empty() ? "-" : eating); });
+}
+
 bool run(const char* rule, const char* with, Table&& table, long steps) {
+    char name[32];
+    snprintf(name, sizeof name, "%s, %s", rule, with);
+    if (!is_chosen(name)) return true;
+    if (has_script()) return play(table);
     std::atomic<int> hands[kSeats] = {};
     std::atomic<long> next = 0, meals = 0;
     in_threads(kSeats, [&](int seat) {
@@ -186,8 +133,6 @@ bool run(const char* rule, const char* with, Table&& table, long steps) {
         }
     });
     must(meals == steps);
-    char name[32];
-    snprintf(name, sizeof name, "%s, %s", rule, with);
     return report("philosophers", name, steps, {"philosopher"});
 }
 

@@ -1,45 +1,10 @@
 // One plate, two kinds of fruit: father puts apples, mother pears; daughters eat apples only, sons
 // pears only. The plate never holds two, and nobody finds the wrong kind on it.
-#include "user/lab-sync/lab.hpp"
+#include "user/lab-sync/plate.hpp"
 
 namespace {
 
-enum Fruit { apple, pear, none };
 constexpr int kOfEach = 2;  // putters and eaters of each kind
-
-struct Plate {
-    virtual ~Plate() = default;
-    virtual void put(Fruit fruit) = 0;
-    virtual void take(Fruit fruit) = 0;
-    Fruit on_it = none;
-
-  protected:
-    void change(Fruit from, Fruit to) {
-        Alone alone(inside);
-        must(on_it == from);
-        on_it = to;
-    }
-
-  private:
-    std::atomic<int> inside = 0;
-};
-
-class WithSemaphores : public Plate {
-  public:
-    void put(Fruit fruit) override {
-        plate.p();
-        change(none, fruit);
-        ready[fruit].v();
-    }
-    void take(Fruit fruit) override {
-        ready[fruit].p();
-        change(fruit, none);
-        plate.v();
-    }
-
-  private:
-    Semaphore plate{1}, ready[2];
-};
 
 class WithMonitor : public Plate {
   public:
@@ -62,7 +27,21 @@ class WithMonitor : public Plate {
     Condition empty{monitor}, apples{monitor}, pears{monitor};
 };
 
+// A: an apple is put, P: a pear; a, p: one is taken.
+bool play(Plate& plate) {
+    constexpr const char* kNames[] = {"apple", "pear", "empty"};
+    return play_script(
+        "APap", false,
+        [&](char kind, bool, const std::string&) {
+            const Fruit fruit = kind == 'A' || kind == 'a' ? apple : pear;
+            kind < 'a' ? plate.put(fruit) : plate.take(fruit);
+        },
+        [&] { return std::string("plate ") + kNames[plate.on_it]; });
+}
+
 bool run(const char* name, Plate&& plate, long steps) {
+    if (!is_chosen(name)) return true;
+    if (has_script()) return play(plate);
     std::atomic<long> put[2] = {}, taken[2] = {};
     const long each[2] = {steps / 2, steps - steps / 2};
     in_threads(4 * kOfEach, [&](int i) {
@@ -79,7 +58,7 @@ bool run(const char* name, Plate&& plate, long steps) {
 }  // namespace
 
 bool run_plate(long steps) {
-    bool good = run("semaphores", WithSemaphores(), steps);
+    bool good = run("semaphores", PlateWithSemaphores(), steps);
     for (Discipline d : kDisciplines) good &= run(name_of(d), WithMonitor(d), steps);
     return good;
 }

@@ -3,12 +3,12 @@
 // most those that were there before, which is checked; elsewhere it shows who starves.
 #include "user/lab-sync/readers_writers.hpp"
 
-#include <sched.h>
-
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
-#include "user/lab-sync/lab.hpp"
+#include "user/lab-sync/readers_semaphores.hpp"
+#include "user/lab/command.hpp"
 
 namespace {
 
@@ -21,66 +21,17 @@ struct Library {
     virtual void finish(int who, bool writes) = 0;
 };
 
-class ReadersFirst : public Library {
+class WithSemaphores : public Library {
   public:
+    explicit WithSemaphores(ReadersFirst& way) : way(way) {}
     long start(int, bool writes) override {
-        if (writes) {
-            room.p();
-            return -1;
-        }
-        mutex.p();
-        if (readers++ == 0) room.p();
-        mutex.v();
+        writes ? way.start_writing() : way.start_reading();
         return -1;
     }
-    void finish(int, bool writes) override {
-        if (!writes) mutex.p();
-        if (writes || --readers == 0) room.v();
-        if (!writes) mutex.v();
-    }
+    void finish(int, bool writes) override { writes ? way.finish_writing() : way.finish_reading(); }
 
   private:
-    Semaphore room{1}, mutex{1};
-    int readers = 0;
-};
-
-// The first writer that waits closes the door for readers, the last one opens it.
-class WritersFirst : public ReadersFirst {
-  public:
-    long start(int who, bool writes) override {
-        Semaphore& gate = writes ? writers_mutex : door;
-        gate.p();
-        if (writes && writers++ == 0) door.p();
-        if (writes) gate.v();
-        ReadersFirst::start(who, writes);
-        if (!writes) gate.v();
-        return -1;
-    }
-    void finish(int who, bool writes) override {
-        ReadersFirst::finish(who, writes);
-        if (!writes) return;
-        writers_mutex.p();
-        if (--writers == 0) door.v();
-        writers_mutex.v();
-    }
-
-  private:
-    Semaphore writers_mutex{1}, door{1};
-    int writers = 0;
-};
-
-// All go through the same door, one after the other.
-class Fair : public ReadersFirst {
-  public:
-    long start(int who, bool writes) override {
-        door.p();
-        ReadersFirst::start(who, writes);
-        door.v();
-        return -1;
-    }
-
-  private:
-    Semaphore door{1};
+    ReadersFirst& way;
 };
 
 class WithMonitor : public Library {
@@ -117,7 +68,27 @@ class WithMonitor : public Library {
     long visits = 0, began[kAll] = {};
 };
 
+// R1: the reader R1 wants to come in; -R1: it leaves. W2: a writer.
+bool play(Library& library) {
+    std::vector<std::string> inside;
+    return play_script(
+        "RW", true,
+        [&](char kind, bool leaves, const std::string& name) {
+            const bool writes = kind == 'W';
+            const int who = atoi(name.c_str() + 1) % kAll;  // of the monitor's conditions
+            if (leaves) {
+                inside.erase(std::find(inside.begin(), inside.end(), name));
+                return library.finish(who, writes);
+            }
+            library.start(who, writes);
+            inside.insert(std::upper_bound(inside.begin(), inside.end(), name), name);
+        },
+        [&] { return "inside: " + (inside.empty() ? "-" : lab::join(inside)); });
+}
+
 bool run(const char* name, Library&& library, bool bounded, long steps) {
+    if (!is_chosen(name)) return true;
+    if (has_script()) return play(library);
     std::atomic<long> next = 0, visits = 0;
     std::atomic<int> readers = 0, writers = 0;
     long longest[kAll] = {};
@@ -131,7 +102,7 @@ bool run(const char* name, Library&& library, bool bounded, long steps) {
             if (waited > longest[who]) longest[who] = waited;
             (writes ? writers : readers)++;
             must(writers == 0 || (writes && writers == 1 && readers == 0));
-            sched_yield();  // visits overlap, as on several CPUs
+            give_way();  // visits overlap, as on several CPUs
             must(writers == 0 || (writes && writers == 1 && readers == 0));
             (writes ? writers : readers)--;
             library.finish(who, writes);
@@ -151,9 +122,12 @@ bool run(const char* name, Library&& library, bool bounded, long steps) {
 }  // namespace
 
 bool run_readers(long steps) {
-    bool good = run("readers first, sem", ReadersFirst(), false, steps);
-    good &= run("writers first, sem", WritersFirst(), false, steps);
-    good &= run("fair, semaphores", Fair(), false, steps);
+    ReadersFirst readers_first;
+    WritersFirst writers_first;
+    Fair fair;
+    bool good = run("readers first, sem", WithSemaphores(readers_first), false, steps);
+    good &= run("writers first, sem", WithSemaphores(writers_first), false, steps);
+    good &= run("fair, semaphores", WithSemaphores(fair), false, steps);
     constexpr const char* kNames[] = {"readers first", "writers first", "fair"};
     for (Discipline d : kDisciplines)
         for (Preference p : {Preference::readers, Preference::writers, Preference::fair}) {
