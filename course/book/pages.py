@@ -161,8 +161,10 @@ class Book:
 
     def inline(self, page, match, near, printed):
         if match['code'] is not None:
-            target = self.meant(match['code'].strip(), near)
-            return match[0] if printed or not target else anchor(self.up(page) + target, code(match['code']))
+            target = None if printed else self.meant(match['code'].strip(), near)
+            if not target:
+                return code(match['code']) if '{{' in match['code'] else match[0]  # which means something to Vue
+            return anchor(self.up(page) + target, code(match['code']))
         to, _, fragment = match['to'].partition('#')
         if re.match(r'[a-z]+:', to) or not to or to.startswith('/pictures/'):
             return match[0]

@@ -108,7 +108,7 @@ def check_page(page):
         if not target.startswith(('http:', 'https:')) and not (page.parent / target).exists():
             fail(page, f'a link that leads nowhere: {target}')
     for target, count in LINES.findall(prose):
-        real = len((page.parent / target).read_text().splitlines())
+        real = len((page.parent / target.split('#')[0]).read_text().splitlines())
         if real != int(count.replace(',', '')):
             fail(page, f'{target} has {real} lines, not {count}')
     for path in re.findall(r'`((?:boot|docs|drivers|fs|kernel|mm|user)/[\w./-]+)`', prose):
