@@ -15,7 +15,7 @@ import sys
 import pictures
 import source
 from source import ROOT, put, read
-from spec import TITLES
+from spec import labs
 
 LANGUAGES = {'en': '', 'zh': '.zh'}
 WORDS = {'en': {'title': 'Orrery: operating systems by a kernel that runs', 'short': 'Orrery', 'course': 'The course', 'chapters': 'Chapters',
@@ -23,7 +23,7 @@ WORDS = {'en': {'title': 'Orrery: operating systems by a kernel that runs', 'sho
                 'Chapters and labs of the teaching kernel Orrery'},
          'zh': {'title': 'Orrery:在运行的内核上学操作系统', 'short': 'Orrery', 'course': '课程', 'chapters': '各章', 'reference': '参考',
                 'lab': '实验', 'answers': '答案', 'contents': '目录', 'description': '教学内核 Orrery 的课程与实验'}}
-TEACHERS = re.compile(r'course/(?:\d\d-[\w-]+/answers|exam)(?:\.zh)?\.md$')
+TELLS = ('user/lab-partitions/',)  # programs that are in no lab's folder, for they tell answers
 FENCE = re.compile(r'^(```|~~~)[^\n]*\n.*?^\1[ \t]*$', re.M | re.S)
 INDENTED = re.compile(r'(?:^|(?<=\n\n))(?: {4,}[^\n]*\n+)+', re.M)
 INLINE = re.compile(r'(?P<image>!?)\[(?P<text>(?:[^\[\]`]|`[^`]*`)*)\]\((?P<to>[^)\s]+)\)|(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)', re.S)
@@ -49,8 +49,9 @@ class Page:
 class Book:
     def __init__(self, out, teacher, runs):
         self.out, self.teacher, self.runs = out, teacher, runs
-        self.files = source.all_files()
-        self.extra, self.problems = set(), []
+        answers = () if teacher else (*TELLS, *(other['file'] for lab in labs(ROOT) for other in lab.without))
+        self.files = [path for path in source.all_files() if not path.startswith(answers)]
+        self.known, self.extra, self.problems = set(self.files), set(), []
         self.symbols = source.Symbols(self.files)
         self.pages = {language: self.chosen(language) for language in LANGUAGES}
         self.of = {(page.path, language): page for language in LANGUAGES for page in self.pages[language]}
@@ -83,6 +84,8 @@ class Book:
         if os.path.isdir(os.path.join(ROOT, path)):
             return f'source/{path.rstrip("/")}/index.html' if (path + '/').startswith(source.TOPS) else None
         if not os.path.isfile(os.path.join(ROOT, path)):
+            return None
+        if path.startswith(source.TOPS) and path not in self.known:
             return None
         if not path.startswith(source.TOPS):
             if path.startswith('course/') and not self.teacher:

@@ -9,11 +9,15 @@ import subprocess
 import tempfile
 
 from source import ROOT  # first: it says where the others are
-from picture import label, svg
+from picture import ResourceGraph, label, svg
 from trace_svg import COLOURS, GAP, ROW, STATES, Picture
 
 SAYS = {'gantt': {'en': 'Gantt chart of this run', 'zh': '这次运行的甘特图'},
         'frames': {'en': 'What was in each frame', 'zh': '各物理块中的页'},
+        'elevators': {'en': 'The way of the head', 'zh': '磁头的移动'},
+        'holes': {'en': 'The map of memory', 'zh': '内存的占用'},
+        'graph': {'en': 'The resource allocation graph: dashed arrows are requests', 'zh': '资源分配图:虚线为请求'},
+        'way': {'en': 'The way through the index blocks', 'zh': '经过索引块的路径'},
         'states': {'en': 'Who had the CPU, and the states over time', 'zh': 'CPU 的归属与各进程的状态'}}
 WORDS = {'en': {'running': 'running', 'ready': 'ready'}, 'zh': {'running': '执行', 'ready': '就绪'}}
 
@@ -29,7 +33,7 @@ def of_run(body, wish, language, cache):
         if words[0] != 'states':
             raise BadPicture(f'no picture {words[0]}; there are: states')
         return (SAYS['states'][language], states(body.split('\n')[0][2:], words[1:], cache)) if cache else None
-    for kind, draw in (('gantt', gantt), ('frames', frames)):
+    for kind, draw in (('gantt', gantt), ('frames', frames), ('elevators', elevators), ('holes', holes), ('graph', graph), ('way', way)):
         drawn = draw(body.split('\n'), language)
         if drawn:
             return SAYS[kind][language], drawn
@@ -77,6 +81,78 @@ def frames(lines, _):
             parts.append(label(x + cell / 2 - 1, y + 19, word, colour='white' if name.startswith('frame') else '#333'))
         y += cell
     return svg(left + cell * len(ends) + 10, y + 6, parts)
+
+
+def elevators(lines, _):
+    """From lab-disk elevators, of which the command names the head: each policy's way, downwards in time."""
+    head = re.search(r'lab-disk elevators.*--head (\d+)', lines[0])
+    rows = [(match[1], match[2], [int(word) for word in match[3].split()]) for line in lines
+            if (match := re.fullmatch(r'(\w+) +(\d+) +(?:\d+|-) +(?:\d+|-) +[\d.]+  ([\d ]+)', line))]
+    if not head or not rows:
+        return None
+    parts, wide, step = [], 240, 14
+    most = max(max(order) for _, _, order in rows) * 1.1
+    high = step * (len(rows[0][2]) + 1) + 40
+    for i, (name, travel, order) in enumerate(rows):
+        x, y = 20 + i % 3 * (wide + 20), i // 3 * high
+        points = [(x + at / most * wide, y + 34 + n * step) for n, at in enumerate([int(head[1]), *order])]
+        parts += [label(x, y + 16, f'{name}: {travel}', 'start'),
+                  f'<polyline points="{" ".join(f"{u:.1f},{v}" for u, v in points)}" fill="none" stroke="{COLOURS[0]}" stroke-width="1.5"/>']
+        parts += [f'<circle cx="{u:.1f}" cy="{v}" r="2.5" fill="{COLOURS[1] if n else COLOURS[5]}"/>' for n, (u, v) in enumerate(points)]
+    return svg(20 + 3 * (wide + 20), (len(rows) + 2) // 3 * high + 10, parts)
+
+
+def holes(lines, _):
+    """From lab-partitions: a bar of the memory after each step."""
+    rows = [(line.split('  ')[0], re.findall(r'(\S+?):(\d+)', match[0])) for line in lines
+            if (match := re.search(r'(?:(?:\w+|-):\d+ ?)+$', line.rstrip())) and '=' in line + '=' and not line.startswith('$')]
+    if len(rows) < 2:
+        return None
+    parts, names = [], {}
+    for i, (step, pieces) in enumerate(rows):
+        x, y, scale = 80, 8 + i * 24, 640 / max(sum(int(size) for _, size in pieces), 1)
+        parts.append(label(x - 8, y + 14, step, 'end'))
+        for name, size in pieces:
+            wide = int(size) * scale
+            colour = '#f0f2f5' if name == '-' else names.setdefault(name, COLOURS[len(names) % len(COLOURS)])
+            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="20" fill="{colour}" stroke="#999"/>')
+            if wide > 26:
+                parts.append(label(x + wide / 2, y + 14, size if name == '-' else f'{name} {size}', colour='#333' if name == '-' else 'white'))
+            x += wide
+    return svg(740, 16 + 24 * len(rows), parts)
+
+
+def graph(lines, _):
+    """From a state that is written out for lab-banker, with requests; who is deadlocked is said in the output."""
+    words = dict(re.findall(r' (total|held)=(\S+)', lines[0]))
+    wants = re.findall(r' want=(\d+):([\d,]+)', lines[0])
+    if len(words) < 2 or not wants:
+        return None
+    held = [[int(n) for n in row.split(',')] for row in words['held'].split('/')]
+    wanted = [[0] * len(held[0]) for _ in held]
+    for process, row in wants:
+        wanted[int(process)] = [int(n) for n in row.split(',')]
+    stuck = re.search(r'^deadlocked .*$', '\n'.join(lines), re.M)
+    notes = {int(number): ('#e15759', '') for number in re.findall(r'P(\d+)', stuck[0])} if stuck else {}
+    return ResourceGraph([int(n) for n in words['total'].split(',')], held, wanted).drawn(notes, '')
+
+
+def way(lines, _):
+    """From lab-index path: the places that lead to each block."""
+    rows = [(match[1], match[2].split()) for line in lines if (match := re.fullmatch(r'block (\d+): ([\d ]+) left \d+', line))]
+    if not rows:
+        return None
+    parts = []
+    for i, (block, places) in enumerate(rows):
+        y = 6 + i * 34
+        for n, place in enumerate([*places, None]):
+            x = 10 + n * 120
+            text = f'block {block}' if place is None else f'inode[{place}]' if n == 0 else f'[{place}]'
+            parts += [f'<rect x="{x}" y="{y}" width="94" height="24" fill="{COLOURS[2] if place is None else COLOURS[n]}"/>',
+                      label(x + 47, y + 16, text, colour='white')]
+            if n:
+                parts.append(f'<path d="M{x - 26} {y + 12}H{x - 2}" stroke="#555" marker-end="url(#tip)"/>')
+    return svg(20 + 120 * max(len(places) + 1 for _, places in rows), 10 + 34 * len(rows), parts)
 
 
 def states(command, names, cache):
