@@ -17,9 +17,12 @@ SAYS = {'gantt': {'en': 'Gantt chart of this run', 'zh': '这次运行的甘特�
         'elevators': {'en': 'The way of the head', 'zh': '磁头的移动'},
         'holes': {'en': 'The map of memory', 'zh': '内存的占用'},
         'graph': {'en': 'The resource allocation graph: dashed arrows are requests', 'zh': '资源分配图:虚线为请求'},
+        'semaphore': {'en': 'The value after each P and V: above the line units, below it those who wait',
+                      'zh': '每次 P、V 之后的值:线上为可用单位,线下为等待者'},
         'way': {'en': 'The way through the index blocks', 'zh': '经过索引块的路径'},
         'states': {'en': 'Who had the CPU, and the states over time', 'zh': 'CPU 的归属与各进程的状态'}}
-WORDS = {'en': {'running': 'running', 'ready': 'ready'}, 'zh': {'running': '执行', 'ready': '就绪'}}
+STATES_ZH = (('running', '执行'), ('ready', '就绪'), ('blocked', '阻塞'))
+WORDS = {'en': {'running': 'running', 'ready': 'ready'}, 'zh': dict(STATES_ZH)}
 
 
 class BadPicture(Exception):
@@ -32,8 +35,14 @@ def of_run(body, wish, language, cache):
         words = wish.split()
         if words[0] != 'states':
             raise BadPicture(f'no picture {words[0]}; there are: states')
-        return (SAYS['states'][language], states(body.split('\n')[0][2:], words[1:], cache)) if cache else None
-    for kind, draw in (('gantt', gantt), ('frames', frames), ('elevators', elevators), ('holes', holes), ('graph', graph), ('way', way)):
+        if not cache:
+            return None
+        drawn = states(body.split('\n')[0][2:], words[1:], cache)
+        for word, translated in STATES_ZH if language == 'zh' else ():
+            drawn = drawn.replace(f'>{word}<', f'>{translated}<')
+        return SAYS['states'][language], drawn
+    for kind, draw in (('gantt', gantt), ('frames', frames), ('elevators', elevators), ('holes', holes), ('graph', graph), ('way', way),
+                       ('semaphore', semaphore)):
         drawn = draw(body.split('\n'), language)
         if drawn:
             return SAYS[kind][language], drawn
@@ -153,6 +162,24 @@ def way(lines, _):
             if n:
                 parts.append(f'<path d="M{x - 26} {y + 12}H{x - 2}" stroke="#555" marker-end="url(#tip)"/>')
     return svg(20 + 120 * max(len(places) + 1 for _, places in rows), 10 + 34 * len(rows), parts)
+
+
+def semaphore(lines, _):
+    """From lab-semaphore: a column is a P or a V."""
+    rows = [match.groups() for line in lines if (match := re.fullmatch(r'(P\d+|V) +(\S+) +value +(-?\d+) waiting \d+', line))]
+    if not rows:
+        return None
+    wide, unit = 84, 26
+    top = unit * max(max(int(value) for _, _, value in rows), 0) + 24
+    parts = [f'<path d="M10 {top}H{20 + wide * len(rows)}" stroke="#555"/>']
+    for i, (call, came, value) in enumerate(rows):
+        x, high = 20 + i * wide, int(value) * unit
+        parts += [f'<rect x="{x}" y="{top - max(high, 0)}" width="{wide - 24}" height="{abs(high)}" fill="{STATES["running" if high > 0 else "ready"]}"/>',
+                  label(x + wide / 2 - 12, top - high + (-6 if high >= 0 else 15), value)]
+    low = top + unit * max(-min(int(value) for _, _, value in rows), 0) + 22
+    for i, (call, came, _) in enumerate(rows):
+        parts += [label(20 + i * wide + wide / 2 - 12, low + 14, call), label(20 + i * wide + wide / 2 - 12, low + 30, came, colour='#666')]
+    return svg(30 + wide * len(rows), low + 38, parts)
 
 
 def states(command, names, cache):

@@ -172,6 +172,9 @@ def check_pdf():
     if not any(map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))):
         print('the PDF is left out: no Chromium')
         return
+    if not shutil.which('fc-list') or not subprocess.run(['fc-list', ':lang=zh'], capture_output=True).stdout:
+        print('the PDF is left out: no Chinese font')
+        return
     run = book('--pdf', '--no-runs')
     check(run.returncode == 0, f'--pdf: {run.stderr}')
     for name in ('orrery.pdf', 'orrery.zh.pdf'):
