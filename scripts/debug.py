@@ -31,7 +31,7 @@ def parse(arguments):
     own, rest = [], []
     parser = argparse.ArgumentParser(
         prog='scripts/debug', allow_abbrev=False, add_help=False,
-        usage='scripts/debug [--batch FILE] [--at TRACE N] [--record | --console] [OPTIONS of scripts/run]\n'
+        usage='scripts/debug [--batch FILE] [--at TRACE N] [--record | --console] [--debug-kernel]\n                     [OPTIONS of scripts/run]\n'
               '       scripts/debug --replay [--batch FILE]',
         description='Boots stopped, with GDB attached, symbols and our commands loaded.')
     option = parser.add_argument
@@ -43,6 +43,8 @@ def parse(arguments):
            'backwards in it')
     option('--console', action='store_true', help="from a second terminal: type into the guest that "
            'is being debugged (^] leaves)')
+    option('--debug-kernel', action='store_true', help='a kernel made with -Og that checks its locks, in build/debug: '
+           'there `next` goes line by line, and `locks` tells who holds what')
     option('--help', '-h', action='help')
     own, rest = parser.parse_known_args(arguments)
     own.run = run.parse(rest)

@@ -140,6 +140,8 @@ fix_go: pushl   $0
 trap_entry_end:
 
 // The stubs of all 256 vectors, and their addresses for the IDT.
+        .balign 16
+vector_stubs:
         .pushsection .rodata
         .globl  trap_vectors
         .align  4

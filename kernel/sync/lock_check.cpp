@@ -16,9 +16,9 @@ namespace {
 // The spin locks that each CPU holds. An interrupt handler starts a context of its
 // own: it may come while the thread holds any plain SpinLock, and takes only IrqSpinLocks, which
 // nobody holds with interrupts on.
-constinit HeldLocks all[kMaxCpus] = {};
+constinit HeldLocks held_by_cpu[kMaxCpus] = {};
 
-HeldLocks& mine() { return all[this_cpu().id]; }
+HeldLocks& mine() { return held_by_cpu[this_cpu().id]; }
 
 }  // namespace
 

@@ -9,6 +9,7 @@ In a page:
   ```cpp PATH              lines of that file, in order
 … in a line stands for anything; a line of only … for any lines.
 """
+import functools
 import pathlib
 import re
 import subprocess
@@ -70,20 +71,25 @@ def check_command(page, text):
             fail(page, f'{command}\n--- shown:\n{shown}--- came:\n{output[-3000:]}')
 
 
+@functools.cache
+def debugged(command, typed):
+    with tempfile.NamedTemporaryFile('w', suffix='.gdb') as file:
+        file.write('\n'.join(typed) + '\n')
+        file.flush()
+        command = command[2:].replace('./scripts/debug', f'./scripts/debug --timeout 120 --batch {file.name}')
+        done = subprocess.run(['bash', '-c', command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=300)
+    return re.sub(r'(?m)^#(\d+) +', r'#\1 ', done.stdout), done.stderr
+
+
 def check_session(page, text):
     lines = text.rstrip('\n').split('\n')
     typed = [line[6:] for line in lines if line.startswith('(gdb) ')]
     wanted = [line for line in lines[1:] if not line.startswith('(gdb) ')]
-    with tempfile.NamedTemporaryFile('w', suffix='.gdb') as file:
-        file.write('\n'.join(typed) + '\n')
-        file.flush()
-        command = lines[0][2:].replace('./scripts/debug', f'./scripts/debug --timeout 120 --batch {file.name}')
-        done = subprocess.run(['bash', '-c', command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=300)
-    output = re.sub(r'(?m)^#(\d+) +', r'#\1 ', done.stdout)
+    output, errors = debugged(lines[0], tuple(typed))
     missing = in_order(wanted, output.split('\n'))
     if missing:
-        fail(page, f'{lines[0]}\n--- missing: {missing}\n--- came:\n{(output + done.stderr)[-3000:]}')
+        fail(page, f'{lines[0]}\n--- missing: {missing}\n--- came:\n{(output + errors)[-3000:]}')
 
 
 def check_code(page, path, text):

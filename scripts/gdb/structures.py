@@ -1,0 +1,259 @@
+"""What all commands share: how the kernel's lists, trees, tables and texts are read, and how a command speaks.
+
+Everything is read from memory through the debugging information, so no offset is written down here. Structures
+may be half changed when the machine is stopped, or damaged: what does not fit is said, and the rest shown.
+"""
+import re
+import struct
+
+import gdb
+
+DIRECT_MAP = 0xC0000000
+MOST = 100000  # elements of one list: more is a circle
+
+
+class Command(gdb.Command):
+    """A command with fixed words: `usage` names them, [..] those that may be left out, [..…] the rest
+    of the line."""
+
+    usage, kind = '', gdb.COMMAND_STATUS
+
+    def __init__(self):
+        self.name = self.usage.split()[0]
+        super().__init__(self.name, self.kind)
+
+    def choices(self):
+        """What the first word may be, for completion."""
+        return []
+
+    def complete(self, text, word):
+        return sorted(choice for choice in map(str, self.choices()) if choice.startswith(word or ''))
+
+    def invoke(self, argument, from_tty):
+        words = gdb.string_to_argv(argument)
+        wanted = self.usage.split()[1:]
+        if wanted and wanted[-1].endswith('…]'):  # as it stands, blanks and all
+            words = argument.split(None, len(wanted) - 1)
+        least = sum(not word.startswith('[') for word in wanted)
+        if not least <= len(words) <= len(wanted):
+            raise gdb.GdbError('usage: ' + self.usage)
+        try:
+            self.run(*words)
+        except gdb.MemoryError as error:
+            raise gdb.GdbError(f'{self.name}: what a pointer leads to is no memory ({error}): the structure is '
+                               'inconsistent, or not made yet') from None
+        except gdb.error as error:
+            raise gdb.GdbError(f'{self.name}: {error}') from None
+
+
+def number(word, what):
+    try:
+        return int(gdb.parse_and_eval(word))
+    except gdb.error:
+        raise gdb.GdbError(f'{what}: a number, not {word}') from None
+
+
+def static(name):
+    """A variable of an unnamed namespace."""
+    return gdb.parse_and_eval(f"'(anonymous namespace)::{name}'")
+
+
+def variables(kind):
+    """(name, value) of each variable of that type that has a place of its own, in whatever file it is."""
+    listed = gdb.execute(f'info variables -q -t ^{kind}$', to_string=True)
+    names = set(re.findall(rf'\b{kind} (.+);$', listed, re.M))
+    for name in sorted(names):
+        if '[' in name or '<' in name:
+            continue
+        found = [gdb.lookup_global_symbol(name), *gdb.lookup_static_symbols(name)]
+        for symbol_ in {str(one.symtab) + str(one.line): one for one in found if one}.values():
+            if symbol_.type.strip_typedefs().name == kind:
+                yield name.removeprefix('(anonymous namespace)::'), symbol_.value()
+
+
+def field_offset(kind, name):
+    for field in kind.fields():
+        if field.name == name:
+            return field.bitpos // 8
+        if field.is_base_class:
+            inner = field_offset(field.type, name)
+            if inner is not None:
+                return inner + field.bitpos // 8
+    return None
+
+
+def object_at(node, element, offset):
+    return gdb.Value(int(node) - offset).cast(element.pointer()).dereference()
+
+
+def members(list_value, type_name, member):
+    """The elements of a List<type_name, &type_name::member>."""
+    element = gdb.lookup_type(type_name)
+    offset = field_offset(element, member)
+    head = int(list_value['head_'].address)
+    before, node = head, list_value['head_']['next']
+    for _ in range(MOST):
+        if int(node) in (head, 0):
+            return
+        if int(node['prev']) != before:
+            print(f'  (inconsistent: the node at {int(node):#x} says that {int(node["prev"]):#x} is before it, not {before:#x})')
+            return
+        yield object_at(node, element, offset)
+        before, node = int(node), node['next']
+    print(f'  (inconsistent: a list of more than {MOST} elements)')
+
+
+def tree_elements(tree, type_name, member):
+    """The elements of an OrderedTree, in order."""
+    element = gdb.lookup_type(type_name)
+    offset = field_offset(element, member)
+
+    def walk(node, depth):
+        if depth > 64:
+            print('  (inconsistent: a tree of more than 64 levels)')
+        elif int(node):
+            yield from walk(node['child'][0], depth + 1)
+            yield object_at(node, element, offset)
+            yield from walk(node['child'][1], depth + 1)
+    return walk(tree['root_'], 0)
+
+
+def chained(buckets, mask, next_name):
+    """The elements of a hash table."""
+    for i in range(int(mask) + 1):
+        at, count = buckets[i], 0
+        while int(at):
+            yield at.dereference()
+            at, count = at[next_name], count + 1
+            if count > MOST:
+                print(f'  (inconsistent: bucket {i} does not end)')
+                return
+
+
+def atomic(value):
+    return value['value_'] if 'value_' in [field.name for field in value.type.strip_typedefs().fields()] else value
+
+
+def raw(value):
+    """Of a VirtAddr, PhysAddr, Frame, InodeNo: its number."""
+    while value.type.strip_typedefs().code == gdb.TYPE_CODE_STRUCT:
+        value = value[value.type.strip_typedefs().fields()[0]]
+    return int(value) & 0xFFFFFFFFFFFFFFFF
+
+
+def pointee(value):
+    """What a Ref or Box points to, or None."""
+    inner = value['pointer_'] if value.type.strip_typedefs().code == gdb.TYPE_CODE_STRUCT else value
+    return inner.dereference() if int(inner) else None
+
+
+def exactly(value):
+    """An object as what it was made as, not as its base class."""
+    return value.cast(value.dynamic_type) if value.dynamic_type != value.type else value
+
+
+def text(value):
+    return value.string(errors='replace') if value.type.code == gdb.TYPE_CODE_PTR else \
+        bytes(int(value[i]) & 0xFF for i in range(value.type.range()[1] + 1)).split(b'\0')[0].decode(errors='replace')
+
+
+def enumerator(value):
+    return str(value).split('::')[-1]
+
+
+def read_words(address, count):
+    return struct.unpack('<%dI' % count, bytes(gdb.selected_inferior().read_memory(address, 4 * count)))
+
+
+def read_physical(address, size=4):
+    if address >= direct_map_bytes():
+        raise gdb.GdbError(f'physical {address:#x} is high memory: the direct map does not reach it')
+    return bytes(gdb.selected_inferior().read_memory(DIRECT_MAP + address, size))
+
+
+def direct_map_bytes():
+    return 768 << 20
+
+
+def table_words(physical):
+    """The 1,024 entries of a page table or directory."""
+    return struct.unpack('<1024I', read_physical(physical, 4096))
+
+
+def cpu_count():
+    return int(gdb.parse_and_eval('cpu_count.value_'))  # an Atomic
+
+
+def cpus():
+    every = gdb.parse_and_eval('cpus')
+    return [every[i].dereference() for i in range(cpu_count())]
+
+
+def current_cpu():
+    """The CPU of the debugger's selected thread: QEMU numbers its CPUs as we do, from 1 on."""
+    at = gdb.selected_thread().num - 1 if gdb.selected_thread() else 0
+    return cpus()[at if at < cpu_count() else 0]
+
+
+def current_thread():
+    return current_cpu()['current'].dereference()
+
+
+def processes():
+    return members(gdb.parse_and_eval('process_list'), 'Process', 'all_node')
+
+
+def find_process(word):
+    pid = number(word, 'PID')
+    for process in processes():
+        if int(process['pid']) == pid:
+            return process
+    raise gdb.GdbError(f'no process {pid} (see ps)')
+
+
+def threads():
+    """(process or None, thread): programs' threads, the kernel's own, and each CPU's idle thread."""
+    for process in processes():
+        for thread in members(process['threads'], 'Thread', 'process_node'):
+            yield process, thread
+    for thread in members(static('kernel_threads'), 'Thread', 'process_node'):
+        if int(thread['tid']):  # an idle one comes with its CPU
+            yield None, thread
+    for cpu in cpus():
+        if int(cpu['idle']):
+            yield None, cpu['idle'].dereference()
+
+
+def find_thread(word):
+    tid = number(word, 'TID')
+    for _, thread in threads():  # 0: the first CPU's idle thread
+        if int(thread['tid']) == tid:
+            return thread
+    raise gdb.GdbError(f'no thread {tid} (see ps)')
+
+
+def state(thread):
+    return enumerator(thread['state'])
+
+
+def space_of(process):
+    space = pointee(process['space'])
+    if space is None:
+        raise gdb.GdbError('it has no address space any more')
+    return space
+
+
+def place(return_address):
+    """The function and line of a call that returns there."""
+    function = gdb.execute(f'info symbol {return_address:#x}', to_string=True).split(' in section')[0]
+    if function.startswith('No symbol'):  # a lambda has none in the table
+        block = gdb.block_for_pc(return_address)
+        function = str(block.function) if block and block.function else '?'
+    line = gdb.find_pc_line(return_address - 1)
+    return f'{function.strip()} at {line.symtab.filename}:{line.line}' if line.symtab else function.strip()
+
+
+def symbol(address):
+    found = gdb.execute(f'info symbol {address:#x}', to_string=True).split(' in section')[0].strip()
+    return f'{address:#x}' if found.startswith('No symbol') else found
+

@@ -1,0 +1,99 @@
+# GDB's commands of scripts/gdb, each on a kernel that is stopped within a system call of a program. They
+# only read; a wrong word, a missing process and a damaged list are one line each.
+# timeout: 240
+. "$(dirname "$0")/harness.sh"
+
+session() {
+    shown="debug $*"
+    {
+        echo 'python'
+        echo 'def each(*commands):'
+        echo '    for command in commands:'
+        echo '        print("==", command)'
+        echo '        try: gdb.execute(command)'
+        echo '        except gdb.error as error: print("refused:", error)'
+        echo 'end'
+        cat
+    } >"$work/session.gdb"
+    ./scripts/debug --timeout 120 --batch "$work/session.gdb" "$@" >"$out" 2>"$err"
+    status=$?
+}
+
+# says COMMAND REGEX: among the lines that the command printed
+says() {
+    shown="$1"
+    awk -v command="== $1" '$0 == command {on = 1; next} /^== / {on = 0} on' "$out" | grep -qE -- "$2" ||
+        fail "$1 does not say '$2'"
+}
+
+session --exec 'cat /etc/passwd >/tmp/copy; exec 5</etc/passwd; hello' <<'END'
+break program_started if $_streq(path, "hello")
+continue
+delete
+break sys_write
+continue
+python
+each("runq", "waitq", "waitq &process_list", "waitq &((Process*)process_list.head_.next)->pid", "bt-all",
+     "regs", "regs 99", "user-bt", "maps 1", "maps", "maps 99", "pt 2 0x8048000", "pt 2", "frame 0x1000", "frame -1",
+     "vmstat", "swap", "heap", "fds 2", "fds 1", "dentry /etc/passwd", "dentry /etc/nothing", "inode 2", "inode 4000000",
+     "cache 2", "blocks 2", "ktrace 3", "ktrace x", "dmesg", "gdt", "gdt 7", "idt", "ldt", "tss", "irq", "locks",
+     "break-call read fd == 0", "break-call nothing", "print process_list", "print cpus[0].current.stack_bottom",
+     "complete maps 1", "help pt")
+end
+delete
+break set_state
+continue
+python
+each("locks")
+gdb.execute("set var process_list.head_.next.next.prev = process_list.head_.next.next")
+each("ps")
+end
+END
+status_is 0
+says runq '^CPU 0 runs 2 hello @0xc[0-9a-f]+, policy RoundRobin$'
+says runq 'blocked signal +head -> 1 init '
+says waitq '^signal +1 init @.*, signals wake it$'
+says 'waitq &process_list' '^refused: .*not a WaitQueue'
+says bt-all 'sys_rt_sigsuspend'
+says bt-all 'sys_write'
+says regs '^eax +00000004'
+says 'regs 99' '^refused: no thread 99'
+says user-bt '^#0 +0x08'
+says 'maps 1' '^[0-9a-f]{8}-c0000000|^bf[0-9a-f]{6}-bf[0-9a-f]{6} rw-p .* stack'
+says maps '^refused: usage: maps PID'
+says 'maps 99' '^refused: no process 99'
+says 'pt 2 0x8048000' '^ +\[ +32\] 08000000  table at '
+says 'pt 2 0x8048000' '^ +08048000 +[0-9]+ pages?  frame 0x[0-9a-f]+.* P U A'
+says 'pt 2' '\[ 767\] bfc00000'
+says 'frame 0x1000' '^frame 0x1000, physical 0x01000000'
+says 'frame -1' '^refused: there are frames 0 to '
+says vmstat '^process 2: [1-9][0-9]* pages in memory, 0 in swap'
+says swap 'no swap area'
+says heap '^ +cells of +[0-9]+: +[0-9]+ used in the slab at 0xc'
+says 'fds 2' '^ +5  .*/etc/passwd of its file system$'
+says 'dentry /etc/passwd' '^passwd  dentry @0xc[0-9a-f]+, ext2::Ext2Inode [0-9]+ '
+says 'dentry /etc/nothing' '^refused: nothing is not in the cache'
+says 'inode 2' 'directory, mode 0755, owner 0:0, [0-9]+ links'
+says 'inode 4000000' '^refused: inode 4000000 is not in memory'
+says 'cache 2' '^[1-9][0-9]* pages$'
+says 'blocks 2' '^ +\[0\] block [0-9]+'
+says 'ktrace 3' '^ +0 \[0\] +2 '
+says 'ktrace x' '^refused: N: a number'
+says dmesg '^\[ +[0-9.]+\] hda: '
+says gdt 'base 00000000 limit ffffffff DPL 3  code readable'
+says 'gdt 7' '^refused: there are CPUs 0 to 0'
+says idt '^0x80 +trap gate, DPL 3, system_call_vector$'
+says idt '^0x08 +task gate, DPL 0, TSS '
+says idt '^0x09\.\.0x7f interrupt gate, DPL 0, vector_stubs$'
+says ldt 'it has none'
+says tss '^ss0 0x10  esp0 [0-9a-f]{8}'
+says irq '^exception +14 +[1-9]'
+says 'break-call read fd == 0' 'Breakpoint [0-9]+ at .*read_write.cpp'
+says 'break-call nothing' '^refused: no system call nothing'
+says 'print process_list' 'list of Process = \{0xc'
+says 'print cpus[0].current.stack_bottom' '= 0xf[0-9a-f]+$'
+says 'complete maps 1' '^maps 1$'
+says 'help pt' "process's page tables as a tree"
+says locks 'SpinLock run_queue_lock is taken, rank run_queue'
+says ps 'inconsistent: the node at 0x'
+finish
