@@ -114,7 +114,7 @@ IPC = 'user/lab-ipc/main.cpp '
 ROWS = [
     Row('P1', 'PCB; linked and indexed organisation', 'PCB;链接方式与索引方式', '',
         'the linked queues of ready and blocked threads, and the index of processes by number, in the debugger',
-        '调试器中:就绪队列、阻塞队列(链接)与按进程号的索引', 'scripts/gdb/orrery.py kernel/lib/list.hpp kernel/proc/process_table.hpp',
+        '调试器中:就绪队列、阻塞队列(链接)与按进程号的索引', 'scripts/gdb/thread_commands.py kernel/lib/list.hpp kernel/proc/process_table.hpp',
         p1, host='./scripts/debug --timeout 100 --batch tests/concepts/runq.gdb '
                  "--exec 'for i in 1 2 3; do while :; do :; done & done; sleep 0.2; kill $!'"),
     Row('P2', 'five states, suspension', '进程的五种状态与挂起',
