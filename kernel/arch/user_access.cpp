@@ -13,13 +13,18 @@ uint32_t exchange_guarded(uint32_t* at, uint32_t* expected, uint32_t desired);
 
 namespace {
 
-// How much of [start, start + bytes) lies in user space.
+// How many bytes of [start, start + bytes) lie in user space, below kUserTop. `bytes` may be as large
+// as a program likes: start + bytes may be beyond 2^32.
+// Lab 2.3: stub { (void)start; return bytes; }
+uint32_t bytes_below_top(VirtAddr start, uint32_t bytes) {
+    if (start >= kUserTop) return 0;
+    const uint32_t room = kUserTop - start;
+    return bytes < room ? bytes : room;
+}
 uint32_t clip(VirtAddr start, uint32_t bytes) {
     if (this_cpu().reschedule) [[unlikely]]
         preemption_point();
-    if (start >= kUserTop) return 0;
-    uint32_t room = kUserTop - start;
-    return bytes < room ? bytes : room;
+    return bytes_below_top(start, bytes);
 }
 void* pointer(VirtAddr address) { return reinterpret_cast<void*>(address.raw()); }
 
@@ -51,6 +56,9 @@ uint32_t copy_to_user_partly(VirtAddr to, const void* from, uint32_t bytes) {
     return done;
 }
 
+// `bytes` from the program's memory: all of them, else EFAULT. copy_guarded() tells how many it did not
+// copy because an address faulted; count_in() those that were copied in full, for the statistics.
+// Lab 2.3: stub { copy_guarded(to, pointer(from), clip(from, bytes)); count_in(bytes); return {}; }
 Result<void> copy_from_user(void* to, VirtAddr from, uint32_t bytes) {
     if (clip(from, bytes) != bytes || copy_guarded(to, pointer(from), bytes)) return Errno::fault;
     count_in(bytes);
@@ -68,6 +76,11 @@ Result<void> clear_user(VirtAddr to, uint32_t bytes) {
     return {};
 }
 
+// The string's length without its NUL, which has to be among the first to.size() bytes: if it is not,
+// ENAMETOOLONG; EFAULT if the string runs into memory that is not the program's before it comes to one of
+// both. copy_string_guarded(to, from, limit) reads `limit` bytes at most, and returns the length, `limit` when there
+// was no NUL, UINT32_MAX when an address faulted.
+// Lab 2.3: stub { const uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), clip(from, to.size())); return length == UINT32_MAX ? 0 : length; }
 Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
     auto room = static_cast<uint32_t>(to.size());
     uint32_t limit = clip(from, room);

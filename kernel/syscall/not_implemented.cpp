@@ -6,7 +6,7 @@
 constexpr SystemCall kNotImplemented[] = {
     NAMED(0, restart_syscall), NAMED(17, break), NAMED(18, oldstat), NAMED(26, ptrace),
     NAMED(28, oldfstat), NAMED(31, stty), NAMED(32, gtty), NAMED(35, ftime), NAMED(44, prof),
-    NAMED(51, acct), NAMED(53, lock), NAMED(56, mpx), NAMED(58, ulimit), NAMED(59, oldolduname),
+    NAMED(51, acct), NAMED(53, lock), NAMED(56, mpx), NAMED(58, ulimit),
     NAMED(62, ustat), NAMED(68, sgetmask), NAMED(69, ssetmask), NAMED(84, oldlstat),
     NAMED(86, uselib), NAMED(89, readdir), NAMED(98, profil), NAMED(101, ioperm),
     NAMED(109, olduname), NAMED(111, vhangup), NAMED(112, idle), NAMED(113, vm86old),

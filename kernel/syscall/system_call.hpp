@@ -33,9 +33,10 @@ struct SystemCallList {
 #define SYSTEM_CALLS(list) REGISTER_SYSTEM_CALLS(list, false)
 // Calls that have done nothing when they fail with ENOMEM: they wait for reclaim and run again.
 #define SYSTEM_CALLS_THAT_WAIT(list) REGISTER_SYSTEM_CALLS(list, true)
-#define REGISTER_SYSTEM_CALLS(list, wait)      \
-    [[gnu::section(".init.data.system_calls"), \
-      gnu::used]] constinit const SystemCallList list##_registered = {list, std::size(list), wait}
+#define REGISTER_SYSTEM_CALLS(list, wait)                                              \
+    [[gnu::section(".init.data.system_calls"),                                         \
+      gnu::used]] constinit const SystemCallList list##_registered = {std::data(list), \
+                                                                      std::size(list), wait}
 
 constexpr uint32_t kSystemCallNumbers = 451;  // one more than the largest
 
@@ -56,12 +57,14 @@ uint32_t register_of(const TrapFrame& frame) {
 }
 
 // How many registers an argument takes: none for the frame itself, two for 64 bits.
+// Lab 2.2: stub { return std::is_reference_v<T> ? 0 : 1; }
 template <typename T>
-constexpr uint32_t kRegisters = std::is_reference_v<T> ? 0
-                                : sizeof(T) == 8       ? 2
-                                                       : 1;
+constexpr uint32_t registers_of() {
+    return std::is_reference_v<T> ? 0 : sizeof(T) == 8 ? 2 : 1;
+}
 
-// The argument of type T that begins at register `first`.
+// The argument of type T that begins at register `first` (register_of<first>(frame)).
+// Lab 2.2: stub { if constexpr (std::is_reference_v<T>) return frame; else return static_cast<T>(register_of<first>(frame)); }
 template <typename T, uint32_t first>
 T argument(TrapFrame& frame) {
     if constexpr (std::is_same_v<T, TrapFrame&>)
@@ -77,7 +80,7 @@ template <typename... Args>
 constexpr std::array<uint32_t, sizeof...(Args) + 1> first_registers() {
     std::array<uint32_t, sizeof...(Args) + 1> first{};
     [[maybe_unused]] uint32_t i = 0, next = 0;
-    ((first[i++] = next, next += kRegisters<Args>), ...);
+    ((first[i++] = next, next += registers_of<Args>()), ...);
     return first;
 }
 
