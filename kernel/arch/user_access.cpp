@@ -80,7 +80,7 @@ Result<void> clear_user(VirtAddr to, uint32_t bytes) {
 // ENAMETOOLONG; EFAULT if the string runs into memory that is not the program's before it comes to one of
 // both. copy_string_guarded(to, from, limit) reads `limit` bytes at most, and returns the length, `limit` when there
 // was no NUL, UINT32_MAX when an address faulted.
-// Lab 2.3: stub { const uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), clip(from, to.size())); return length == UINT32_MAX ? 0 : length; }
+// Lab 2.3: stub { const uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), clip(from, to.size())); if (length == to.size()) return Errno::nametoolong; return length == UINT32_MAX ? 0 : length; }
 Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
     auto room = static_cast<uint32_t>(to.size());
     uint32_t limit = clip(from, room);
