@@ -1,18 +1,18 @@
 // Reading and writing a pipe: producers and consumers with a bounded buffer. See pipe_end.hpp.
-// Wake-ups: a reader sleeps only while the ring is empty, a writer only while there is less than
-// kPipeBuf of room. So only crossing these limits wakes: one reader or writer, which wakes another one
-// if it leaves something to do. But a thread that watches for edges (epoll) is woken by each write.
+// Wake-ups: only crossing a limit at which one sleeps wakes: one reader or writer, which wakes another one if it
+// leaves something to do. But a thread that watches for edges (epoll) is woken by each write.
 #include "kernel/ipc/pipe_end.hpp"
 
 namespace {
 
 constexpr uint32_t kIoctlBytesToRead = 0x541B;  // FIONREAD
 constexpr uint32_t kPipeDevice = device_number(0, 9);
-
 constinit Atomic<uint32_t> last_pipe = 0;  // of anonymous pipes
 
 }  // namespace
 
+// What is there; sleeps while there is nothing. 0 at the end: nothing and no writer. EAGAIN; Errno::restart.
+// Lab 6.1: stub { (void)non_blocking; if (ring_.empty()) return 0u; return ring_.read(to); }
 inline Result<uint32_t> Pipe::read(ByteSink& to, bool non_blocking) {
     if (!to.remaining()) return 0u;
     LockGuard guard(lock_);
@@ -31,6 +31,9 @@ inline Result<uint32_t> Pipe::read(ByteSink& to, bool non_blocking) {
     return done;
 }
 
+// All of it; up to kPipeBuf at once or not at all. Sleeps until there is room for the rest, or for kPipeBuf
+// of it. Without a reader, with EAGAIN or a signal: what was written so far, or else the error.
+// Lab 6.1: stub { (void)non_blocking; return ring_.write(from); }
 inline Result<uint32_t> Pipe::write(ByteSource& from, bool non_blocking) {
     if (!from.remaining()) return 0u;
     const uint32_t wanted = from.remaining();

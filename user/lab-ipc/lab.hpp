@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 extern long calls_made;  // system calls that this process has made for the sake of communication
@@ -47,3 +48,6 @@ std::unique_ptr<Means> make_direct(const Load&);   // sigqueue, sigwaitinfo: the
 std::unique_ptr<Means> make_mailbox(const Load&);  // msgsnd, msgrcv
 std::unique_ptr<Means> make_socket(const Load&);   // AF_UNIX, SOCK_SEQPACKET
 std::unique_ptr<Means> make_stream(const Load&);   // AF_UNIX, SOCK_STREAM
+
+// lab-ipc script MEANS ACT...; `room` is the pipe's, the mailbox's (bytes) or the buffer's (places); 0: as usual.
+int run_script(const std::vector<std::string>& words, long room);

@@ -6,6 +6,7 @@
 #include "user/lab/random.hpp"
 #include "user/lab/table.hpp"
 
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -83,8 +84,8 @@ long long copied_now() {
 
 // What both processes see.
 struct Board {
+    sem_t go;  // for the producer
     Counts producer;
-    uint64_t end;
 };
 
 // An item is its number, in each word. String instructions, so that this costs the same for all.
@@ -134,11 +135,11 @@ Result run_alone(Means& means, const Load& load) {
     return result;
 }
 
-// The producer begins when the consumer lets it: `gate` is a pipe that both have.
-[[noreturn]] void producer(Means& means, const Load& load, const int gate[2], Board& board) {
-    char go;
+// The producer begins when the consumer lets it.
+[[noreturn]] void producer(Means& means, const Load& load, Board& board) {
     means.be_producer();
-    if (read(gate[0], &go, 1) != 1) _exit(1);
+    while (sem_wait(&board.go) != 0) {
+    }
     calls_made = 0;
     const Counts before = counts_now();
     produce(means, load);
@@ -147,17 +148,16 @@ Result run_alone(Means& means, const Load& load) {
 }
 
 Result run_two(Means& means, const Load& load, Board& board) {
-    int gate[2];
-    if (pipe(gate) < 0) fail("pipe");
+    sem_init(&board.go, 1, 0);
     const pid_t child = fork();
     if (child < 0) fail("fork");
-    if (child == 0) producer(means, load, gate, board);
+    if (child == 0) producer(means, load, board);
     means.be_consumer();
     Result result;
     const long long copied = copied_now();
     const Counts before = counts_now();
     const uint64_t start = ticks();
-    if (write(gate[1], "g", 1) != 1) fail("write");
+    sem_post(&board.go);
     result.wrong = consume(means, load);
     result.ticks = ticks() - start;
     const Counts own = counts_now() - before;
@@ -165,13 +165,12 @@ Result run_two(Means& means, const Load& load, Board& board) {
     if (waitpid(child, &status, 0) != child || status != 0) fail("the producer");
     result.copied = copied < 0 ? -1 : copied_now() - copied;
     result.counts = own + board.producer;
-    close(gate[0]);
-    close(gate[1]);
     return result;
 }
 
 constexpr char kHelp[] =
     "usage: lab-ipc [--items N] [--bytes N] [--random N [--seed S]] [--json] [MEANS...]\n"
+    "       lab-ipc script pipe|mailbox|shared ACT... [--room N]\n"
     "A producer sends N items (1024) of so many bytes (1024; a multiple of 4 up to 8192) to a "
     "consumer by\n"
     "each means; direct messages, of a word each, carry a 16th of them. --random: up to N items, "
@@ -182,6 +181,11 @@ constexpr char kHelp[] =
     "number\n"
     "  mailbox  msgsnd, msgrcv: indirect          socket   AF_UNIX, SOCK_SEQPACKET\n"
     "  stream   AF_UNIX, SOCK_STREAM\n"
+    "script: processes act one after the other, and a line tells who waits. pipe: w1:write:BYTES, "
+    "r1:read:BYTES,\n"
+    "w1:close; mailbox: a:send:TYPE:BYTES, b:receive:TYPE, and sendnow, receivenow, which do not "
+    "wait; shared:\n"
+    "p:make, c:receive, c:release. --room: of the pipe (8192), the mailbox (100), in places (3).\n"
     "    # lab-ipc pipe mailbox\n"
     "    1024 items of 1024 bytes\n"
     "    means    items  copies  calls  switches  blocks  ticks each  wrong  by\n"
@@ -219,16 +223,18 @@ const Kind& find(const std::string& name) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-    long items = 1024, bytes = 1024, random = 0, seed = 1;
+    long items = 1024, bytes = 1024, random = 0, seed = 1, room = 0;
     bool json = false;
     std::vector<const Kind*> wanted;
-    for (const std::string& name : lab::Command(kHelp)
-                                       .number("--items", items, 1, 100'000'000)
-                                       .number("--bytes", bytes, 4, kMaxBytes)
-                                       .random(random, 1'000'000, seed)
-                                       .flag("--json", json)
-                                       .parse(argc, argv))
-        wanted.push_back(&find(name));
+    const std::vector<std::string> words = lab::Command(kHelp)
+                                               .number("--items", items, 1, 100'000'000)
+                                               .number("--bytes", bytes, 4, kMaxBytes)
+                                               .number("--room", room, 1, 65536)
+                                               .random(random, 1'000'000, seed)
+                                               .flag("--json", json)
+                                               .parse(argc, argv);
+    if (!words.empty() && words[0] == "script") return run_script(words, room);
+    for (const std::string& name : words) wanted.push_back(&find(name));
     if (random) {
         lab::Random draw(seed);
         items = draw.between(1, random);

@@ -20,18 +20,26 @@ uint32_t places_of(const Load& load) { return std::max(1u, kRoom / load.bytes); 
 
 class Ring : public Means {
   public:
+    // Where the next item is to be made: a place that nobody uses any more.
+    // Lab 6.3: stub { return at(next_); }
     uint32_t* place() override {
         wait_empty();
         return at(next_);
     }
+    // It is made: the consumer may have it.
+    // Lab 6.3: stub { ++next_; }
     void send() override {
         post_full();
         ++next_;
     }
+    // The next item, when it is made.
+    // Lab 6.3: stub { return at(next_); }
     const uint32_t* receive() override {
         wait_full();
         return at(next_);
     }
+    // The consumer is through with it: the producer may have the place.
+    // Lab 6.3: stub { ++next_; }
     void release() override {
         post_empty();
         ++next_;
