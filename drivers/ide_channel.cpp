@@ -4,16 +4,12 @@
 #include <algorithm>
 
 #include "drivers/block.hpp"
-#include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/lib/log.hpp"
-#include "kernel/sched/clock.hpp"
 
 namespace {
 
-constexpr uint64_t kRequestTimeout = 10'000'000'000;  // nanoseconds; a disk may have to spin up
-constexpr uint32_t kDataRequestTimeout = 1000;        // milliseconds
-constexpr uint32_t kWordsPerSector = kSectorSize / 4;
+constexpr uint32_t kDataRequestTimeout = 1000;  // milliseconds
 
 constinit Atomic<uint32_t> wanted_mode = static_cast<uint32_t>(IdeMode::dma);
 
@@ -74,7 +70,8 @@ bool IdeChannel::attempt(const Request& r) {
     const auto transfer = [&] {
         if (mode_ == IdeMode::dma) return transfer_by_dma();
         switch (r.kind) {
-            case BlockIo::Kind::read: return transfer_in(r);
+            case BlockIo::Kind::read:
+                return mode_ == IdeMode::poll ? read_polled(r) : read_by_interrupts(r);
             case BlockIo::Kind::write: return transfer_out(r);
             case BlockIo::Kind::flush: break;
         }
@@ -131,40 +128,6 @@ bool IdeChannel::start(const Request& r) {
     return true;
 }
 
-// Sectors [done, done + sectors) of the request, between its memory and the data register.
-void IdeChannel::move_data(const Request& r, uint32_t done, uint32_t sectors) {
-    const auto port = static_cast<uint16_t>(ports_.command + ata::kData);
-    for (const MemoryPiece& piece : r.memory) {
-        if (!sectors) return;
-        if (done >= piece.sectors) {
-            done -= piece.sectors;
-            continue;
-        }
-        const uint32_t now = std::min(sectors, piece.sectors - done);
-        uint8_t* const at = piece.start + done * kSectorSize;
-        // The last word raises the interrupt of the block. v86 delivers it within the string instruction,
-        // and both are lost; a block is short.
-        const InterruptsOff off;
-        if (r.kind == BlockIo::Kind::read)
-            in32_repeat(port, at, now * kWordsPerSector);
-        else
-            out32_repeat(port, at, now * kWordsPerSector);
-        sectors -= now;
-        done = 0;
-    }
-}
-
-// Spec: 9.7. An interrupt before each block.
-bool IdeChannel::transfer_in(const Request& r) {
-    for (uint32_t done = 0; done < r.count;) {
-        if (!await_interrupt() || !data_wanted()) return false;
-        const uint32_t sectors = std::min(drives_[r.drive].block_sectors, r.count - done);
-        move_data(r, done, sectors);
-        done += sectors;
-    }
-    return true;
-}
-
 // Spec: 9.8. No interrupt before the first block, but one after each.
 bool IdeChannel::transfer_out(const Request& r) {
     if (!poll_until_idle(kDataRequestTimeout)) return false;
@@ -187,33 +150,9 @@ bool IdeChannel::transfer_by_dma() {
 
 bool IdeChannel::await_interrupt() {
     if (mode_ == IdeMode::poll) {
-        if (!poll_until_idle(kRequestTimeout / 1'000'000)) return false;
+        if (!poll_until_idle(kPatience)) return false;
         status_ = read_register(ata::kStatus);
         return true;
     }
-    LockGuard guard(interrupt_lock_);
-    WaitOptions options{
-        .interruptible = false, .deadline = monotonic_now() + kRequestTimeout, .reason = "disk"};
-    Woken woken = interrupt_queue_.wait(
-        interrupt_lock_, [this]() NO_LOCK_ANALYSIS { return interrupt_seen_; }, options);
-    interrupt_seen_ = false;
-    if (woken == Woken::condition) return true;
-    status_ = read_register(ata::kStatus);  // was only the interrupt lost?
-    return !(status_ & ata::kBusy);
-}
-
-void IdeChannel::handle_interrupt() {
-    if (alternate_status() & ata::kBusy) return;  // another device on this line
-    LockGuard guard(interrupt_lock_);
-    status_ = read_register(ata::kStatus);
-    interrupt_seen_ = true;
-    interrupt_queue_.wake_all();
-}
-
-Result<void> IdeChannel::enable_interrupts() {
-    handler_ = {ports_.first_drive == 'a' ? "ide0" : "ide1",
-                [](void* channel) { static_cast<IdeChannel*>(channel)->handle_interrupt(); }, this};
-    TRY(attach_interrupt(ports_.irq, handler_));
-    write_control(0);
-    return {};
+    return sleep_until_interrupt();
 }

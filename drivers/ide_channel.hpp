@@ -73,6 +73,7 @@ class IdeChannel {
     bool perform(const Packet& packet, atapi::Sense& sense);
 
   private:
+    static constexpr uint32_t kPatience = 10'000;  // milliseconds: a disk may have to spin up
     Result<void> perform_in_turn(const Request& request, uint32_t attempts);
     bool attempt_packet(const Packet& packet);
     bool start_packet(const Packet& packet);
@@ -87,7 +88,8 @@ class IdeChannel {
     bool transfer_by_dma();
     bool attempt(const Request& request);
     bool start(const Request& request);
-    bool transfer_in(const Request& request);
+    bool read_polled(const Request& request);
+    bool read_by_interrupts(const Request& request);
     bool transfer_out(const Request& request);
     void set_multiple(uint32_t which);
     void probe_drive(uint32_t which);
@@ -99,6 +101,7 @@ class IdeChannel {
     bool select(uint32_t which);
     bool poll_until_idle(uint32_t milliseconds);  // BSY clear; leaves the status in status_
     bool await_interrupt();
+    bool sleep_until_interrupt();
     void handle_interrupt();
     bool failed() const { return status_ & (ata::kStatusError | ata::kDeviceFault); }
     bool data_wanted() const { return !failed() && status_ & ata::kDataRequest; }

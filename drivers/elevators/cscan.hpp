@@ -8,6 +8,9 @@ class CscanElevator : public Elevator {
   public:
     static constexpr std::string_view kName = "cscan";
 
+    // What is nearest ahead. Nothing is: the head goes on to the edge, then all the way to the other edge,
+    // without turning, and looks again.
+    // Lab 14.5: stub { (void)head; return waiting.front(); }
     DiskRequest* pick(RequestList& waiting, DiskHead& head, uint64_t) override {
         if (DiskRequest* next = nearest_ahead(waiting, head)) return next;
         head.move_to_edge(head.up);

@@ -159,3 +159,22 @@ def holes_pair(wanted, got, first):
         return f'<div><h4>{title}</h4>{svg(left + width + 10, row * len(rows) + 4, parts)}</div>'
     names = sorted({name for rows in (wanted, got) for _, pieces in rows for name, _ in pieces})
     return '<div class="pair">' + drawn(NAMES[0], wanted, names) + drawn(NAMES[1], got, names) + '</div>'
+
+
+def head_pair(cylinders, wanted, got, at):
+    """The way of a disk's head, downwards in time: (travel, [cylinder, ...]) of each run; `at`: where the first one
+    goes when they part."""
+    left, width, row = 20, 440, 20
+
+    def drawn(title, travel, places):
+        def x(cylinder):
+            return left + width * cylinder / max(cylinders - 1, 1)
+        parts = [f'<path d="M{left} 24H{left + width}" stroke="#999"/>', label(left, 16, 0), label(left + width, 16, cylinders - 1)]
+        points = [(x(place), 30 + i * row) for i, place in enumerate(places)]
+        for (u, v), (p, q) in zip(points, points[1:]):
+            parts.append(f'<path d="M{u:.1f} {v}L{p:.1f} {q}" fill="none" stroke="#4e79a7" stroke-width="2"/>')
+        for (u, v), place in zip(points, places):
+            colour = MARK if place == at else '#4e79a7'
+            parts += [f'<circle cx="{u:.1f}" cy="{v}" r="3" fill="{colour}"/>', label(u + 6, v + 4, place, 'start', colour)]
+        return f'<div><h4>{title}: {travel}</h4>{svg(left + width + 40, 40 + row * len(places), parts)}</div>'
+    return '<div class="pair">' + drawn(NAMES[0], *wanted) + drawn(NAMES[1], *got) + '</div>'

@@ -19,8 +19,9 @@ namespace {
 constexpr char kHelp[] =
     "usage: lab-disk elevators [--cylinders N] [--head C] [--down] [--computed] [--disk DISK] "
     "[--json]\n"
-    "                          [CYLINDER... | --random N [--seed S]]\n"
-    "One set of requests under each elevator: how far the head moves, in cylinders, computed and "
+    "                          [--elevator NAME] [CYLINDER... | --random N [--seed S]]\n"
+    "One set of requests under each elevator, or one: how far the head moves, in cylinders, "
+    "computed and "
     "on\n"
     "the disk (in sectors too), the mean way to a request, and the order. The disk has 200\n"
     "cylinders, the head stands at 53 and goes up, if nothing else is said. --computed needs no "
@@ -40,7 +41,7 @@ constexpr long kMostRequests = 64;
 struct Set {
     long cylinders = 200, head = 53, random = 0, seed = 1;
     bool down = false, computed = false, json = false;
-    std::string disk;
+    std::string disk, elevator;
     std::vector<long> wanted;
 };
 
@@ -140,15 +141,18 @@ std::string text(const std::vector<long>& order) {
 
 Set parse(int argc, char** argv) {
     Set set;
-    const std::vector<std::string> words = lab::Command(kHelp)
-                                               .flag("--down", set.down)
-                                               .flag("--computed", set.computed)
-                                               .flag("--json", set.json)
-                                               .text("--disk", set.disk)
-                                               .number("--cylinders", set.cylinders, 2, 1'000'000)
-                                               .number("--head", set.head, 0, 999'999)
-                                               .random(set.random, kMostRequests, set.seed)
-                                               .parse(argc, argv);
+    const std::vector<std::string> words =
+        lab::Command(kHelp)
+            .flag("--down", set.down)
+            .flag("--computed", set.computed)
+            .flag("--json", set.json)
+            .text("--disk", set.disk)
+            .choice("--elevator", set.elevator,
+                    {std::begin(Elevators::kNames), std::end(Elevators::kNames)})
+            .number("--cylinders", set.cylinders, 2, 1'000'000)
+            .number("--head", set.head, 0, 999'999)
+            .random(set.random, kMostRequests, set.seed)
+            .parse(argc, argv);
     if (set.head >= set.cylinders)
         lab::refuse("the head stands outside the disk: cylinders are 0 to %ld", set.cylinders - 1);
     if (!words.empty() && set.random) lab::refuse("either requests, or --random N of them");
@@ -202,6 +206,7 @@ int elevators(int argc, char** argv) {
     const lab::Cell none("-", lab::Raw{"null"});
     Elevators policies;
     for (uint32_t i = 0; i < Elevators::kCount; ++i) {
+        if (!set.elevator.empty() && set.elevator != Elevators::kNames[i]) continue;
         const Outcome wanted = compute(policies.at(i), set);
         const Outcome found = real ? on_disk(set, Elevators::kNames[i]) : wanted;
         const lab::Decimal mean{double(wanted.cylinders) / double(set.wanted.size()), 2};

@@ -4,10 +4,10 @@
 namespace {
 
 constexpr char kHelp[] =
-    "usage: lab-disk modes [--kib N] [--json] [DISK]\n"
+    "usage: lab-disk modes [--kib N] [--mode NAME] [--json] [DISK]\n"
     "       lab-disk elevators [--cylinders N] [--head C] [--down] [--computed] [--disk DISK] "
     "[--json]\n"
-    "                          [CYLINDER... | --random N [--seed S]]\n"
+    "                          [--elevator NAME] [CYLINDER... | --random N [--seed S]]\n"
     "modes: one read by polling, interrupts and DMA. elevators: one set of requests under each\n"
     "elevator. DISK is a name in /proc/sys/dev/disk, like hda. lab-disk PART --help tells "
     "more.\n"

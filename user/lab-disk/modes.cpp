@@ -12,8 +12,9 @@
 namespace {
 
 constexpr char kHelp[] =
-    "usage: lab-disk modes [--kib N] [--json] [DISK]\n"
-    "Reads N KiB (4096) of the disk by polling, by interrupts, and by DMA: CPU time, interrupts, "
+    "usage: lab-disk modes [--kib N] [--mode NAME] [--json] [DISK]\n"
+    "Reads N KiB (4096) of the disk by polling, by interrupts, and by DMA, or by one: CPU time, "
+    "interrupts, "
     "and\n"
     "how often the program waited.\n"
     "    # lab-disk modes --kib 1024\n"
@@ -71,8 +72,10 @@ Sample read_all(const Disk& disk, uint64_t bytes, std::vector<char>& buffer) {
 int modes(int argc, char** argv) {
     long kib = 4096;
     bool json = false;
+    std::string only;
     const std::vector<std::string> words = lab::Command(kHelp)
                                                .number("--kib", kib, 64, 4'194'304)
+                                               .choice("--mode", only, {"poll", "irq", "dma"})
                                                .flag("--json", json)
                                                .parse(argc, argv);
     if (words.size() > 1) lab::refuse("one disk, not '%s'", lab::join(words).c_str());
@@ -92,6 +95,7 @@ int modes(int argc, char** argv) {
                       {"waits", "waits"}});
     const lab::Cell none("-", lab::Raw{"null"});
     for (const char* name : {"poll", "irq", "dma"}) {
+        if (!only.empty() && only != name) continue;
         mode.set(name);
         const Sample s = read_all(disk, bytes, buffer);
         table.row({name, counted ? none : lab::Cell(lab::Decimal{s.elapsed, 3}),
