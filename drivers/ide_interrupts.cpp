@@ -23,7 +23,7 @@ bool IdeChannel::read_by_interrupts(const Request& r) {
 // Sleeps, so that others run, until handle_interrupt() has seen the interrupt, and clears
 // interrupt_seen_ for the next one. After kPatience without any the status tells whether only the
 // interrupt was lost (true), or the drive is still busy. Takes interrupt_lock_.
-// Lab 14.2: stub { return poll_until_idle(kPatience); }
+// Lab 14.2: stub { for (uint32_t i = 0; i < 1'000'000 && !interrupt_seen_; ++i) poll_until_idle(1); return interrupt_seen_; }
 bool IdeChannel::sleep_until_interrupt() {
     LockGuard guard(interrupt_lock_);
     WaitOptions options{.interruptible = false,
@@ -40,7 +40,7 @@ bool IdeChannel::sleep_until_interrupt() {
 // An interrupt on this channel's line. If the drive is busy, it came from another device. Else the status
 // is read, which acknowledges the interrupt: without that there would be no next one; it is kept in
 // status_, interrupt_seen_ is set under interrupt_lock_, and who waits in interrupt_queue_ is woken.
-// Lab 14.2: stub { read_register(ata::kStatus); }
+// Lab 14.2: stub { read_register(ata::kStatus); interrupt_seen_ = true; }
 void IdeChannel::handle_interrupt() {
     if (alternate_status() & ata::kBusy) return;  // another device on this line
     LockGuard guard(interrupt_lock_);
