@@ -10,8 +10,8 @@ import tarfile
 import stubs
 from spec import LANGUAGES, STUDENT, Failure, spoken
 
-FOLDERS = ('boot/', 'docs/', 'drivers/', 'fs/', 'kernel/', 'mm/', 'scripts/', 'user/lab/', 'user/rootfs/')
-FILES = ('.clang-format', '.gitignore', 'CMakeLists.txt', 'CMakePresets.json', 'toolchain.cmake', 'user/init.c',
+FOLDERS = ('.vscode/', 'boot/', 'docs/', 'drivers/', 'fs/', 'kernel/', 'mm/', 'scripts/', 'user/lab/', 'user/rootfs/')
+FILES = ('.clang-format', '.clangd', '.gitignore', 'CMakeLists.txt', 'CMakePresets.json', 'toolchain.cmake', 'user/init.c',
          'course/glossary.md')
 # Of scripts/: for those who work on Orrery, not on a lab.
 OTHERS = ('bench', 'bench.py', 'bench_disk.py', 'book', 'concepts', 'format', 'fuzz', 'labkit/check.py', 'lint',
