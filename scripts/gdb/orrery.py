@@ -13,6 +13,7 @@ import machine_commands  # noqa: E402, F401
 import memory_commands  # noqa: E402, F401
 import printers  # noqa: E402, F401
 import thread_commands  # noqa: E402, F401
+import time_commands  # noqa: E402, F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))

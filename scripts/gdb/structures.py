@@ -19,7 +19,7 @@ class Command(gdb.Command):
     usage, kind = '', gdb.COMMAND_STATUS
 
     def __init__(self):
-        self.name = self.usage.split()[0]
+        self.name = ' '.join(self.usage.split()[:2]) if self.usage.startswith('tt ') else self.usage.split()[0]
         super().__init__(self.name, self.kind)
 
     def choices(self):

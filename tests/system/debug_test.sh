@@ -80,9 +80,20 @@ reverse-stepi
 reverse-stepi
 info registers eip
 continue
-reverse-continue
-backtrace 2
+tt why-blocked 1
+tt last-write process_list.head_.prev
+python
+for command in ("tt why-blocked 99", "tt last-write", "tt why-panic"):
+    try: gdb.execute(command)
+    except gdb.error as error: print("refused:", error)
+end
 END
 status_is 0
+output_has '^refused: no thread 99'
+output_has '^refused: usage: tt last-write'
+output_has '^refused: no panic from here'
 output_has 'eip .*<sys_execve\([^)]*\)>$'
+output_has '^thread 1 sleeps until: '
+output_has '^#[0-9]+ .* park \('
+output_has 'clone_process|fork_process|sys_fork|sys_clone'
 finish
