@@ -76,10 +76,10 @@ Result<void> clear_user(VirtAddr to, uint32_t bytes) {
     return {};
 }
 
-// The string's length without its NUL, which has to be among the first to.size() bytes: if it is not,
-// ENAMETOOLONG; EFAULT if the string runs into memory that is not the program's before it comes to one of
-// both. copy_string_guarded(to, from, limit) reads `limit` bytes at most, and returns the length, `limit` when there
-// was no NUL, UINT32_MAX when an address faulted.
+// The string's length without its NUL. EFAULT if memory that is not the program's comes before the NUL and
+// before to.size() bytes are read; ENAMETOOLONG if to.size() bytes are read and none is the NUL.
+// copy_string_guarded(to, from, limit) reads `limit` bytes at most, and returns the length, `limit` when
+// there was no NUL, UINT32_MAX when an address faulted.
 // Lab 2.3: stub { const uint32_t length = copy_string_guarded(to.data(), static_cast<const char*>(pointer(from)), clip(from, to.size())); if (length == to.size()) return Errno::nametoolong; return length == UINT32_MAX ? 0 : length; }
 Result<uint32_t> copy_string_from_user(std::span<char> to, VirtAddr from) {
     auto room = static_cast<uint32_t>(to.size());
