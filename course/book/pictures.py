@@ -19,6 +19,8 @@ SAYS = {'gantt': {'en': 'Gantt chart of this run', 'zh': '这次运行的甘特�
         'graph': {'en': 'The resource allocation graph: dashed arrows are requests', 'zh': '资源分配图:虚线为请求'},
         'semaphore': {'en': 'The value after each P and V: above the line units, below it those who wait',
                       'zh': '每次 P、V 之后的值:线上为可用单位,线下为等待者'},
+        'waiting': {'en': 'Who waits after each act, and where', 'zh': '每一步之后谁在等待、在哪里等待'},
+        'bars': {'en': 'The same as bars', 'zh': '用条形表示'},
         'way': {'en': 'The way through the index blocks', 'zh': '经过索引块的路径'},
         'states': {'en': 'Who had the CPU, and the states over time', 'zh': 'CPU 的归属与各进程的状态'}}
 STATES_ZH = (('running', '执行'), ('ready', '就绪'), ('blocked', '阻塞'))
@@ -33,8 +35,10 @@ def of_run(body, wish, language, cache):
     """(caption, SVG) of a command and its output, or None. `cache`: a folder for traced runs; None: none is made."""
     if wish:
         words = wish.split()
+        if words[0] == 'bars':
+            return SAYS['bars'][language], bars(body.split('\n'), ' '.join(words[1:]))
         if words[0] != 'states':
-            raise BadPicture(f'no picture {words[0]}; there are: states')
+            raise BadPicture(f'no picture {words[0]}; there are: bars states')
         if not cache:
             return None
         drawn = states(body.split('\n')[0][2:], words[1:], cache)
@@ -42,7 +46,7 @@ def of_run(body, wish, language, cache):
             drawn = drawn.replace(f'>{word}<', f'>{translated}<')
         return SAYS['states'][language], drawn
     for kind, draw in (('gantt', gantt), ('frames', frames), ('elevators', elevators), ('holes', holes), ('graph', graph), ('way', way),
-                       ('semaphore', semaphore)):
+                       ('semaphore', semaphore), ('waiting', waiting)):
         drawn = draw(body.split('\n'), language)
         if drawn:
             return SAYS[kind][language], drawn
@@ -180,6 +184,47 @@ def semaphore(lines, _):
     for i, (call, came, _) in enumerate(rows):
         parts += [label(20 + i * wide + wide / 2 - 12, low + 14, call), label(20 + i * wide + wide / 2 - 12, low + 30, came, colour='#666')]
     return svg(30 + wide * len(rows), low + 38, parts)
+
+
+def waiting(lines, _):
+    """From a script of lab-ipc or lab-sync, act by act: a row for each actor, a column for each act."""
+    acts = [(match[1], dict(re.findall(r'(\w+) \((\w+)\)', match[2]))) for line in lines
+            if (match := re.fullmatch(r'(\S+) .*; waiting: (.*)', line.rstrip()))]
+    actors = list(dict.fromkeys([*(re.match(r'-?(\w+)', act)[1] for act, _ in acts), *(name for _, who in acts for name in who)]))
+    if len(acts) < 2:
+        return None
+    wide, parts = 112, []
+    for i, (act, who) in enumerate(acts):
+        x = 60 + i * wide
+        parts.append(label(x + wide / 2, 14, act))
+        for k, name in enumerate(actors):
+            acted = re.match(r'-?(\w+)', act)[1] == name
+            colour = STATES['ready'] if name in who else STATES['running'] if acted else '#f0f2f5'
+            parts.append(f'<rect x="{x}" y="{22 + k * 26}" width="{wide - 2}" height="22" fill="{colour}"/>')
+            if name in who:
+                parts.append(label(x + wide / 2, 37 + k * 26, who[name], colour='white'))
+    parts += [label(52, 37 + k * 26, name, 'end') for k, name in enumerate(actors)]
+    return svg(70 + wide * len(acts), 30 + 26 * len(actors), parts)
+
+
+def bars(lines, column):
+    """A column of a table, its rows by their first cells."""
+    head = next((line for line in lines if column in re.split(r'  +', line.strip())), None)
+    if not head:
+        raise BadPicture(f'no column "{column}" below {lines[0]}')
+    end, rows = head.index(column) + len(column), []
+    for line in lines[lines.index(head) + 1:]:
+        number = next((match for match in re.finditer(r'(?<!\S)\d+(?:\.\d+)?(?!\S)', line) if match.end() == end), None)
+        if number:
+            rows.append((re.split(r'  +', line.strip())[0], float(number[0]), number[0]))
+    if not rows:
+        raise BadPicture(f'no figures in column "{column}" below {lines[0]}')
+    most, parts = max(value for _, value, _ in rows) or 1, []
+    for i, (name, value, text) in enumerate(rows):
+        y, wide = 6 + i * 24, value / most * 440
+        parts += [label(192, y + 14, name, 'end'), f'<rect x="200" y="{y}" width="{max(wide, 1):.1f}" height="18" fill="{COLOURS[0]}"/>',
+                  label(206 + wide, y + 14, text, 'start')]
+    return svg(720, 12 + 24 * len(rows), parts)
 
 
 def states(command, names, cache):
