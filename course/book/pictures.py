@@ -233,9 +233,9 @@ def states(command, names, cache):
     if words[0] != './scripts/run' or '--exec' not in words:
         raise BadPicture(f'a picture needs ./scripts/run … --exec: {command}')
     digest = hashlib.sha256(command.encode() + repr(names).encode())
-    build = os.environ.get('ORRERY_BUILD', 'build')
-    for name in ('kernel.elf', 'disk.img'):
-        with open(os.path.join(ROOT, build, name), 'rb') as file:
+    build = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))
+    for name in (os.path.join(build, 'kernel.elf'), os.environ.get('ORRERY_IMAGE', os.path.join(build, 'disk.img'))):
+        with open(name, 'rb') as file:
             digest.update(hashlib.file_digest(file, 'sha256').digest())
     kept = os.path.join(cache, 'runs', digest.hexdigest()[:24] + '.svg')
     if not os.path.exists(kept):

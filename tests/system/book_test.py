@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -157,6 +158,22 @@ def check_secrets():
     shutil.rmtree(PLACE / 'teacher')
 
 
+def check_pictures():
+    """One of a traced run, and two wishes that cannot be met."""
+    sys.path.insert(0, str(ROOT / 'course/book'))
+    import pictures
+    run = "$ ./scripts/run --icount --exec 'lab-batch 1:6:1 1:3:3'\n"
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = pictures.of_run(run, 'states J1 J2', 'zh', folder)[1]
+    check(drawn.count('>J1<') >= 3 and drawn.count('>J2<') >= 3 and '>执行<' in drawn, f'the picture of a run: {drawn[:500]}')
+    for wish in ('pie', 'bars nothing'):
+        try:
+            pictures.of_run(run, wish, 'en', None)
+            check(False, f'a picture of {wish}')
+        except pictures.BadPicture:
+            pass
+
+
 def check_search():
     (PLACE / 'search.mjs').write_text(SEARCH)
     words = [('root', 'quantum'), ('root', 'semaphore'), ('zh', '时间片'), ('zh', '响应比'), ('zh', '位示图')]
@@ -199,6 +216,7 @@ def main():
         check_links()
         check_secrets()
         check_search()
+        check_pictures()
         check_pdf()
     print(f'{len(failures)} failures')
     return 1 if failures else 0
