@@ -74,13 +74,14 @@ def start(options):
     print(f'{folder}: lab {lab.number}, {spoken(lab.title, options.lang or "en")}; begin with README.md')
 
 
-def own_tree(lab):
+def own_tree(lab, language):
     """What grade looks at: the tree itself if only files of the lab differ from what was given out, else
     a copy of what was given out with these files."""
     ours, others = tree.changes(ROOT, lab) if spec.student() else ([], [])
     if not others:
         return ROOT
-    print('not part of the lab, so graded as they were given out: ' + ', '.join(others), file=sys.stderr)
+    print(('not part of the lab, so graded as they were given out: ' if language == 'en' else
+           '下列文件不属于本实验,按老师发下来的版本评分: ') + ', '.join(others), file=sys.stderr)
     copy = os.path.join(PLACE, 'pristine')
     os.makedirs(copy, exist_ok=True)
     mine = {path: handin.read(os.path.join(ROOT, path)) for path in ours}
@@ -93,7 +94,7 @@ def graded_here(options, lab):
     """(the grading, the tree that was graded)."""
     seed = seed_of(options, SEED)
     if not options.submission:
-        folder = own_tree(lab)
+        folder = own_tree(lab, language_of(options))
         pristine = lab if folder == ROOT else spec.find(lab.number, folder)
         return grading.grade(pristine, folder, seed, only=options.only), folder
     teachers_only('--submission')

@@ -74,7 +74,8 @@ def main():
         (folder / 'notes.txt').unlink()
         with open(folder / task_file, 'a') as file:
             file.write('// a change\n')
-        check(lab('hand-in', tree=folder).returncode == 0, 'hand-in')
+        for _ in range(2):  # the archive of the first is no change of the student's
+            check(lab('hand-in', tree=folder).returncode == 0, 'hand-in')
         with tarfile.open(folder / 'lab5.tar.gz') as tar:
             check(sorted(tar.getnames()) == [task_file, 'lab.json'], f'the archive holds {tar.getnames()}')
         hand_ins(scratch, folder)
