@@ -84,7 +84,7 @@ Result<Message*> MessageQueue::receive(const Wanted& wanted, int pid) {
 
 Result<void> MessageQueue::peek(uint32_t place, bool cut, Message& to) {
     LockGuard guard(lock_);
-    if (removed_) return Errno::idrm;
+    if (removed_) return Result<void>(Errno::idrm);
     for (Message& message : messages_) {
         if (place--) continue;
         if (message.bytes > to.bytes && !cut) return Errno::toobig;
@@ -105,7 +105,7 @@ void MessageQueue::remove() {
 }
 
 void MessageQueue::set_limit(uint32_t bytes) {
-    const SplitTime now = ipc_now();
+    const auto now = ipc_now();
     LockGuard guard(lock_);
     limit_ = bytes;
     changed_ = now;

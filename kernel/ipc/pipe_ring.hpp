@@ -89,7 +89,8 @@ class PipeRing {
             total += done;
             if (done < bytes) break;
         }
-        return total ? Result(total) : Errno::fault;
+        if (!total) return Errno::fault;
+        return total;
     }
     // Forgets the first `bytes`, of count().
     void skip(uint32_t bytes) {
@@ -98,7 +99,7 @@ class PipeRing {
             bytes -= piece;
             advance(piece);
         }
-        if (empty()) start_again();
+        if (!count()) start_again();
     }
     // Forgets the last `bytes`, of count(): a message that could not be written as a whole. Their
     // pages wait for the next bytes.
