@@ -1,10 +1,12 @@
 // What both libraries of user threads are made of: a stack of its own with a body to run on it, and
-// the switch from one stack to another (context.S).
+// the switch from one stack to another.
 #pragma once
 
 #include <cstdint>
 
-extern "C" void switch_stack(void** save, void* next);
+// The whole context switch of user threads: leaves this stack, whose pointer goes to *save, and returns on the
+// stack `next`, to where that one was left.
+void switch_stack(void** save, void* next);
 
 namespace user_threads {
 

@@ -14,6 +14,7 @@
 #include <cstdlib>
 
 #include "user/lab-threads/models.hpp"
+#include "user/lab-threads/script.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/table.hpp"
 
@@ -21,6 +22,11 @@ namespace {
 
 constexpr char kHelp[] =
     "usage: lab-threads [--kernel-threads M] [--steps N] [--json]\n"
+    "       lab-threads order A:yyjB B:y ...       threads N:1: y yields, jB joins B; what "
+    "happens\n"
+    "       lab-threads mutex A.lock B.lock ...    kernel threads and a mutex on a futex; who "
+    "sleeps\n"
+    "       lab-threads count ROUNDS               four kernel threads count together under it\n"
     "Compares threads 1:1, N:1 and N:M: ticks for a thread and for a switch, how many steps the "
     "others\n"
     "make while one and while M of them sleep in a call, and speed-up. M: kernel threads of N:M (2 "
@@ -164,7 +170,12 @@ int main(int argc, char* argv[]) {
                            .number("--steps", shared_computing, 1, 1'000'000'000)
                            .flag("--json", json)
                            .parse(argc, argv);
-    if (!words.empty()) lab::refuse("no arguments but options; not '%s'", words[0].c_str());
+    if (!words.empty()) {
+        lab::one_of("the part", words[0], {"order", "mutex", "count"});
+        return words[0] == "order"   ? run_order(words)
+               : words[0] == "mutex" ? run_mutex(words)
+                                     : run_count(words);
+    }
     lab::Table table({{"model", "model"},
                       {"create", "create"},
                       {"switch", "switch"},
