@@ -103,16 +103,27 @@ def elevators(lines, _):
             if (match := re.fullmatch(r'(\w+) +(\d+) +(?:\d+|-) +(?:\d+|-) +[\d.]+  ([\d ]+)', line))]
     if not head or not rows:
         return None
+    last = int(next((match[1] for line in lines if (match := re.match(r'head at \d+ of (\d+)', line))), 200)) - 1
+    ways = [(f'{name}: {travel}', travelled(int(head[1]), order, int(travel), last)) for name, travel, order in rows]
     parts, wide, step = [], 240, 14
-    most = max(max(order) for _, _, order in rows) * 1.1
-    high = step * (len(rows[0][2]) + 1) + 40
-    for i, (name, travel, order) in enumerate(rows):
+    high = step * (max(len(points) for _, points in ways) + 1) + 30
+    for i, (name, points) in enumerate(ways):
         x, y = 20 + i % 3 * (wide + 20), i // 3 * high
-        points = [(x + at / most * wide, y + 34 + n * step) for n, at in enumerate([int(head[1]), *order])]
-        parts += [label(x, y + 16, f'{name}: {travel}', 'start'),
-                  f'<polyline points="{" ".join(f"{u:.1f},{v}" for u, v in points)}" fill="none" stroke="{COLOURS[0]}" stroke-width="1.5"/>']
-        parts += [f'<circle cx="{u:.1f}" cy="{v}" r="2.5" fill="{COLOURS[1] if n else COLOURS[5]}"/>' for n, (u, v) in enumerate(points)]
-    return svg(20 + 3 * (wide + 20), (len(rows) + 2) // 3 * high + 10, parts)
+        points = [(x + at / last * wide, y + 34 + n * step, stops) for n, (at, stops) in enumerate(points)]
+        parts += [label(x, y + 16, name, 'start'),
+                  f'<polyline points="{" ".join(f"{u:.1f},{v}" for u, v, _ in points)}" fill="none" stroke="{COLOURS[0]}" stroke-width="1.5"/>']
+        parts += [f'<circle cx="{u:.1f}" cy="{v}" r="2.5" fill="{COLOURS[1] if n else COLOURS[5]}"/>'
+                  for n, (u, v, stops) in enumerate(points) if stops]
+    return svg(20 + min(3, len(ways)) * (wide + 20), (len(ways) + 2) // 3 * high + 10, parts)
+
+
+def travelled(head, order, travel, last):
+    """(cylinder, whether it is served) of the way with this travel: some policies go on to an edge of the disk, or to both."""
+    ways = [[(at, True) for at in [head, *order]]]
+    for place in range(len(order) + 1, 0, -1):  # as late as may be: what lies on the way is served on the way
+        for edges in ([last], [0], [last, 0], [0, last]):
+            ways.append([*ways[0][:place], *((edge, False) for edge in edges), *ways[0][place:]])
+    return next((way for way in ways if sum(abs(a[0] - b[0]) for a, b in zip(way, way[1:])) == travel), ways[0])
 
 
 def holes(lines, _):
