@@ -1,5 +1,5 @@
 // exit, exit_group: the end of threads and processes. A process becomes a zombie until its parent
-// has asked for its status (wait.cpp).
+// has asked for its status (wait.cpp); its children get another one (orphans.cpp).
 // Spec: _exit(2).
 // Locks: process_tree for the family; nothing is freed while it is held.
 #include "kernel/ipc/futex.hpp"
@@ -18,38 +18,6 @@ namespace {
 void wake_vfork_parent(Process& process) {
     process.left_parents_space = true;
     if (process.vfork_done) process.vfork_done->wake_all();
-}
-
-// Locks: process_tree. The nearest ancestor that asked for orphans (prctl), or init.
-Process& new_parent(const Process& dying) {
-    for (Process* at = dying.parent; at; at = at->parent)
-        if (at->subreaper && at->life == Life::alive) return *at;
-    return *init_process;
-}
-
-// Locks: process_tree. A group that thereby loses its last outside parent and has stopped members
-// gets SIGHUP and SIGCONT.
-void reparent_children(Process& dying) {
-    Process& adopter = new_parent(dying);
-    while (Process* child = dying.children.pop_front()) {
-        child->parent = &adopter;
-        child->parent_pid.store_relaxed(adopter.pid);
-        adopter.children.push_back(*child);
-        if (child->death_signal) {
-            SignalInfo info = signal_from_user(child->death_signal);
-            send_signal(*child, info);
-        }
-        if (child->life == Life::zombie) adopter.child_change.wake_all();
-        if (child->stopped && child->pgid != dying.pgid && group_is_orphaned(child->pgid)) {
-            send_signal(*child, signal_from_kernel(kSigHup));
-            send_signal(*child, signal_from_kernel(kSigCont));
-        }
-    }
-}
-
-bool parent_ignores_children(const Process& parent) {
-    const SignalAction& action = parent.actions[kSigChld - 1];
-    return action.handler == kHandlerIgnore || (action.flags & kSaNoChildWait);
 }
 
 // Other threads look at these through /proc: they go under the lock, and are destroyed after it.
@@ -93,7 +61,7 @@ void end_process(Process& process, int status) {
         process.life = Life::zombie;
         wake_vfork_parent(process);
         Process& parent = *process.parent;
-        bool detached = process.exit_signal == kSigChld && parent_ignores_children(parent);
+        bool detached = process.exit_signal == kSigChld && ignores_children(parent);
         if (process.exit_signal > 0 && process.exit_signal <= kSignals) {
             SignalInfo info = child_information(process, signal_code_of(status),
                                                 status & 0x7f ? status & 0x7f : status >> 8);

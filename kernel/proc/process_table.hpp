@@ -19,5 +19,7 @@ bool group_is_orphaned(int pgid);
 
 // The process that adopts orphans: pid 1.
 extern Process* init_process;
+void reparent_children(Process& dying);
+bool ignores_children(const Process& parent);
 
 void thread_left(UserThread& thread);  // it no longer counts (thread_limits.hpp)

@@ -9,6 +9,9 @@ namespace {
 constexpr uint32_t kNoHang = 1, kUntraced = 2, kExited = 4, kContinued = 8, kNoWait = 0x01000000,
                    kAllChildren = 0x40000000, kCloneChildren = 0x80000000;
 
+// Whether wait4's `pid` means this child: -1 means each, a number above 0 the one that has it; 0 those of
+// the caller's own group (pgid), -n those of group n.
+// Lab 3.3: stub { (void)self; return pid <= 0 || child.pid == pid; }
 bool matches(const Process& child, int pid, const Process& self) {
     if (pid > 0) return child.pid == pid;
     if (pid == 0) return child.pgid == self.pgid;
@@ -21,11 +24,37 @@ bool is_asked_for(const Process& child, uint32_t options) {
     return (options & kAllChildren) || wants_clones == (child.exit_signal != kSigChld);
 }
 
-// Locks: process_tree. Whether `child` has something to report under `options`.
+// Locks: process_tree. Whether `child` has something to report under `options`: its end (kExited); a stop
+// (kUntraced) or that it goes on (kContinued), each once: until then stop_unreported or continue_unreported.
+// Lab 3.3: stub { return child.life == Life::zombie && (options & kExited); }
 bool has_news(const Process& child, uint32_t options) {
     if (child.life == Life::zombie) return options & kExited;
     if (child.stopped) return (options & kUntraced) && child.stop_unreported;
     return (options & kContinued) && child.continue_unreported;
+}
+
+// What wait4 says of a child that has news, in one word (wait_status.hpp): of a zombie the wait_status that
+// it left; of one that is stopped its stop_signal; of one that goes on, just that.
+// Lab 3.3: stub { return child.wait_status; }
+int reported_status(const Process& child) {
+    if (child.life == Life::zombie) return child.wait_status;
+    return child.stopped ? child.stop_signal << 8 | 0x7f : 0xffff;
+}
+
+// The news has been told. A stop or continuation is then no news any more. A zombie's CPU time, `times`,
+// is added to that of the caller's dead children (current_process().dead_children.add()), and it is
+// buried: unlink_zombie(), and `reaped` points at it.
+// Lab 3.3: stub { (void)times; if (child.life == Life::zombie) { unlink_zombie(child); reaped = &child; } }
+void settle(Process& child, const CpuTimes& times, Process*& reaped) {
+    if (child.life == Life::zombie) {
+        current_process().dead_children.add(times);
+        unlink_zombie(child);
+        reaped = &child;
+    } else if (child.stopped) {
+        child.stop_unreported = false;
+    } else {
+        child.continue_unreported = false;
+    }
 }
 
 WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) {
@@ -34,24 +63,13 @@ WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) {
     news.uid = child.fs.credentials.uid;
     news.times = child.dead_threads;
     for (Thread& thread : child.threads) news.times.add(times_of(thread));
-    bool keep = options & kNoWait;
-    if (child.life == Life::zombie) {
-        news.times.add(child.dead_children);
-        news.status = child.wait_status;
-        news.signal_code = signal_code_of(child.wait_status);
-        if (keep) return news;
-        current_process().dead_children.add(news.times);
-        unlink_zombie(child);
-        reaped = &child;
-    } else if (child.stopped) {
-        news.status = child.stop_signal << 8 | 0x7f;
-        news.signal_code = kCldStopped;
-        if (!keep) child.stop_unreported = false;
-    } else {
-        news.status = 0xffff;
-        news.signal_code = kCldContinued;
-        if (!keep) child.continue_unreported = false;
-    }
+    const bool ended = child.life == Life::zombie;
+    if (ended) news.times.add(child.dead_children);
+    news.status = reported_status(child);
+    news.signal_code = ended           ? signal_code_of(child.wait_status)
+                       : child.stopped ? kCldStopped
+                                       : kCldContinued;
+    if (!(options & kNoWait)) settle(child, news.times, reaped);
     return news;
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/lapic.hpp"
 #include "kernel/sched/dispatcher.hpp"
+#include "kernel/sched/state_changes.hpp"
 #include "kernel/trace/trace.hpp"
 
 extern "C" void switch_context(uint32_t* save_esp, uint32_t next_esp);
@@ -234,11 +235,10 @@ void unpark(Thread& thread) {
 }
 
 void wake(Thread& thread) {
-    const Nanoseconds now = monotonic_now();
-    if (thread.state == ThreadState::blocked)
-        make_ready(thread, ReadyReason::woken, now);
-    else if (thread.state == ThreadState::suspended_blocked)
-        set_state(thread, ThreadState::suspended_ready, "suspended", now);
+    const ThreadState next = state_after_wake(thread.state);
+    if (next == thread.state) return;
+    if (next == ThreadState::ready) return make_ready(thread, ReadyReason::woken, monotonic_now());
+    set_state(thread, next, "suspended", monotonic_now());
 }
 
 void make_ready(Thread& thread, ReadyReason reason, Nanoseconds now) {

@@ -40,7 +40,7 @@ void scheduler_init() {
     Cpu& cpu = this_cpu();
     cpu.idle = cpu.current = boot.leak();
     cpu.loaded_directory = PhysAddr(read_cr3());
-    set_state(*cpu.idle, ThreadState::running, "", Nanoseconds(0));
+    cpu.idle->state = ThreadState::running;
 }
 
 Result<void> scheduler_add_cpu(Cpu& cpu) {
@@ -51,7 +51,7 @@ Result<void> scheduler_add_cpu(Cpu& cpu) {
     idle->tid = 0;  // as all idle threads
     idle->last_cpu = cpu.id;
     idle->affinity = cpu_bit(cpu.id);
-    set_state(*idle, ThreadState::running, "", Nanoseconds(0));
+    idle->state = ThreadState::running;
     cpu.idle = cpu.current = idle.leak();
     return {};
 }

@@ -4,7 +4,7 @@
 //
 // Parking: park() sleeps unless unpark() was called since the last park(); that one permit is
 // why a wake-up between "I checked" and "I sleep" is never lost. All state changes happen in
-// set_state() (scheduler.cpp), under the run queue's lock.
+// set_state() (thread_control.cpp), under the run queue's lock.
 // Locks: fields are the owning thread's own unless said otherwise; state is under run_queue.
 #pragma once
 
@@ -14,20 +14,12 @@
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/types.hpp"
 #include "kernel/sched/policy.hpp"
+#include "kernel/sched/thread_state.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
 class Process;       // kernel/proc
 class AddressSpace;  // mm
 
-enum class ThreadState : uint8_t {
-    created,
-    ready,
-    running,
-    blocked,
-    suspended_ready,
-    suspended_blocked,
-    terminated,
-};
 const char* state_name(ThreadState state);
 
 constexpr uint32_t kKernelStackPages = 2;

@@ -1,11 +1,14 @@
 // What happens to a thread beside the way from one to the next (scheduler.cpp): others suspend and
 // resume it or interrupt its sleep, it has to leave this CPU; and the one place where its state changes.
 // Locks: run_queue (dispatcher.hpp).
+#include <array>
 #include <utility>
 
 #include "kernel/arch/lapic.hpp"
+#include "kernel/lib/log.hpp"
 #include "kernel/sched/dispatcher.hpp"
 #include "kernel/sched/jobs.hpp"
+#include "kernel/sched/state_changes.hpp"
 #include "kernel/trace/trace.hpp"
 
 constinit SchedulerStatistics sched_statistics{};
@@ -22,8 +25,35 @@ const char* ready_reason_name(ReadyReason reason) {
     return kNames[static_cast<uint32_t>(reason)];
 }
 
+namespace {
+
+// Bit `to` of [from]: is_legal_change(), worked out beforehand.
+constexpr auto kLegalChanges = [] {
+    std::array<uint8_t, kThreadStates> legal{};
+    for (uint32_t i = 0; i < kThreadStates * kThreadStates; ++i) {
+        const auto from = static_cast<ThreadState>(i / kThreadStates);
+        const auto to = static_cast<ThreadState>(i % kThreadStates);
+        if (from == to || is_legal_change(from, to))
+            legal[i / kThreadStates] |= 1u << i % kThreadStates;
+    }
+    return legal;
+}();
+
+// A bug of the kernel; the first is told, and it goes on.
+[[gnu::cold, gnu::noinline]] void note_illegal_change(const Thread& thread, ThreadState to) {
+    static constinit bool told = false;
+    if (std::exchange(told, true)) return;
+    log_error("thread {} goes from {} to {}, which is no change of state", thread.tid,
+              state_name(thread.state), state_name(to));
+}
+
+}  // namespace
+
 // A change to running is traced as a switch.
 void set_state(Thread& thread, ThreadState state, const char* reason, Nanoseconds now) {
+    if (!(kLegalChanges[static_cast<uint32_t>(thread.state)] >> static_cast<uint32_t>(state) & 1))
+        [[unlikely]]
+        note_illegal_change(thread, state);
     if (state != ThreadState::running)
         trace<TraceType::state_event>(static_cast<uint32_t>(thread.tid),
                                       static_cast<uint32_t>(thread.state),
@@ -93,21 +123,15 @@ void interrupt_thread(Thread& thread) {
 
 void suspend_thread(Thread& thread) {
     RunQueueGuard guard;
-    const Nanoseconds now = monotonic_now();
-    switch (thread.state) {
-        case ThreadState::running:  // on its way to user mode, or when it blocks
-            thread.suspend_wanted = true;
-            request_reschedule(queue_of(thread).cpu);
-            break;
-        case ThreadState::ready:
-            unqueue(thread);
-            set_state(thread, ThreadState::suspended_ready, "suspended", now);
-            break;
-        case ThreadState::blocked:
-            set_state(thread, ThreadState::suspended_blocked, thread.wait_reason, now);
-            break;
-        default: break;
+    if (thread.state == ThreadState::running) {  // on its way to user mode, or when it blocks
+        thread.suspend_wanted = true;
+        return request_reschedule(queue_of(thread).cpu);
     }
+    const ThreadState next = state_after_suspend(thread.state);
+    if (next == thread.state) return;
+    if (is_queued(thread)) unqueue(thread);
+    const char* reason = next == ThreadState::suspended_ready ? "suspended" : thread.wait_reason;
+    set_state(thread, next, reason, monotonic_now());
 }
 
 void put_to_rest(Thread& thread) {
@@ -121,10 +145,9 @@ void put_to_rest(Thread& thread) {
 
 void resume_thread(Thread& thread) {
     RunQueueGuard guard;
-    const Nanoseconds now = monotonic_now();
     thread.suspend_wanted = thread.rest_wanted = false;
-    if (thread.state == ThreadState::suspended_ready)
-        make_ready(thread, ReadyReason::moved, now);
-    else if (thread.state == ThreadState::suspended_blocked)
-        set_state(thread, ThreadState::blocked, thread.wait_reason, now);
+    const ThreadState next = state_after_resume(thread.state);
+    if (next == thread.state) return;
+    if (next == ThreadState::ready) return make_ready(thread, ReadyReason::moved, monotonic_now());
+    set_state(thread, next, thread.wait_reason, monotonic_now());
 }

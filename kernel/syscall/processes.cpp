@@ -1,13 +1,13 @@
 // The life of processes and threads: making, replacing, ending, awaiting; who is who.
 // Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2).
 #include "kernel/proc/segments.hpp"
+#include "kernel/proc/wait_status.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
 
 namespace {
 
 constexpr uint32_t kCloneVm = 0x100, kCloneVfork = 0x4000;
-constexpr int kWaitStatus(int code) { return (code & 0xff) << 8; }
 
 }  // namespace
 
@@ -31,8 +31,8 @@ Result<void> sys_execve(UserPtr<const char> name, UserPtr<uint32_t> arguments,
     return execute(program.base(), program.text(), arguments, environment);
 }
 
-void sys_exit(int code) { exit_current_thread(kWaitStatus(code)); }
-void sys_exit_group(int code) { exit_group(kWaitStatus(code)); }
+void sys_exit(int code) { exit_current_thread(status_of_exit(code)); }
+void sys_exit_group(int code) { exit_group(status_of_exit(code)); }
 
 // --- waiting
 
