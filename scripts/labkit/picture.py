@@ -178,3 +178,35 @@ def head_pair(cylinders, wanted, got, at):
             parts += [f'<circle cx="{u:.1f}" cy="{v}" r="3" fill="{colour}"/>', label(u + 6, v + 4, place, 'start', colour)]
         return f'<div><h4>{title}: {travel}</h4>{svg(left + width + 40, 40 + row * len(places), parts)}</div>'
     return '<div class="pair">' + drawn(NAMES[0], *wanted) + drawn(NAMES[1], *got) + '</div>'
+
+
+PLACES = {'created': (60, 30), 'ready': (210, 30), 'running': (410, 30), 'terminated': (560, 30),
+          'suspended-ready': (210, 120), 'blocked': (410, 120), 'suspended-blocked': (310, 200)}
+
+
+def states_drawn(way, first):
+    """The states of a thread; an arrow for each change that it made, with the numbers of the steps. Step `first` is red."""
+    arrows, parts = {}, []
+    for step, change in enumerate(zip(way, way[1:]), 1):
+        if change[0] != change[1]:
+            arrows.setdefault(change, []).append(step)
+    for name, (x, y) in PLACES.items():
+        end = ' stroke-width="3"' if way and name == way[-1] else ''
+        parts += [f'<rect x="{x - 58}" y="{y - 14}" width="116" height="28" rx="8" fill="#f5f7f9" stroke="#555"{end}/>',
+                  label(x, y + 4, name)]
+    for (start, end), steps in arrows.items():
+        (x, y), (u, v) = PLACES.get(start, (310, 75)), PLACES.get(end, (310, 75))
+        length = math.hypot(u - x, v - y) or 1
+        dx, dy = (u - x) / length, (v - y) / length
+        edge = min(60 / abs(dx) if dx else 999, 16 / abs(dy) if dy else 999)  # from the middle of a box to its edge
+        x, y, u, v = (x + dx * edge - dy * 6, y + dy * edge + dx * 6, u - dx * edge - dy * 6, v - dy * edge + dx * 6)
+        colour = MARK if first in steps else '#555'
+        parts += [f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" fill="none" stroke="{colour}" marker-end="url(#tip)"/>',
+                  label((x + u) / 2 - dy * 12, (y + v) / 2 + dx * 12 + 4, ' '.join(map(str, steps)), colour=colour)]
+    return svg(630, 225, parts)
+
+
+def states_pair(wanted, got, first):
+    """Two lives of a thread, as lists of its states; at state `first` they part."""
+    return ('<div class="pair">' + ''.join(f'<div><h4>{name}</h4>{states_drawn(way, first)}</div>'
+                                           for name, way in zip(NAMES, (wanted, got))) + '</div>')

@@ -47,9 +47,9 @@ Shared& shared() {
     return *memory;
 }
 
-// "waits" of a call that would, told by a signal that ends it.
+// A signal, for a call that would sleep on.
 void ring(int) {}
-void give_up_after(int64_t nanoseconds) {
+void disturb_after(int64_t nanoseconds) {
     struct sigaction action {};
     action.sa_handler = ring;  // without SA_RESTART: the call ends with EINTR
     sigaction(SIGALRM, &action, nullptr);
@@ -166,13 +166,15 @@ void waking(const Words& words) {
     say_step("waking");
     printf("before: state %c, a child of %s\n", state_of(s.pids[3]),
            parent_of(s.pids[3]) == s.pids[2] ? "the one that will end" : "another");
-    give_up_after(10 * kMoment);
+    disturb_after(10 * kMoment);  // it looks again then, woken or not
+    const int64_t start = lab::now();
     int status = 0;
     const pid_t result = waitpid(-1, &status, 0);
-    printf("wait: %s\n",
-           waited(result, result == s.pids[3] ? "it, status " + std::to_string(WEXITSTATUS(status))
-                                              : "another")
-               .c_str());
+    const bool woken = lab::now() - start < 8 * kMoment;
+    const std::string what =
+        result == s.pids[3] ? "it, status " + std::to_string(WEXITSTATUS(status)) : "another";
+    printf("wait: %s, %s\n", waited(result, what).c_str(),
+           woken ? "woken by it" : "only when a signal came");
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     kill(child, SIGKILL);
     while (waitpid(-1, nullptr, WNOHANG) >= 0 && state_of(child)) lab::sleep_for(1'000'000);
