@@ -42,9 +42,9 @@ class Picture:
 
     def legend(self):
         x = LEFT
-        for state in ('running', 'ready', 'blocked'):
+        for state in ('running', 'ready', 'blocked', 'suspended-ready'):
             self.parts.append(f'<rect x="{x}" y="{self.y + 3}" width="14" height="14" fill="{STATES[state]}"/>')
-            self.text(x + 20, state)
+            self.text(x + 20, state.split('-')[0])
             x += 100
 
     def __str__(self):

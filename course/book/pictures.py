@@ -23,7 +23,7 @@ SAYS = {'gantt': {'en': 'Gantt chart of this run', 'zh': '这次运行的甘特�
         'bars': {'en': 'The same as bars', 'zh': '用条形表示'},
         'way': {'en': 'The way through the index blocks', 'zh': '经过索引块的路径'},
         'states': {'en': 'Who had the CPU, and the states over time', 'zh': 'CPU 的归属与各进程的状态'}}
-STATES_ZH = (('running', '执行'), ('ready', '就绪'), ('blocked', '阻塞'))
+STATES_ZH = (('running', '执行'), ('ready', '就绪'), ('blocked', '阻塞'), ('suspended', '挂起'))
 WORDS = {'en': {'running': 'running', 'ready': 'ready'}, 'zh': dict(STATES_ZH)}
 
 
