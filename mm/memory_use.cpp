@@ -111,10 +111,8 @@ TableUse table_use(AddressSpace& of) {
 
 PageWalk walk_tables(AddressSpace& of, VirtAddr address) {
     LockedSpace space(of);
-    const auto table_of = [](PhysAddr at) { return static_cast<const PageTable*>(to_virtual(at)); };
-    PageWalk walk;
-    walk.upper = table_of(space->pages.directory())->entries[directory_index(address)];
-    if (walk.upper.present() && !walk.upper.has(kEntryBig))
-        walk.lower = table_of(address_of(walk.upper.frame()))->entries[table_index(address)];
-    return walk;
+    const auto table_at = [](Frame frame) -> const PageTable& {
+        return *static_cast<const PageTable*>(to_virtual(frame));
+    };
+    return walk_pages(table_at(frame_of(space->pages.directory())), address, table_at);
 }

@@ -2,6 +2,7 @@
 // the entries that the MMU finds.
 #pragma once
 
+#include "kernel/arch/page_walk.hpp"
 #include "mm/address_space.hpp"
 
 struct RegionUse {  // pages
@@ -51,8 +52,4 @@ struct TableUse {  // in pages
 };
 TableUse table_use(AddressSpace& of);
 
-// What the MMU finds on its way: the directory's entry, then the table's (0: it does not get there).
-struct PageWalk {
-    PageEntry upper{}, lower{};
-};
 PageWalk walk_tables(AddressSpace& of, VirtAddr address);  // any address, of the kernel's half too

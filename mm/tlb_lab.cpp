@@ -14,15 +14,33 @@ bool may_remap(const PageEntry* entry) {
            frame_references(entry->frame()) == 1;
 }
 
+// Two pages that are mapped change places: each gets the other's entry. Then of both pages the TLBs of all
+// CPUs forget what they remember (flush_range()), or this CPU's only (flush_range_here()), or none.
+// Lab 11.2: stub { (void)pages; (void)a; (void)b; (void)scope; }
+void exchange_entries(UserPages& pages, VirtAddr a, VirtAddr b, FlushScope scope) {
+    std::swap(*pages.find(a), *pages.find(b));
+    for (const VirtAddr page : {a, b}) {
+        const VirtAddr end = page + kPageSize;
+        if (scope == FlushScope::all) flush_range(pages.directory(), page, end);
+        if (scope == FlushScope::here) flush_range_here(pages.directory(), page, end);
+    }
+}
+
+// No TLB leads to them any more.
+void put_stale(StalePages& stale) {
+    for (Frame& frame : stale.frames)
+        if (frame.raw()) put_frame(std::exchange(frame, Frame()));
+}
+
 }  // namespace
 
 void forget_stale(SpaceState& space) {
-    StalePages& stale = space.stale;
     for (uint32_t i = 0; i < 2; ++i) {
-        if (!stale.frames[i].raw()) continue;
-        flush_range(space.pages.directory(), stale.pages[i], stale.pages[i] + kPageSize);
-        put_frame(std::exchange(stale.frames[i], Frame()));
+        const VirtAddr page = space.stale.pages[i];
+        if (space.stale.frames[i].raw())
+            flush_range(space.pages.directory(), page, page + kPageSize);
     }
+    put_stale(space.stale);
 }
 
 void end_stale(AddressSpace& space) {
@@ -40,15 +58,12 @@ Result<void> exchange_pages(AddressSpace& space, VirtAddr a, VirtAddr b, FlushSc
     if (!may_remap(first) || !may_remap(second)) return Errno::fault;
     stale.pages[0] = a, stale.pages[1] = b;
     stale.frames[0] = first->frame(), stale.frames[1] = second->frame();
-    std::swap(*first, *second);
+    for (const Frame frame : stale.frames) get_frame(frame);
+    exchange_entries(locked->pages, a, b, scope);
     if (tracked_frames) {
         move_tracked(first->frame(), a);
         move_tracked(second->frame(), b);
     }
-    for (const Frame frame : stale.frames) get_frame(frame);
-    if (scope == FlushScope::all) forget_stale(*locked.operator->());
-    if (scope == FlushScope::here)
-        for (const VirtAddr page : stale.pages)
-            flush_range_here(locked->pages.directory(), page, page + kPageSize);
+    if (scope == FlushScope::all) put_stale(stale);
     return {};
 }

@@ -16,10 +16,12 @@ struct TlbCounts {
     uint64_t accesses = 0, hits = 0, flushes = 0;
     // Effective access time in thousandths of the unit of both arguments, rounded, by the course's
     // formula a*l + (1-a)*(t+l) + t = 2t + l - a*t: hit rate a, look-up l, memory access t.
+    // Lab 11.4: stub { (void)memory; (void)lookup; return 0; }
     uint64_t access_time(uint64_t memory, uint64_t lookup) const {
         if (!accesses) return 0;
         return 1000 * (memory + lookup) + rounded(1000 * memory * (accesses - hits));
     }
+    // Lab 11.4: stub { return 0; }
     uint32_t hit_rate() const {  // in ten-thousandths, rounded
         return accesses ? static_cast<uint32_t>(rounded(10'000 * hits)) : 0;
     }
@@ -42,7 +44,10 @@ class TlbModel {
         for (Entry& entry : entries_) entry = {};
     }
 
-    // Whether the page was there; it is now.
+    // Whether the page was in its set; it is now, in place of the victim if need be. Counts accesses and
+    // hits. Time (now_) is one more at each access; a stamp is when an entry was loaded, under LRU when it
+    // was last used.
+    // Lab 11.4: stub { (void)page; (void)global; ++counts_.accesses; return false; }
     bool access(uint32_t page, bool global = false) {
         ++counts_.accesses;
         ++now_;
@@ -71,12 +76,16 @@ class TlbModel {
     const TlbCounts& counts() const { return counts_; }
 
   private:
+    // The set that the page's number modulo the number of sets says: `ways_` entries side by side.
+    // Lab 11.4: stub { (void)page; return entries_; }
     std::span<Entry> set_of(uint32_t page) {
         const uint32_t sets = static_cast<uint32_t>(entries_.size()) / ways_;
         return entries_.subspan(page % sets * ways_, ways_);
     }
 
-    // A free way, else the one whose turn it is.
+    // A free way (stamp 0), the first of them; else the one with the lowest stamp, or, if the rule is
+    // random, that which any() says.
+    // Lab 11.4: stub { return set[0]; }
     Entry& victim(std::span<Entry> set) {
         Entry* oldest = &set[0];
         for (Entry& entry : set) {
@@ -84,6 +93,9 @@ class TlbModel {
             if (entry.stamp < oldest->stamp) oldest = &entry;
         }
         if (replacement_ != TlbReplacement::random) return *oldest;
+        return any(set);
+    }
+    Entry& any(std::span<Entry> set) {
         random_ ^= random_ << 13, random_ ^= random_ >> 17, random_ ^= random_ << 5;
         return set[random_ % ways_];
     }

@@ -38,10 +38,15 @@ class UserPages::Release {
     }
 
   private:
+    // The pages that were unmapped since the last flush lie in [low_, high_); low_ == high_: none were.
+    // Lab 11.3: stub { (void)page; }
     void note(VirtAddr page) {
         if (low_ == high_) low_ = page;
         high_ = std::max(high_, page + kPageSize);
     }
+    // The TLBs of all CPUs forget the pages noted, if there are any; only then the frames go back, for a
+    // stale entry would lead to whoever has a frame next. Nothing is noted any more.
+    // Lab 11.3: stub { while (frame_count_ > 0) drop_frame(frames_[--frame_count_]); }
     void flush() {
         if (low_ != high_) flush_range(directory_, low_, high_);
         low_ = high_ = VirtAddr(0);
@@ -172,6 +177,10 @@ uint32_t UserPages::clear_entries(Release& release, VirtAddr at, VirtAddr stop, 
     return cleared;
 }
 
+// Takes rights from the entries that are present: to write, or (Rights::none) to access at all: then the
+// entry is not present, but kEntryHeld keeps the frame. What the TLBs of all CPUs remember of the range
+// would still give those rights.
+// Lab 11.3: stub { (void)start; (void)end; (void)rights; }
 void UserPages::restrict(VirtAddr start, VirtAddr end, Rights rights) {
     for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
         for (; at < stop; at += kPageSize) {

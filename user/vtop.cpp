@@ -74,9 +74,7 @@ bool show(int file, uint32_t address) {
         }
         std::printf("frame %05x; %s\n", walk.lower >> 12, flags(walk.lower & ~kBig).c_str());
     }
-    const uint32_t offset_bits = big ? 0x3fffff : 0xfff;
-    std::printf("  physical %08x\n",
-                ((big ? walk.upper : walk.lower) & ~offset_bits) | (address & offset_bits));
+    std::printf("  physical %08x\n", walk.physical | (address & 4095));
     return true;
 }
 

@@ -27,9 +27,11 @@ class PageWalkFile final : public InodeFile {
         uint32_t done = 0;
         for (; to.remaining() && offset < end_offset(); offset += kWalkRecord) {
             const auto page = static_cast<uint32_t>(offset / kWalkRecord);
-            const PageWalk walk = walk_tables(*space, VirtAddr(page << kPageShift));
+            const VirtAddr address(page << kPageShift);
+            const PageWalk walk = walk_tables(*space, address);
+            const PhysAddr physical = physical_address(walk, address).value_or(PhysAddr(0));
             const page_walk record = {shown(space->page_directory().raw()), shown(walk.upper.raw),
-                                      shown(walk.lower.raw), 0};
+                                      shown(walk.lower.raw), shown(physical.raw())};
             if (to.put(&record, kWalkRecord) < kWalkRecord)
                 return done ? Result(done) : Errno::fault;
             done += kWalkRecord;

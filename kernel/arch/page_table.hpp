@@ -67,22 +67,6 @@ static_assert(directory_index(VirtAddr(0xC0101234)) == 0x300);
 static_assert(table_index(VirtAddr(0xC0101234)) == 0x101);
 constexpr uint32_t kKernelDirectoryIndex = directory_index(kDirectMapBase);
 
-// The walk the processor does. `table_at(Frame)` makes a table readable. False: not mapped.
-template <typename TableAt>
-bool translate(const PageTable& directory, VirtAddr address, TableAt&& table_at, PhysAddr& out) {
-    PageEntry upper = directory.entries[directory_index(address)];
-    if (!upper.present()) return false;
-    if (upper.has(kEntryBig)) {
-        out = PhysAddr((upper.raw & ~(kTableSpan - 1)) | (address.raw() & (kTableSpan - 1)));
-        return true;
-    }
-    const PageTable& table = table_at(upper.frame());
-    PageEntry entry = table.entries[table_index(address)];
-    if (!entry.present()) return false;
-    out = address_of(entry.frame()) + (address.raw() & kPageMask);
-    return true;
-}
-
 // Forgets what the TLBs of all CPUs remember of [start, end) of that user space: by INVLPG or,
 // beyond the ceiling, by loading CR3. CPUs that don't use it are left alone. On return no CPU goes
 // by the old entries any more. Any lock may be held: a CPU that waits for a lock serves shoot-downs.

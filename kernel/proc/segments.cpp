@@ -20,6 +20,11 @@ bool is_empty(const UserDescriptor& d) {
     return d.base == 0 && d.limit == 0 && (d.flags & kAllFlags & ~kUsable) == kEmptyFlags;
 }
 
+// The descriptor that the words describe; 0 for an empty one. segment_descriptor() puts base, limit and the
+// access byte where they belong. The byte: P (bit 7), unless not present; DPL 3 (bits 5, 6) and S (bit 4)
+// always; `contents` (bits 1 and 2 of the flags: data, stack, code) in bits 2 and 3; W or R (bit 1), unless
+// read-only; A (bit 0) always. The limit is counted in pages or in bytes. "Usable" is bit 52.
+// Lab 11.5: stub { return is_empty(d) ? 0 : segment_descriptor(d.base, 0xfffff, 0xf3, Granularity::pages); }
 uint64_t to_descriptor(const UserDescriptor& d) {
     if (is_empty(d)) return 0;
     uint32_t contents = d.flags >> 1 & 3;
@@ -31,8 +36,10 @@ uint64_t to_descriptor(const UserDescriptor& d) {
            (d.flags & kUsable ? uint64_t(1) << 52 : 0);
 }
 
+// The other way: base and limit from their pieces, and the flags of UserDescriptor; for 0, an empty one.
+// Lab 11.5: stub { (void)raw; return {entry, 0, 0, kEmptyFlags}; }
 UserDescriptor from_gdt(uint32_t entry, uint64_t raw) {
-    if (!raw) return {entry, 0, 0, kReadOnly | kNotPresent};
+    if (!raw) return {entry, 0, 0, kEmptyFlags};
     auto low = static_cast<uint32_t>(raw), high = static_cast<uint32_t>(raw >> 32);
     uint32_t base = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
     uint32_t limit = (low & 0xffff) | (high & 0xf0000);

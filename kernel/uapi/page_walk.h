@@ -9,5 +9,5 @@ struct page_walk {
     uint32_t directory; /* physical address of the page directory, as CR3 has it */
     uint32_t upper;     /* the directory's entry, as the MMU has it; 0: none */
     uint32_t lower;     /* the table's entry; 0: none, or the upper one maps 4 MiB itself */
-    uint32_t reserved;
+    uint32_t physical;  /* where the page's first byte lies; 0: nowhere (or not yours to see) */
 };

@@ -1,5 +1,5 @@
 // Page-table entries and the walk, on tables in host memory.
-#include "kernel/arch/page_table.hpp"
+#include "kernel/arch/page_walk.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,20 +23,22 @@ TEST(PageTable, WalksBothLevels) {
     const Frame table = tables.add();
     directory.entries[0x20] = PageEntry::make(table, kEntryPresent | kEntryUser);
     tables(table).entries[0x48] = PageEntry::make(Frame(0x777), kEntryPresent);
-    PhysAddr physical;
-    ASSERT_TRUE(translate(directory, VirtAddr(0x08048123), tables, physical));
-    EXPECT_EQ(physical, PhysAddr(0x00777123));
-    EXPECT_FALSE(translate(directory, VirtAddr(0x08049000), tables, physical));
-    EXPECT_FALSE(translate(directory, VirtAddr(0x09048000), tables, physical));
+    const auto physical = [&](uint32_t address) {
+        return physical_address(walk_pages(directory, VirtAddr(address), tables),
+                                VirtAddr(address));
+    };
+    EXPECT_EQ(physical(0x08048123), PhysAddr(0x00777123));
+    EXPECT_FALSE(physical(0x08049000));
+    EXPECT_FALSE(physical(0x09048000));
 }
 
 TEST(PageTable, WalkStopsAtABigPage) {
     Tables tables;
     PageTable& directory = tables(tables.add());
     directory.entries[0x301] = PageEntry::make(Frame(0x400), kEntryPresent | kEntryBig);
-    PhysAddr physical;
-    ASSERT_TRUE(translate(directory, VirtAddr(0xC0412345), tables, physical));
-    EXPECT_EQ(physical, PhysAddr(0x00412345));
+    const PageWalk walk = walk_pages(directory, VirtAddr(0xC0412345), tables);
+    EXPECT_EQ(walk.lower.raw, 0u);
+    EXPECT_EQ(physical_address(walk, VirtAddr(0xC0412345)), PhysAddr(0x00412345));
 }
 
 TEST(PageTable, AHeldFrameIsNotPresent) {

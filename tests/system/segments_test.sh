@@ -27,6 +27,18 @@ output_has '4 MiB'
 output_has '^  physical 00400000$'
 output_has 'no page table: an access is a page fault$'
 
+guest --icount --exec 'lab-pages w3=5 walk3 ro3-3 w3=6 w9=7 x3,9 r3 unmap3-3 r3; lab-descriptor 12345678:fff:read-only tls=2000:fffff:pages' </dev/null
+output_is 'w3=5: 5
+walk3: directory 128, table 1021: present writable user accessed dirty, frame A
+ro3-3: 1 forgotten
+w3=6: refused
+w9=7: 7
+x3,9: done
+r3: 7
+unmap3-3: 1 forgotten
+r3: refused
+12345678:fff:read-only: 1240f13456780fff, last 00000fff
+tls=2000:fffff:pages: 2000:fffff:pages'
 guest --exec 'su student -c "vtop c0400000 8048000"' </dev/null
 errors_have 'not yours to see'
 finish
