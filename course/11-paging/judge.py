@@ -47,7 +47,8 @@ def lines(case, want, output):
                    f'得到"{have}",应当是"{right}"' + (f',之前是 {done}。' if done else '。'))
         verdict = Verdict(False, hinted(case, why), picture.table_pair(('', ''), *([[i + 1, line] for i, line in enumerate(each)]
                                                                                    for each in (wanted, got)), first))
-        verdict.command, verdict.step = one['command'], first
+        changes = [word for word in one['words'][:first + 1] if not re.match(r'[wr]\d', word)]
+        verdict.command, verdict.step = one['command'], len(changes) - 1 if changes else None
         return verdict
     return Verdict(True)
 
@@ -91,7 +92,7 @@ def counted(case, one, hits, eat, rate):
 
 
 def stop(trace, verdict):
-    """The event that lab-pages leaves before the word that goes wrong."""
+    """The event that lab-pages leaves before the change that goes wrong, or that an access does not go by."""
     if verdict.step is None:
         return None
     marks = [number for number, event in enumerate(trace.events()) if event.name == 'mark']

@@ -91,6 +91,14 @@ def pages(*words):
     return Pages().do(' '.join(words)).entry()
 
 
+def writes(first, last, value=1):
+    return ' '.join(f'w{page}={value + page}' for page in range(first, last + 1))
+
+
+def reads(first, last):
+    return ' '.join(f'r{page}' for page in range(first, last + 1))
+
+
 def some_pages(source, verbs, count):
     """Writes, reads, and what else is named, on a few pages beside the border of two tables."""
     run = Pages()
@@ -188,17 +196,17 @@ def make(seed):
         '11.1.table': [pages('w0=1 w5=2 r2 walk0 walk5 walk2 walk3 walk6'), pages('walk8 w8=3 walk8 walk9 walk0')],
         '11.1.big': [pages(*kernel)],
         '11.1.random': [some_pages(source, ['walk'] * 4, 16) for _ in range(2)],
-        '11.2.map': [pages('w3=1111 w9=2222 x3,9 r3 r9 w3=7 x3,9 r9'), pages('w1=5 w2=6 w3=7 x1,2 x2,3 r1 r2 r3')],
-        '11.2.here': [pages('w3=1111 w9=2222 here3,9 r3 r9'), pages('w7=1 w4=2 r7 r4 here4,7 r7 r4')],
+        '11.2.map': [pages('w3=1111 w9=2222 r3 r9 x3,9 r3 r9 w3=7 x3,9 r9'), pages('w1=5 w2=6 w3=7 x1,2 x2,3 r1 r2 r3')],
+        '11.2.here': [pages('w3=1111 w9=2222 r3 r9 here3,9 r3 r9'), pages('w7=1 w4=2 r7 r4 here4,7 r7 r4')],
         '11.2.random': [exchanges(source) for _ in range(2)],
-        '11.3.write': [pages('w3=1 w4=2 w5=3 ro3-4 w3=9 w4=9 w5=9 r3 r4'), pages('w6=5 ro6-6 r6 w6=8 rw6-6 w6=9 r6')],
-        '11.3.none': [pages('w3=1 w4=2 none3-3 r3 r4 rw3-3 r3'), pages('w5=1 w6=2 none5-6 r6 ro5-6 r5 w5=3')],
-        '11.3.gone': [pages('w3=1 w4=2 w5=3 unmap4-4 r4 r3 r5'), pages('w5=1 w6=2 w7=3 unmap5-7 r7 r5 r6 w7=1')],
+        '11.3.write': [pages(writes(2, 9), 'ro3-8', writes(2, 9, 20), reads(2, 9)), pages('w6=5 ro6-6 r6 w6=8 rw6-6 w6=9 r6')],
+        '11.3.none': [pages(writes(2, 9), 'none3-8', reads(2, 9), 'rw3-8', reads(2, 9)), pages(writes(5, 12), 'none5-12', writes(5, 12, 20), 'ro5-6 r5 w5=3')],
+        '11.3.gone': [pages(writes(2, 9), 'unmap3-8', reads(2, 9)), pages(writes(12, 19), 'unmap12-19', writes(12, 19, 20))],
         '11.3.count': [pages('w2=1 w3=1 w4=1 w5=1 ro2-5 w7=1 unmap7-7 w8=1 unmap8-8'),
                        pages('ro0-39 rw0-39 none2-4 unmap6-9')],
         '11.3.random': [some_pages(source, ['ro', 'rw', 'none', 'unmap'], 18) for _ in range(2)],
         '11.4.hits': [tlb([1, 2, 1, 3, 1, 2], 2, 2), tlb([4, 4, 5, 4], 4, 1)],
-        '11.4.sets': [tlb([0, 8, 0, 8, 1, 9, 1], 8, 1), tlb([0, 8, 0, 8, 16, 0], 8, 2)],
+        '11.4.sets': [tlb([0, 8, 0, 8, 1, 9, 1], 8, 1), tlb([0, 8, 0, 8, 16, 0], 8, 2), tlb([0, 1, 8, 9] * 2, 8, 2)],
         '11.4.rules': [tlb(string, 4, 4, 'lru'), tlb(string, 4, 4, 'fifo'), tlb([1, 2, 1, 3, 1, 2], 2, 2, 'fifo')],
         '11.4.time': [tlb([1, 2, 1, 3, 1], 2, 2, 'lru', 100, 20), tlb([1] * 7 + [2, 3], 16, 1, 'lru', 10, 1)],
         '11.4.random': [tlb([source.randrange(20) for _ in range(60)], entries, ways, source.choice(['lru', 'fifo']),
