@@ -45,7 +45,7 @@ class UserPages::Release {
         high_ = std::max(high_, page + kPageSize);
     }
     // The TLBs of all CPUs forget the pages noted, if there are any; only then the frames go back, for a
-    // stale entry would lead to whoever has a frame next. Nothing is noted any more.
+    // stale entry would lead to the next owner of a frame. Nothing is noted any more.
     // Lab 11.3: stub { while (frame_count_ > 0) drop_frame(frames_[--frame_count_]); }
     void flush() {
         if (low_ != high_) flush_range(directory_, low_, high_);
