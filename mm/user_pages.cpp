@@ -182,13 +182,10 @@ uint32_t UserPages::clear_entries(Release& release, VirtAddr at, VirtAddr stop, 
 // would still give those rights.
 // Lab 11.3: stub { (void)start; (void)end; (void)rights; }
 void UserPages::restrict(VirtAddr start, VirtAddr end, Rights rights) {
-    for_each_table(start, end, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
-        for (; at < stop; at += kPageSize) {
-            PageEntry& slot = table.entries[table_index(at)];
-            if (!slot.present()) continue;
-            slot = slot.without(kEntryWritable);
-            if (rights == Rights::none) slot = slot.without(kEntryPresent).with(kEntryHeld);
-        }
+    for_each(start, end, [&](VirtAddr, PageEntry& slot) {
+        if (!slot.present()) return;
+        slot = slot.without(kEntryWritable);
+        if (rights == Rights::none) slot = slot.without(kEntryPresent).with(kEntryHeld);
     });
     flush_range(directory(), start, end);
 }
