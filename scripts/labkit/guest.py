@@ -140,6 +140,10 @@ def run(tree, command, limits, trace=None, disk=None):
     return bounded([*words, '--exec', command], seconds, silent=limits['silent'])
 
 
+UNBOOTED = {'en': 'the boot does not get as far as the shell (./scripts/run shows where it ends): ',
+            'zh': '启动到不了 shell(用 ./scripts/run 可以看到停在哪里):'}
+
+
 def trouble_of(ended, limits):
     """Why a run is no run: what a person should know of it, in both languages. None: it is one."""
     if ended.stopped == 'output':
@@ -198,6 +202,7 @@ def together(tree, commands, seed, limits):
                 'zh': '这条命令还没完成,内核就结束了运行'}
             if done == 0 and f'@{word} 0\n' not in ended.output:
                 # Not even the first command began: the rest would fare no better.
+                trouble = {language: UNBOOTED[language] + text for language, text in trouble.items()}
                 results.update((name, Output(trouble=trouble)) for name, _ in batch)
                 break
             results[batch[0][0]] = Output(trouble=trouble)
