@@ -21,8 +21,9 @@ struct TlbCounts {
         if (!accesses) return 0;
         return 1000 * (memory + lookup) + rounded(1000 * memory * (accesses - hits));
     }
+    // Hits among the accesses, in ten-thousandths, rounded. Both are 0 before the first access.
     // Lab 11.4: stub { return 0; }
-    uint32_t hit_rate() const {  // in ten-thousandths, rounded
+    uint32_t hit_rate() const {
         return accesses ? static_cast<uint32_t>(rounded(10'000 * hits)) : 0;
     }
 
