@@ -63,7 +63,7 @@ def gates(case, want, output):
         pair = [fields(word, one) for one in (bits, have)]
         wrong = next(i for i, (a, b) in enumerate(zip(*pair)) if a != b)
         why = both(f'the gate {word} is {have}; it should be {bits}: {FIELDS[wrong]} is {pair[1][wrong]}, not {pair[0][wrong]}.',
-                   f'门 {word} 编码为 {have},应当是 {bits}:{FIELDS[wrong]} 为 {pair[1][wrong]},应为 {pair[0][wrong]}。')
+                   f'门 {word} 编码为 {have}，应当是 {bits}:{FIELDS[wrong]} 为 {pair[1][wrong]}，应为 {pair[0][wrong]}。')
         table = picture.table_pair(FIELDS, *([fields(*one) for one in each] for each in
                                              (want, [(w, g) for (w, _), g in zip(want, got)])), number)
         verdict = Verdict(False, hinted(case, why), table)
@@ -89,10 +89,10 @@ def rings(case, want, output):
         if a[1] == '#GP':
             why = both(f'INT {a[0]} of a program came as {b[1]}: it went through a gate that is not for programs; it should be '
                        f'#GP with error code {a[2]} (the vector times 8, plus 2).',
-                       f'程序执行 INT {a[0]},结果是 {b[1]}:它穿过了不供程序使用的门;应当是 #GP,错误码 {a[2]}(向量号乘 8 加 2)。')
+                       f'程序执行 INT {a[0]}，结果是 {b[1]}：它穿过了不供程序使用的门；应当是 #GP，错误码 {a[2]}（向量号乘 8 加 2）。')
         else:
             why = both(f'INT {a[0]} of a program came as {b[1]}, error code {b[2]}; its gate is for programs: it should be {a[1]}.',
-                       f'程序执行 INT {a[0]},结果是 {b[1]},错误码 {b[2]};它的门是供程序使用的,应当是 {a[1]}。')
+                       f'程序执行 INT {a[0]}，结果是 {b[1]}，错误码 {b[2]}；它的门是供程序使用的，应当是 {a[1]}。')
         return shown(case, head, right, got, number, why, f'int={a[0]}')
     return Verdict(True)
 
@@ -106,7 +106,7 @@ def signals(case, want, output):
             came = want[number][1]
             return shown(case, head, right, got, number, both(
                 f'{a[0]} ({came}): the program got {b[1]} with code {b[2]}; it should be {a[1]} with code {a[2]}.',
-                f'{a[0]}({came}):程序得到 {b[1]},代码 {b[2]};应当是 {a[1]},代码 {a[2]}。'), a[0])
+                f'{a[0]}({came})：程序得到 {b[1]}，代码 {b[2]}；应当是 {a[1]}，代码 {a[2]}。'), a[0])
     return Verdict(True)
 
 
@@ -118,7 +118,7 @@ def exceptions(case, want, output):
         if a != b:
             return shown(case, head, right, got, number, both(
                 f'{a[0]} came as {a[1]} {a[2]} times; /proc/interrupts counted {b[2]}.',
-                f'{a[0]} 作为 {a[1]} 发生了 {a[2]} 次,/proc/interrupts 计了 {b[2]} 次。'), f'--times {a[2]} {a[0]}')
+                f'{a[0]} 作为 {a[1]} 发生了 {a[2]} 次，/proc/interrupts 计了 {b[2]} 次。'), f'--times {a[2]} {a[0]}')
     return Verdict(True)
 
 
@@ -130,7 +130,7 @@ def timer(case, want, output):
         return Verdict(True)
     return Verdict(False, hinted(case, both(
         f'the timer interrupted {traced} times in {want["milliseconds"]} ms, as the trace has it; /proc/interrupts counted '
-        f'{counted}.', f'trace 表明定时器在 {want["milliseconds"]} 毫秒内中断了 {traced} 次,/proc/interrupts 计了 {counted} 次。')))
+        f'{counted}.', f'trace 表明定时器在 {want["milliseconds"]} 毫秒内中断了 {traced} 次，/proc/interrupts 计了 {counted} 次。')))
 
 
 CHECKS.update(rings=rings, exceptions=exceptions, timer=timer)

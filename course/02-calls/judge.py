@@ -59,7 +59,7 @@ def differs(case, one, got):
 
 
 def plain(words, first, wanted, have):
-    return both(f'line {first + 1} is "{have}"; it should be "{wanted}".', f'第 {first + 1} 行是"{have}",应当是"{wanted}"。')
+    return both(f'line {first + 1} is "{have}"; it should be "{wanted}".', f'第 {first + 1} 行是"{have}"，应当是"{wanted}"。')
 
 
 def returned(words, first, wanted, have):
@@ -68,29 +68,29 @@ def returned(words, first, wanted, have):
         return (found[1], found[2]) if found else ('?', '?')
     (value, error), (got, got_error) = told(wanted), told(have)
     return both(f'the kernel\'s result {words[first]}: returned {got} with errno {got_error}; it should be {value} with errno {error}.',
-                f'内核的结果 {words[first]}:返回 {got},errno 为 {got_error};应当返回 {value},errno 为 {error}。')
+                f'内核的结果 {words[first]}：返回 {got},errno 为 {got_error}；应当返回 {value},errno 为 {error}。')
 
 
 def put(words, first, wanted, have):
     if first == 0:
         return both(f'lines of {" ".join(words[2:])} characters through a buffer of {words[1]} ({words[0]}): {have}; the file '
                     'has to hold all that was put, in order.',
-                    f'各行 {" ".join(words[2:])} 个字符,经过 {words[1]} 字节的缓冲区({words[0]}):{have};文件里应当依次是写入的全部字符。')
+                    f'各行 {" ".join(words[2:])} 个字符，经过 {words[1]} 字节的缓冲区（{words[0]}）：{have}；文件里应当依次是写入的全部字符。')
     count = [len(line.split()) - 1 for line in (have, wanted)]
     return both(f'lines of {" ".join(words[2:])} characters through a buffer of {words[1]} ({words[0]}): {count[0]} calls, '
                 f'{have}; it should be {count[1]}: {wanted}.',
-                f'各行 {" ".join(words[2:])} 个字符,经过 {words[1]} 字节的缓冲区({words[0]}):{count[0]} 次调用,{have};'
-                f'应当是 {count[1]} 次:{wanted}。')
+                f'各行 {" ".join(words[2:])} 个字符，经过 {words[1]} 字节的缓冲区（{words[0]}）：{count[0]} 次调用，{have};'
+                f'应当是 {count[1]} 次：{wanted}。')
 
 
 def number(words, first, wanted, have):
     return both(f'system call {words[first]}, which there is not, answered {have.split()[-1]}; it should be {wanted.split()[-1]}.',
-                f'不存在的系统调用 {words[first]} 回答 {have.split()[-1]};应当是 {wanted.split()[-1]}。')
+                f'不存在的系统调用 {words[first]} 回答 {have.split()[-1]}；应当是 {wanted.split()[-1]}。')
 
 
 def wide(words, first, wanted, have):
     call = wanted.split()[0]
-    return both(f'{call} with 64 bits: "{have}"; it should be "{wanted}".', f'{call} 的 64 位参数:"{have}";应当是"{wanted}"。')
+    return both(f'{call} with 64 bits: "{have}"; it should be "{wanted}".', f'{call} 的 64 位参数："{have}"；应当是"{wanted}"。')
 
 
 def lie(words, first, wanted, have):
@@ -98,19 +98,19 @@ def lie(words, first, wanted, have):
     place, bytes_ = where.split('-') if '-' in where else (where, '')
     thing = ('8 bytes', '8 个字节') if what == 'mask' else ('a name', '一个文件名')
     told = {'end': (f'{bytes_} bytes before the memory ends', f'内存结束前 {bytes_} 字节处'),
-            'cut': (f'of {bytes_} bytes without a NUL, where memory ends', f'{bytes_} 字节、没有 NUL,随后内存结束'),
+            'cut': (f'of {bytes_} bytes without a NUL, where memory ends', f'{bytes_} 字节、没有 NUL，随后内存结束'),
             'long': (f'of {bytes_} bytes', f'长 {bytes_} 字节')}.get(place) or (
                 (f'at {place}, in the kernel', f'位于内核的 {place}') if place.startswith('0xc')
                 else (f'at {place}, where nothing is', f'位于没有映射的 {place}'))
     return both(f'{thing[0]} {told[0]}: {have.split()[-1]}; it should be {wanted.split()[-1]}.',
-                f'{thing[1]},{told[1]}:{have.split()[-1]};应当是 {wanted.split()[-1]}。')
+                f'{thing[1]},{told[1]}:{have.split()[-1]}；应当是 {wanted.split()[-1]}。')
 
 
 def name(words, first, wanted, have):
     if '|' in wanted:
         return both(f'the name "{wanted.split("|")[1]}" came as "{have.split("|")[0]}"; it should be "{wanted.split("|")[0]}".',
-                    f'名字"{wanted.split("|")[1]}"得到的是"{have.split("|")[0]}";应当是"{wanted.split("|")[0]}"。')
-    return both(f'call 59: "{have}"; it should be "{wanted}".', f'59 号调用:"{have}";应当是"{wanted}"。')
+                    f'名字"{wanted.split("|")[1]}"得到的是"{have.split("|")[0]}"；应当是"{wanted.split("|")[0]}"。')
+    return both(f'call 59: "{have}"; it should be "{wanted}".', f'59 号调用："{have}"；应当是"{wanted}"。')
 
 
 SAYING = {'returned': returned, 'put': put, 'number': number, 'wide': wide, 'lie': lie, 'name': name}

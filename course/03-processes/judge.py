@@ -82,7 +82,7 @@ def way(part, lines):
 
 
 def plain(words, first, wanted, have):
-    return both(f'"{have}"; it should be "{wanted}".', f'"{have}",应当是"{wanted}"。')
+    return both(f'"{have}"; it should be "{wanted}".', f'"{have}"，应当是"{wanted}"。')
 
 
 def changes(words, first, wanted, have):
@@ -91,36 +91,36 @@ def changes(words, first, wanted, have):
     more, less = sorted(got - right), sorted(right - got)
     en = '; '.join([f'to {name} there is no arrow' for name in more] + [f'the arrow to {name} is missing' for name in less])
     zh = ';'.join([f'到 {name} 没有箭头' for name in more] + [f'缺少到 {name} 的箭头' for name in less])
-    return both(f'changes from {state}: {en}.', f'从 {state} 出发的转换:{zh}。')
+    return both(f'changes from {state}: {en}.', f'从 {state} 出发的转换：{zh}。')
 
 
 def walk(words, first, wanted, have):
     before = ' '.join(words[:first + 1])
     right, got = wanted.split()[-1], have.split()[-1]
     return both(f'{before}: after {words[min(first, len(words) - 1)]} the thread is {got}; it should be {right}.',
-                f'{before}:事件 {words[min(first, len(words) - 1)]} 之后线程处于 {got},应当是 {right}。')
+                f'{before}：事件 {words[min(first, len(words) - 1)]} 之后线程处于 {got}，应当是 {right}。')
 
 
 def suspended(words, first, wanted, have):
     suspend, resume, wake = words
     return both(f'suspended at {suspend} ms, resumed at {resume} ms, its sleep over at {wake} ms: it was {have[7:] or "nothing"}; it should be '
-                f'{wanted[7:]}.', f'{suspend} 毫秒时挂起,{resume} 毫秒时激活,{wake} 毫秒时睡眠到时:依次为 {have[7:]},应当是 {wanted[7:]}。')
+                f'{wanted[7:]}.', f'{suspend} 毫秒时挂起，{resume} 毫秒时激活，{wake} 毫秒时睡眠到时：依次为 {have[7:]}，应当是 {wanted[7:]}。')
 
 
 def ends(words, first, wanted, have):
     return both(f'a child that ends by {words[first]}: {have.split(": ")[-1]}; it should be {wanted.split(": ")[-1]}.',
-                f'以 {words[first]} 结束的子进程:{have.split(": ")[-1]},应当是 {wanted.split(": ")[-1]}。')
+                f'以 {words[first]} 结束的子进程：{have.split(": ")[-1]}，应当是 {wanted.split(": ")[-1]}。')
 
 
 def orphan(words, first, wanted, have):
     askers = ' and '.join(words[2:]) or 'none'
     return both(f'{words[0]} generations, adopters: {askers}; {have}. It should be: {wanted.split(": ", 1)[1]}.',
-                f'{words[0]} 代,愿收养者:{" ".join(words[2:]) or "无"};{have}。应当是:{wanted.split(": ", 1)[1]}。')
+                f'{words[0]} 代，愿收养者：{" ".join(words[2:]) or "无"};{have}。应当是：{wanted.split(": ", 1)[1]}。')
 
 
 def select(words, first, wanted, have):
     return both(f'children in groups {" ".join(words[:-1])}: wait for {have}; it should be {wanted}.',
-                f'子进程的组 {" ".join(words[:-1])}:等待 {have},应当是 {wanted}。')
+                f'子进程的组 {" ".join(words[:-1])}：等待 {have}，应当是 {wanted}。')
 
 
 SAYING = {'changes': changes, 'walk': walk, 'suspended': suspended, 'ends': ends, 'orphan': orphan, 'select': select}

@@ -58,7 +58,7 @@ def order(case, want, output):
         table = picture.table_pair(('', 'thread', 'what'), *([[i + 1, *row] for i, row in enumerate(each)] for each in (wanted, rows)), first)
         verdict = Verdict(False, hinted(case, both(
             f'threads {" ".join(one["words"])}: after "{before}": {got}. Expected: {right}.',
-            f'线程 {" ".join(one["words"])}:在 "{before}" 之后:{got}。应当是:{right}。')), table)
+            f'线程 {" ".join(one["words"])}：在 "{before}" 之后：{got}。应当是：{right}。')), table)
         verdict.command, verdict.step = play('order', one), first + 1
         return verdict
     return all_came(want, output)
@@ -85,7 +85,7 @@ def mutex(case, want, output):
         done = ' '.join(one['words'][:first + 1])
         was, right = got[first] if first < len(got) else 'nothing came', said[min(first, len(said) - 1)]
         verdict = Verdict(False, hinted(case, both(f'after {done}: {was}. Expected: {right}.',
-                                                   f'依次 {done} 之后:{was}。应当是:{right}。')), table)
+                                                   f'依次 {done} 之后：{was}。应当是：{right}。')), table)
         verdict.command, verdict.step = play('mutex', one), first + 1
         return verdict
     return all_came(want, output)
@@ -102,12 +102,12 @@ def counted(case, want, output):
         if wanted != found or int(wanted) != 4 * want['rounds']:
             return Verdict(False, hinted(case, both(
                 f'four threads counted to {found}, not {wanted}: {lost} updates are lost, so two were inside at once.',
-                f'四个线程数到 {found},应当是 {wanted}:丢失 {lost} 次更新,说明有两个线程同时在里面。')))
+                f'四个线程数到 {found}，应当是 {wanted}：丢失 {lost} 次更新，说明有两个线程同时在里面。')))
     if len(runs) < len(want['quanta']):
         return Verdict(False, hinted(case, both('the threads did not come to an end within a second: one sleeps for ever.',
-                                                '线程在 1 秒内没有结束:有线程永远睡眠。')))
+                                                '线程在 1 秒内没有结束：有线程永远睡眠。')))
     slept = sum(int(waits) for *_, waits in runs)
-    return Verdict(slept > 0, both('nobody ever slept, though turns ended inside', '时间片在临界区内用完,却没有线程睡眠过'))
+    return Verdict(slept > 0, both('nobody ever slept, though turns ended inside', '时间片在临界区内用完，却没有线程睡眠过'))
 
 
 def stop(trace, verdict):

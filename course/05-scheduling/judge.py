@@ -30,7 +30,7 @@ def check(case, entries, output):
         return Verdict(False, {
             'en': f'the workload did not come to its end: {line}. A job that leaves the queue and is not '
                   'put back never runs again',
-            'zh': f'这组作业没有运行完:{line}。离开就绪队列而没有被放回的进程永远不会再运行'})
+            'zh': f'这组作业没有运行完：{line}。离开就绪队列而没有被放回的进程永远不会再运行'})
     for entry, run in zip(entries, runs, strict=True):
         turns = [[str(name), int(start), int(end)] for name, start, end in run['gantt']]
         if turns != entry['chart']:
@@ -56,32 +56,32 @@ def explain(entry, before, want, got):
     """(time of the first difference, why, whether a turn went on that should have ended)."""
     if want is None:
         return got[1], both(f'at t = {got[1]} {got[0]} got the CPU, though every job had had its burst',
-                            f't = {got[1]} 时 {got[0]} 得到了 CPU,而所有作业都已运行完'), False
+                            f't = {got[1]} 时 {got[0]} 得到了 CPU，而所有作业都已运行完'), False
     if got is None:
         return want[1], both(f'at t = {want[1]} nobody got the CPU; {want[0]} should have',
-                             f't = {want[1]} 时没有进程得到 CPU,应当是 {want[0]}'), False
+                             f't = {want[1]} 时没有进程得到 CPU，应当是 {want[0]}'), False
     if got[1] != want[1]:
         time = min(got[1], want[1])
         return time, both(f'{want[0]} should have begun at t = {want[1]}; {got[0]} began at t = {got[1]}',
-                          f'{want[0]} 应当在 t = {want[1]} 开始,而 {got[0]} 在 t = {got[1]} 开始'), False
+                          f'{want[0]} 应当在 t = {want[1]} 开始，而 {got[0]} 在 t = {got[1]} 开始'), False
     time = want[1]
     if got[0] != want[0]:
         ready = figures(entry, before, time)
         return time, both(
             f'at t = {time} {told(ready, got[0], "en")} got the CPU; {told(ready, want[0], "en")} should '
             f'have. Ready then: {", ".join(ready)}.',
-            f't = {time} 时 {told(ready, got[0], "zh")} 得到了 CPU,应当是 {told(ready, want[0], "zh")}。'
-            f'当时就绪:{"、".join(ready)}。'), False
+            f't = {time} 时 {told(ready, got[0], "zh")} 得到了 CPU，应当是 {told(ready, want[0], "zh")}。'
+            f'当时就绪：{"、".join(ready)}。'), False
     if got[2] > want[2]:
         ready = figures(entry, before + [[want[0], time, want[2]]], want[2])
         ready.pop(want[0], None)
         return want[2], both(
             f'{want[0]} kept the CPU until t = {got[2]}; its turn should have ended at t = {want[2]}. '
             f'Ready then: {", ".join(told(ready, name, "en") for name in ready) or "nobody"}.',
-            f'{want[0]} 占用 CPU 直到 t = {got[2]},这一轮应当在 t = {want[2]} 结束。'
-            f'当时就绪:{"、".join(told(ready, name, "zh") for name in ready) or "无"}。'), True
+            f'{want[0]} 占用 CPU 直到 t = {got[2]}，这一轮应当在 t = {want[2]} 结束。'
+            f'当时就绪：{"、".join(told(ready, name, "zh") for name in ready) or "无"}。'), True
     return got[2], both(f'{want[0]} lost the CPU at t = {got[2]}; it should have kept it until t = {want[2]}.',
-                        f'{want[0]} 在 t = {got[2]} 失去 CPU,应当保持到 t = {want[2]}。'), False
+                        f'{want[0]} 在 t = {got[2]} 失去 CPU，应当保持到 t = {want[2]}。'), False
 
 
 def told(figures_of, name, language):
@@ -104,8 +104,8 @@ def figures(entry, before, time):
             continue
         since = max([arrival] + [end for n, _, end in before if n == name])
         rank = f', priority {priority[0]}' if priority else ''
-        rang = f',优先数 {priority[0]}' if priority else ''
-        words[name] = both(f'{left} left, ready since {since}{rank}', f'剩余 {left},自 {since} 起就绪{rang}')
+        rang = f'，优先数 {priority[0]}' if priority else ''
+        words[name] = both(f'{left} left, ready since {since}{rank}', f'剩余 {left}，自 {since} 起就绪{rang}')
     return words
 
 

@@ -50,7 +50,7 @@ def script(case, want, output):
         done = ('… ' if first > 5 else '') + ' '.join(shown)
         verdict = Verdict(False, hinted(case, both(
             f'after {done}: {got[1]}; waiting {got[2]}. Expected: {right[1]}; waiting {right[2]}.',
-            f'依次 {done} 之后:{got[1]};等待 {got[2]}。应当是:{right[1]};等待 {right[2]}。')), table)
+            f'依次 {done} 之后：{got[1]}；等待 {got[2]}。应当是：{right[1]}；等待 {right[2]}。')), table)
         verdict.command, verdict.step = play(one), first + 1
         return verdict
     came = len(parts) - 1
@@ -64,11 +64,11 @@ def run(case, want, output):
         said = output.text.strip().split('\n')[-1][:120]
         return Verdict(False, hinted(case, both(
             f'lab-ipc {means} did not come to an end: a process waits for ever, or a call failed ({said}).',
-            f'lab-ipc {means} 没有结束:有进程永远等待,或调用失败({said})。')))
+            f'lab-ipc {means} 没有结束：有进程永远等待，或调用失败（{said}）。')))
     if int(found[1]) != want['items'] or found[3] != '0' or int(found[2]) == 0:
         return Verdict(False, hinted(case, both(
             f'{means}: {found[3]} of {found[1]} items were not what was sent; processes waited {found[2]} times.',
-            f'{means}:{found[1]} 件中有 {found[3]} 件与发送的不同;进程等待了 {found[2]} 次。')))
+            f'{means}:{found[1]} 件中有 {found[3]} 件与发送的不同；进程等待了 {found[2]} 次。')))
     last = output.text.strip().split('\n')[-1]
     if 'last' in want and last != str(want['last']):
         return Verdict(False, hinted(case, both(f'seq {want["last"]} | tail -n 1 printed {last}',

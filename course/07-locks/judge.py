@@ -42,14 +42,14 @@ def rules(case, want, output):
     row = re.search(rf'^{lock} +(\w+) +(\w+) +(\w+) +(\w+) +(\d+) +(\d+)', output.text, re.M)
     if not row:
         return Verdict(False, hinted(case, both(
-            f'lab-locks did not come to {lock}: a thread waits for ever', f'lab-locks 没有运行到 {lock}:有线程永远等待')))
+            f'lab-locks did not come to {lock}: a thread waits for ever', f'lab-locks 没有运行到 {lock}：有线程永远等待')))
     if (row[1], row[2], row[3], row[4]) == ('kept', 'kept', 'broken', 'broken'):
         return Verdict(True)
     return Verdict(False, both(
         f'{lock}: the four rules are {row[1]}, {row[2]}, {row[3]}, {row[4]} ({row[5]} intrusions, overtaken '
         f'{row[6]} times); a lock that spins keeps the first two and breaks the others',
-        f'{lock}:四条原则依次为 {row[1]}、{row[2]}、{row[3]}、{row[4]}(闯入 {row[5]} 次,被超越 {row[6]} 次);'
-        '自旋的锁遵守前两条,违反后两条'))
+        f'{lock}：四条原则依次为 {row[1]}、{row[2]}、{row[3]}、{row[4]}（闯入 {row[5]} 次，被超越 {row[6]} 次）；'
+        '自旋的锁遵守前两条，违反后两条'))
 
 
 def counted(case, want, output):
@@ -59,11 +59,11 @@ def counted(case, want, output):
         if wanted != found or int(wanted) != 4 * want['rounds']:
             return Verdict(False, hinted(case, both(
                 f'{lock}: four threads counted to {found}, not {wanted}; {lost} updates are lost, so two were '
-                'inside at once.', f'{lock}:四个线程数到 {found},应当是 {wanted};丢失 {lost} 次更新,说明有两个线程同时在临界区内。')))
+                'inside at once.', f'{lock}：四个线程数到 {found}，应当是 {wanted}；丢失 {lost} 次更新，说明有两个线程同时在临界区内。')))
     if len(runs) < len(want['quanta']):
         return Verdict(False, hinted(case, both(
             f'{lock}: the threads did not come to an end within a second: one waits for ever',
-            f'{lock}:线程在 1 秒内没有结束:有线程永远等待')))
+            f'{lock}：线程在 1 秒内没有结束：有线程永远等待')))
     return Verdict(True)
 
 
@@ -72,12 +72,12 @@ def kernel(case, want, output):
     if not found:
         return Verdict(False, both(
             'lab-sync kernel did not come to an end: a thread was put to sleep and never woken, or never put to sleep',
-            'lab-sync kernel 没有结束:有线程睡下后没有人唤醒,或者该睡的没有睡'))
+            'lab-sync kernel 没有结束：有线程睡下后没有人唤醒，或者该睡的没有睡'))
     if int(found[1]) == want['items'] and found[2] == '0' and int(found[3]) < 0:
         return Verdict(True)
     return Verdict(False, both(
         f'kernel threads: {found[1]} of {want["items"]} items, {found[2]} broken invariants, the mutex went down to '
-        f'{found[3]}', f'内核线程:{want["items"]} 件中的 {found[1]} 件,{found[2]} 次不变式被破坏,互斥信号量最低到 {found[3]}'))
+        f'{found[3]}', f'内核线程：{want["items"]} 件中的 {found[1]} 件，{found[2]} 次不变式被破坏，互斥信号量最低到 {found[3]}'))
 
 
 def semaphore(case, want, output):
@@ -97,8 +97,8 @@ def semaphore(case, want, output):
         verdict = Verdict(False, hinted(case, both(
             f'value {one["value"]}, then {done}: {got[0]}, value {got[1]}, {got[2]} waiting; expected: {right[0]}, '
             f'value {right[1]}, {right[2]} waiting.',
-            f'初值 {one["value"]},依次 {done}:得到 {got[0]},值 {got[1]},等待 {got[2]} 个;应当是 {right[0]},'
-            f'值 {right[1]},等待 {right[2]} 个。')), table)
+            f'初值 {one["value"]}，依次 {done}：得到 {got[0]}，值 {got[1]}，等待 {got[2]} 个；应当是 {right[0]},'
+            f'值 {right[1]}，等待 {right[2]} 个。')), table)
         verdict.command = f"lab-semaphore {one['value']} {' '.join(one['operations'])}"
         verdict.step = first + 1
         return verdict

@@ -88,7 +88,7 @@ def differs(case, one, wanted, rows, first, head):
     table = picture.table_pair(('', *head), *([[i + 1, *row] for i, row in enumerate(each)] for each in (wanted, rows)), first)
     verdict = Verdict(False, hinted(case, both(
         f'{name}, after {done}: {got[1]}; {label}{got[2]}. Expected: {right[1]}; {label}{right[2]}.',
-        f'{name},依次 {done} 之后:{got[1]};{label_zh}{got[2]}。应当是:{right[1]};{label_zh}{right[2]}。')), table)
+        f'{name}，依次 {done} 之后：{got[1]};{label_zh}{got[2]}。应当是：{right[1]};{label_zh}{right[2]}。')), table)
     verdict.step = first + 1
     return verdict
 
@@ -101,20 +101,20 @@ def threads(case, want, output):
     for (solution, how), (name, steps, broken) in zip(tried, runs):
         if name != solution or int(steps) != want['steps']:
             return Verdict(False, both(f'{name}, {steps} steps came; expected {solution}, {want["steps"]} steps',
-                                       f'得到 {name},{steps} 步;应当是 {solution},{want["steps"]} 步'))
+                                       f'得到 {name},{steps} 步；应当是 {solution},{want["steps"]} 步'))
         if broken != '0':
             return Verdict(False, hinted(case, both(
                 f'{solution} ({how}): {broken} times in {steps} steps threads were inside that must not be there together.',
-                f'{solution}({how}):{steps} 步中有 {broken} 次不变式被破坏,不该同时进入的线程同时进入了。')))
+                f'{solution}({how}):{steps} 步中有 {broken} 次不变式被破坏，不该同时进入的线程同时进入了。')))
     if len(runs) == len(tried):
         return Verdict(True)
     solution, how = tried[len(runs)]
     if stuck:
         return Verdict(False, hinted(case, both(
             f'{solution} ({how}): a deadlock after {stuck[1]} steps; all wait: {stuck[2]}.',
-            f'{solution}({how}):{stuck[1]} 步之后死锁,全部在等待:{stuck[2]}。')))
+            f'{solution}({how}):{stuck[1]} 步之后死锁，全部在等待：{stuck[2]}。')))
     return Verdict(False, hinted(case, both(f'{solution} ({how}) did not come to an end: a thread waits for ever.',
-                                            f'{solution}({how})没有结束:有线程永远等待。')))
+                                            f'{solution}（{how}）没有结束：有线程永远等待。')))
 
 
 def kernel(case, want, output):
@@ -123,11 +123,11 @@ def kernel(case, want, output):
         return Verdict(True)
     if len(found) < 2:
         return Verdict(False, both('lab-sync kernel did not come to an end: a kernel thread waits for ever in a monitor',
-                                   'lab-sync kernel 没有结束:有内核线程在管程中永远等待'))
+                                   'lab-sync kernel 没有结束：有内核线程在管程中永远等待'))
     wrong = next(one for one in found if one[1:] != (str(want['items']), '0'))
     return Verdict(False, both(
         f'kernel threads under {wrong[0]}: {wrong[1]} of {want["items"]} items, {wrong[2]} broken invariants',
-        f'内核线程,{wrong[0]} 管程:{want["items"]} 件中的 {wrong[1]} 件,{wrong[2]} 次不变式被破坏'))
+        f'内核线程，{wrong[0]} 管程：{want["items"]} 件中的 {wrong[1]} 件，{wrong[2]} 次不变式被破坏'))
 
 
 def stop(trace, verdict):

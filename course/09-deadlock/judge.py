@@ -4,8 +4,8 @@ import re
 import picture
 from grading import Check, Verdict
 
-ANSWERS = {'granted': '分配', 'unavailable': '等待:可用资源不足', 'unsafe': '暂不分配:会进入不安全状态',
-           'refused': '拒绝:违反规则'}
+ANSWERS = {'granted': '分配', 'unavailable': '等待：可用资源不足', 'unsafe': '暂不分配：会进入不安全状态',
+           'refused': '拒绝：违反规则'}
 
 
 def both(en, zh):
@@ -41,12 +41,12 @@ def differs(case, one, got):
     have = got[first] if first < len(got) else 'nothing'
     where = ' '.join(one['words'])
     why = both(f'{where}: line {first + 1} is "{have}"; it should be "{right}".',
-               f'{where}:第 {first + 1} 行是"{have}",应当是"{right}"。')
+               f'{where}：第 {first + 1} 行是"{have}"，应当是"{right}"。')
     if right.startswith('ask') and have.startswith('ask'):
         who, units, answer = right.split()[1:]
         why = both(f'{who} asks for {units}: {have.split()[3]}; it should be {answer}. The state: {where}.',
-                   f'{who} 申请 {units}:{ANSWERS.get(have.split()[3], have.split()[3])},应当是{ANSWERS.get(answer, answer)}。'
-                   f'状态:{where}。')
+                   f'{who} 申请 {units}:{ANSWERS.get(have.split()[3], have.split()[3])}，应当是{ANSWERS.get(answer, answer)}。'
+                   f'状态：{where}。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
     word = word_of(one, first)

@@ -40,7 +40,7 @@ def check(case, want, output):
             said = (text.strip().splitlines() or ['nothing'])[-1]
             verdict = Verdict(False, both(
                 f'{command_of(one, "")}: the program did not come to its end: {said}. Does a pointer lead to what is no block?',
-                f'{command_of(one, "")}:程序没有运行完:{said}。有没有指针指向不是分区的地方?'))
+                f'{command_of(one, "")}：程序没有运行完：{said}。有没有指针指向不是分区的地方？'))
             verdict.command, verdict.step = command_of(one, ''), None
             return verdict
         if got != one['rows']:
@@ -72,17 +72,17 @@ def differs(case, one, got):
     en, zh = RULES[one['policy']]
     have, result = have or 'a block', result or 'a block'
     why = both(f'step {first + 1} ({step}): "{have}", memory "{found}"; {en} gives "{result}", memory "{memory}".',
-               f'第 {first + 1} 步({step}):{RESULTS.get(have, have)},内存"{found}";{zh}应当是:{RESULTS.get(result, result)},'
+               f'第 {first + 1} 步（{step}）：{RESULTS.get(have, have)}，内存"{found}";{zh}应当是：{RESULTS.get(result, result)},'
                f'内存"{memory}"。')
     if '=' in step and result == 'a block' != have:
         at = place(memory, step.split('=')[0])
         why = both(f'step {first + 1} ({step}): no hole was found; {en} takes the one at {at}. Memory before: "{before}".',
-                   f'第 {first + 1} 步({step}):没有找到空闲分区;{zh}应当取位于 {at} 的那个。之前的内存:"{before}"。')
+                   f'第 {first + 1} 步（{step}）：没有找到空闲分区；{zh}应当取位于 {at} 的那个。之前的内存："{before}"。')
     elif '=' in step and result == have == 'a block' and place(found, step.split('=')[0]) != place(memory, step.split('=')[0]):
         name = step.split('=')[0]
         at, right = place(found, name), place(memory, name)
         why = both(f'step {first + 1} ({step}): took the hole at {at}; {en} takes the one at {right}. Memory before: "{before}".',
-                   f'第 {first + 1} 步({step}):取了位于 {at} 的空闲分区;{zh}应当取位于 {right} 的那个。之前的内存:"{before}"。')
+                   f'第 {first + 1} 步（{step}）：取了位于 {at} 的空闲分区；{zh}应当取位于 {right} 的那个。之前的内存："{before}"。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
     verdict = Verdict(False, why, picture.holes_pair(*([[row[0], pieces(row[2])] for row in rows]

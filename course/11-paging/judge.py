@@ -44,7 +44,7 @@ def lines(case, want, output):
         right = wanted[first] if first < len(wanted) else 'nothing more'
         done = ' '.join(one['words'][:first])
         why = both(f'"{have}"; it should be "{right}"' + (f', after {done}.' if done else '.'),
-                   f'得到"{have}",应当是"{right}"' + (f',之前是 {done}。' if done else '。'))
+                   f'得到"{have}"，应当是"{right}"' + (f'，之前是 {done}。' if done else '。'))
         verdict = Verdict(False, hinted(case, why), picture.table_pair(('', ''), *([[i + 1, line] for i, line in enumerate(each)]
                                                                                    for each in (wanted, got)), first))
         changes = [word for word in one['words'][:first + 1] if not re.match(r'[wr]\d', word)]
@@ -61,7 +61,7 @@ def tlb(case, want, output):
             hits, eat, rate = run['hits'], round(1000 * row['eat']), round(100 * row['hit_percent'])
         except (ValueError, IndexError):
             verdict = Verdict(False, both(f'the program did not come to its end: {(got or ["nothing"])[-1]}',
-                                          f'程序没有运行完:{(got or ["nothing"])[-1]}'))
+                                          f'程序没有运行完：{(got or ["nothing"])[-1]}'))
             verdict.command, verdict.step = one['command'].replace(' --json', ''), None
             return verdict
         if (hits, eat, rate) != (one['hits'], one['eat'], one['rate']):
@@ -78,13 +78,13 @@ def counted(case, one, hits, eat, rate):
         what = f"hit rate {rate / 100:.2f} %, EAT {eat / 1000:.3f}"
         right = f"{one['rate'] / 100:.2f} % and {one['eat'] / 1000:.3f}"
         why = both(f"TLB of {one['setting']}, memory {one['memory']}, look-up {one['lookup']}: {what}; it should be {right}.",
-                   f"快表({one['setting']}),访存 {one['memory']},查表 {one['lookup']}:命中率与有效访问时间是 {rate / 100:.2f} %、{eat / 1000:.3f},应当是 "
+                   f"快表（{one['setting']}），访存 {one['memory']}，查表 {one['lookup']}：命中率与有效访问时间是 {rate / 100:.2f} %、{eat / 1000:.3f}，应当是 "
                    f"{one['rate'] / 100:.2f} %、{one['eat'] / 1000:.3f}。")
     else:
         before = ' '.join(map(str, one['string'][:first]))
         (is_en, is_zh), (should_en, should_zh) = NAMES[hits[first]], NAMES[one['hits'][first]]
         why = both(f"TLB of {one['setting']}: access {first + 1} (page {one['string'][first]}) is a {is_en}; it should be a {should_en}. Before: {before}.",
-                   f"快表({one['setting']}):第 {first + 1} 次访问(页 {one['string'][first]}){is_zh},应当{should_zh}。之前:{before}。")
+                   f"快表（{one['setting']}）：第 {first + 1} 次访问（页 {one['string'][first]}）{is_zh}，应当{should_zh}。之前：{before}。")
     rows = [[[page, NAMES[hit][0]] for page, hit in zip(one['string'], each)] for each in (one['hits'], hits)]
     verdict = Verdict(False, hinted(case, why), picture.table_pair(('page', ''), *rows, first))
     verdict.command, verdict.step = one['command'].replace(' --json', ''), None

@@ -35,7 +35,7 @@ def check(case, want, output):
         runs = json.loads('[' + output.text + ']')
     except ValueError:
         line = (output.text.strip().splitlines() or ['nothing'])[-1]
-        return Verdict(False, both(f'the program did not come to its end: {line}', f'程序没有运行完:{line}'))
+        return Verdict(False, both(f'the program did not come to its end: {line}', f'程序没有运行完：{line}'))
     for one, run in zip(want, runs, strict=True):
         got = [[int(page), None if victim is None else int(victim)] for page, victim in run['load_evict']]
         if got != one['loads']:
@@ -80,13 +80,13 @@ def differs(case, one, got, left):
         why = both(
             f'{name}: access {when} (page {want[0]}): {went(have[1])} left; {went(want[1])} should have. '
             f'In memory then: {inside}.',
-            f'{name}:第 {when} 次访问(页 {want[0]}):换出了{page_zh(have[1])},应当换出{page_zh(want[1])}。当时内存中:{content}。')
+            f'{name}：第 {when} 次访问（页 {want[0]}）：换出了{page_zh(have[1])}，应当换出{page_zh(want[1])}。当时内存中：{content}。')
     else:
         why = both(
             f'{name}: fault {first + 1} should be {fault_of(want)}; it was {fault_of(have)}: a page left too early, or '
             f'stayed too long. In memory then: {inside}.',
-            f'{name}:第 {first + 1} 次缺页应当是{fault_zh(want)},实际是{fault_zh(have)}:有的页换出得太早,或留得太久。'
-            f'当时内存中:{content}。')
+            f'{name}：第 {first + 1} 次缺页应当是{fault_zh(want)}，实际是{fault_zh(have)}：有的页换出得太早，或留得太久。'
+            f'当时内存中：{content}。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
     tables = columns(one, wanted, one['left']), columns(one, got, left)
@@ -109,7 +109,7 @@ def lines(case, want, output):
         have = got[first] if first < len(got) else 'nothing'
         right = one['lines'][first] if first < len(one['lines']) else 'nothing more'
         why = both(f'{one["command"]}: "{have}"; it should be "{right}".',
-                   f'{one["command"]}:得到"{have}",应当是"{right}"。')
+                   f'{one["command"]}：得到"{have}"，应当是"{right}"。')
         hint = case.hint or {}
         why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
         verdict = Verdict(False, why, picture.table_pair(('', ''), *([[i + 1, line] for i, line in enumerate(each)]
@@ -128,11 +128,11 @@ def swapped(case, want, output):
         said = (output.text.strip().splitlines() or ['nothing'])[-1]
         return Verdict(False, both(
             f'a process whose pages went to swap did not go on: {said}. What does its page table say of such a page?',
-            f'页面换出到对换区的进程没能继续运行:{said}。页表里怎样表示这样的页?'))
+            f'页面换出到对换区的进程没能继续运行：{said}。页表里怎样表示这样的页？'))
     if out and intact:
         return Verdict(True)
     return Verdict(False, both(f'{out} pages went to swap; what came back is not what was there',
-                               f'{out} 页换出到对换区,换回来的内容和原来不同'))
+                               f'{out} 页换出到对换区，换回来的内容和原来不同'))
 
 
 def went(page):
@@ -170,9 +170,9 @@ def moment(one, number):
 
 def told(known):
     dirty = ', written' if known['written'] else ''
-    dirty_zh = ',已修改' if known['written'] else ''
+    dirty_zh = '，已修改' if known['written'] else ''
     return both(f"loaded {known['loaded']}, used {known['used']}, {known['uses']} uses{dirty}",
-                f"{known['loaded']} 调入,{known['used']} 最近使用,共 {known['uses']} 次{dirty_zh}")
+                f"{known['loaded']} 调入，{known['used']} 最近使用，共 {known['uses']} 次{dirty_zh}")
 
 
 def stop_at_step(trace, verdict):

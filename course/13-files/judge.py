@@ -58,7 +58,7 @@ def lines(case, want, output):
         drawn = picture.table_pair(('', 'line'), *([[i + 1, line] for i, line in enumerate(each)]
                                                    for each in (one['lines'], got)), first)
         verdict = hinted(case, both(f'{one["command"]}: "{have}"; it should be "{right}".',
-                                    f'{one["command"]}:得到"{have}",应当是"{right}"。'), ways(right, have) + drawn)
+                                    f'{one["command"]}：得到"{have}"，应当是"{right}"。'), ways(right, have) + drawn)
         verdict.command, verdict.mark = one['command'], right.split(':')[0]
         return verdict
     return Verdict(True)
@@ -84,14 +84,14 @@ def disk(case, want, output):
     text = output.text.strip()
     if not text.startswith('{'):
         return hinted(case, both(f'block {want[0]["block"]} of a file cannot be written: {text or "nothing"}',
-                                 f'无法写入文件的第 {want[0]["block"]} 块:{text or "无输出"}'))
+                                 f'无法写入文件的第 {want[0]["block"]} 块：{text or "无输出"}'))
     found = json.loads(text.split('\n')[0])
     got = [step['number'] for step in found['rows']]
     if got != want[0]['path'] or not text.endswith('found'):
         return hinted(case, both(
             f'block {want[0]["block"]} was reached by pointers {got}; it should be {want[0]["path"]}; the text '
             f'{"came" if text.endswith("found") else "did not come"} back.',
-            f'第 {want[0]["block"]} 块经过指针 {got},应当是 {want[0]["path"]};写入的内容'
+            f'第 {want[0]["block"]} 块经过指针 {got}，应当是 {want[0]["path"]}；写入的内容'
             f'{"读得回来" if text.endswith("found") else "读不回来"}。'), way(want[0]['path'], got))
     return Verdict(True)
 
@@ -124,7 +124,7 @@ def names(case, want, output):
         verdict = hinted(case, both(
             f'{name}: inode {number} after {passed} names; it should be inode {inode} after {before} '
             f'(deleted: {deleted or "none"}).',
-            f'{name}:经过 {passed} 个名字得到索引结点 {number},应当经过 {before} 个得到 {inode}(已删除:{deleted or "无"})。')
+            f'{name}：经过 {passed} 个名字得到索引结点 {number}，应当经过 {before} 个得到 {inode}（已删除：{deleted or "无"}）。')
             if number != '?' else both(f'{name} is not found among {" ".join(one["names"])}.',
                                        f'在 {" ".join(one["names"])} 中没有找到 {name}。'),
             picture.table_pair(('name', 'inode', 'names before'), right, have, first))
@@ -154,7 +154,7 @@ def links(case, want, output):
             have = got[first] if first < len(got) else 'nothing'
             verdict = hinted(case, both(
                 f'after {done}: name, links and contents are "{have}"; they should be "{right[first]}".',
-                f'执行 {done} 之后:名字、链接数和内容是"{have}",应当是"{right[first]}"。'),
+                f'执行 {done} 之后：名字、链接数和内容是"{have}"，应当是"{right[first]}"。'),
                 picture.table_pair(('name, links, contents',), *([[line] for line in each] for each in (right, got)),
                                    first))
             name = right[first].split()[0] if first < len(right) else have.split()[0]
@@ -163,12 +163,12 @@ def links(case, want, output):
             return verdict
         if output.damage:
             return hinted(case, both(f'after {done}: e2fsck finds: {output.damage}',
-                                     f'执行 {done} 之后,e2fsck 发现:{output.damage}'))
+                                     f'执行 {done} 之后，e2fsck 发现：{output.damage}'))
     return Verdict(True)
 
 
 MOMENTS = (('a file is written', '写入文件'), ('it has a second name', '有了第二个名字'),
-           ('one name is removed', '删去一个名字'), ('the other is removed, while it is open', '文件打开着,删去另一个名字'),
+           ('one name is removed', '删去一个名字'), ('the other is removed, while it is open', '文件打开着，删去另一个名字'),
            ('it is closed', '关闭文件'))
 
 
@@ -193,7 +193,7 @@ def space(case, want, output):
     have = got[first] if first < len(got) else '?'
     verdict = hinted(case, both(
         f'a file of {taken} blocks, index block included; when {MOMENTS[first][0]}, {have} blocks are taken; it should be '
-        f'{right[first]}.', f'一个占 {taken} 块(含索引块)的文件:{MOMENTS[first][1]}时,占用 {have} 块,应当是 {right[first]} 块。'),
+        f'{right[first]}.', f'一个占 {taken} 块（含索引块）的文件：{MOMENTS[first][1]}时，占用 {have} 块，应当是 {right[first]} 块。'),
         picture.table_pair(('when', 'blocks'), *([[moment[0], n] for moment, n in zip(MOMENTS, each)]
                                                  for each in (right, got)), first))
     verdict.mark = f'moment {first}'

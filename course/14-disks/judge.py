@@ -71,8 +71,8 @@ def data(case, want, output):
     if digest:
         return Verdict(False, both(f'read by {en}: the data are not those that were written (md5sum is {digest[1]}, not {want["md5"]}). '
                                    'Which sectors of the request does each block have?',
-                                   f'用{zh}方式读:读到的不是写入的数据(md5sum 是 {digest[1]},应为 {want["md5"]})。每一块是请求的哪些扇区?'))
-    return Verdict(False, both(f'read by {en}: the file could not be read: {last_of(output)}', f'用{zh}方式读:读不出文件:{last_of(output)}'))
+                                   f'用{zh}方式读：读到的不是写入的数据（md5sum 是 {digest[1]}，应为 {want["md5"]}）。每一块是请求的哪些扇区？'))
+    return Verdict(False, both(f'read by {en}: the file could not be read: {last_of(output)}', f'用{zh}方式读：读不出文件：{last_of(output)}'))
 
 
 POLLED = 0.045  # milliseconds of CPU time a block: moving the data takes 0.028, so more was spent in asking
@@ -85,7 +85,7 @@ def cost(case, want, output):
     rows = [json.loads(line)['rows'][0] for line in re.findall(r'^\{"lab".*$', output.text, re.M)]
     if len(rows) < 5:
         return Verdict(False, both(f'{want["kib"]} KiB by {en}: the disk could not be read: {last_of(output)}',
-                                   f'用{zh}方式读 {want["kib"]} KiB:读不出:{last_of(output)}'))
+                                   f'用{zh}方式读 {want["kib"]} KiB：读不出：{last_of(output)}'))
     blocks = want['kib'] // 8
     for row in rows:
         interrupts, waits = row['interrupts'], row['waits']
@@ -94,14 +94,14 @@ def cost(case, want, output):
         if mode == 'poll' and interrupts + waits:
             return Verdict(False, both(f'{want["kib"]} KiB by polling: {interrupts} interrupts, {waits} waits; there should be none: the '
                                        'processor asks until the drive is ready.',
-                                       f'用轮询方式读 {want["kib"]} KiB:中断 {interrupts} 次,等待 {waits} 次;都应当是 0:处理机一直询问到驱动器就绪。'), shown)
+                                       f'用轮询方式读 {want["kib"]} KiB：中断 {interrupts} 次，等待 {waits} 次；都应当是 0：处理机一直询问到驱动器就绪。'), shown)
         if mode == 'irq' and not blocks <= interrupts <= blocks + 8:
             return Verdict(False, both(f'{want["kib"]} KiB by interrupts: {interrupts} interrupts; one for each of {blocks} blocks is expected.',
-                                       f'用中断方式读 {want["kib"]} KiB:中断 {interrupts} 次;{blocks} 块,每块应有一次。'), shown)
+                                       f'用中断方式读 {want["kib"]} KiB：中断 {interrupts} 次；{blocks} 块，每块应有一次。'), shown)
         if mode == 'irq' and not waits and row['cpu_ms'] > POLLED * blocks:
             return Verdict(False, both(f'{want["kib"]} KiB by interrupts: the program never slept, for {blocks} blocks: the processor '
                                        'was not given to others while the drive worked.',
-                                       f'用中断方式读 {want["kib"]} KiB:{blocks} 块,一次也没有睡眠:驱动器工作时没有把处理机让给别人。'), shown)
+                                       f'用中断方式读 {want["kib"]} KiB:{blocks} 块，一次也没有睡眠：驱动器工作时没有把处理机让给别人。'), shown)
     return Verdict(True)
 
 
@@ -115,7 +115,7 @@ def served(want, output):
         except (ValueError, IndexError):
             said = (text.strip().splitlines() or ['nothing'])[-1]
             verdict = Verdict(False, both(f'{command_of(one, "")}: the program did not come to its end: {said}',
-                                          f'{command_of(one, "")}:程序没有运行完:{said}'))
+                                          f'{command_of(one, "")}：程序没有运行完：{said}'))
             verdict.command = command_of(one, '')
             return verdict
         if order != one['order'] or abs(travel - one['travel']) > one['disk']:
@@ -129,12 +129,12 @@ def differs(one, order, travel):
     if order == one['order']:
         why = both(f'{command_of(one, "")}: the order is right, but the head travels {travel} cylinders; it should be {one["travel"]}. '
                    'Where does it turn?',
-                   f'{command_of(one, "")}:服务次序正确,但磁头移动了 {travel} 个磁道,应当是 {one["travel"]}。它在哪里转向?')
+                   f'{command_of(one, "")}：服务次序正确，但磁头移动了 {travel} 个磁道，应当是 {one["travel"]}。它在哪里转向？')
     else:
         right = one['order'][first]
         have = order[first] if first < len(order) else 'nothing'
         why = both(f'{command_of(one, "")}: request {first + 1} that is served is {have}; it should be {right}. The head stood at {at}.',
-                   f'{command_of(one, "")}:第 {first + 1} 个服务的是 {have},应当是 {right}。当时磁头在 {at}。')
+                   f'{command_of(one, "")}：第 {first + 1} 个服务的是 {have}，应当是 {right}。当时磁头在 {at}。')
     drawn = picture.head_pair(one['cylinders'], (one['travel'], one['places']), (travel, [one['places'][0], *order]), right_place(one, first))
     verdict = Verdict(False, why, drawn)
     verdict.command = command_of(one, '')

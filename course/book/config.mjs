@@ -12,7 +12,7 @@ const chinese = {
 };
 const searchInChinese = {
   button: { buttonText: '搜索', buttonAriaLabel: '搜索' },
-  modal: { displayDetails: '详细', resetButtonTitle: '清除', backButtonTitle: '返回', noResultsText: '没有结果:',
+  modal: { displayDetails: '详细', resetButtonTitle: '清除', backButtonTitle: '返回', noResultsText: '没有结果：',
     footer: { selectText: '打开', navigateText: '移动', closeText: '关闭' } },
 };
 

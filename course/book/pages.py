@@ -21,7 +21,7 @@ LANGUAGES = {'en': '', 'zh': '.zh'}
 WORDS = {'en': {'title': 'Orrery: operating systems by a kernel that runs', 'short': 'Orrery', 'course': 'The course', 'chapters': 'Chapters',
                 'reference': 'Reference', 'lab': 'Lab', 'answers': 'Answers', 'contents': 'Contents', 'description':
                 'Chapters and labs of the teaching kernel Orrery'},
-         'zh': {'title': 'Orrery:在运行的内核上学操作系统', 'short': 'Orrery', 'course': '课程', 'chapters': '各章', 'reference': '参考',
+         'zh': {'title': 'Orrery：在运行的内核上学操作系统', 'short': 'Orrery', 'course': '课程', 'chapters': '各章', 'reference': '参考',
                 'lab': '实验', 'answers': '答案', 'contents': '目录', 'description': '教学内核 Orrery 的课程与实验'}}
 TELLS = ('user/lab-partitions/',)  # programs that are in no lab's folder, for they tell answers
 FENCE = re.compile(r'^(```|~~~)[^\n]*\n.*?^\1[ \t]*$', re.M | re.S)

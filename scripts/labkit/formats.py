@@ -16,7 +16,7 @@ WORDS = {
            'broken': 'it does not build, so there are no points. The first error:', 'page': 'the page',
            'debug': 'a debugger that stops there', 'again': 'again'},
     'zh': {'lab': '实验', 'seed': '种子', 'points': '得分', 'of': '/', 'failed': '失败', 'ok': '通过',
-           'broken': '编译不通过,因此没有分数。第一个错误:', 'page': '对照页',
+           'broken': '编译不通过，因此没有分数。第一个错误：', 'page': '对照页',
            'debug': '让调试器停在那里', 'again': '重新运行'}}
 
 

@@ -124,7 +124,7 @@ def judged(check, output):
         # What the kernel printed is not in the form of the program that was run.
         said = ' '.join(output.text.split())[:200] or 'nothing'
         return Verdict(False, {'en': f'the run printed what cannot be read ({type(error).__name__}): {said}',
-                               'zh': f'运行的输出无法解读({type(error).__name__}):{said}'})
+                               'zh': f'运行的输出无法解读（{type(error).__name__}）：{said}'})
 
 
 def trace_of(place, case):

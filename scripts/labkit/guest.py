@@ -26,7 +26,7 @@ COMMANDS = 9000        # characters of guest commands in one boot; the kernel ke
 
 
 LATE = {'en': 'not run: the cases before it used up the time of the whole grading',
-        'zh': '未运行:前面的用例用完了整个评分的时间'}
+        'zh': '未运行：前面的用例用完了整个评分的时间'}
 
 
 class Output:
@@ -141,23 +141,23 @@ def run(tree, command, limits, trace=None, disk=None):
 
 
 UNBOOTED = {'en': 'the boot does not get as far as the shell (./scripts/run shows where it ends): ',
-            'zh': '启动到不了 shell(用 ./scripts/run 可以看到停在哪里):'}
+            'zh': '启动到不了 shell（用 ./scripts/run 可以看到停在哪里）：'}
 
 
 def trouble_of(ended, limits):
     """Why a run is no run: what a person should know of it, in both languages. None: it is one."""
     if ended.stopped == 'output':
         return {'en': f'the kernel printed more than {OUTPUT >> 10} KiB; the run was stopped',
-                'zh': f'内核输出超过 {OUTPUT >> 10} KiB,运行被终止'}
+                'zh': f'内核输出超过 {OUTPUT >> 10} KiB，运行被终止'}
     if ended.stopped == 'time' or ended.status == 124:
         return {'en': f'no word for {limits["silent"]} s of CPU, or no end: the kernel hangs, or a process waits for ever',
-                'zh': f'{limits["silent"]} 秒 CPU 时间内没有输出,或一直不结束:内核停住了,或有进程永远等待'}
+                'zh': f'{limits["silent"]} 秒 CPU 时间内没有输出，或一直不结束：内核停住了，或有进程永远等待'}
     panic = re.search(r'^.*panic.*$', ended.errors, re.M | re.I)
     if panic:
-        return {'en': f'the kernel panicked: {panic[0].strip()}', 'zh': f'内核崩溃(panic):{panic[0].strip()}'}
+        return {'en': f'the kernel panicked: {panic[0].strip()}', 'zh': f'内核崩溃（panic）：{panic[0].strip()}'}
     if ended.status == 125 or ended.status < 0:
         return {'en': 'the machine stopped in the middle: a reset (triple fault), or too much output',
-                'zh': '机器中途停止:复位(三重故障),或输出过多'}
+                'zh': '机器中途停止：复位（三重故障），或输出过多'}
     return None
 
 
@@ -199,7 +199,7 @@ def together(tree, commands, seed, limits):
                 break
             trouble = trouble_of(ended, limits) or {
                 'en': 'the kernel ended the run before this command was done',
-                'zh': '这条命令还没完成,内核就结束了运行'}
+                'zh': '这条命令还没完成，内核就结束了运行'}
             if done == 0 and f'@{word} 0\n' not in ended.output:
                 # Not even the first command began: the rest would fare no better.
                 trouble = {language: UNBOOTED[language] + text for language, text in trouble.items()}

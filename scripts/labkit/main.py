@@ -81,7 +81,7 @@ def own_tree(lab, language):
     if not others:
         return ROOT
     print(('not part of the lab, so graded as they were given out: ' if language == 'en' else
-           '下列文件不属于本实验,按老师发下来的版本评分: ') + ', '.join(others), file=sys.stderr)
+           '下列文件不属于本实验，按老师发下来的版本评分： ') + ', '.join(others), file=sys.stderr)
     copy = os.path.join(PLACE, 'pristine')
     os.makedirs(copy, exist_ok=True)
     mine = {path: handin.read(os.path.join(ROOT, path)) for path in ours}

@@ -60,7 +60,7 @@ def i3(output: Output):
 
 
 ROWS = [
-    Row('I1', 'controller; polling, interrupts, DMA', '控制器;轮询、中断、DMA', 'lab-disk modes --json --kib 2048',
+    Row('I1', 'controller; polling, interrupts, DMA', '控制器；轮询、中断、DMA', 'lab-disk modes --json --kib 2048',
         'the same read in each mode: CPU time, interrupts, waits', '同样的读操作在三种方式下的 CPU 时间、中断数与等待次数',
         'user/lab-disk/modes.cpp drivers/ide_channel.cpp', i1, run=''),
     Row('I2', 'block cache, read-ahead', '磁盘高速缓存、预读',
@@ -69,11 +69,11 @@ ROWS = [
         'dd if=/bin/busybox of=/dev/null bs=4k 2>/dev/null; a=$(count ahead); '
         'for i in 1 2; do m=$(count miss); h=$(count hit); dd if=f of=/dev/null bs=4k 2>/dev/null; '
         'echo misses $(($(count miss) - m)) hits $(($(count hit) - h)); done; echo read ahead: $(($(count ahead) - a))',
-        'a file read twice: misses and hits; what was read ahead', '同一文件读两遍的命中与未命中数,以及预读的页数',
+        'a file read twice: misses and hits; what was read ahead', '同一文件读两遍的命中与未命中数，以及预读的页数',
         'fs/page_cache.cpp', i2, run=''),
     Row('I3', 'disk scheduling', '磁盘调度', 'lab-disk elevators --json --random 12 --seed {seed}; '
         'lab-disk elevators --json --down --random 9 --seed {seed}',
         'one random set of requests under every elevator, computed and on the queue of a real disk, both ways',
-        '同一组随机请求在各种算法下的磁头移动量(计算值与真实磁盘队列上的值),两个方向',
+        '同一组随机请求在各种算法下的磁头移动量（计算值与真实磁盘队列上的值），两个方向',
         'drivers/elevators/elevator.hpp user/lab-disk/elevators.cpp', i3, run=''),
 ]

@@ -149,42 +149,42 @@ def f6(output: Output):
 
 
 ROWS = [
-    Row('F1', 'record files: sequential, indexed, indexed-sequential', '记录式文件:顺序、索引、索引顺序',
+    Row('F1', 'record files: sequential, indexed, indexed-sequential', '记录式文件：顺序、索引、索引顺序',
         'cd /root; lab-records --json --random 400 --lookups 8 --inserts 6 --seed {seed}',
         'one set of records of fixed and variable length in each: keys compared, disk reads and bytes written '
-        'of look-ups and insertions', '同一组定长和变长记录存成三种文件:查找与插入时比较的关键字数、磁盘读次数、写入字节数',
+        'of look-ups and insertions', '同一组定长和变长记录存成三种文件：查找与插入时比较的关键字数、磁盘读次数、写入字节数',
         'user/lab-records/record_file.cpp', f1, run=''),
-    Row('F2', 'directories; FCB and inode', '目录;文件控制块与索引结点',
+    Row('F2', 'directories; FCB and inode', '目录；文件控制块与索引结点',
         'mkdir -p /root/d/e; echo x >/root/d/e/file; lab-fs directory --json --names 4{seed}; '
         'lab-fs lookup --json /root/d/e/file',
         'blocks read to find a name among FCBs and among inode numbers; the disk reads of each name of a path',
-        '目录项为 FCB 与为索引结点号时,按名查找平均读多少盘块;沿路径逐级查找各读盘几次',
+        '目录项为 FCB 与为索引结点号时，按名查找平均读多少盘块；沿路径逐级查找各读盘几次',
         'user/lab-fs/ways.cpp fs/ext2/directory.cpp', f2, run=''),
-    Row('F3', 'contiguous, linked, FAT, indexed, mixed index', '连续、隐式链接、显式链接(FAT)、索引、混合索引',
+    Row('F3', 'contiguous, linked, FAT, indexed, mixed index', '连续、隐式链接、显式链接（FAT）、索引、混合索引',
         'cd /root; lab-fs levels --write /root --json; echo x >x; cp x f; '
         'for b in 100 5000 1100000; do dd if=x of=f bs=4096 seek=$b conv=notrunc 2>/dev/null; done; '
         'for b in 0 100 5000 1100000; do lab-fs bmap --json f $((b*4096)); done; '
         'lab-fs organisations --json --random 7 --seed {seed}',
         'the largest file of each index level, its last block written and read; the way to a byte with its '
         'disk reads, cold and warm; what each organisation reads for sequential and direct access',
-        '各级索引的最大文件及其最后一块的真实读写;到某字节的路径及冷、热读盘次数;各种组织方式顺序与直接存取的读块数',
+        '各级索引的最大文件及其最后一块的真实读写；到某字节的路径及冷、热读盘次数；各种组织方式顺序与直接存取的读块数',
         'user/lab-fs/bmap.cpp user/lab-fs/organisation.hpp fs/ext2/block_map.hpp', f3, run=''),
     Row('F4', 'free table, free list, bitmap, grouped linking', '空闲表、空闲链、位示图、成组链接',
         'lab-fs free --json; for p in table list bitmap grouped; do '
         'lab-fs free --policy $p --json --random 40 --seed {seed}; done',
         'what each gives out, reads and writes, step by step; in the bitmap (i, j) and b',
-        '每一步分配到的盘块、读写次数;位示图给出 (i, j) 与 b', 'fs/free_space/free_space.hpp user/lab-fs/free.cpp', f4),
+        '每一步分配到的盘块、读写次数；位示图给出 (i, j) 与 b', 'fs/free_space/free_space.hpp user/lab-fs/free.cpp', f4),
     Row('F5', 'hard and symbolic links', '硬链接与符号链接',
         'cd /root; blocks() { stat -f -c %f / | (read f; echo $((1000000-f))); }; echo hello >a; ln a b; '
         'ls -li a b | cut -c1-80 | awk "{print \\$3, \\$1, \\$3}"; rm a; cat b; stat -c %h b; ln -s none s; '
         'cat s 2>/dev/null; echo dangling: $?; sync; n=$(blocks); head -c 2000000 /dev/zero >big; ln big big2; rm big; '
         'sync; m=$(blocks); rm big2; sync; echo $n $m $(blocks)',
         'two names with one inode and count 2; blocks come back when the count is 0; a dangling symbolic link',
-        '两个名字同一索引结点、计数为 2;计数减为 0 时盘块收回;符号链接悬空', 'fs/ext2/names.cpp fs/vfs_names.cpp', f5),
+        '两个名字同一索引结点、计数为 2；计数减为 0 时盘块收回；符号链接悬空', 'fs/ext2/names.cpp fs/vfs_names.cpp', f5),
     Row('F6', 'protection', '存取控制',
         'echo hello >/root/secret; chmod 600 /root/secret; echo shared >/tmp/open; chmod 644 /tmp/open; '
         'su student -c "cat /root/secret; echo x >/root/new; echo allowed: \\$(cat /tmp/open)" 2>&1; '
         'echo root reads it: $(cat /root/secret)',
-        "another user's file: EACCES; one whose mode allows it is read", '访问他人文件:EACCES;权限允许的文件可以读',
+        "another user's file: EACCES; one whose mode allows it is read", '访问他人文件：EACCES；权限允许的文件可以读',
         'fs/attributes.hpp fs/lookup.hpp', f6),
 ]

@@ -112,49 +112,49 @@ def p8(output: Output):
 
 IPC = 'user/lab-ipc/main.cpp '
 ROWS = [
-    Row('P1', 'PCB; linked and indexed organisation', 'PCB;链接方式与索引方式', '',
+    Row('P1', 'PCB; linked and indexed organisation', 'PCB；链接方式与索引方式', '',
         'the linked queues of ready and blocked threads, and the index of processes by number, in the debugger',
-        '调试器中:就绪队列、阻塞队列(链接)与按进程号的索引', 'scripts/gdb/thread_commands.py kernel/lib/list.hpp kernel/proc/process_table.hpp',
+        '调试器中：就绪队列、阻塞队列（链接）与按进程号的索引', 'scripts/gdb/thread_commands.py kernel/lib/list.hpp kernel/proc/process_table.hpp',
         p1, host='./scripts/debug --timeout 100 --batch tests/concepts/runq.gdb '
                  "--exec 'for i in 1 2 3; do while :; do :; done & done; sleep 0.2; kill $!'"),
     Row('P2', 'five states, suspension', '进程的五种状态与挂起',
         'sh -c "while :; do :; done" & p=$!; sleep 0.5 & q=$!; cd /proc/sys/kernel/sched; sleep 0.05; '
         'echo $p >suspend; echo $q >suspend; sleep 0.6; echo $q >resume; echo $p >resume; sleep 0.05; kill $p; wait; true',
         'every change of state with its reason; the state diagram is in ./scripts/trace report run.json',
-        '每次状态转换及其原因;状态图见 ./scripts/trace report run.json',
+        '每次状态转换及其原因；状态图见 ./scripts/trace report run.json',
         'kernel/sched/scheduler.cpp scripts/trace_model.py', p2, trace=True,
         run='--icount --append trace=process,sched'),
     Row('P3', 'primitives', '原语',
         'lab-primitive --json --random 9000 --seed {seed}',
         'a counter, a queue of PCBs and a wake-up that lose updates when the timer splits them: how many, '
         'and how it came about; none with a primitive',
-        '计数器、PCB 队列、唤醒:被时钟中断打断时丢失多少、如何丢失;使用原语则一次也不丢',
+        '计数器、PCB 队列、唤醒：被时钟中断打断时丢失多少、如何丢失；使用原语则一次也不丢',
         'user/lab-primitive.cpp kernel/arch/interrupts.hpp kernel/ipc/futex.cpp', p3, trace=True,
         run='--icount --append trace=process,sched,mark'),
     Row('P4', 'shared memory', '共享存储', 'lab-ipc --json --random 600 --seed {seed} alone shared mapped',
-        'items that nobody copies: copies, calls, switches, blocks', '不复制数据:复制次数、系统调用、切换、阻塞次数',
+        'items that nobody copies: copies, calls, switches, blocks', '不复制数据：复制次数、系统调用、切换、阻塞次数',
         IPC + 'user/lab-ipc/shared.cpp kernel/ipc/shared_memory.cpp', p4),
     Row('P5', 'pipe', '管道',
         'lab-ipc --json --random 600 --seed {seed} pipe; '
         '{ { sh -c "while :; do echo; done"; echo "broken pipe: $?" >&3; } | true; } 3>&1; '
         'echo "end of file: $(seq 3 | wc -l)"',
-        'blocks when full or empty; SIGPIPE; end of file', '写满则阻塞、空则阻塞;SIGPIPE;文件结束',
+        'blocks when full or empty; SIGPIPE; end of file', '写满则阻塞、空则阻塞；SIGPIPE；文件结束',
         IPC + 'kernel/ipc/pipe.cpp', p5),
-    Row('P6', 'messages: direct, and mailbox', '消息传递:直接通信、间接通信(信箱)',
+    Row('P6', 'messages: direct, and mailbox', '消息传递：直接通信、间接通信（信箱）',
         'lab-ipc --json --random 600 --seed {seed} direct mailbox',
         "words to a process by its number into that process's own queue; messages through a mailbox",
-        '按进程号直接发送,消息进入接收进程自己的队列;或经信箱', IPC + 'user/lab-ipc/channels.cpp kernel/ipc/message_queue.cpp', p6),
-    Row('P7', 'threads: N:1, 1:1, N:M', '线程:用户级、内核级、组合', 'lab-threads --steps 20000 --json',
+        '按进程号直接发送，消息进入接收进程自己的队列；或经信箱', IPC + 'user/lab-ipc/channels.cpp kernel/ipc/message_queue.cpp', p6),
+    Row('P7', 'threads: N:1, 1:1, N:M', '线程：用户级、内核级、组合', 'lab-threads --steps 20000 --json',
         'one program in three models: who stops when a thread blocks; cost of a thread and a switch',
-        '同一程序的三种模型:一个线程阻塞时谁停下;创建与切换的代价',
+        '同一程序的三种模型：一个线程阻塞时谁停下；创建与切换的代价',
         'user/lab-threads/main.cpp user/lab-threads/many_to_one.cpp user/lab-threads/many_to_many.cpp', p7,
         run='--icount 0'),
-    Row('P8', 'termination: zombie, exit status, accounting, orphan', '进程终止:僵尸、退出码、记账、孤儿',
+    Row('P8', 'termination: zombie, exit status, accounting, orphan', '进程终止：僵尸、退出码、记账、孤儿',
         'sh -c "sleep 0.1 & exec sleep 0.4" & sleep 0.2; '
         'grep -l "State:.Z" /proc/[0-9]*/status >/dev/null && echo zombie: Z; wait; '
         '(exit 7); a=$?; sh -c "kill -9 \\$\\$"; echo "status $a, signal $?"; '
         'sh -c "sleep 0.2 & echo \\$! >/tmp/orphan"; '
         'echo "orphan: its parent is $(grep PPid /proc/$(cat /tmp/orphan)/status | tr -dc 0-9)"; { time true; } 2>&1',
         'a zombie until its parent asks, exit status and signal, an orphan that init adopts, time',
-        '父进程取走退出码前为僵尸;退出码与信号;孤儿由 init 收养;time 记账', 'kernel/proc/exit.cpp', p8),
+        '父进程取走退出码前为僵尸；退出码与信号；孤儿由 init 收养；time 记账', 'kernel/proc/exit.cpp', p8),
 ]

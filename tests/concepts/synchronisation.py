@@ -79,24 +79,24 @@ def y5(output: Output):
 
 LOCKS = 'user/lab-locks/locks.hpp user/lab-locks/main.cpp'
 ROWS = [
-    Row('Y1', "critical section's four rules; interrupts off, test-and-set, swap", '临界区四原则;关中断、TS、Swap',
+    Row('Y1', "critical section's four rules; interrupts off, test-and-set, swap", '临界区四原则；关中断、TS、Swap',
         'lab-locks --json 100', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
-        '每种锁遵守四条原则中的哪几条;等待的代价(--smp 4 再看一次)', LOCKS, y1, run='--smp 4'),
+        '每种锁遵守四条原则中的哪几条；等待的代价（--smp 4 再看一次）', LOCKS, y1, run='--smp 4'),
     Row('Y2', 'integer and record semaphores', '整型信号量、记录型信号量', 'lab-sync trace 12 --json',
         'each P and V: the semaphore by name, its value, who is in its queue',
-        '每次 P、V 操作:信号量的名字、值、队列中的成员',
+        '每次 P、V 操作：信号量的名字、值、队列中的成员',
         'kernel/sync/semaphore_core.hpp kernel/sync/semaphore.cpp user/lab-sync/trace.cpp', y2),
     Row('Y3', 'AND semaphore', 'AND 型信号量', 'lab-sync philosophers 2000 --json --seed {seed}',
         'philosophers who take both forks in one semop()', '哲学家用一次 semop() 同时取两只筷子',
         'user/lab-sync/forks.hpp kernel/ipc/semaphore_set.cpp', y3),
-    Row('Y4', 'the classic problems', '经典同步问题:生产者—消费者、多生产者—多消费者、读者—写者、哲学家',
+    Row('Y4', 'the classic problems', '经典同步问题：生产者—消费者、多生产者—多消费者、读者—写者、哲学家',
         'for p in buffer plate readers philosophers barber smokers; do '
         'lab-sync $p 2000 --json --seed {seed}; done',
         'invariants checked while they run; the longest wait in each role',
-        '运行时检查不变式;每种角色的最长等待(饥饿)',
+        '运行时检查不变式；每种角色的最长等待（饥饿）',
         'user/lab-sync/buffer.cpp user/lab-sync/plate.hpp user/lab-sync/readers_semaphores.hpp', y4),
-    Row('Y5', 'monitors: Hoare and Mesa', '管程:Hoare 与 Mesa', 'lab-sync hasty 1000 --json --seed {seed}',
+    Row('Y5', 'monitors: Hoare and Mesa', '管程：Hoare 与 Mesa', 'lab-sync hasty 1000 --json --seed {seed}',
         '`if` for `while` is right under Hoare, and wrong in every round under Mesa',
-        '用 if 代替 while:Hoare 管程下正确,Mesa 管程下每一轮都出错',
+        '用 if 代替 while:Hoare 管程下正确，Mesa 管程下每一轮都出错',
         'user/lab-sync/monitor.hpp kernel/sync/monitor_core.hpp', y5),
 ]

@@ -18,7 +18,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r'^```([^\n]*)\n(.*?)^```$', re.M | re.S)
-LINES = re.compile(r'\]\(([^)]+)\)\s*[((](\d[\d,]*) (?:lines|行)[))]')
+LINES = re.compile(r'\]\(([^)]+)\)\s*[(\uff08](\d[\d,]*) (?:lines|行)[)\uff09]')
 MOST_WORDS = 2500
 failures = []
 outputs = {}
@@ -120,6 +120,9 @@ def check_page(page):
     for path in re.findall(r'`((?:boot|docs|drivers|fs|kernel|mm|user)/[\w./-]+)`', prose):
         if not (ROOT / path).exists():
             fail(page, f'there is no {path}')
+    if '.zh.' in page.name:
+        for found in re.findall(r'[\u4e00-\u9fff][,:;?!(].{0,12}', re.sub(r'`[^`]*`|^    .*$', '`', prose, flags=re.M)):
+            fail(page, f'half-width punctuation behind Chinese: {found}')
     words = len(re.findall(r"[A-Za-z0-9_'’]+", prose)) + len(re.findall(r'[一-鿿]', prose)) // 2
     if page.name.startswith('chapter') and words > MOST_WORDS:
         fail(page, f'{words} words; a chapter has {MOST_WORDS} at most')
