@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
@@ -91,18 +92,28 @@ std::vector<Way> ways(const std::string& text, long buffer) {
     };
 }
 
-// Each way between two marks; a mark is a write of this thread too, whose call comes before it.
-void run(const std::vector<Way>& all) {
-    const int marker = open("/proc/trace_marker", O_WRONLY | O_CLOEXEC);
+// The calls of one way, between two marks; a mark is a write of this thread too, whose call comes before
+// it. The trace is read at once, so that it needs room for the calls of one way only.
+std::vector<std::string> calls_of(const Way& way, int marker) {
     auto mark = [&] {
         if (write(marker, "calls", 5) != 5) lab::fail("/proc/trace_marker: %s", strerror(errno));
     };
-    for (const Way& way : all) {
-        mark();
-        way.action();
-        mark();
+    mark();
+    way.action();
+    mark();
+    std::vector<std::string> last, since;  // names of calls between the last two marks, and after
+    const int self = gettid();
+    int marks = 0;
+    for (lab::TraceEvent& event : lab::read_trace()) {
+        if (event.thread != self) continue;
+        if (event.name == "call") since.push_back(event.fields["call"]);
+        if (event.name != "mark") continue;
+        last = std::exchange(since, {});
+        ++marks;
     }
-    close(marker);
+    if (marks < 2) lab::fail("the trace has lost events");
+    last.pop_back();  // the second mark's
+    return last;
 }
 
 lab::Table count(const std::vector<Way>& all) {
@@ -110,21 +121,16 @@ lab::Table count(const std::vector<Way>& all) {
                       {"characters", "characters"},
                       {"calls", "system calls"},
                       {"which", "which"}});
-    std::vector<std::vector<std::string>> between(1);  // names of calls, between marks
-    for (lab::TraceEvent& event : lab::read_trace()) {
-        if (event.thread != gettid()) continue;
-        if (event.name == "mark") between.emplace_back();
-        if (event.name == "call") between.back().push_back(event.fields["call"]);
-    }
-    if (between.size() != 2 * all.size() + 1) lab::fail("the trace has lost events");
-    for (size_t i = 0; i < all.size(); ++i) {
-        std::vector<std::string>& calls = between[2 * i + 1];
-        calls.pop_back();  // the second mark's
-        const bool any = !*all[i].call;
+    const lab::Setting events("/proc/sys/kernel/trace/events", "syscall mark");
+    const int marker = open("/proc/trace_marker", O_WRONLY | O_CLOEXEC);
+    for (const Way& way : all) {
+        const std::vector<std::string> calls = calls_of(way, marker);
+        const bool any = !*way.call;
         const long number =
-            any ? std::ssize(calls) : std::ranges::count(calls, std::string(all[i].call));
-        table.row({all[i].name, all[i].characters, number, number ? all[i].call : "-"});
+            any ? std::ssize(calls) : std::ranges::count(calls, std::string(way.call));
+        table.row({way.name, way.characters, number, number ? way.call : "-"});
     }
+    close(marker);
     return table;
 }
 
@@ -143,10 +149,6 @@ int main(int argc, char** argv) {
     if (o.random) o.characters = lab::Random(o.seed).between(1, o.random);
     const std::string text = text_of(o);
     const std::vector<Way> all = ways(text, o.buffer);
-    {
-        const lab::Setting events("/proc/sys/kernel/trace/events", "syscall mark");
-        run(all);
-    }
     const lab::Table table = count(all);
     if (!o.json) return table.print(), 0;
     lab::Object()
