@@ -19,6 +19,7 @@ from qemu import Failure
 SECOND_TERMINAL = 'terminal2'  # FIFOs in the run's folder
 FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
+MEMORY, BESIDE_ROOT = 128, 64  # MiB
 VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log',
                  '--trace')
 
@@ -55,7 +56,8 @@ def parse(arguments):
     option('--no-disk', action='store_true', help='a machine without a disk')
     option('--append', metavar='STR', action='append', default=[], help='more kernel command line')
     option('--smp', metavar='N', type=positive, default=1, help='processors (default 1)')
-    option('--mem', metavar='MB', type=positive, default=128, help='memory (default 128)')
+    option('--mem', metavar='MB', type=positive, help=f'memory (default {MEMORY}; with a RAM disk so much more that '
+           f'{BESIDE_ROOT} are left beside it)')
     option('--icount', metavar='SHIFT', nargs='?', type=int, const=3, choices=range(11),
            help='a repeatable run: an instruction takes 2^SHIFT ns (default 3; with 0 a tick of the '
            'TSC is one instruction), and the image is a RAM disk unless --disk is given')
@@ -85,7 +87,7 @@ class Machine:
         self.words = []  # the kernel's command line
         self.modules = []  # (file, name)
         self.descriptors = []  # that QEMU is to inherit
-        self.arguments = qemu.machine(options.mem, options.smp)
+        self.arguments = qemu.machine(options.mem or MEMORY, options.smp)
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
         if options.trace:
@@ -107,6 +109,9 @@ class Machine:
         image = self.image()
         scratch = not options.disk and not options.add
         if options.icount is not None and not options.disk:
+            if options.mem is None:
+                needed = (os.path.getsize(image) >> 20) + BESIDE_ROOT
+                self.arguments[self.arguments.index('-m') + 1] = str(max(needed, MEMORY))
             self.modules.append((image, 'disk'))
             self.words.append('root=/dev/ram0')
         else:
