@@ -2,20 +2,11 @@
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both, hinted
 
 FIELDS = ('gate', 'offset 31..16', 'P', 'DPL', 'bit 44', 'type', 'bits 39..32', 'selector', 'offset 15..0')
 ROW = re.compile(r'^(\S+) +(.*?) +(#\w\w|\w+) +(\d+|-) +(-?\d+|-) +(SIG\w+|none|-) +(-?\d+|-) +(\d+|-) +(\d+|-) +(-?\d+) +(\d+)$',
                  re.M)
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
-
-
-def hinted(case, why):
-    hint = case.hint or {}
-    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
 
 
 def command_of(what, want):

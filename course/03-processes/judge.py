@@ -2,11 +2,7 @@
 import re
 
 import picture
-from grading import Check, Verdict
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
+from grading import Check, Verdict, both
 
 
 def checks(lab, expected):

@@ -2,18 +2,9 @@
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both, hinted
 
 SETTING = '/proc/sys/kernel/sched/rr_quantum_us'  # short turns: many switches, at every instruction
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
-
-
-def hinted(case, why):
-    hint = case.hint or {}
-    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
 
 
 def play(part, one):

@@ -2,7 +2,7 @@
 import json
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both
 
 UNIT = 5  # milliseconds of the guest; the note's unit
 
@@ -89,10 +89,6 @@ def told(figures_of, name, language):
     if not words:
         return name
     return f'{name} ({words["en"]})' if language == 'en' else f'{name}({words["zh"]})'
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def figures(entry, before, time):

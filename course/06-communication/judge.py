@@ -2,16 +2,7 @@
 import re
 
 import picture
-from grading import Check, Verdict
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
-
-
-def hinted(case, why):
-    hint = case.hint or {}
-    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
+from grading import Check, Verdict, both, hinted
 
 
 def play(one):

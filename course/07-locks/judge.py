@@ -2,14 +2,10 @@
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both, hinted
 
 LOCKS = {'7.1': 'test-and-set', '7.2': 'swap'}
 SETTING = '/proc/sys/kernel/sched/rr_quantum_us'  # short turns: many switches, at every instruction
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def checks(lab, expected):
@@ -30,11 +26,6 @@ def checks(lab, expected):
                                        for one in want), semaphore
         made.append(Check(case, command, lambda output, case=case, want=want, check=check: check(case, want, output), stop))
     return made
-
-
-def hinted(case, why):
-    hint = case.hint or {}
-    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
 
 
 def rules(case, want, output):

@@ -2,14 +2,10 @@
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both
 
 ANSWERS = {'granted': '分配', 'unavailable': '等待：可用资源不足', 'unsafe': '暂不分配：会进入不安全状态',
            'refused': '拒绝：违反规则'}
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def command_of(one):

@@ -3,7 +3,7 @@ import json
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both
 
 RULES = {'first-fit': ('first fit', '首次适应'), 'next-fit': ('next fit', '循环首次适应'), 'best-fit': ('best fit', '最佳适应'),
          'worst-fit': ('worst fit', '最坏适应'), 'quick-fit': ('quick fit', '快速适应'), 'buddy': ('the buddy system', '伙伴系统')}
@@ -11,10 +11,6 @@ RESULTS = {'joins the hole below': '与下方的空闲分区合并', 'joins the 
            'joins both holes': '与两侧的空闲分区合并', 'neither side free': '两侧都不空闲', 'joins its buddy': '与伙伴合并',
            'its buddy is not free': '伙伴不空闲', 'kept for the next of its size': '留在该大小的链上',
            'no hole is large enough': '没有足够大的空闲分区', 'a block': '分配成功'}
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def command_of(one, json=' --json'):

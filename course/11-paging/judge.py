@@ -4,11 +4,7 @@ import json
 import re
 
 import picture
-from grading import Check, Verdict
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
+from grading import Check, Verdict, both, hinted
 
 
 def checks(lab, expected):
@@ -25,11 +21,6 @@ def runs_of(output, count):
     runs = [[line.rstrip() for line in text.splitlines() if line.strip()]
             for text in re.split(r'^=$', output.text, flags=re.M)]
     return runs + [[]] * (count - len(runs))
-
-
-def hinted(case, why):
-    hint = case.hint or {}
-    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
 
 
 def lines(case, want, output):

@@ -4,11 +4,7 @@ import json
 import re
 
 import picture
-from grading import Check, Verdict
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
+from grading import Check, Verdict, both
 
 
 def command_of(one):

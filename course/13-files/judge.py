@@ -4,13 +4,9 @@ import json
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both
 
 FOLDER, FILE = '/root/lab13', '/root/lab13-file'
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def checks(lab, expected):

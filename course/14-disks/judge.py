@@ -4,13 +4,9 @@ import json
 import re
 
 import picture
-from grading import Check, Verdict
+from grading import Check, Verdict, both
 
 MODES = {'14.1': ('poll', 'polling', '轮询'), '14.2': ('irq', 'interrupts', '中断')}
-
-
-def both(en, zh):
-    return {'en': en, 'zh': zh}
 
 
 def command_of(one, json=' --json'):

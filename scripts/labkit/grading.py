@@ -24,6 +24,17 @@ class Verdict:
         self.passed, self.why, self.picture, self.stop = passed, why, picture, stop
 
 
+def both(en, zh):
+    """What a judge says, in both languages."""
+    return {'en': en, 'zh': zh}
+
+
+def hinted(case, why):
+    """The same, and the hint of the case behind it, if it has one."""
+    hint = case.hint or {}
+    return {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}
+
+
 class Check:
     """One case as a judge wants it run: a command of the guest, and check(Output) -> Verdict."""
 
