@@ -1,5 +1,5 @@
-"""GDB commands for the kernel (`help user-defined` is not where they are: `help ps`, `help runq` and so on tell of
-each), printers of its types, and the symbols of user programs. Loaded by scripts/debug.
+"""GDB commands for the kernel (`help ps` tells of ps), printers of its types, and the symbols of user programs.
+Loaded by scripts/debug.
 """
 import os
 import sys

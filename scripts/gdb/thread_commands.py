@@ -80,7 +80,7 @@ def sleepers():
 
 class WaitQ(Command):
     """waitq [QUEUE]: who sleeps on a WaitQueue, in the order in which they are woken (an expression, such as
-    process_list or '&((Process*)0xc1234000)->child_change'); without one, all sleepers by what they wait for."""
+    ((Process*)0xc1234000)->child_change); without one, all sleepers by what they wait for."""
     usage = 'waitq [QUEUE]'
 
     def run(self, queue=None):
