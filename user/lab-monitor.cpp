@@ -2,11 +2,11 @@
 // wait and signal on conditions, and leave; each with who is inside because of it, and the queues after it.
 #include <cstdio>
 #include <cstring>
-#include <deque>
 #include <map>
 
 #include "kernel/sync/monitor_core.hpp"
 #include "user/lab/command.hpp"
+#include "user/lab/entry_queue.hpp"
 #include "user/lab/json.hpp"
 #include "user/lab/setting.hpp"
 
@@ -24,24 +24,6 @@ constexpr char kHelp[] =
     "    2.enter    goes in  entry - urgent - a 1\n"
     "    2.signal-a 1 inside entry - urgent 2 a -\n";
 
-struct Threads {
-    using Entry = int;  // 0: nobody
-    std::deque<int> waiting;
-    void push(Entry who) { waiting.push_back(who); }
-    Entry pop() {
-        if (waiting.empty()) return 0;
-        const Entry first = waiting.front();
-        waiting.pop_front();
-        return first;
-    }
-    unsigned size() const { return static_cast<unsigned>(waiting.size()); }
-    std::string text() const {
-        std::string names;
-        for (int thread : waiting) names += (names.empty() ? "" : ",") + std::to_string(thread);
-        return names.empty() ? "-" : names;
-    }
-};
-
 std::string inside(int thread, const char* nobody) {
     return thread ? std::to_string(thread) + " inside" : nobody;
 }
@@ -54,8 +36,8 @@ int main(int argc, char** argv) {
     if (words.size() < 2) lab::refuse("wants hoare or mesa, and operations; see --help");
     const bool hoare = lab::one_of("the discipline", words[0], {"hoare", "mesa"}) == "hoare";
     words.erase(words.begin());
-    MonitorCore<Threads> monitor(hoare ? Discipline::hoare : Discipline::mesa);
-    std::map<std::string, Threads> conditions;
+    MonitorCore<lab::EntryQueue> monitor(hoare ? Discipline::hoare : Discipline::mesa);
+    std::map<std::string, lab::EntryQueue> conditions;
     std::vector<lab::Object> rows;
     for (const std::string& word : words) {
         // An event of the trace, at which a debugger can stop (scripts/debug --at).
@@ -69,7 +51,7 @@ int main(int argc, char** argv) {
             parts[1] == "signal";
         if (names != (parts.size() == 3))
             lab::refuse("'%s': wait and signal, and no others, name a condition", word.c_str());
-        Threads* condition = names ? &conditions[parts[2]] : nullptr;
+        lab::EntryQueue* condition = names ? &conditions[parts[2]] : nullptr;
         const std::string what = parts[1] == "enter"   ? monitor.enter(who) ? "goes in" : "waits"
                                  : parts[1] == "leave" ? inside(monitor.leave(), "nobody")
                                  : parts[1] == "wait"

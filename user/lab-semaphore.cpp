@@ -1,10 +1,10 @@
 // lab-semaphore: the record semaphore's rules (kernel/sync/semaphore_core.hpp), step
 // by step: P by process 1, 2, 3 ... and V, each with the value after it, who waits, and who goes on.
 #include <cstdio>
-#include <deque>
 
 #include "kernel/sync/semaphore_core.hpp"
 #include "user/lab/command.hpp"
+#include "user/lab/entry_queue.hpp"
 #include "user/lab/json.hpp"
 #include "user/lab/random.hpp"
 #include "user/lab/setting.hpp"
@@ -23,19 +23,6 @@ constexpr char kHelp[] =
     "    V wakes-2      value  0 waiting 0\n"
     "    V wakes-nobody value  1 waiting 0\n";
 
-struct Processes {
-    using Entry = int;  // 0: nobody
-    std::deque<int> waiting;
-    void push(Entry who) { waiting.push_back(who); }
-    Entry pop() {
-        if (waiting.empty()) return 0;
-        const Entry first = waiting.front();
-        waiting.pop_front();
-        return first;
-    }
-    unsigned size() const { return static_cast<unsigned>(waiting.size()); }
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,7 +36,7 @@ int main(int argc, char** argv) {
     words.erase(words.begin());
     lab::Random random(seed);
     for (long i = 0; i < count; ++i) words.push_back(random.chance(55) ? "P" : "V");
-    SemaphoreCore<Processes> semaphore(static_cast<int>(value));
+    SemaphoreCore<lab::EntryQueue> semaphore(static_cast<int>(value));
     std::vector<lab::Object> rows;
     int process = 0;
     for (const std::string& operation : words) {
