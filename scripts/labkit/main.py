@@ -119,6 +119,7 @@ def grade(options):
     if options.junit:
         written.append((options.junit, formats.as_junit(graded)))
     if options.gradescope:
+        os.makedirs(options.gradescope, exist_ok=True)
         written.append((os.path.join(options.gradescope, 'results.json'), formats.as_gradescope(graded, language)))
     for path, text in written:
         with open(path, 'w') as file:
