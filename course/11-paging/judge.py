@@ -78,7 +78,7 @@ def counted(case, one, hits, eat, rate):
                    f"快表（{one['setting']}）：第 {first + 1} 次访问（页 {one['string'][first]}）{is_zh}，应当{should_zh}。之前：{before}。")
     rows = [[[page, NAMES[hit][0]] for page, hit in zip(one['string'], each)] for each in (one['hits'], hits)]
     verdict = Verdict(False, hinted(case, why), picture.table_pair(('page', ''), *rows, first))
-    verdict.command, verdict.step = one['command'].replace(' --json', ''), None
+    verdict.command, verdict.step = one['command'].replace(' --json', ''), first
     return verdict
 
 

@@ -26,8 +26,15 @@ def checks(lab, expected):
         command = '; echo ,; '.join(map(command_of, want))
         if want[0]['disk']:
             command = 'echo 1000 >/proc/sys/dev/disk/ram_delay_us; ' + command
-        made.append(Check(case, command, lambda output, case=case, want=want: hinted(case, served(want, output))))
+        made.append(Check(case, command, lambda output, case=case, want=want: hinted(case, served(want, output)),
+                          stop))
     return made
+
+
+def stop(trace, verdict):
+    """The event that lab-disk leaves before it asks the elevator for the request that differs."""
+    return next((number for number, event in enumerate(trace.events())
+                 if event.name == 'mark' and event['text'] == f'request {verdict.first + 1}'), None)
 
 
 def hinted(case, verdict):
@@ -133,7 +140,7 @@ def differs(one, order, travel):
                    f'{command_of(one, "")}：第 {first + 1} 个服务的是 {have}，应当是 {right}。当时磁头在 {at}。')
     drawn = picture.head_pair(one['cylinders'], (one['travel'], one['places']), (travel, [one['places'][0], *order]), right_place(one, first))
     verdict = Verdict(False, why, drawn)
-    verdict.command = command_of(one, '')
+    verdict.command, verdict.first = command_of(one, ''), min(first, len(one['order']) - 1)
     return verdict
 
 

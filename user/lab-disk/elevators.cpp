@@ -65,6 +65,8 @@ Outcome compute(Elevator& policy, const Set& set) {
     }
     Outcome outcome;
     while (!waiting.empty()) {
+        lab::write_file("/proc/trace_marker",
+                        "request " + std::to_string(outcome.order.size() + 1));
         DiskRequest& next = *policy.pick(waiting, head, 0);
         head.serve(next.sector, next.count);
         outcome.order.push_back(static_cast<long>(next.sector));

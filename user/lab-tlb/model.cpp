@@ -11,6 +11,7 @@
 #include "user/lab-tlb/lab.hpp"
 #include "user/lab/command.hpp"
 #include "user/lab/random.hpp"
+#include "user/lab/setting.hpp"
 #include "user/lab/table.hpp"
 
 namespace {
@@ -217,6 +218,7 @@ Hits run_string(lab::Table& table, const Options& o) {
     TlbModel model(entries, static_cast<uint32_t>(o.ways), o.rule());
     Hits hits;
     for (long page : o.string) {
+        lab::write_file("/proc/trace_marker", "access " + std::to_string(hits.all.size() + 1));
         hits.all.push_back(model.access(static_cast<uint32_t>(page)));
         hits.words += (hits.words.empty() ? "" : ", ") + std::to_string(page) +
                       (hits.all.back() ? " hit" : " miss");
