@@ -56,17 +56,20 @@ struct Superblock {
     uint32_t features_read_only;  // unknown ones: may be read, not written
     uint8_t uuid[16];
     char volume_name[16];
-    uint8_t unused[96];
-    uint32_t last_orphan;  // inode; its deletion_time is the next one
+    uint8_t unused[88];
+    uint32_t journal_inode;
+    uint32_t journal_device;  // an external journal's
+    uint32_t last_orphan;     // inode; its deletion_time is the next one
     uint8_t unused2[24];
     uint32_t
-        first_meta_group;  // with meta_bg: descriptor blocks from this one on lie in their groups
+        first_meta_group;  // with meta_bg: blocks of the table from here on lie in their groups
     uint8_t unused3[760];
 };
 static_assert(sizeof(Superblock) == 1024);
 static_assert(offsetof(Superblock, magic) == 56);
 static_assert(offsetof(Superblock, revision) == 76);
 static_assert(offsetof(Superblock, features_incompatible) == 96);
+static_assert(offsetof(Superblock, journal_inode) == 0xE0);
 static_assert(offsetof(Superblock, last_orphan) == 0xE8);
 static_assert(offsetof(Superblock, first_meta_group) == 0x104);
 
@@ -158,7 +161,8 @@ inline uint32_t room_behind(const DirectoryEntry& entry) {
     return entry.record_length - (entry.inode ? bytes_needed(entry.name_length) : 0);
 }
 
-constexpr uint32_t kIncompatFiletype = 0x2, kIncompatMetaGroups = 0x10;
+constexpr uint32_t kCompatJournal = 0x4;
+constexpr uint32_t kIncompatFiletype = 0x2, kIncompatRecover = 0x4, kIncompatMetaGroups = 0x10;
 constexpr uint32_t kReadOnlySparseSuper = 0x1, kReadOnlyLargeFile = 0x2;
 constexpr uint32_t kKnownIncompatible = kIncompatFiletype | kIncompatMetaGroups;
 constexpr uint32_t kKnownReadOnly = kReadOnlySparseSuper | kReadOnlyLargeFile;
