@@ -54,7 +54,7 @@ def gates(case, want, output):
         pair = [fields(word, one) for one in (bits, have)]
         wrong = next(i for i, (a, b) in enumerate(zip(*pair)) if a != b)
         why = both(f'the gate {word} is {have}; it should be {bits}: {FIELDS[wrong]} is {pair[1][wrong]}, not {pair[0][wrong]}.',
-                   f'门 {word} 编码为 {have}，应当是 {bits}:{FIELDS[wrong]} 为 {pair[1][wrong]}，应为 {pair[0][wrong]}。')
+                   f'门 {word} 编码为 {have}，应当是 {bits}：{FIELDS[wrong]} 为 {pair[1][wrong]}，应为 {pair[0][wrong]}。')
         table = picture.table_pair(FIELDS, *([fields(*one) for one in each] for each in
                                              (want, [(w, g) for (w, _), g in zip(want, got)])), number)
         verdict = Verdict(False, hinted(case, why), table)
@@ -97,7 +97,7 @@ def signals(case, want, output):
             came = want[number][1]
             return shown(case, head, right, got, number, both(
                 f'{a[0]} ({came}): the program got {b[1]} with code {b[2]}; it should be {a[1]} with code {a[2]}.',
-                f'{a[0]}({came})：程序得到 {b[1]}，代码 {b[2]}；应当是 {a[1]}，代码 {a[2]}。'), a[0])
+                f'{a[0]}（{came}）：程序得到 {b[1]}，代码 {b[2]}；应当是 {a[1]}，代码 {a[2]}。'), a[0])
     return Verdict(True)
 
 

@@ -64,7 +64,7 @@ def returned(words, first, wanted, have):
         return (found[1], found[2]) if found else ('?', '?')
     (value, error), (got, got_error) = told(wanted), told(have)
     return both(f'the kernel\'s result {words[first]}: returned {got} with errno {got_error}; it should be {value} with errno {error}.',
-                f'内核的结果 {words[first]}：返回 {got},errno 为 {got_error}；应当返回 {value},errno 为 {error}。')
+                f'内核的结果 {words[first]}：返回 {got}，errno 为 {got_error}；应当返回 {value}，errno 为 {error}。')
 
 
 def put(words, first, wanted, have):
@@ -75,7 +75,7 @@ def put(words, first, wanted, have):
     count = [len(line.split()) - 1 for line in (have, wanted)]
     return both(f'lines of {" ".join(words[2:])} characters through a buffer of {words[1]} ({words[0]}): {count[0]} calls, '
                 f'{have}; it should be {count[1]}: {wanted}.',
-                f'各行 {" ".join(words[2:])} 个字符，经过 {words[1]} 字节的缓冲区（{words[0]}）：{count[0]} 次调用，{have};'
+                f'各行 {" ".join(words[2:])} 个字符，经过 {words[1]} 字节的缓冲区（{words[0]}）：{count[0]} 次调用，{have}；'
                 f'应当是 {count[1]} 次：{wanted}。')
 
 
@@ -99,7 +99,7 @@ def lie(words, first, wanted, have):
                 (f'at {place}, in the kernel', f'位于内核的 {place}') if place.startswith('0xc')
                 else (f'at {place}, where nothing is', f'位于没有映射的 {place}'))
     return both(f'{thing[0]} {told[0]}: {have.split()[-1]}; it should be {wanted.split()[-1]}.',
-                f'{thing[1]},{told[1]}:{have.split()[-1]}；应当是 {wanted.split()[-1]}。')
+                f'{thing[1]}，{told[1]}：{have.split()[-1]}；应当是 {wanted.split()[-1]}。')
 
 
 def name(words, first, wanted, have):

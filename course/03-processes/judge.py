@@ -111,7 +111,7 @@ def ends(words, first, wanted, have):
 def orphan(words, first, wanted, have):
     askers = ' and '.join(words[2:]) or 'none'
     return both(f'{words[0]} generations, adopters: {askers}; {have}. It should be: {wanted.split(": ", 1)[1]}.',
-                f'{words[0]} 代，愿收养者：{" ".join(words[2:]) or "无"};{have}。应当是：{wanted.split(": ", 1)[1]}。')
+                f'{words[0]} 代，愿收养者：{" ".join(words[2:]) or "无"}；{have}。应当是：{wanted.split(": ", 1)[1]}。')
 
 
 def select(words, first, wanted, have):

@@ -59,7 +59,7 @@ def run(case, want, output):
     if int(found[1]) != want['items'] or found[3] != '0' or int(found[2]) == 0:
         return Verdict(False, hinted(case, both(
             f'{means}: {found[3]} of {found[1]} items were not what was sent; processes waited {found[2]} times.',
-            f'{means}:{found[1]} 件中有 {found[3]} 件与发送的不同；进程等待了 {found[2]} 次。')))
+            f'{means}：{found[1]} 件中有 {found[3]} 件与发送的不同；进程等待了 {found[2]} 次。')))
     last = output.text.strip().split('\n')[-1]
     if 'last' in want and last != str(want['last']):
         return Verdict(False, hinted(case, both(f'seq {want["last"]} | tail -n 1 printed {last}',

@@ -88,7 +88,7 @@ def semaphore(case, want, output):
         verdict = Verdict(False, hinted(case, both(
             f'value {one["value"]}, then {done}: {got[0]}, value {got[1]}, {got[2]} waiting; expected: {right[0]}, '
             f'value {right[1]}, {right[2]} waiting.',
-            f'初值 {one["value"]}，依次 {done}：得到 {got[0]}，值 {got[1]}，等待 {got[2]} 个；应当是 {right[0]},'
+            f'初值 {one["value"]}，依次 {done}：得到 {got[0]}，值 {got[1]}，等待 {got[2]} 个；应当是 {right[0]}，'
             f'值 {right[1]}，等待 {right[2]} 个。')), table)
         verdict.command = f"lab-semaphore {one['value']} {' '.join(one['operations'])}"
         verdict.step = first + 1

@@ -79,7 +79,7 @@ def differs(case, one, wanted, rows, first, head):
     table = picture.table_pair(('', *head), *([[i + 1, *row] for i, row in enumerate(each)] for each in (wanted, rows)), first)
     verdict = Verdict(False, hinted(case, both(
         f'{name}, after {done}: {got[1]}; {label}{got[2]}. Expected: {right[1]}; {label}{right[2]}.',
-        f'{name}，依次 {done} 之后：{got[1]};{label_zh}{got[2]}。应当是：{right[1]};{label_zh}{right[2]}。')), table)
+        f'{name}，依次 {done} 之后：{got[1]}；{label_zh}{got[2]}。应当是：{right[1]}；{label_zh}{right[2]}。')), table)
     verdict.step = first + 1
     return verdict
 
@@ -92,7 +92,7 @@ def threads(case, want, output):
     for (solution, how), (name, steps, broken) in zip(tried, runs):
         if name != solution or int(steps) != want['steps']:
             return Verdict(False, both(f'{name}, {steps} steps came; expected {solution}, {want["steps"]} steps',
-                                       f'得到 {name},{steps} 步；应当是 {solution},{want["steps"]} 步'))
+                                       f'得到 {name}，{steps} 步；应当是 {solution}，{want["steps"]} 步'))
         if broken != '0':
             return Verdict(False, hinted(case, both(
                 f'{solution} ({how}): {broken} times in {steps} steps threads were inside that must not be there together.',

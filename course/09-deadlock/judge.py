@@ -41,7 +41,7 @@ def differs(case, one, got):
     if right.startswith('ask') and have.startswith('ask'):
         who, units, answer = right.split()[1:]
         why = both(f'{who} asks for {units}: {have.split()[3]}; it should be {answer}. The state: {where}.',
-                   f'{who} 申请 {units}:{ANSWERS.get(have.split()[3], have.split()[3])}，应当是{ANSWERS.get(answer, answer)}。'
+                   f'{who} 申请 {units}：{ANSWERS.get(have.split()[3], have.split()[3])}，应当是{ANSWERS.get(answer, answer)}。'
                    f'状态：{where}。')
     hint = case.hint or {}
     why = {language: text + (' ' + hint[language] if language in hint else '') for language, text in why.items()}

@@ -68,7 +68,7 @@ def differs(case, one, got):
     en, zh = RULES[one['policy']]
     have, result = have or 'a block', result or 'a block'
     why = both(f'step {first + 1} ({step}): "{have}", memory "{found}"; {en} gives "{result}", memory "{memory}".',
-               f'第 {first + 1} 步（{step}）：{RESULTS.get(have, have)}，内存"{found}";{zh}应当是：{RESULTS.get(result, result)},'
+               f'第 {first + 1} 步（{step}）：{RESULTS.get(have, have)}，内存"{found}"；{zh}应当是：{RESULTS.get(result, result)}，'
                f'内存"{memory}"。')
     if '=' in step and result == 'a block' != have:
         at = place(memory, step.split('=')[0])

@@ -104,7 +104,7 @@ def cost(case, want, output):
         if mode == 'irq' and not waits and row['cpu_ms'] > POLLED * blocks:
             return Verdict(False, both(f'{want["kib"]} KiB by interrupts: the program never slept, for {blocks} blocks: the processor '
                                        'was not given to others while the drive worked.',
-                                       f'用中断方式读 {want["kib"]} KiB:{blocks} 块，一次也没有睡眠：驱动器工作时没有把处理机让给别人。'), shown)
+                                       f'用中断方式读 {want["kib"]} KiB：{blocks} 块，一次也没有睡眠：驱动器工作时没有把处理机让给别人。'), shown)
     return Verdict(True)
 
 

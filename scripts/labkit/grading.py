@@ -105,7 +105,7 @@ def grade(lab, tree, seed, expectations=None, only=None):
     """`lab`: the pristine one, with the judge; `tree`: what is judged."""
     for tool in ('qemu-system-i386', 'e2fsck'):
         if not shutil.which(tool, path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin'):
-            raise Failure(f'{tool} is missing; ./scripts/setup installs it')
+            raise Failure(f'{tool} is missing; ./scripts/setup installs it', zh=f'缺少 {tool}；用 ./scripts/setup 安装')
     expected = lab.expectations(seed) if expectations is None else expectations
     broken = build(tree)
     if broken:

@@ -25,9 +25,12 @@ def pack(lab, folder, target):
     ours, others = tree.changes(folder, lab)
     if others:
         raise Failure('these files are not part of the lab, and were changed: ' + ', '.join(others)
-                      + '. Undo that (git checkout FILE; rm FILE), then hand in again')
+                      + '. Undo that (git checkout FILE; rm FILE), then hand in again',
+                      zh='这些文件不属于本实验，却被修改了：' + '、'.join(others)
+                      + '。请撤销修改（git checkout 文件；rm 文件），再提交')
     if not ours:
-        raise Failure('nothing is changed yet; the files of this lab are: ' + ', '.join(lab.files))
+        raise Failure('nothing is changed yet; the files of this lab are: ' + ', '.join(lab.files),
+                      zh='还没有修改任何文件；本实验的文件是：' + '、'.join(lab.files))
     about = tree.git(folder, 'show', f'{tree.first_commit(folder)}:{STUDENT}')
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode='w', format=tarfile.USTAR_FORMAT) as tar:
@@ -42,11 +45,12 @@ def pack(lab, folder, target):
 
 def read(path):
     if os.path.islink(path):
-        raise Failure(f'{path} is a symbolic link; a hand-in takes plain files')
+        raise Failure(f'{path} is a symbolic link; a hand-in takes plain files',
+                      zh=f'{path} 是符号链接；只能提交普通文件')
     with open(path, 'rb') as file:
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise Failure(f'{path} is larger than 1 MiB')
+        raise Failure(f'{path} is larger than 1 MiB', zh=f'{path} 超过 1 MiB')
     return data
 
 

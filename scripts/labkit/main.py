@@ -23,8 +23,15 @@ PLACE = os.path.join(ROOT, 'build', 'lab')
 
 
 def language_of(options):
-    about = spec.student()
-    return options.lang or (about or {}).get('language', 'en')
+    return getattr(options, 'lang', None) or (spec.student() or {}).get('language', 'en')
+
+
+def said_in(options):
+    """The language of an error: what was asked for, even if the tree's own file cannot be read."""
+    try:
+        return language_of(options)
+    except Failure:
+        return getattr(options, 'lang', None) or 'en'
 
 
 def lab_of(options):
@@ -32,7 +39,8 @@ def lab_of(options):
     about = spec.student()
     if about:
         if options.lab and str(options.lab) != str(about['lab']):
-            raise Failure(f"this is the tree of lab {about['lab']}; for another, make one with scripts/lab start")
+            raise Failure(f"this is the tree of lab {about['lab']}; for another, make one with scripts/lab start",
+                          zh=f"这里是实验 {about['lab']} 的目录；做别的实验，请用 scripts/lab start 另建一个")
         return spec.find(about['lab'])
     if not options.lab:
         raise Failure('which lab? name its number (scripts/lab list)', 2)
@@ -107,7 +115,9 @@ def grade(options):
     lab = lab_of(options)
     language = language_of(options)
     if options.only and not any(case.id.startswith(options.only) for case in lab.cases):
-        raise Failure(f'no case begins with {options.only}; there are: ' + ' '.join(c.id for c in lab.cases), 2)
+        known = ' '.join(case.id for case in lab.cases)
+        raise Failure(f'no case begins with {options.only}; there are: {known}', 2,
+                      zh=f'没有以 {options.only} 开头的用例；有：{known}')
     os.makedirs(PLACE, exist_ok=True)
     graded, folder = graded_here(options, lab)
     grading.locate(graded, folder, PLACE)
@@ -135,7 +145,9 @@ def show(options):
     lab = spec.find(options.task)
     task = next((task for task in lab.tasks if task.id == options.task), None)
     if not task:
-        raise Failure(f'no task {options.task}; lab {lab.number} has: ' + ' '.join(t.id for t in lab.tasks))
+        known = ' '.join(task.id for task in lab.tasks)
+        raise Failure(f'no task {options.task}; lab {lab.number} has: {known}',
+                      zh=f'没有任务 {options.task}；实验 {lab.number} 有：{known}')
     language = language_of(options)
     end = '.md' if language == 'en' else f'.{language}.md'
     words = {'en': ('called by', 'read', 'stop there', 'judged by', 'points'),
@@ -161,11 +173,13 @@ def debug(options):
         with open(os.path.join(PLACE, 'grade.json')) as file:
             last = json.load(file)
     except FileNotFoundError:
-        raise Failure('nothing is graded yet; ./scripts/lab grade comes first') from None
+        raise Failure('nothing is graded yet; ./scripts/lab grade comes first',
+                      zh='还没有评过分；请先运行 ./scripts/lab grade') from None
     lab = spec.find(last['lab'])
     case = next((case for task in last['tasks'] for case in task['cases'] if case['id'] == options.case), None)
     if not case or 'stop' not in case:
-        raise Failure(f'{options.case}: the last grading found no moment to stop at')
+        raise Failure(f'{options.case}: the last grading found no moment to stop at',
+                      zh=f'{options.case}：上一次评分没有找到可以停下的时刻')
     trace = os.path.relpath(grading.trace_of(PLACE, lab.case(options.case)))
     words = [os.path.relpath(os.path.join(ROOT, 'scripts', 'debug')), '--at', trace, str(case['stop']),
              '--icount', '2', '--mem', str(guest.megabytes(ROOT, lab.limits)), '--trace', os.devnull,
@@ -179,7 +193,8 @@ def debug(options):
 def hand_in(options):
     """pack your files into an archive"""
     if not spec.student():
-        raise Failure('hand-in is for a tree that scripts/lab start made')
+        raise Failure('hand-in is for a tree that scripts/lab start made',
+                      zh='hand-in 只用于 scripts/lab start 建立的目录')
     lab = lab_of(options)
     target = options.archive or f'lab{lab.number}.tar.gz'
     for path in handin.pack(lab, ROOT, target):
@@ -269,7 +284,7 @@ def main():
     try:
         return options.function(options)
     except Failure as failure:
-        print(f'lab: {failure}', file=sys.stderr)
+        print('lab: ' + failure.said(said_in(options)), file=sys.stderr)
         return failure.status
     except stubs.BadMark as fault:
         print(f'lab: {fault}', file=sys.stderr)

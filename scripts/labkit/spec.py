@@ -26,11 +26,14 @@ TITLES = ((1, 'Modes and traps', '处理机状态与中断'), (2, 'System calls'
 
 
 class Failure(Exception):
-    """One line for the user that says what to do, and the exit status."""
+    """One line for the user that says what to do, in Chinese too if a student may see it; and the exit status."""
 
-    def __init__(self, reason, status=1):
+    def __init__(self, reason, status=1, zh=None):
         super().__init__(reason)
-        self.status = status
+        self.status, self.zh = status, zh
+
+    def said(self, language):
+        return self.zh if language == 'zh' and self.zh else str(self)
 
 
 class Case:
@@ -97,8 +100,9 @@ class Lab:
         for case in self.cases:
             if case.id == name:
                 return case
-        raise Failure(f'lab {self.number} has no case {name}; it has: '
-                      + ' '.join(case.id for case in self.cases))
+        known = ' '.join(case.id for case in self.cases)
+        raise Failure(f'lab {self.number} has no case {name}; it has: {known}',
+                      zh=f'实验 {self.number} 没有用例 {name}；有：{known}')
 
     def module(self, name):
         """judge or reference, from beside lab.toml."""
@@ -123,7 +127,8 @@ class Lab:
         path = os.path.join(self.folder, 'expected', f'{seed}.json')
         if path not in made:
             seeds = ' '.join(os.path.basename(file)[:-5] for file in made)
-            raise Failure(f'seed {seed}: this tree has expectations for: {seeds or "none"}')
+            raise Failure(f'seed {seed}: this tree has expectations for: {seeds or "none"}',
+                          zh=f'种子 {seed}：本目录只有这些种子的标准答案：{seeds or "无"}')
         with open(path) as file:
             return json.load(file)
 
@@ -139,7 +144,8 @@ def find(number, root=ROOT):
     for lab in known:
         if str(lab.number) == str(number).split('.')[0].lstrip('0'):
             return lab
-    raise Failure(f'no lab {number}; there are: ' + ' '.join(str(lab.number) for lab in known))
+    numbers = ' '.join(str(lab.number) for lab in known)
+    raise Failure(f'no lab {number}; there are: {numbers}', zh=f'没有实验 {number}；有：{numbers}')
 
 
 def student(root=ROOT):
@@ -150,7 +156,8 @@ def student(root=ROOT):
     except FileNotFoundError:
         return None
     except ValueError:
-        raise Failure(f'{STUDENT} is damaged; `git checkout {STUDENT}` brings it back') from None
+        raise Failure(f'{STUDENT} is damaged; `git checkout {STUDENT}` brings it back',
+                      zh=f'{STUDENT} 已损坏；用 `git checkout {STUDENT}` 恢复') from None
 
 
 def spoken(text, language):

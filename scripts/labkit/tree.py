@@ -29,7 +29,7 @@ def git(folder, *arguments, **options):
         done = subprocess.run(['git', '-C', folder, *arguments], capture_output=True, env=environment,
                               **options)
     except FileNotFoundError:
-        raise Failure('git is missing; install the package git') from None
+        raise Failure('git is missing; install the package git', zh='缺少 git；请安装软件包 git') from None
     if done.returncode:
         raise Failure(f'git {arguments[0]}: {done.stderr.decode(errors="replace").strip()}')
     return done.stdout

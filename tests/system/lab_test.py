@@ -64,12 +64,13 @@ def main():
         secret = [path for path in folder.rglob('*') if re.match(r'(answers|exam|teaching|reference|.*\.patch$)', path.name)]
         check(not [path for path in secret if 'course' in path.parts], f'the student gets {secret}')
         refused("is the teacher's", 'grade-all', 5, scratch, '--csv', '/dev/null', tree=folder)
-        refused('this is the tree of lab 5', 'grade', 7, tree=folder)
-        refused('nothing is changed yet', 'hand-in', tree=folder)
-        refused('seed 3: this tree has expectations for: 1', 'grade', '--seed', 3, tree=folder)
+        refused('这里是实验 5 的目录', 'grade', 7, tree=folder)
+        refused('this is the tree of lab 5', 'grade', 7, '--lang', 'en', tree=folder)
+        refused('还没有修改任何文件；本实验的文件是：', 'hand-in', tree=folder)
+        refused('种子 3：本目录只有这些种子的标准答案：1', 'grade', '--seed', 3, tree=folder)
         (folder / 'kernel/main.cpp').write_text('// mine\n')
         (folder / 'notes.txt').write_text('mine\n')
-        refused('not part of the lab, and were changed: kernel/main.cpp, notes.txt', 'hand-in', tree=folder)
+        refused('这些文件不属于本实验，却被修改了：kernel/main.cpp、notes.txt', 'hand-in', tree=folder)
         subprocess.run(['git', 'checkout', '-q', 'kernel/main.cpp'], cwd=folder, check=True)
         (folder / 'notes.txt').unlink()
         with open(folder / task_file, 'a') as file:
