@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/syscalls.md names exactly the system calls that the lists of kernel/ implement, and both
+"""docs/syscalls.md and its Chinese name exactly the system calls that the lists of kernel/ implement, and all
 give them Linux's numbers (where the cross compiler's headers are there to compare with)."""
 import collections
 import pathlib
@@ -16,11 +16,12 @@ def main():
     listed = [(int(n), name) for n, name in re.findall(r"CALL\((\d+), (\w+), ", table)]
     implemented = set(listed)
     named = {(int(n), name) for n, name in re.findall(r"NAMED\((\d+), (\w+)\)", table)}
-    text = (ROOT / "docs/syscalls.md").read_text()
-    documented = {(int(n), name) for name, n in re.findall(r"`(\w+)` (\d+)[,.]", text)}
-
-    faults = [f"not in docs/syscalls.md: {name} {n}" for n, name in implemented - documented]
-    faults += [f"only in docs/syscalls.md: {name} {n}" for n, name in documented - implemented]
+    faults = []
+    for page in ("docs/syscalls.md", "docs/syscalls.zh.md"):
+        text = (ROOT / page).read_text()
+        documented = {(int(n), name) for name, n in re.findall(r"`(\w+)`\s+(\d+)[,.、。]", text)}
+        faults += [f"not in {page}: {name} {n}" for n, name in implemented - documented]
+        faults += [f"only in {page}: {name} {n}" for n, name in documented - implemented]
     faults += [f"listed twice: {n}" for n, count in
                collections.Counter(n for n, _ in listed + list(named)).items() if count > 1]
     for header in filter(pathlib.Path.exists, HEADERS):
