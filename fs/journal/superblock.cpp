@@ -73,8 +73,10 @@ Result<Shape> check_superblock(const Superblock& super, uint32_t block_size, uin
                 super.sequence,
                 super.start,
                 super.error};
-    if (kind == static_cast<uint32_t>(Kind::superblock_v2))
+    if (kind == static_cast<uint32_t>(Kind::superblock_v2)) {
         TRY(check_features(super, shape.format, reason));
+        shape.asynchronous = super.features_incompatible & kIncompatAsyncCommit;
+    }
     const Ring& ring = shape.ring;
     if (ring.end > blocks)
         return refuse(reason, "the journal has {} blocks, its file {}", ring.end, blocks);

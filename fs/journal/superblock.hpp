@@ -11,9 +11,10 @@ namespace journal {
 struct Shape {
     Format format;
     Ring ring;
-    uint32_t sequence;  // of the next transaction, or of the first in the log
-    uint32_t start;     // where the log begins; 0: it is empty
-    uint32_t error;     // an errno that was left
+    uint32_t sequence;          // of the next transaction, or of the first in the log
+    uint32_t start;             // where the log begins; 0: it is empty
+    uint32_t error;             // an errno that was left
+    bool asynchronous = false;  // a commit block may reach the disk before what it commits
 };
 
 // `blocks` of `block_size` bytes is what the journal's file has. Refuses with EINVAL and one line

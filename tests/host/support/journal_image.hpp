@@ -103,6 +103,10 @@ class JournalImage {
         return run(std::string("debugfs ") + (write ? "-w" : "") + " -R '" + request + "'");
     }
 
+    void debugfs_script(const std::string& lines) {
+        run("printf '" + lines + "' | debugfs -w -f /dev/stdin");
+    }
+
     uint8_t* at(uint32_t block) { return &bytes.at(uint64_t{block} * block_size_); }
     Bytes block(uint32_t block) { return Bytes(at(block), at(block) + block_size_); }
     uint8_t* log_block(uint32_t index) { return at(map_.at(index)); }
@@ -175,7 +179,7 @@ class JournalImage {
         at_ = shape_.ring.ahead(at_, 1);
     }
 
-    const uint32_t block_size_;
+    uint32_t block_size_;
     std::vector<uint32_t> map_;
     journal::Shape shape_{};
     uint32_t at_ = 0, start_ = 0, sequence_ = 0, first_sequence_ = 0;
