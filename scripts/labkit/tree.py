@@ -12,11 +12,11 @@ from spec import LANGUAGES, STUDENT, Failure, spoken
 
 FOLDERS = ('.vscode/', 'boot/', 'docs/', 'drivers/', 'fs/', 'kernel/', 'mm/', 'scripts/', 'user/lab/', 'user/rootfs/')
 FILES = ('.clang-format', '.clangd', '.gitignore', 'CMakeLists.txt', 'CMakePresets.json', 'toolchain.cmake', 'user/init.c',
-         'course/glossary.md')
+         'course/glossary.md', 'course/glossary.zh.md')
 # Of scripts/: for those who work on Orrery, not on a lab.
 OTHERS = ('bench', 'bench.py', 'bench_disk.py', 'book', 'concepts', 'format', 'fuzz', 'labkit/check.py', 'lint',
-          'lint_plan.py', 'linux_guest.py', 'pages.py', 'profile', 'references.txt', 'rooms.py', 'rooms.txt', 'soak', 'test',
-          'thrashing', 'web')
+          'lint_plan.py', 'linux_guest.py', 'page_pairs.py', 'pages.py', 'profile', 'references.txt', 'rooms.py', 'rooms.txt',
+          'soak', 'test', 'thrashing', 'web')
 # No lab needs it: there is less to read, and the first build is shorter.
 WING, WITH_WING = 'kernel/linux/', re.compile(rb'(option\(ORRERY_LINUX_WING .*) ON\)')
 LESSON = ('chapter.md', 'chapter.zh.md', 'lab.md', 'lab.zh.md', 'lab.toml', 'judge.py')
