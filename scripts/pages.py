@@ -2,7 +2,8 @@
 
 1. Every file that a page names in backticks or links to exists.
 2. Every function that a page names in backticks, `name()`, is in the source.
-3. docs/reading-guide.md: its lines are counted; each count is right within a tenth or five lines, all files
+3. Each page has a Chinese one beside it that says the same (scripts/page_pairs.py).
+4. docs/reading-guide.md: its lines are counted; each count is right within a tenth or five lines, all files
    together have at most LIMIT lines, and the Chinese guide names the same files and sessions.
 
 --counts writes the counts of today into the guides.
@@ -11,6 +12,8 @@ import glob
 import os
 import re
 import sys
+
+from page_pairs import differences
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIMIT = 7000
@@ -31,6 +34,13 @@ def pages():
     for folder in ('docs', 'course'):
         found += [os.path.relpath(p, ROOT) for p in glob.glob(os.path.join(ROOT, folder, '*.md'))]
     return sorted(p for p in found if os.path.exists(os.path.join(ROOT, p)))
+
+
+def check_pairs():
+    paths = [path for path in pages() if not path.endswith('.zh.md')]
+    paths += [os.path.relpath(path, ROOT) for name in ('chapter.md', 'lab.md') for path in glob.glob(f'{ROOT}/course/*/{name}')]
+    for path in sorted(paths):
+        problems.extend(f'{path.replace(".md", ".zh.md")}: {found}' for found in differences(os.path.join(ROOT, path)))
 
 
 def all_source():
@@ -125,6 +135,7 @@ def main():
     names = set(re.findall(r'(~?\w+)\s*\(', source))
     for page in pages():
         check_names(page, names)
+    check_pairs()
     check_guide()
     for problem in problems:
         print(problem)

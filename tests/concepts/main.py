@@ -23,15 +23,15 @@ Each concept of the course, the command that shows it on the running kernel, and
 `./scripts/concepts` runs all of them and compares what they print with what is right, worked out beside
 them (`tests/concepts`); `--seed N` changes the random inputs, `./scripts/concepts S4 Y` chooses rows.
 
-Every lab program takes `--json` and then prints one object a run, on one line: `{"lab": its name, "input":
-what it was asked to do, random input spelled out, "rows": the lines of its table, ...}` and beside these what
-concerns the whole. `--help` shows an example with its output."""),
+Every lab program takes `--json` and then prints one object a run, on one line, `{"lab": …, "input": …, "rows": …}`: its
+name, what it was asked to do (random input spelled out), the lines of its table, and beside these what concerns the
+whole. `--help` shows an example with its output."""),
     'concepts.zh.md': ('title_zh', 'concept_zh', 'sees_zh', '| 编号 | 概念 | 命令 | 看到什么 | 源码 |', """\
-课程的每个概念:在正在运行的内核上展示它的命令,以及源码所在。`./scripts/concepts` 逐行运行这些命令,并把输出与另行计算
-出的正确结果比较(`tests/concepts`);`--seed N` 换一组随机输入,`./scripts/concepts S4 Y` 只运行某几行。
+课程的每个概念：在正在运行的内核上展示它的命令，以及源码所在。`./scripts/concepts` 逐行运行这些命令，并把输出与另行计算
+出的正确结果比较（`tests/concepts`）；`--seed N` 换一组随机输入，`./scripts/concepts S4 Y` 只运行某几行。
 
-每个实验程序都接受 `--json`,每次运行输出一行对象:`{"lab": 程序名, "input": 输入(随机生成的也全部列出), "rows":
-表格各行, ...}`,其余键说明整体。`--help` 给出例子及其输出。"""),
+每个实验程序都接受 `--json`，每次运行输出一行，即一个对象 `{"lab": …, "input": …, "rows": …}`：程序名、输入（随机生成的也全部
+列出）、表格的各行，其余的键说明整次运行。`--help` 给出例子及其输出。"""),
 }
 
 

@@ -221,7 +221,7 @@ ROWS = [
     Row('M2', 'overlay', '覆盖', 'lab-overlay --json sort read print sort',
         'parts of a program run one after the other in the same pages of its own text',
         '程序的各段轮流映射到自身代码区的同一块地址上运行', 'user/lab-overlay/main.cpp user/lab-overlay/parts.S', m2),
-    Row('M3', 'single, fixed and dynamic partitions; fragmentation', '单一连续、固定分区、动态分区；内碎片与外碎片',
+    Row('M3', 'single, fixed and dynamic partitions; fragmentation', '单一连续、固定分区、动态分区；内部碎片与外部碎片',
         'lab-partitions --json --random 60 --seed {seed}; lab-partitions --json --scheme buddy --random 30 --seed {seed}',
         "one random set of programs under all schemes: refused, both fragmentations in the textbook's units and "
         "in bytes of the kernel's heap", '同一组随机作业在各种分区方式下：被拒绝数、内外碎片（课本单位，以及内核堆的字节数）',
@@ -232,7 +232,7 @@ ROWS = [
     Row('M5', 'TLB, hit rate, effective access time', '快表、命中率、有效访问时间',
         'lab-tlb stale --json; lab-tlb model --json --entries 8 --ways 2 --random 60 --seed {seed}',
         'a stale entry is read, then flushed; hits of a random string and EAT = 2t + l - a t',
-        '读到快表中过期的表项，刷新后正确；随机页面串的命中情况与有效访问时间', 'mm/tlb_model.hpp user/lab-tlb/model.cpp', m5),
+        '读到过时的快表项，清快表后正确；随机页面串的命中情况与 EAT = 2t + l - a t', 'mm/tlb_model.hpp user/lab-tlb/model.cpp', m5),
     Row('M6', 'segmentation, protection', '分段、保护', 'lab-segments --json protection',
         'overruns and wrong types as exceptions; what QEMU does not check is said (Bochs: #GP)',
         '越界与类型错误引发的异常；QEMU 不检查的数据段界限会注明（Bochs 上为 #GP）', 'user/lab-segments/main.cpp', m6),

@@ -127,7 +127,7 @@ def s6(output: Output):
 ROWS = [
     Row('S1', 'long-term scheduling: jobs', '高级调度（作业调度）', 'lab-batch --json --random 7 --seed {seed}',
         'the time a job waits to be let in apart from that when it is ready; policies fcfs sjf hrrn priority',
-        '作业在后备队列中等待的时间与就绪后等待的时间分开列出', 'kernel/sched/jobs.cpp user/lab-batch.cpp', s1),
+        '作业在后备队列中等待的时间与就绪后等待的时间分开列出；算法有 fcfs sjf hrrn priority', 'kernel/sched/jobs.cpp user/lab-batch.cpp', s1),
     Row('S2', 'medium-term scheduling: suspend, resume', '中级调度：挂起与激活', 'lab-suspend --json --random 800 --seed {seed}',
         'a suspended process gives up its frames to swap, ps shows T; they come back',
         '被挂起的进程把物理块全部换出，ps 显示 T；激活后换回', 'user/lab-suspend.cpp mm/load_control.cpp', s2),

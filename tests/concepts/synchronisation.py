@@ -81,7 +81,7 @@ LOCKS = 'user/lab-locks/locks.hpp user/lab-locks/main.cpp'
 ROWS = [
     Row('Y1', "critical section's four rules; interrupts off, test-and-set, swap", '临界区四原则；关中断、TS、Swap',
         'lab-locks --json 100', 'which of the four rules each lock keeps on these CPUs, and what waiting costs',
-        '每种锁遵守四条原则中的哪几条；等待的代价（--smp 4 再看一次）', LOCKS, y1, run='--smp 4'),
+        '在这几个 CPU 上每种锁遵守四条原则中的哪几条，等待的代价是多少', LOCKS, y1, run='--smp 4'),
     Row('Y2', 'integer and record semaphores', '整型信号量、记录型信号量', 'lab-sync trace 12 --json',
         'each P and V: the semaphore by name, its value, who is in its queue',
         '每次 P、V 操作：信号量的名字、值、队列中的成员',
@@ -97,6 +97,6 @@ ROWS = [
         'user/lab-sync/buffer.cpp user/lab-sync/plate.hpp user/lab-sync/readers_semaphores.hpp', y4),
     Row('Y5', 'monitors: Hoare and Mesa', '管程：Hoare 与 Mesa', 'lab-sync hasty 1000 --json --seed {seed}',
         '`if` for `while` is right under Hoare, and wrong in every round under Mesa',
-        '用 if 代替 while:Hoare 管程下正确，Mesa 管程下每一轮都出错',
+        '用 `if` 代替 `while`：Hoare 管程下正确，Mesa 管程下每一轮都出错',
         'user/lab-sync/monitor.hpp kernel/sync/monitor_core.hpp', y5),
 ]

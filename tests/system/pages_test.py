@@ -1,4 +1,5 @@
-"""Every file and function that a page names exists, and the reading guide's path is short enough."""
+"""Every file and function that a page names exists, the Chinese pages say the same as the English ones,
+and the reading guide's path is short enough."""
 import os
 import subprocess
 import sys
