@@ -38,7 +38,7 @@ def pages():
 
 def check_pairs():
     paths = [path for path in pages() if not path.endswith('.zh.md')]
-    paths += [os.path.relpath(path, ROOT) for name in ('chapter.md', 'lab.md') for path in glob.glob(f'{ROOT}/course/*/{name}')]
+    paths += [os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, 'course', '*', '*.md')) if '.zh.' not in path]
     for path in sorted(paths):
         problems.extend(f'{path.replace(".md", ".zh.md")}: {found}' for found in differences(os.path.join(ROOT, path)))
 

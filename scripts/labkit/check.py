@@ -124,7 +124,7 @@ def check_start(lab, folder, solution, report):
     report(took < STARTS_IN * (1 if os.getloadavg()[0] < 2 else 4), 'start is quick', f'{took:.1f} s')
     commits = tree.git(folder, 'rev-list', '--all').split()
     report(len(commits) == 1, 'one commit', f'{len(commits)}')
-    forbidden = ('answers.md', '/wrong/', 'reference.py', 'labkit/check.py')
+    forbidden = ('/answers.', '/wrong/', 'reference.py', 'labkit/check.py')
     names = tree.listed(folder)
     leaked = [name for name in names if any(part in '/' + name for part in forbidden)]
     report(not leaked, "no teacher's files", named(leaked))
