@@ -1,7 +1,7 @@
 """Each page and its Chinese: what a script sees of whether both say the same (scripts/pages.py runs it).
 
 Headings, rows and columns of tables with their figures, blocks of code, names in backticks and links are those of the
-English page; the Chinese has full-width punctuation. In code, lines with Chinese words may differ.
+English page; the Chinese has full-width punctuation, and leads to Chinese pages. In code, lines with Chinese words may differ.
 """
 import os
 import re
@@ -10,6 +10,7 @@ FENCE = re.compile(r'^(```[^`\n]*\n.*?)^```$', re.M | re.S)
 INDENTED = re.compile(r'(?<=\n\n)(?: {4}[^\n]*\n|\n(?= {4}))+')
 QUOTED = re.compile(r'(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)', re.S)
 LINK = re.compile(r'\]\(([^)\s]+)\)')
+TO_ENGLISH = re.compile(r'(?<!\[English)\]\(([^)\s#]+)(?<!\.zh)\.md\b')
 FIGURE = re.compile(r'[\d.,%/ *−-]*\d[\d.,%/ *−-]*')
 HALF_WIDTH = re.compile(r'[\u4e00-\u9fff][,:;?!(].{0,12}|`[,:;?!](?=[\u4e00-\u9fff`]).{0,9}|.{0,9}\)[\u4e00-\u9fff]')
 # Here the names are the student's: what stands in that language's files, and placeholders.
@@ -20,7 +21,9 @@ OWN_ORDER = 'glossary.md'
 class Page:
     def __init__(self, path):
         with open(path, encoding='utf-8') as file:
-            text = file.read().replace('.zh.md', '.md')
+            text = file.read()
+        self.to_english = TO_ENGLISH.findall(text)
+        text = text.replace('.zh.md', '.md')
         self.words = ' '.join(text.split())
         self.blocks = FENCE.findall(text)
         text = FENCE.sub('', text)
@@ -53,6 +56,7 @@ def differences(path):
         return ['is missing']
     page, chinese = Page(path), Page(twin)
     found = [f'half-width punctuation: {text}' for text in HALF_WIDTH.findall(chinese.prose)]
+    found += [f'links to {name}.md, which is English' for name in chinese.to_english]
     found += [f'does not link to {link}' for link in sorted(page.links - chinese.links)]
     if not path.endswith(STUDENTS):
         found += [f'does not name `{name}`' for name in sorted(page.names) if name not in chinese.words]
