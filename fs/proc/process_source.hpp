@@ -26,8 +26,9 @@ struct ProcessInfo {
     uint32_t voluntary_switches = 0, involuntary_switches = 0;
     uint64_t signals_pending = 0, signals_blocked = 0, signals_ignored = 0, signals_caught = 0;
     uint32_t umask = 0;
-    uint32_t descriptor_slots = 0;
-    uint32_t start_stack = 0;  // user addresses
+    uint32_t affinity = 0;                          // CPUs that it may run on, as bits
+    uint32_t signals_queued = 0, signals_most = 0;  // of its user
+    uint32_t start_stack = 0;                       // user addresses
     int exit_signal = 0;
     uint32_t rss_limit = UINT32_MAX;
     struct Scheduling {  // of the thread, or a process' first one

@@ -60,6 +60,34 @@ Result<void> show_process_stat(TextSink& to, const ProcTarget& target) {
     return {};
 }
 
+namespace {
+
+// As the kernel's table grows: by doubling, from 64. Spec: proc(5), FDSize.
+uint32_t descriptor_slots(int pid) {
+    uint32_t slots = 64;
+    while (process_source().next_descriptor(pid, static_cast<int>(slots)) >= 0) slots *= 2;
+    return slots;
+}
+
+// Bits as Linux lists CPUs: 0-3,6.
+void put_ranges(TextSink& to, uint32_t bits) {
+    std::string_view between = "";
+    for (uint32_t first = 0; first < 32; ++first) {
+        if (!(bits >> first & 1)) continue;
+        uint32_t last = first;
+        while (last < 31 && (bits >> (last + 1) & 1)) ++last;
+        if (last == first)
+            format_to(to, "{}{}", between, first);
+        else
+            format_to(to, "{}{}-{}", between, first, last);
+        between = ",";
+        first = last;
+    }
+    to.put("\n");
+}
+
+}  // namespace
+
 Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
     const ProcessInfo p = TRY(info_of(target));
     const Credentials& who = p.credentials;
@@ -68,7 +96,7 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
     format_to(to, "PPid:\t{}\nTracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\n", p.parent, who.uid, who.euid,
               who.suid, who.fsuid);
     format_to(to, "Gid:\t{}\t{}\t{}\t{}\n", who.gid, who.egid, who.sgid, who.fsgid);
-    format_to(to, "FDSize:\t{}\nGroups:\t", p.descriptor_slots);
+    format_to(to, "FDSize:\t{}\nGroups:\t", descriptor_slots(target.pid));
     for (uint32_t i = 0; i < who.group_count; ++i) format_to(to, "{} ", who.groups[i]);
     to.put("\n");
     if (p.memory.total) {
@@ -95,11 +123,16 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
         for (const auto& line : lines)
             format_to(to, "{}:\t{:>8} kB\n", line.name, kilobytes(line.pages));
     }
-    format_to(to, "Threads:\t{}\nSigQ:\t0/0\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\n", p.threads,
-              uint64_t{0}, p.signals_pending);
+    format_to(to, "Threads:\t{}\nSigQ:\t{}/{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\n", p.threads,
+              p.signals_queued, p.signals_most, uint64_t{0}, p.signals_pending);
     format_to(to, "SigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n", p.signals_blocked,
               p.signals_ignored, p.signals_caught);
-    format_to(to, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    // As capget(2) tells: the superuser has all, others none.
+    const uint64_t all = 0x1ff'ffff'ffff, held = who.is_superuser() ? all : 0;
+    format_to(to, "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\n",
+              uint64_t{0}, held, held, all);
+    format_to(to, "Cpus_allowed:\t{:x}\nCpus_allowed_list:\t", p.affinity);
+    put_ranges(to, p.affinity);
     format_to(to, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
               p.voluntary_switches, p.involuntary_switches);
     return {};

@@ -1,6 +1,7 @@
 // See file_locks.hpp.
 #include "kernel/linux/file_locks.hpp"
 
+#include "fs/proc/proc_entry.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/lib/start_up.hpp"
 #include "kernel/lib/preemption.hpp"
@@ -153,6 +154,34 @@ void drop_file_locks(File& closed, const void* owner) {
     if (records || whole) file->queue.wake_all();
     forget_if_unused(*file);
 }
+
+// --- /proc/locks. Spec: proc(5).
+
+void show_file(TextSink& to, const LockedFile& file, uint32_t& number) {
+    const auto show = [&](std::string_view kind, const LockRange& range) {
+        const Attributes a = file.inode->attributes();
+        format_to(to, "{}: {} ADVISORY  {} {} {:02x}:{:02x}:{} {} ", ++number, kind,
+                  range.write ? "WRITE" : "READ ", range.pid, device_major(a.device),
+                  device_minor(a.device), a.inode.raw(), range.first);
+        if (range.last == kLockToEnd)
+            to.put("EOF\n");
+        else
+            format_to(to, "{}\n", range.last);
+    };
+    // F_GETLK tells pid -1 of an open file's lock.
+    file.records.for_each([&](const LockRange& r) { show(r.pid < 0 ? "OFDLCK" : "POSIX ", r); });
+    file.whole.for_each([&](const LockRange& r) { show("FLOCK ", r); });
+}
+
+void show_locks(TextSink& to) {
+    uint32_t number = 0;
+    LockGuard guard(file_locks_lock);
+    for (auto& bucket : buckets)
+        for (LockedFile& file : bucket) show_file(to, file, number);
+}
+
+constexpr ProcEntry kLockFiles[] = {{.name = "locks", .show = show_locks}};
+PROC_FILES(proc_root, kLockFiles);
 
 constinit HookList<File&, const void*>::Hook locks_hook{drop_file_locks};
 void file_locks_init() {

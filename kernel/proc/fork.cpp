@@ -62,6 +62,8 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.personality = parent.personality;
     child.no_new_privileges = parent.no_new_privileges;
     child.dumpable = parent.dumpable;
+    child.out_of_memory_bias.store_relaxed(parent.out_of_memory_bias.relaxed());
+    child.lowest_bias.store_relaxed(parent.lowest_bias.relaxed());
     child.exit_signal = flags & kCloneParent ? parent.exit_signal : static_cast<int>(flags & 0xff);
     child.start_time = monotonic_now();
     return made;

@@ -27,6 +27,7 @@ enum Limit : uint32_t {
     limit_count,
 };
 constexpr uint32_t kInfinite = UINT32_MAX;
+constexpr uint32_t kMostDescriptors = 1u << 20;  // of a process: what limit_nofile may be
 struct LimitPair {
     uint32_t soft = kInfinite, hard = kInfinite;
 };

@@ -52,9 +52,15 @@ template <typename F>
 void for_each_candidate(F&& visit) {
     for (Ref<Process> p = next_process(2); p; p = next_process(p->pid + 1)) {
         const Ref<AddressSpace> space = space_of(*p);
-        if (space && p.get() != init_process)
+        if (space && p.get() != init_process && p->out_of_memory_bias.relaxed() > -kMostBias)
             visit(Victim{p, memory_use(*space), p->group_exit && p.get() != &current_process()});
     }
+}
+
+uint32_t with_bias(uint32_t pages, const Process& process) {
+    const int64_t bias = process.out_of_memory_bias.relaxed();
+    const int64_t weight = pages + bias * memory_totals().total / kMostBias;
+    return weight > 0 ? static_cast<uint32_t>(weight) : 0;
 }
 
 Victim choose_victim() {
@@ -67,7 +73,8 @@ Victim choose_victim() {
     for_each_candidate([&](const Victim& v) {
         if (chosen.leaving) return;
         const bool superuser = v.process->account->uid == 0;
-        const uint32_t weight = superuser ? pages_of(v) : totals.of(*v.process->account);
+        const uint32_t weight =
+            with_bias(superuser ? pages_of(v) : totals.of(*v.process->account), *v.process);
         const bool heavier =
             weight > chosen_weight || (weight == chosen_weight && pages_of(v) >= pages_of(chosen));
         if (!v.leaving && !heavier) return;

@@ -1,8 +1,13 @@
 // When no frame can be had even by waiting, one process ends so that the others go on: of the user
 // whose programs have the most together, the one with the most pages in memory, in swap and in page
-// tables; of equals, the younger. Never init. Until it is gone, no second one is chosen.
+// tables; of equals, the younger. Never init. A process' bias (/proc/PID/oom_score_adj, proc(5)) counts
+// as so many thousandths of the memory besides; with the lowest one it is never chosen. Until it is gone, no second one is chosen.
 // Locks: takes process_tree and address spaces' locks, one after the other.
 #pragma once
+
+#include <cstdint>
+
+constexpr int32_t kMostBias = 1000;
 
 // The current thread found no memory. True: another process gives way, so it may try again.
 bool make_room_for_current();

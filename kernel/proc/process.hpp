@@ -72,6 +72,8 @@ class Process : public RefCounted {
     bool subreaper = false;          // orphans among its descendants become its children
     bool no_new_privileges = false;  // programs' set-id bits mean nothing
     bool dumpable = true;
+    // Thousandths of memory that count for it besides, and the lowest that its user may set.
+    Atomic<int32_t> out_of_memory_bias = 0, lowest_bias = 0;
 
     // --- signals (signal_lock)
     mutable IrqSpinLock signal_lock{LockRank::process};

@@ -5,6 +5,7 @@
 #include "drivers/tty.hpp"
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/sched/policy_control.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "mm/load_control.hpp"
 
@@ -86,6 +87,9 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     info.start_time = process.start_time;
     info.exit_signal = process.exit_signal;
     info.start_stack = process.arguments_start;
+    info.affinity = shown ? affinity_of(*shown) : 0;
+    info.signals_queued = process.account ? process.account->signals.relaxed() : 0;
+    info.signals_most = process.limits[limit_sigpending].soft;
     info.rss_limit = process.limits[limit_rss].soft;
     CpuTimes own = process.dead_threads;
     if (thread)

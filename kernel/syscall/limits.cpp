@@ -19,6 +19,7 @@ Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
     LimitPair& limit = process.limits[which];
     if (wanted.soft > wanted.hard) return Errno::inval;
     if (wanted.hard > limit.hard && !context().credentials.is_superuser()) return Errno::perm;
+    if (which == limit_nofile && wanted.hard > kMostDescriptors) return Errno::perm;
     limit = wanted;
     if (!process.space) return {};
     if (which == limit_as) process.space->limits.address_space = wanted.soft;

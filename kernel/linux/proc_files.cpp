@@ -1,0 +1,110 @@
+// Files of /proc that Linux's programs read: descriptors' details, the preference for running out of
+// memory, and what sysctl(8) and the C libraries ask for. Spec: proc(5).
+#include "fs/mount.hpp"
+#include "fs/proc/proc_entry.hpp"
+#include "fs/proc/process_source.hpp"
+#include "kernel/lib/random.hpp"
+#include "kernel/proc/out_of_memory.hpp"
+#include "kernel/proc/process_table.hpp"
+#include "kernel/proc/thread_limits.hpp"
+#include "kernel/syscall/system_call.hpp"
+
+namespace {
+
+// --- /proc/PID/fdinfo
+
+int next_descriptor(const ProcTarget& target, int from) {
+    return process_source().next_descriptor(target.pid, from);
+}
+
+Result<void> show_descriptor(TextSink& to, const ProcTarget& target) {
+    constexpr int kFromHere = 1;  // SEEK_CUR
+    Result<Ref<File>> file = process_source().descriptor(target.pid, target.fd);
+    if (file.is_error()) return Errno::noent;  // closed meanwhile
+    File& open = *file.value();
+    const Result<uint64_t> at = open.seekable() ? open.seek(0, kFromHere) : uint64_t{0};
+    format_to(to, "pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\n", at.is_ok() ? at.value() : 0,
+              open.flags(), open.path() ? open.path().mount().id : 0);
+    return {};
+}
+
+constexpr ProcEntry kDescriptorDetails = {
+    .name = "details", .mode = kTypeRegular | 0400, .generate = show_descriptor, .inspects = true};
+constexpr ProcNumbers kDescriptors = {next_descriptor, &ProcTarget::fd, kDescriptorDetails};
+
+// --- /proc/PID/oom_score_adj
+
+Result<void> show_preference(TextSink& to, const ProcTarget& target) {
+    const Ref<Process> process = find_process(target.pid);
+    if (!process) return Errno::srch;
+    format_to(to, "{}\n", process->out_of_memory_bias.relaxed());
+    return {};
+}
+
+// A user may offer a process first, and take that back as far as the superuser has set it.
+Result<void> set_preference(const ProcTarget& target, std::string_view text) {
+    const bool negative = text.starts_with('-');
+    uint64_t value;
+    if (!parse_number(text.substr(negative), value) || value > kMostBias) return Errno::inval;
+    const int32_t bias = negative ? -static_cast<int32_t>(value) : static_cast<int32_t>(value);
+    const Ref<Process> process = find_process(target.pid);
+    if (!process) return Errno::srch;
+    const Credentials& self = context().credentials;
+    if (!may_manage_all(process->fs.credentials, self.uid, self.gid)) return Errno::acces;
+    if (bias < process->lowest_bias.relaxed() && !self.is_superuser()) return Errno::acces;
+    if (self.is_superuser()) process->lowest_bias.store_relaxed(bias);
+    process->out_of_memory_bias.store_relaxed(bias);
+    return {};
+}
+
+constexpr ProcEntry kProcessFiles[] = {
+    {.name = "fdinfo", .mode = kTypeDirectory | 0500, .numbers = &kDescriptors},
+    {.name = "oom_score_adj", .generate = show_preference, .store_for = set_preference},
+};
+PROC_FILES(proc_process, kProcessFiles);
+
+// --- /proc/sys
+
+struct Uuid {
+    uint8_t bytes[16];
+    Uuid() { random_bytes(bytes, sizeof bytes); }
+    // RFC 9562, section 5.4: version 4, variant 10.
+    void show(TextSink& to) const {
+        for (uint32_t i = 0; i < sizeof bytes; ++i) {
+            const uint32_t byte = i == 6   ? (bytes[i] & 0x0fu) | 0x40
+                                  : i == 8 ? (bytes[i] & 0x3fu) | 0x80
+                                           : bytes[i];
+            if (i == 4 || i == 6 || i == 8 || i == 10) to.put("-");
+            format_to(to, "{:02x}", byte);
+        }
+        to.put("\n");
+    }
+};
+
+void show_boot_id(TextSink& to) {
+    static const Uuid boot;
+    boot.show(to);
+}
+
+constexpr ProcEntry kRandom[] = {
+    {.name = "boot_id", .show = show_boot_id},
+    {.name = "entropy_avail", .show = [](TextSink& to) { to.put("256\n"); }},
+    {.name = "poolsize", .show = [](TextSink& to) { to.put("256\n"); }},
+    {.name = "uuid", .show = [](TextSink& to) { Uuid().show(to); }},
+};
+constexpr ProcEntry kKernel[] = {
+    {.name = "cap_last_cap", .show = [](TextSink& to) { to.put("40\n"); }},
+    {.name = "overflowgid", .show = [](TextSink& to) { to.put("65534\n"); }},
+    {.name = "overflowuid", .show = [](TextSink& to) { to.put("65534\n"); }},
+    {.name = "random", .children = kRandom},
+    {.name = "tainted", .show = [](TextSink& to) { to.put("0\n"); }},
+    {.name = "threads-max", .show = [](TextSink& to) { format_to(to, "{}\n", max_threads()); }},
+};
+PROC_FILES(proc_sys_kernel, kKernel);
+
+constexpr ProcEntry kFs[] = {
+    {.name = "nr_open", .show = [](TextSink& to) { format_to(to, "{}\n", kMostDescriptors); }},
+};
+PROC_FILES(proc_sys_fs, kFs);
+
+}  // namespace
