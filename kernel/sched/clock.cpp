@@ -20,6 +20,7 @@
 #include "kernel/sync/spin_lock.hpp"
 
 void (*tick_hook)() = nullptr;
+void (*cpu_tick_hook)(uint32_t ticks, bool from_user) = nullptr;
 
 namespace {
 
@@ -89,6 +90,9 @@ void on_interrupt() {
         if (tick_hook) tick_hook();
     }
     if (clock.has_timers()) fire_due_timers(clock);
+    if (ticks && cpu_tick_hook)
+        cpu_tick_hook(static_cast<uint32_t>(std::min<uint64_t>(ticks, kTicksPerSecond)),
+                      interrupted_user_mode());
     bool turn_over = clock.dispatch_deadline <= now;
     if (turn_over) clock.dispatch_deadline = kNever;
     if (ticks || turn_over)

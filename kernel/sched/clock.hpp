@@ -42,6 +42,8 @@ bool cancel_timer(Timer& timer);                       // true if it was still p
 // Called at each tick of the boot CPU, in the timer interrupt: for what is asked for where no lock
 // may be taken. Set once, at boot.
 extern void (*tick_hook)();
+// Called for so many ticks of each CPU that its running thread got, in the timer interrupt.
+extern void (*cpu_tick_hook)(uint32_t ticks, bool from_user);
 
 // The dispatcher's own timer, one a CPU, so cheap that every switch may set it: scheduler_clock() is
 // called at that time or soon after. kNever: not needed. Interrupts off; no lock.

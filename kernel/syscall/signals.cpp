@@ -1,6 +1,6 @@
 // Signals: actions, masks, sending, waiting, alternate stacks, and the timers that send them.
 // Spec: sigaction(2), sigprocmask(2), kill(2), sigsuspend(2), sigaltstack(2), setitimer(2).
-#include "kernel/sched/clock.hpp"
+#include "kernel/proc/interval_timers.hpp"
 #include "kernel/syscall/system_call.hpp"
 
 namespace {
@@ -170,8 +170,6 @@ struct TimerSetting {  // struct itimerval
 
 namespace {
 
-constexpr uint32_t kTimerReal = 0;
-
 // In the timer interrupt. A period shorter than a tick is stretched to about one.
 void send_alarm(Timer& timer) {
     auto& self = static_cast<IntervalTimer&>(timer);
@@ -191,45 +189,53 @@ Nanoseconds time_left(const IntervalTimer& timer) {
     return Nanoseconds(timer.deadline > now ? timer.deadline - now : 1000);
 }
 
-// What was left of the timer that was running.
-Nanoseconds set_timer(Nanoseconds value, Nanoseconds interval) {
+// What it was.
+IntervalSetting set_timer(Nanoseconds value, Nanoseconds interval) {
     Process& process = current_process();
     IntervalTimer& timer = process.real_timer;
-    Nanoseconds left = time_left(timer);
+    const IntervalSetting old{time_left(timer), timer.interval};
     cancel_timer(timer);
     timer.process = &process;
     timer.fire = send_alarm;
     timer.interval = interval;
     if (value.raw()) start_timer(timer, deadline_after(monotonic_now(), value));
-    return left;
+    return old;
+}
+
+// The other kinds count CPU time. EINVAL: there is no such kind.
+Result<IntervalSetting> use_cpu_timer(uint32_t which, const IntervalSetting* wanted) {
+    if (which > kTimerProfile || !cpu_interval_timer) return Errno::inval;
+    return cpu_interval_timer(which, wanted);
+}
+
+Result<void> tell_setting(UserPtr<TimerSetting> to, const IntervalSetting& setting) {
+    return write_user(
+        to, TimerSetting{to_time<TimeVal32>(setting.interval), to_time<TimeVal32>(setting.left)});
 }
 
 }  // namespace
 
 Result<void> sys_getitimer(uint32_t which, UserPtr<TimerSetting> to) {
-    if (which != kTimerReal) return Errno::inval;
+    if (which != kTimerReal) return tell_setting(to, TRY(use_cpu_timer(which, nullptr)));
     const IntervalTimer& timer = current_process().real_timer;
-    return write_user(
-        to, TimerSetting{to_time<TimeVal32>(timer.interval), to_time<TimeVal32>(time_left(timer))});
+    return tell_setting(to, {time_left(timer), timer.interval});
 }
 
 Result<void> sys_setitimer(uint32_t which, UserPtr<const TimerSetting> from,
                            UserPtr<TimerSetting> to) {
-    if (which != kTimerReal) return Errno::inval;
     TimerSetting wanted{};
     if (from) wanted = TRY(read_user(from));
-    Nanoseconds value = TRY(nanoseconds_of(wanted.value));
-    Nanoseconds interval = TRY(nanoseconds_of(wanted.interval));
-    Nanoseconds old_interval = current_process().real_timer.interval;
-    Nanoseconds left = set_timer(value, interval);
-    if (!to) return {};
-    return write_user(to, TimerSetting{to_time<TimeVal32>(old_interval), to_time<TimeVal32>(left)});
+    const IntervalSetting fresh{.left = TRY(nanoseconds_of(wanted.value)),
+                                .interval = TRY(nanoseconds_of(wanted.interval))};
+    const IntervalSetting old = which == kTimerReal ? set_timer(fresh.left, fresh.interval)
+                                                    : TRY(use_cpu_timer(which, &fresh));
+    return to ? tell_setting(to, old) : Result<void>();
 }
 
 // What was left, in seconds, rounded but never down to "none".
 uint32_t sys_alarm(uint32_t seconds) {
     Nanoseconds left =
-        set_timer(Nanoseconds(uint64_t(seconds) * kNanosecondsPerSecond), Nanoseconds(0));
+        set_timer(Nanoseconds(uint64_t(seconds) * kNanosecondsPerSecond), Nanoseconds(0)).left;
     auto t = to_time<TimeSpec64>(left);
     auto whole = static_cast<uint32_t>(t.seconds);
     bool up = t.nanoseconds >= static_cast<int32_t>(kNanosecondsPerSecond / 2) ||
