@@ -38,7 +38,7 @@ def parse(arguments):
     option('--batch', metavar='FILE', help="run the GDB commands in FILE, then end")
     option('--at', nargs=2, metavar=('TRACE', 'N'), help='run to event N (from 0) of what scripts/run '
            '--icount --trace TRACE recorded; the options and the command have to be those of that run')
-    option('--record', action='store_true', help='no GDB: run in this terminal and record all input')
+    option('--record', action='store_true', help='no GDB: run in this terminal, or --exec CMD, and record it all')
     option('--replay', action='store_true', help='the recorded run again, under GDB, which can go '
            'backwards in it')
     option('--console', action='store_true', help="from a second terminal: type into the guest that "
@@ -165,10 +165,8 @@ def replayable(mode):
 
 def record(options, scratch):
     settings = options.run
-    if settings.exec is not None or settings.icount is not None or settings.disk or settings.iso \
-            or settings.smp > 1:
-        raise Failure('--record: one CPU and the image as a RAM disk; not with --exec, --icount, '
-                      '--disk, --iso or --smp', 2)
+    if settings.icount is not None or settings.disk or settings.iso or settings.smp > 1:
+        raise Failure('--record: one CPU and the image as a RAM disk; not with --icount, --disk, --iso or --smp', 2)
     if ' ' in RECORD or ',' in RECORD:
         raise Failure(f'--record: QEMU takes no spaces and commas in {RECORD}')
     shutil.rmtree(RECORD, ignore_errors=True)
@@ -179,12 +177,19 @@ def record(options, scratch):
     shutil.copy(machine.image(), image)
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2',
                     os.path.join(RECORD, 'snapshots.qcow2'), '64M'], check=True)
-    line = ' '.join(['root=/dev/ram0', *settings.append])
-    arguments = [*machine.arguments, '-kernel', kernel, '-append', line,
-                 '-initrd', f'{image} disk', '-rtc', 'base=2026-01-01T00:00:00,clock=vm',
+    words, modules = ['root=/dev/ram0', *settings.append], f'{image} disk'
+    if settings.exec is not None:
+        words.append('exec=' + qemu.percent_encoded(settings.exec))
+        empty = os.path.join(RECORD, 'stdin')
+        open(empty, 'w').close()
+        modules += f',{empty} stdin'
+    arguments = [*machine.arguments, '-kernel', kernel, '-append', ' '.join(words),
+                 '-initrd', modules, '-rtc', 'base=2026-01-01T00:00:00,clock=vm',
                  '-display', 'none', *settings.qemu]
     with open(os.path.join(RECORD, 'arguments.json'), 'w') as file:
-        json.dump(arguments, file)
+        json.dump({'arguments': arguments, 'exec': settings.exec is not None}, file)
+    if settings.exec is not None:
+        return record_command(settings, arguments)
     # FIFOs rather than a socket, which is full after 300 single bytes: what QEMU cannot write at once
     # it writes again at a time that it doesn't record.
     channel = hostlink.Channel(scratch, 'serial', sees_end=True)
@@ -195,15 +200,40 @@ def record(options, scratch):
     return 0
 
 
+def wires(folder):
+    """Of a recorded command: the log, and the host link (COM2: a virtio console is not replayed), into files, which
+    are always writable."""
+    return [word for name in ('output', 'link')
+            for word in ('-serial', f'file:{qemu.option_value(os.path.join(folder, name))}')]
+
+
+def record_command(settings, arguments):
+    with hidden_qemu([*arguments, *replayable('record'), *wires(RECORD)]) as process:
+        try:
+            process.wait(settings.timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+    status = None
+    with open(os.path.join(RECORD, 'link'), 'rb') as file:
+        data = file.read()
+    for kind, payload in hostlink.frames(data):
+        if kind in (b'O', b'E', b'P'):
+            os.write(1 if kind == b'O' else 2, payload)
+        status = qemu.FAILED if kind == b'P' else payload[0] if kind == b'X' else status
+    return qemu.FAILED if status is None else status
+
+
 def replay(options):
     try:
         with open(os.path.join(RECORD, 'arguments.json')) as file:
-            arguments = json.load(file)
+            recorded = json.load(file)
     except FileNotFoundError:
         raise Failure('--replay: nothing is recorded; ./scripts/debug --record does it') from None
     listening = listener()
-    output = qemu.option_value(os.path.join(RECORD, 'output'))
-    with hidden_qemu([*arguments, *replayable('replay'), '-serial', f'file:{output}', *gdb_server(listening)],
+    again = os.path.join(RECORD, 'again')  # what the replay says is written beside what the run said
+    os.makedirs(again, exist_ok=True)
+    serial = wires(again) if recorded['exec'] else ['-serial', f'file:{qemu.option_value(os.path.join(again, "output"))}']
+    with hidden_qemu([*recorded['arguments'], *replayable('replay'), *serial, *gdb_server(listening)],
                      pass_fds=[listening.fileno()]):
         return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options)
 

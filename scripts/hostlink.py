@@ -28,6 +28,17 @@ class BrokenOutput(Exception):
     """Nobody reads our output any more."""
 
 
+def frames(data):
+    """The complete frames in it: (type, payload)."""
+    at = 0
+    while len(data) - at >= 3:
+        length = data[at + 1] | data[at + 2] << 8
+        if len(data) - at - 3 < length:
+            break
+        yield bytes(data[at:at + 1]), bytes(data[at + 3:at + 3 + length])
+        at += 3 + length
+
+
 class Channel:
     """A pair of FIFOs that QEMU's chardev `pipe` opens, and the frames on their way."""
 
@@ -61,14 +72,11 @@ class Channel:
 
     def frames(self):
         """The complete frames received so far: (type, payload)."""
-        at, pending = 0, self.pending
-        while len(pending) - at >= 3:
-            length = pending[at + 1] | pending[at + 2] << 8
-            if len(pending) - at - 3 < length:
-                break
-            yield pending[at:at + 1], bytes(pending[at + 3:at + 3 + length])
-            at += 3 + length
-        del pending[:at]
+        at = 0
+        for kind, payload in frames(self.pending):
+            at += 3 + len(payload)
+            yield kind, payload
+        del self.pending[:at]
 
     def answer(self, data):
         os.write(self.output, len(data).to_bytes(2, 'little') + data)

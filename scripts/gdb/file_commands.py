@@ -1,10 +1,10 @@
-"""fds, dentry, inode, cache, blocks."""
+"""fds, dentry, inode, names, cache, blocks."""
 import struct
 
 import gdb
 
 from memory_commands import OfProcesses
-from structures import (DIRECT_MAP, Command, atomic, chained, direct_map_bytes, exactly, find_process,
+from structures import (DIRECT_MAP, MOST, Command, atomic, chained, direct_map_bytes, exactly, find_process,
                         number, pointee, raw, variables)
 
 DIRECT_POINTERS = 12
@@ -129,6 +129,8 @@ class InodeInfo(InodeCommand):
     def run(self, word):
         inode = find_inode(word)
         print(f'{told(inode)}, {int(atomic(inode["references_"]))} references')
+        if int(inode['alias_']):
+            print(f'  known as {path_of(inode["alias_"].dereference())} of its file system')
         if 'record_' in field_names(inode.type):
             record = inode['record_']
             mode = int(record['mode'])
@@ -145,6 +147,16 @@ def cached_pages():
     return chained(pages['buckets'], pages['mask'], 'hash_next') if int(pages['buckets']) else ()
 
 
+def pages_of(cache):
+    page = cache['all_']
+    for _ in range(MOST):
+        if not int(page):
+            return
+        yield page.dereference()
+        page = page['cache_next']
+    print('  (inconsistent: its list of pages does not end)')
+
+
 def name_of_cache(cache):
     inode = cache['inode_']
     return told(inode.dereference()) if int(inode) else f'a cache without an inode @{int(cache.address):#x}'
@@ -159,16 +171,54 @@ class Cache(InodeCommand):
         if 'cache_' not in field_names(inode.type):
             raise gdb.GdbError(f'a {inode.type} has no page cache')
         cache, count = inode['cache_'], 0
-        page = cache['all_']
-        while int(page):
+        for p in pages_of(cache):
             count += 1
-            p = page.dereference()
             words = [word for word in ('filling', 'writing', 'aside', 'ahead') if p[word]]
             words += [f'dirty sectors {int(p["dirty"]):08b}'] if int(p['dirty']) else []
             print(f'  page {int(p["index"]):6}  frame {raw(p["frame"]):#x}  {", ".join(words)}'.rstrip())
-            page = p['cache_next']
         said = int(cache['pages_'])
         print(f'{count} pages' + (f' (inconsistent: it says {said})' if said != count else ''))
+
+
+class Names(InodeCommand):
+    """names INODE: the names in a directory of ext2, with their inodes, as far as its pages are in memory; and whether
+    its `..` is the directory in which the cache of names has it."""
+    usage = 'names INODE'
+
+    def run(self, word):
+        inode = find_inode(word)
+        if int(record_of(inode)['mode']) >> 12 != 4:
+            raise gdb.GdbError(f'{told(inode)} is no directory')
+        pages = {int(page['index']): raw(page['frame']) for page in pages_of(inode['cache_'])}
+        for index in range((int(record_of(inode)['size_low']) + 4095) // 4096):
+            if index not in pages or pages[index] << 12 >= direct_map_bytes():
+                print(f'  page {index} is not in memory')
+                continue
+            for number_, name in entries_of(bytes(gdb.selected_inferior().read_memory(DIRECT_MAP + (pages[index] << 12), 4096))):
+                print(f'  {number_:6}  {name}' + (self.checked(inode, number_) if name == '..' else ''))
+
+    @staticmethod
+    def checked(inode, number_):
+        for dentry in dentries():
+            parent = pointee(dentry['parent_'])
+            if parent is not None and int(atomic(dentry['inode_'])) == int(inode.address):
+                known = inode_number(atomic(parent['inode_']).dereference())
+                if known is not None and known != number_:
+                    return f'  (inconsistent: by the cache of names it is in {path_of(parent)}, which is inode {known})'
+        return ''
+
+
+def entries_of(page):
+    """(inode, name) of the entries in use of a page of a directory."""
+    at = 0
+    while at < len(page):
+        number_, length, name_length = struct.unpack_from('<IHB', page, at)
+        if length < 8 or length & 3 or at + length > len(page) or name_length + 8 > length:
+            print(f'  (inconsistent: the entry at byte {at} of the page is {length} long, its name {name_length})')
+            return
+        if number_:
+            yield number_, page[at + 8:at + 8 + name_length].decode(errors='replace')
+        at += length
 
 
 class Blocks(InodeCommand):
@@ -224,5 +274,5 @@ def run(pad, first, last):
           f'{pad}  [{first[0]}..{last[0]}] blocks {first[1]}..{last[1]}')
 
 
-for command in (Fds, Dentries, InodeInfo, Cache, Blocks):
+for command in (Fds, Dentries, InodeInfo, Names, Cache, Blocks):
     command()

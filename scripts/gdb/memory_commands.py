@@ -1,9 +1,9 @@
-"""vtop, pt, maps, frame, vmstat, swap, heap."""
+"""vtop, pt, maps, frame, vmstat, swap, tlb, heap."""
 import struct
 
 import gdb
 
-from structures import (DIRECT_MAP, Command, atomic, direct_map_bytes, enumerator, exactly, find_process, find_thread, members, number,
+from structures import (DIRECT_MAP, Command, atomic, cpus, direct_map_bytes, enumerator, exactly, find_process, find_thread, members, number,
                         pointee, processes, raw, read_physical, space_of, static, table_words, text,
                         tree_elements)
 
@@ -161,6 +161,7 @@ class FrameInfo(Command):
             raise gdb.GdbError(f'there are frames 0 to {most - 1}')
         info = gdb.parse_and_eval(f'frame_table[{at}]')
         references = int(atomic(info['references']))
+        references -= references >> 31 << 32  # fewer than none: it was given back too often
         print(f'frame {at:#x}, physical {at << 12:#010x}, {references} reference{"s" if references != 1 else ""}'
               + (f', a free run of {1 << int(info["order"])} begins here' if info['free'] else ''))
         found = self.mapped(at) + self.cached(at) + self.table(at)
@@ -173,7 +174,7 @@ class FrameInfo(Command):
             print('  within a free run, or not ours to give')
         elif references and not found:
             print("  no program and no file has it: the kernel's own (heap, stacks, tables)")
-        elif found > references:
+        elif found > references or references < 0:
             print(f'  (inconsistent: {found} users and {references} references)')
 
     @staticmethod
@@ -261,6 +262,17 @@ class Swap(Command):
         print(f'{int(static("cached_frames"))} frames with the contents of a slot' if found else 'no swap area')
 
 
+class Tlb(Command):
+    """tlb: how often the TLB of each CPU was told to forget: single pages, all of it; how often it asked the other CPUs
+    to, and was asked. An entry of a page table that loses rights or its frame, and no change here: what the TLB
+    remembers is stale (its contents no debugger can read)."""
+    usage = 'tlb'
+
+    def run(self):
+        for i, cpu in enumerate(cpus()):
+            shown(f'CPU {i}', cpu['tlb'])
+
+
 class Heap(Command):
     """heap: the kernel's heap: pages, objects and bytes in all, and the slabs with room of each size class."""
     usage = 'heap'
@@ -278,5 +290,5 @@ class Heap(Command):
                       + ('' if int(slab['magic']) == 0x51AB51AB else '  (inconsistent: its mark is gone)'))
 
 
-for command in (VToP, PageTables, Maps, FrameInfo, VmStat, Swap, Heap):
+for command in (VToP, PageTables, Maps, FrameInfo, VmStat, Swap, Tlb, Heap):
     command()

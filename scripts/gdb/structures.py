@@ -3,12 +3,15 @@
 Everything is read from memory through the debugging information, so no offset is written down here. Structures
 may be half changed when the machine is stopped, or damaged: what does not fit is said, and the rest shown.
 """
+import os
 import re
 import struct
 
 import gdb
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIRECT_MAP = 0xC0000000
+STACK_BYTES = 2 * 4096
 MOST = 100000  # elements of one list: more is a circle
 
 
@@ -232,6 +235,15 @@ def find_thread(word):
     raise gdb.GdbError(f'no thread {tid} (see ps)')
 
 
+def kernel_stack(thread):
+    """Where what it has on its kernel stack begins and ends: of a thread that runs, all of the stack."""
+    bottom = int(thread['stack_bottom']['value'])
+    top, at = bottom + STACK_BYTES, int(thread['saved_esp'])
+    if state(thread) == 'running':
+        return bottom, top
+    return (at, top) if bottom <= at <= top else (top, top)  # an idle thread's may be the stack of the boot
+
+
 def state(thread):
     return enumerator(thread['state'])
 
@@ -250,7 +262,17 @@ def place(return_address):
         block = gdb.block_for_pc(return_address)
         function = str(block.function) if block and block.function else '?'
     line = gdb.find_pc_line(return_address - 1)
-    return f'{function.strip()} at {line.symtab.filename}:{line.line}' if line.symtab else function.strip()
+    function = without_parameters(function)
+    return f'{function} at {os.path.relpath(line.symtab.fullname(), ROOT)}:{line.line}' if line.symtab else function
+
+
+def without_parameters(function):
+    depth = 0
+    for i, char in enumerate(function):
+        depth += (char == '<') - (char == '>')
+        if char == '(' and depth == 0 and not function.startswith('(anonymous', i):
+            return function[:i].strip()
+    return function.partition(' + ')[0].strip()
 
 
 def symbol(address):

@@ -1,9 +1,9 @@
 """ps, runq, waitq, locks, regs, bt-thread, bt-all, user-bt."""
 import gdb
 
-from structures import (Command, atomic, cpus, current_thread, enumerator, find_thread, members, place,
-                        processes, read_words, space_of, state, symbol, text, threads, tree_elements,
-                        variables)
+from structures import (STACK_BYTES, Command, atomic, cpus, current_thread, enumerator, field_offset, find_process,
+                        find_thread, kernel_stack, members, object_at, place, processes, read_words, space_of, state, symbol, text,
+                        threads, tree_elements, variables)
 
 
 def link(thread):
@@ -27,7 +27,11 @@ class Ps(Command):
             print('%1s %5s %5d %5s %-18s %-16s %s' % (
                 '*' if int(thread.address) == running else '', int(process['pid']) if process else '-',
                 int(thread['tid']), int(parent['pid']) if int(parent) else '-', state(thread), text(thread['name']),
-                text(thread['wait_reason']) if state(thread) == 'blocked' else ''))
+                (text(thread['wait_reason']) + woken_in_vain(thread)) if state(thread) == 'blocked' else ''))
+
+
+def woken_in_vain(thread):
+    return ' (inconsistent: it was woken, and sleeps: a wake-up is lost)' if int(thread['permit']) else ''
 
 
 def ready_queues(value, name=''):
@@ -87,8 +91,8 @@ class WaitQ(Command):
         if queue is None:
             for reason, waiting in sorted(sleepers().items()):
                 for thread in waiting:
-                    print('%-12s %s, signals %s' % (reason, link(thread),
-                                                    'wake it' if thread['interruptible'] else 'do not wake it'))
+                    print('%-12s %s, signals %s' % (reason, link(thread), 'wake it' if thread['interruptible'] else
+                                                    'do not wake it') + woken_in_vain(thread))
             return
         value = gdb.parse_and_eval(queue)
         value = value.dereference() if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR else value
@@ -104,9 +108,53 @@ LOCKS = {'SpinLock': lambda lock: atomic(lock['taken_']), 'IrqSpinLock': lambda 
          'Mutex': lambda lock: atomic(lock['state_'])}
 
 
+def waiter_of(thread):
+    """The Waiter on its stack that is in a queue, known by its neighbours' links; or None."""
+    kind = gdb.lookup_type('Waiter')
+    node, owner = field_offset(kind, 'node'), field_offset(kind, 'thread')
+    low, high = kernel_stack(thread)
+    words = read_words(low, (high - low) // 4)
+    at_node = {name: (node + field_offset(gdb.lookup_type('ListNode'), name)) // 4 for name in ('prev', 'next')}
+    for i in range(len(words) - kind.sizeof // 4):
+        if words[i + owner // 4] != int(thread.address):
+            continue
+        waiter = object_at(gdb.Value(low + 4 * i), kind, 0)
+        where = int(waiter['node'].address)
+        links = [words[i + at] for at in at_node.values()]
+        try:
+            if all(links) and where == int(waiter['node']['prev']['next']) == int(waiter['node']['next']['prev']):
+                return waiter
+        except gdb.MemoryError:
+            continue
+    return None
+
+
+def mutex_of(thread):
+    """The Mutex that it waits for: what is in the circle of waiters and on nobody's stack is the head of its queue."""
+    waiter = waiter_of(thread)
+    if waiter is None:
+        return None
+    stacks = [int(other['stack_bottom']['value']) for _, other in threads()]
+    at = waiter['node'].address
+    for _ in range(1000):
+        if not any(low <= int(at) < low + STACK_BYTES for low in stacks):
+            kind = gdb.lookup_type('Mutex')
+            head = gdb.parse_and_eval('(unsigned)&((Mutex *)0)->waiters_.waiters_.head_')
+            return object_at(at, kind, int(head))
+        at = at['next']
+    return None
+
+
+def has_on_stack(thread, address):
+    low, high = kernel_stack(thread)
+    return address in read_words(low, (high - low) // 4)
+
+
 class Locks(Command):
-    """locks: the global locks that are taken, with their ranks; who waits for a mutex; and, in a kernel that checks
-    locks (scripts/debug --debug-kernel), what each CPU and each thread holds, outermost first."""
+    """locks: the global locks that are taken, with their ranks; who waits for which mutex, and who has it as it seems
+    (a thread on whose kernel stack its address lies and that does not wait for it); a circle of these is a deadlock.
+    In a kernel that checks locks (scripts/debug --debug-kernel) also what each CPU and each thread holds, outermost
+    first."""
     usage = 'locks'
 
     def run(self):
@@ -122,14 +170,44 @@ class Locks(Command):
         for _, thread in threads():
             if 'held_mutexes' in [field.name for field in thread.type.fields()]:
                 self.held(thread['held_mutexes'], link(thread))
-            if state(thread).endswith('blocked') and text(thread['wait_reason']) == 'mutex':
-                print(f'{link(thread)} waits for a mutex: bt-thread {int(thread["tid"])} says where')
+        self.waits()
         try:
             each = gdb.parse_and_eval("'(anonymous namespace)::held_by_cpu'")
         except gdb.error:
             return
         for i, _ in enumerate(cpus()):
             self.held(each[i], f'CPU {i}')
+
+    def waits(self):
+        waiting = {}  # TID: (who, the mutex)
+        for _, thread in threads():
+            if state(thread).endswith('blocked') and text(thread['wait_reason']) == 'mutex':
+                waiting[int(thread['tid'])] = link(thread), mutex_of(thread)
+        stops = {}  # TID: the TID of who has what it waits for
+        for tid, (who, mutex) in waiting.items():
+            if mutex is None:
+                print(f'{who} waits for a mutex: bt-thread {tid} says where')
+                continue
+            at = int(mutex.address)
+            print(f'{who} waits for the mutex {symbol(at)}, rank {enumerator(mutex["rank_"])}'
+                  + ('' if int(atomic(mutex['state_'])) else ' (inconsistent: nobody has taken it)'))
+            for _, other in threads():
+                same = waiting.get(int(other['tid']), (0, None))[1]
+                if state(other) != 'terminated' and int(other['tid']) != tid and has_on_stack(other, at) \
+                        and (same is None or int(same.address) != at):
+                    print(f'    {link(other)} seems to have it')
+                    stops[tid] = int(other['tid'])
+        self.circle(stops)
+
+    @staticmethod
+    def circle(stops):
+        for first in stops:
+            path, at = [first], stops[first]
+            while at in stops and at not in path:
+                path.append(at)
+                at = stops[at]
+            if at == first and first == min(path):
+                print('a deadlock: ' + ' waits for '.join(map(str, path + [first])))
 
     @staticmethod
     def held(locks, who):
@@ -142,7 +220,7 @@ def frame_of(thread):
     if int(thread['process']) == 0:
         raise gdb.GdbError('a kernel thread: there is no user frame')
     kind = gdb.lookup_type('TrapFrame')
-    top = int(thread['stack_bottom']['value']) + 2 * 4096
+    top = int(thread['stack_bottom']['value']) + STACK_BYTES
     return gdb.Value(top - kind.sizeof).cast(kind.pointer()).dereference()
 
 
@@ -171,7 +249,7 @@ def backtrace(thread):
     depth = 0
     while pc:
         print('#%-2d 0x%08x in %s' % (depth, pc, place(pc)))
-        if not bottom <= ebp <= bottom + 2 * 4096 - 8:
+        if not bottom <= ebp <= bottom + STACK_BYTES - 8:
             break
         ebp, pc = read_words(ebp, 2)
         depth += 1
@@ -221,5 +299,18 @@ class UserBt(OfThreads):
             ebp, pc = words
 
 
+class OfNumber(gdb.Function):
+    """What has that number, as a pointer: print $thread(3)->permit, print *$process(1)."""
+
+    def __init__(self, name, find):
+        self.find = find
+        super().__init__(name)
+
+    def invoke(self, number_):
+        return self.find(str(int(number_))).address
+
+
+OfNumber('thread', find_thread)
+OfNumber('process', find_process)
 for command in (Ps, RunQ, WaitQ, Locks, Regs, BtThread, BtAll, UserBt):
     command()

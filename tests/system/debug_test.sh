@@ -1,5 +1,6 @@
 # scripts/debug in scripted sessions, as docs/debugging.md describes them.
 # timeout: 300
+# holds: record
 . "$(dirname "$0")/harness.sh"
 
 session() {
