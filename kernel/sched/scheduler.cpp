@@ -130,7 +130,12 @@ void yield() {
     InterruptsOff off;
     run_queue_lock.lock();
     Thread& self = Thread::current();
-    if (yields_to_none(self, this_queue())) return run_queue_lock.unlock();
+    if (yields_to_none(self, this_queue())) {
+        run_queue_lock.unlock();
+        // An emulator whose CPUs take turns lets another one run now: the one that is waited for.
+        if (cpu_count > 1) asm volatile("pause");
+        return;
+    }
     requeue(self, ReadyReason::yielded, monotonic_now());
 }
 
