@@ -21,6 +21,8 @@ void ext2_init();  // registers the type
 
 namespace ext2 {
 
+struct JournalPlace;  // journal_place.hpp
+
 // What a block of metadata holds, as far as the order of writing is concerned.
 enum class Kind : uint8_t { index, table, map };  // map: bitmaps, descriptors, superblock
 
@@ -30,7 +32,7 @@ class Ext2 final : public FileSystem {
                                          std::string_view options);
     Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
          const Superblock& super);
-    ~Ext2() override { delete[] bounce_; }
+    ~Ext2() override;
 
     std::string_view type_name() const override { return "ext2"; }
     Ref<Inode> root() override { return root_; }
@@ -125,6 +127,7 @@ class Ext2 final : public FileSystem {
 
   private:
     friend class Repair;
+    friend class JournalLoader;
     struct FreshInode {
         uint32_t number;
         bool directory;
@@ -172,6 +175,10 @@ class Ext2 final : public FileSystem {
     bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
     Result<void> write_superblock(bool clean);
     void repair();
+    static Result<Ref<Ext2>> open(BlockDevice& device, PageCache& disk);
+    // journal_mount.cpp
+    static Result<Ref<Ext2>> load_journal(Ref<Ext2> fs);
+    Result<void> recovered(bool error);
 
     // allocation.cpp
     Result<Extent> allocate_in_group(uint32_t group, uint32_t from, uint32_t wanted, bool roomy);
@@ -224,6 +231,7 @@ class Ext2 final : public FileSystem {
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::dead_node> dead_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::nameless_node> unlisted_ GUARDED_BY(records_);  // nor buried
+    const bool has_journal_, needs_recovery_;  // as the superblock says
     const bool has_orphan_list_;
     // Under lock_:
     OrderedTree<Ext2Inode, &Ext2Inode::reserve_node, &Ext2Inode::first_reserved> reservations_;
@@ -248,8 +256,9 @@ class Ext2 final : public FileSystem {
     Vector<FormerRecord> named_;  // files that had no name at the last checkpoint
     Vector<Extent> pending_blocks_;
     Vector<FreshInode> pending_inodes_;
-    uint8_t* bounce_ = nullptr;  // a block on its way
-    Ref<Inode> root_;            // dropped when unmounted: it refers to us
+    uint8_t* bounce_ = nullptr;        // a block on its way
+    Box<JournalPlace> journal_place_;  // null: it has none, or none that can be used
+    Ref<Inode> root_;                  // dropped when unmounted: it refers to us
 };
 
 }  // namespace ext2

@@ -60,6 +60,21 @@ Result<void> check_extent(const Geometry& g, uint64_t device_bytes, TextSink& re
     return {};
 }
 
+// Whether it has a journal that we can look for.
+Result<void> check_journal(const Superblock& super, TextSink& reason) {
+    if (!(super.features_compatible & kCompatJournal)) {
+        if (super.features_incompatible & kIncompatRecover)
+            return refuse(reason, "needs_recovery, but there is no journal");
+        return {};
+    }
+    if (super.journal_device)
+        return refuse(reason, "its journal is on another disk (external journal): unsupported");
+    if (super.journal_inode != kJournalInode)
+        return refuse(reason, "the journal is inode {}, not {}", super.journal_inode,
+                      kJournalInode);
+    return {};
+}
+
 }  // namespace
 
 // With sparse_super only groups 0, 1 and powers of 3, 5, 7 hold copies of the superblock.
@@ -91,6 +106,7 @@ Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes
         name_features(super.features_incompatible, kKnownIncompatible, kIncompatibleNames, reason);
         return Errno::inval;
     }
+    if (super.revision) TRY(check_journal(super, reason));
     if (super.log_block_size > 2)
         return refuse(reason, "unsupported block size 2^{}", 10 + uint64_t{super.log_block_size});
     Geometry g{};

@@ -38,6 +38,33 @@ struct Geometry {
 // Refuses with EINVAL and one line (without name and line end) in `reason`.
 Result<Geometry> check_superblock(const Superblock& super, uint64_t device_bytes, TextSink& reason);
 
+// What e2fsprogs calls the feature of a bit; null where it has no name.
+constexpr const char* kIncompatibleNames[32] = {"compression",
+                                                "filetype",
+                                                "needs_recovery",
+                                                "journal_dev",
+                                                "meta_bg",
+                                                nullptr,
+                                                "extent",
+                                                "64bit",
+                                                "mmp",
+                                                "flex_bg",
+                                                "ea_inode",
+                                                nullptr,
+                                                "dirdata",
+                                                "metadata_csum_seed",
+                                                "large_dir",
+                                                "inline_data",
+                                                "encrypt",
+                                                "casefold"};
+constexpr const char* kCompatibleNames[32] = {
+    nullptr, nullptr, nullptr, nullptr,       nullptr, nullptr,      nullptr,
+    nullptr, nullptr, nullptr, "fast_commit", nullptr, "orphan_file"};
+constexpr const char* kReadOnlyNames[32] = {
+    "sparse_super", "large_file", "btree_dir",     "huge_file", "uninit_bg",     "dir_nlink",
+    "extra_isize",  "snapshot",   "quota",         "bigalloc",  "metadata_csum", "replica",
+    "read-only",    "project",    "shared_blocks", "verity",    "orphan_present"};
+
 // The names of the bits of `flags` that are not in `known`, separated by blanks.
 void name_features(uint32_t flags, uint32_t known, const char* const (&names)[32], TextSink& to);
 

@@ -17,7 +17,7 @@ namespace ext2 {
 
 constexpr uint32_t kSuperblockOffset = 1024;
 constexpr uint16_t kMagic = 0xEF53;
-constexpr uint32_t kRootInode = 2;
+constexpr uint32_t kRootInode = 2, kJournalInode = 8;
 constexpr uint32_t kDirectBlocks = 12;
 constexpr uint32_t kPointersInInode = 15;  // the last three: single, double, triple indirect
 
@@ -161,34 +161,10 @@ inline uint32_t room_behind(const DirectoryEntry& entry) {
     return entry.record_length - (entry.inode ? bytes_needed(entry.name_length) : 0);
 }
 
-constexpr uint32_t kCompatJournal = 0x4;
+constexpr uint32_t kCompatJournal = 0x4, kCompatNotWritten = 0x1400;
 constexpr uint32_t kIncompatFiletype = 0x2, kIncompatRecover = 0x4, kIncompatMetaGroups = 0x10;
 constexpr uint32_t kReadOnlySparseSuper = 0x1, kReadOnlyLargeFile = 0x2;
-constexpr uint32_t kKnownIncompatible = kIncompatFiletype | kIncompatMetaGroups;
+constexpr uint32_t kKnownIncompatible = kIncompatFiletype | kIncompatRecover | kIncompatMetaGroups;
 constexpr uint32_t kKnownReadOnly = kReadOnlySparseSuper | kReadOnlyLargeFile;
-
-// What e2fsprogs calls the feature of a bit; null where it has no name.
-constexpr const char* kIncompatibleNames[32] = {"compression",
-                                                "filetype",
-                                                "needs_recovery",
-                                                "journal_dev",
-                                                "meta_bg",
-                                                nullptr,
-                                                "extent",
-                                                "64bit",
-                                                "mmp",
-                                                "flex_bg",
-                                                "ea_inode",
-                                                nullptr,
-                                                "dirdata",
-                                                "metadata_csum_seed",
-                                                "large_dir",
-                                                "inline_data",
-                                                "encrypt",
-                                                "casefold"};
-constexpr const char* kReadOnlyNames[32] = {
-    "sparse_super", "large_file", "btree_dir",     "huge_file", "uninit_bg",     "dir_nlink",
-    "extra_isize",  "snapshot",   "quota",         "bigalloc",  "metadata_csum", "replica",
-    "read-only",    "project",    "shared_blocks", "verity",    "orphan_present"};
 
 }  // namespace ext2

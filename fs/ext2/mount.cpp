@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "fs/ext2/journal_place.hpp"
 #include "fs/ext2/repair.hpp"
 #include "fs/mount.hpp"
 #include "fs/timestamp.hpp"
@@ -33,10 +34,12 @@ Errno report_foreign_format(std::string_view name, const Superblock& super, Page
 
 // Features that we don't know and that only writing would harm.
 bool may_write_with(std::string_view name, const Superblock& super) {
-    if (!super.revision || !(super.features_read_only & ~kKnownReadOnly)) return true;
+    if (!super.revision) return true;
     char names[120];
     BufferSink text(names);
+    name_features(super.features_compatible, ~kCompatNotWritten, kCompatibleNames, text);
     name_features(super.features_read_only, kKnownReadOnly, kReadOnlyNames, text);
+    if (text.view().empty()) return true;
     log_warning("ext2: {}: read-only because of features: {}", name, text.view());
     return false;
 }
@@ -51,25 +54,31 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
         return refuse_mount(Errno::inval, "ext2: {}: the disk is too small ({} bytes)", source,
                             bytes);
     PageCache& disk = *TRY(device_cache(*device));
-    Result<HeldPage> start = disk.page(0);
-    if (start.is_error())
-        return refuse_mount(start.error(), "ext2: {}: the superblock cannot be read", source);
-    const auto& super =
-        *reinterpret_cast<const Superblock*>(start.value().data() + kSuperblockOffset);
-    if (super.magic != kMagic) return report_foreign_format(source, super, disk);
-    char reason_buffer[160];
-    BufferSink reason(reason_buffer);
-    Result<Geometry> geometry = check_superblock(super, bytes, reason);
-    if (geometry.is_error())
-        return refuse_mount(geometry.error(), "ext2: {}: {}", source, reason.view());
-    Ref<Ext2> fs = TRY(make_ref<Ext2>(*device, disk, geometry.value(), super));
-    if ((super.state & (kStateClean | kStateErrors)) != kStateClean) fs->repair();
+    Ref<Ext2> fs = TRY(open(*device, disk));
+    if (fs->has_journal_) fs = TRY(load_journal(std::move(fs)));
+    if ((fs->mounted_state_ & (kStateClean | kStateErrors)) != kStateClean) fs->repair();
     Result<Ref<Inode>> root = fs->inode(InodeNo(kRootInode));
     if (root.is_error() || !root.value()->attributes().is_directory())
         return refuse_mount(Errno::inval, "ext2: {}: the root directory is damaged", source);
     fs->root_ = root.release_value();
     if (!(flags & kMountReadOnly)) TRY(fs->set_read_only(false));
     return fs;
+}
+
+Result<Ref<Ext2>> Ext2::open(BlockDevice& device, PageCache& disk) {
+    const std::string_view name = device.name();
+    Result<HeldPage> start = disk.page(0);
+    if (start.is_error())
+        return refuse_mount(start.error(), "ext2: {}: the superblock cannot be read", name);
+    const auto& super =
+        *reinterpret_cast<const Superblock*>(start.value().data() + kSuperblockOffset);
+    if (super.magic != kMagic) return report_foreign_format(name, super, disk);
+    char reason_buffer[160];
+    BufferSink reason(reason_buffer);
+    Result<Geometry> geometry = check_superblock(super, device.sectors() * kSectorSize, reason);
+    if (geometry.is_error())
+        return refuse_mount(geometry.error(), "ext2: {}: {}", name, reason.view());
+    return make_ref<Ext2>(device, disk, geometry.value(), super);
 }
 
 Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
@@ -79,6 +88,8 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
       geometry_(geometry),
       may_write_(!device.read_only() && may_write_with(device.name(), super)),
       mounted_state_(super.state),
+      has_journal_(super.revision && super.features_compatible & kCompatJournal),
+      needs_recovery_(has_journal_ && super.features_incompatible & kIncompatRecover),
       has_orphan_list_(super.revision != 0),
       orphan_head_(has_orphan_list_ ? super.last_orphan : 0),
       free_blocks_(super.free_blocks_count),
@@ -88,6 +99,8 @@ Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
     __builtin_memcpy(halves, super.uuid, sizeof halves);
     if (super.revision) id_ = halves[0] ^ halves[1];
 }
+
+Ext2::~Ext2() { delete[] bounce_; }
 
 // After a cut of power, or errors: before any write, and also for a mount that only reads, as a journal
 // is played back for everyone.
@@ -367,7 +380,6 @@ Result<Ref<Inode>> Ext2::inode(InodeNo number) {
 
 namespace {
 constinit FileSystemType type{"ext2", true, Ext2::mount, nullptr};
-// A clean one: its journal stays empty, and it goes on as ext2 does.
 constinit FileSystemType journaled_type{"ext3", true, Ext2::mount, nullptr, false};
 }  // namespace
 
