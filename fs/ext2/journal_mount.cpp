@@ -70,7 +70,7 @@ class DiskLog final : public journal::LogStore {
     uint32_t waiting_ = 0;
     BlockIo writes_[kBytes >> 10];
     MemoryPiece memory_[kBytes >> 10];
-    alignas(kSectorSize) uint8_t read_[kBytes], written_[kBytes];
+    uint8_t read_[kBytes], written_[kBytes];
 };
 
 }  // namespace
