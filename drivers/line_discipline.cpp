@@ -7,6 +7,13 @@
 
 using namespace termios;
 
+void LineDiscipline::reset() {
+    settings_ = kDefault;
+    head_ = tail_ = line_end_ = column_ = line_column_ = 0;
+    literal_next_ = stopped_ = false;
+    std::fill(std::begin(delimiter_), std::end(delimiter_), 0);
+}
+
 void LineDiscipline::set_settings(const Termios& settings) {
     bool was_canonical = canonical();
     settings_ = settings;

@@ -7,6 +7,7 @@
 // Spec: POSIX.1-2017 11.1.5-11.1.9, 11.2; termios(3).
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "drivers/termios.hpp"
@@ -19,6 +20,7 @@ class LineDiscipline {
     static constexpr int kSignalInterrupt = 2, kSignalQuit = 3, kSignalStop = 20;
 
     constexpr LineDiscipline() = default;
+    void reset();  // as fresh
 
     const Termios& settings() const { return settings_; }
     void set_settings(const Termios& settings);
@@ -33,6 +35,13 @@ class LineDiscipline {
     uint32_t read(std::span<uint8_t> to);
     bool readable(uint32_t minimum) const;
     uint32_t available() const;  // FIONREAD
+    // How many bytes receive() takes without losing one: of a line that is too long only its end
+    // counts, so while there is none to read, all.
+    uint32_t room() const {
+        if (canonical() && line_end_ == tail_) return kCapacity;
+        const uint32_t most = canonical() ? kCapacity - 1 : kCapacity;
+        return most - std::min(count(), most);
+    }
 
     bool output_stopped() const { return stopped_; }
     void stop_output(bool stop) { stopped_ = stop; }

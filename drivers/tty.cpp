@@ -36,13 +36,15 @@ class Wire final : public TextSink {
 
 }  // namespace
 
-Result<uint32_t> Tty::read(std::span<uint8_t> to, bool non_blocking) {
+Result<uint32_t> Tty::read(std::span<uint8_t> to, bool non_blocking, uint32_t opened) {
     if (to.empty()) return 0u;
     TRY(check_foreground(kBackgroundRead));
     LockGuard guard(lock_);
     Woken woken = Woken::condition;
+    if (hang_ups_ != opened) return 0u;
     if (!non_blocking) {
-        woken = wait_for_input(to.size());
+        woken = wait_for_input(to.size(), opened);
+        if (hang_ups_ != opened) return 0u;
     } else if (!line_.readable(1)) {
         const Termios& t = line_.settings();
         bool returns_at_once = !(t.local & termios::kCanonical) && !t.characters[termios::kMin] &&
@@ -53,7 +55,9 @@ Result<uint32_t> Tty::read(std::span<uint8_t> to, bool non_blocking) {
         if (woken == Woken::interrupted) return Errno::restart;
         return 0u;
     }
-    return line_.read(to);
+    const uint32_t got = line_.read(to);
+    tell_other_end(input_read);
+    return got;
 }
 
 // How many bytes a raw read() with that much room waits for.
@@ -63,9 +67,11 @@ uint32_t Tty::wanted_bytes(size_t room) const {
 }
 
 // Spec: 11.1.6 (canonical) and 11.1.7 (cases A to D of MIN and TIME).
-Woken Tty::wait_for_input(size_t room) {
+Woken Tty::wait_for_input(size_t room, uint32_t opened) {
     const Termios& t = line_.settings();
-    auto enough = [&]() NO_LOCK_ANALYSIS { return line_.readable(wanted_bytes(room)); };
+    auto enough = [&]() NO_LOCK_ANALYSIS {
+        return hang_ups_ != opened || line_.readable(wanted_bytes(room));
+    };
     WaitOptions options{.reason = "tty read"};
     uint64_t time = t.characters[termios::kTime] * kDecisecond;
     if (t.local & termios::kCanonical || time == 0) {
@@ -73,7 +79,7 @@ Woken Tty::wait_for_input(size_t room) {
         return poll ? Woken::timed_out : read_queue_.wait(lock_, enough, options);
     }
     if (t.characters[termios::kMin] > 0) {  // the clock starts with the first byte, and anew
-        auto first = [&]() NO_LOCK_ANALYSIS { return line_.readable(1); };
+        auto first = [&]() NO_LOCK_ANALYSIS { return hang_ups_ != opened || line_.readable(1); };
         Woken woken = read_queue_.wait(lock_, first, options);
         if (woken != Woken::condition) return woken;
     }
@@ -86,7 +92,7 @@ Woken Tty::wait_for_input(size_t room) {
     }
 }
 
-Result<uint32_t> Tty::write(std::span<const uint8_t> from, bool non_blocking) {
+Result<uint32_t> Tty::write(std::span<const uint8_t> from, bool non_blocking, uint32_t opened) {
     bool stop_background;
     {
         LockGuard guard(lock_);
@@ -95,7 +101,7 @@ Result<uint32_t> Tty::write(std::span<const uint8_t> from, bool non_blocking) {
     if (stop_background) TRY(check_foreground(kBackgroundChange));
     uint32_t done = 0;
     while (done < from.size()) {
-        Result<void> goes = wait_until_output_goes(non_blocking);
+        Result<void> goes = wait_until_output_goes(non_blocking, opened);
         if (goes.is_error()) {
             if (done) return done;
             return goes.error();
@@ -106,22 +112,21 @@ Result<uint32_t> Tty::write(std::span<const uint8_t> from, bool non_blocking) {
     return done;
 }
 
-Result<void> Tty::wait_until_output_goes(bool non_blocking) {
+Result<void> Tty::wait_until_output_goes(bool non_blocking, uint32_t opened) {
     LockGuard guard(lock_);
-    auto goes = [this]() NO_LOCK_ANALYSIS { return !line_.output_stopped(); };
-    if (goes()) return {};
-    if (non_blocking) return Errno::again;
-    if (write_queue_.wait(lock_, goes, {.reason = "tty write"}) == Woken::interrupted)
+    auto settled = [&]() NO_LOCK_ANALYSIS { return hang_ups_ != opened || output_goes(); };
+    if (!settled() && non_blocking) return Errno::again;
+    if (write_queue_.wait(lock_, settled, {.reason = "tty write"}) == Woken::interrupted)
         return Errno::restart;
-    return {};
+    return hang_ups_ == opened ? Result<void>() : Errno::io;
 }
 
-// All of it, or what goes out before ^S is typed.
+// All of it, or what goes out before ^S is typed, or the other end has no room.
 uint32_t Tty::transmit(std::span<const uint8_t> from) {
     uint32_t done = 0;
     while (done < from.size()) {
         LockGuard guard(lock_);
-        if (line_.output_stopped()) break;
+        if (!output_goes()) break;
         auto chunk = from.subspan(done, std::min<size_t>(kChunk, from.size() - done));
         Wire wire(output_, unit_);
         line_.transmit(chunk, wire);
@@ -132,13 +137,25 @@ uint32_t Tty::transmit(std::span<const uint8_t> from) {
 
 void Tty::receive(std::span<const uint8_t> bytes) {
     LockGuard guard(lock_);
+    receive_locked(bytes);
+}
+
+void Tty::receive_locked(std::span<const uint8_t> bytes) {
+    const bool was_stopped = line_.output_stopped();
     {
         Wire wire(output_, unit_);
         for (uint8_t byte : bytes)
-            if (int signal = line_.receive(byte, wire)) unsent_signals_ |= 1u << signal;
+            if (int signal = line_.receive(byte, wire)) {
+                unsent_signals_ |= 1u << signal;
+                if (line_.settings().local & termios::kNoFlush) continue;
+                tell_other_end(input_flushed);
+                tell_other_end(output_flushed);
+            }
     }
     if (line_.readable(1)) read_queue_.wake_all();
     if (!line_.output_stopped()) write_queue_.wake_all();
+    if (line_.output_stopped() != was_stopped)
+        tell_other_end(was_stopped ? output_started : output_stopped);
     if (unsent_signals_) signal_queue_.wake_all();
 }
 
@@ -150,5 +167,5 @@ bool Tty::readable() {
 
 bool Tty::writable() {
     LockGuard guard(lock_);
-    return !line_.output_stopped();
+    return output_goes();
 }

@@ -2,7 +2,9 @@
 // bytes, with the waiting, the settings and the job control around it.
 // Received bytes are edited and echoed in the interrupt handler, so that typing is felt at once;
 // the signals they stand for are sent by a kernel thread, because no process lock may be taken
-// there. Locks: `lock_` (rank tty) guards all state; the JobControl is called without it, as
+// there. What hangs up (hang_up()) counts; a file remembers the count at which it was opened, and is of
+// no use any more when the terminal's is another: its reads end, its writes fail with EIO.
+// Locks: `lock_` (rank tty) guards all state; the JobControl is called without it, as
 // process locks come first. `write_lock_` keeps the bytes of one write together.
 // Spec: POSIX.1-2017 chapter 11; ioctl_tty(2), values of Linux i386.
 #pragma once
@@ -25,6 +27,9 @@ struct JobControl {
     bool (*is_orphaned)(int group);
     bool (*is_group_of_session)(int group, int session);
     void (*signal_group)(int group, int signal);
+    // The session has lost its terminal: SIGHUP and SIGCONT to its leader, and when that ends, to the
+    // group that was in the foreground.
+    void (*terminal_lost)(int session, int foreground);
 };
 void install_job_control(const JobControl& job_control);
 Tty* terminal_of_caller();  // null: none
@@ -41,8 +46,9 @@ class Tty {
 
     // Errors: EAGAIN; EIO for background processes that can't be stopped; restart if a signal came.
     // A read returns up to a line (4096 bytes at most); 0 is the end of file.
-    Result<uint32_t> read(std::span<uint8_t> to, bool non_blocking);
-    Result<uint32_t> write(std::span<const uint8_t> from, bool non_blocking);
+    // `opened`: what open_file() said.
+    Result<uint32_t> read(std::span<uint8_t> to, bool non_blocking, uint32_t opened);
+    Result<uint32_t> write(std::span<const uint8_t> from, bool non_blocking, uint32_t opened);
     Result<int32_t> ioctl(uint32_t request, uint32_t argument);
 
     bool readable();
@@ -50,6 +56,11 @@ class Tty {
     WaitQueue& read_queue() { return read_queue_; }
     WaitQueue& write_queue() { return write_queue_; }
 
+    // A file of it begins: how often it hung up before. EIO: it has no other end. And ends.
+    virtual Result<uint32_t> open_file() { return hang_ups(); }
+    virtual void close_file() {}
+    uint32_t hang_ups();
+    void hang_up();  // open files are of no use any more; its session has lost it
     // A process opened it: a session's leader without terminal gets it as its controlling one.
     void opened(bool no_controlling_terminal);
     // Its leader ended or gave the terminal up: SIGHUP and SIGCONT to the foreground.
@@ -64,12 +75,32 @@ class Tty {
     // The body of the kernel thread that sends signals to the foreground.
     [[noreturn]] void send_signals();
 
-  private:
     static constexpr int kBackgroundRead = 21, kBackgroundChange = 22;  // SIGTTIN, SIGTTOU
 
-    Woken wait_for_input(size_t room) REQUIRES(lock_);
+  protected:
+    ~Tty() = default;  // for ever
+    // For a terminal whose other end is a program; with lock_ held.
+    enum News : uint8_t {  // TIOCPKT_*, but the first
+        input_read = 0,
+        input_flushed = 1,
+        output_flushed = 2,
+        output_stopped = 4,
+        output_started = 8,
+        flow_control_off = 16,
+        flow_control_on = 32,
+    };
+    virtual bool output_has_room() const REQUIRES(lock_) { return true; }
+    virtual void tell_other_end(News) REQUIRES(lock_) {}
+    void receive_locked(std::span<const uint8_t> bytes) REQUIRES(lock_);
+    void send_waiting_signals();  // to the foreground, in thread context; no lock is held
+
+  private:
+    bool output_goes() const REQUIRES(lock_) {
+        return !line_.output_stopped() && output_has_room();
+    }
+    Woken wait_for_input(size_t room, uint32_t opened) REQUIRES(lock_);
     uint32_t wanted_bytes(size_t room) const REQUIRES(lock_);
-    Result<void> wait_until_output_goes(bool non_blocking);
+    Result<void> wait_until_output_goes(bool non_blocking, uint32_t opened);
     uint32_t transmit(std::span<const uint8_t> from);
 
     Termios2 settings();
@@ -88,8 +119,9 @@ class Tty {
     uint32_t device_number_;
     Output output_;
     uint32_t unit_;
-
     Mutex write_lock_{LockRank::tty_write};
+
+  protected:
     IrqSpinLock lock_{LockRank::tty};
     LineDiscipline line_ GUARDED_BY(lock_);
     uint32_t input_speed_ GUARDED_BY(lock_) = 0, output_speed_ GUARDED_BY(lock_) = 0;
@@ -97,6 +129,7 @@ class Tty {
     int session_ GUARDED_BY(lock_) = 0;     // whose controlling terminal this is; 0: nobody's
     int foreground_ GUARDED_BY(lock_) = 0;  // a process group
     uint32_t unsent_signals_ GUARDED_BY(lock_) = 0;  // a set
+    uint32_t hang_ups_ GUARDED_BY(lock_) = 0;
     WaitQueue read_queue_, write_queue_, signal_queue_;
 };
 

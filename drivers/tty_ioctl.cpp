@@ -29,6 +29,12 @@ enum Request : uint32_t {
     kSetSettings2Flush = 0x402C542D,  // TCSETSF2
 };
 
+// ^S and ^Q do what they usually do.
+bool has_usual_flow_control(const Termios& t) {
+    return (t.input & termios::kStartStop) && t.characters[termios::kStop] == 'S' - '@' &&
+           t.characters[termios::kStart] == 'Q' - '@';
+}
+
 Result<int32_t> give(uint32_t to, int32_t value) {
     TRY(write_user(UserPtr<int32_t>(to), value));
     return 0;
@@ -58,6 +64,7 @@ Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
             return 0;
         case kSetWindowSize:
             set_window_size(TRY(read_user(UserPtr<WindowSize>(argument))));
+            send_waiting_signals();
             return 0;
         case kInputQueue: return give(argument, waiting_input());
         case kOutputQueue:
@@ -90,7 +97,10 @@ Result<int32_t> Tty::set_settings(const Termios2& wanted, bool flush) {
     input_speed_ = wanted.input_speed;
     output_speed_ = wanted.output_speed;
     if (flush) line_.flush_input();
+    const bool was_on = has_usual_flow_control(line_.settings());
     line_.set_settings(wanted.base);
+    const bool is_on = has_usual_flow_control(line_.settings());
+    if (is_on != was_on) tell_other_end(is_on ? flow_control_on : flow_control_off);
     read_queue_.wake_all();  // what they wait for may have changed
     write_queue_.wake_all();
     return 0;
@@ -101,7 +111,10 @@ Result<int32_t> Tty::flow_control(uint32_t action) {
     if (action > 3) return Errno::inval;
     TRY(check_foreground(kBackgroundChange));
     LockGuard guard(lock_);
-    if (action < 2) line_.stop_output(action == 0);
+    if (action < 2 && line_.output_stopped() != (action == 0)) {
+        line_.stop_output(action == 0);
+        tell_other_end(action == 0 ? output_stopped : output_started);
+    }
     if (action == 1) write_queue_.wake_all();
     if (action >= 2) {
         auto which = action == 2 ? termios::kStop : termios::kStart;
@@ -115,7 +128,11 @@ Result<int32_t> Tty::flush(uint32_t queue) {
     if (queue > 2) return Errno::inval;
     TRY(check_foreground(kBackgroundChange));
     LockGuard guard(lock_);
-    if (queue != 1) line_.flush_input();
+    if (queue != 1) {
+        line_.flush_input();
+        tell_other_end(input_flushed);
+    }
+    if (queue != 0) tell_other_end(output_flushed);
     return 0;
 }
 

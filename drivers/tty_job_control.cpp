@@ -16,6 +16,7 @@ constinit JobControl job_control = {
     .is_orphaned = [](int) { return true; },
     .is_group_of_session = [](int, int) { return false; },
     .signal_group = [](int, int) {},
+    .terminal_lost = [](int, int) {},
 };
 
 }  // namespace
@@ -75,6 +76,8 @@ Result<int32_t> Tty::become_controlling() {
         foreground_ = caller.group;
     }
     job_control.set_terminal(caller.session, this);
+    // It may have hung up in between.
+    if (session() != caller.session) job_control.set_terminal(caller.session, nullptr);
     return 0;
 }
 
@@ -99,6 +102,26 @@ void Tty::session_ended(int session) {
     job_control.signal_group(foreground, kContinue);
 }
 
+uint32_t Tty::hang_ups() {
+    LockGuard guard(lock_);
+    return hang_ups_;
+}
+
+void Tty::hang_up() {
+    int session, foreground;
+    {
+        LockGuard guard(lock_);
+        session = std::exchange(session_, 0);
+        foreground = std::exchange(foreground_, 0);
+        ++hang_ups_;
+        line_.flush_input();
+        line_.stop_output(false);
+        read_queue_.wake_all();
+        write_queue_.wake_all();
+    }
+    if (session) job_control.terminal_lost(session, foreground);
+}
+
 Result<int32_t> Tty::set_foreground(int group) {
     JobControl::Caller caller = job_control.caller();
     TRY(of_caller(0));
@@ -121,17 +144,23 @@ void Tty::set_window_size(const WindowSize& size) {
 
 void Tty::send_signals() {
     for (;;) {
-        uint32_t signals;
-        int foreground;
         {
             LockGuard guard(lock_);
             signal_queue_.wait(lock_, [this]() NO_LOCK_ANALYSIS { return unsent_signals_ != 0; },
                                {.interruptible = false, .reason = "tty signals"});
-            signals = unsent_signals_;
-            unsent_signals_ = 0;
-            foreground = foreground_;
         }
-        for (int signal = 1; foreground && signal < 32; ++signal)
-            if (signals >> signal & 1) job_control.signal_group(foreground, signal);
+        send_waiting_signals();
     }
+}
+
+void Tty::send_waiting_signals() {
+    uint32_t signals;
+    int foreground;
+    {
+        LockGuard guard(lock_);
+        signals = std::exchange(unsent_signals_, 0);
+        foreground = foreground_;
+    }
+    for (int signal = 1; foreground && signal < 32; ++signal)
+        if (signals >> signal & 1) job_control.signal_group(foreground, signal);
 }

@@ -148,6 +148,10 @@ constinit FileSystemType devfs_type{"devfs", false, mount_devfs};
 
 }  // namespace
 
+void devfs_add(std::string_view name, uint32_t mode, uint32_t special_device) {
+    instance->add(instance->top(), name, mode, special_device);
+}
+
 void devfs_init() {
     memory_devices_init();
     terminal_devices_init();

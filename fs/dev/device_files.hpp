@@ -16,6 +16,9 @@ void memory_devices_init();
 void terminal_devices_init();
 void host_devices_init();
 
+// Opens a terminal by that node. Without kOpenNoTty it may become its opener's. EIO, ENOMEM.
+Result<Ref<File>> open_terminal_file(class Tty& tty, Inode& node, uint32_t flags);
+
 // Up to 4 KiB on their way; little data stays on the stack.
 class DeviceBuffer {
   public:

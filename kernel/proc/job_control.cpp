@@ -29,6 +29,17 @@ bool blocks_or_ignores(int signal) {
     return signal_ignored_or_blocked(current_process(), current_thread(), signal);
 }
 
+void terminal_lost(int session, int foreground) {
+    LockGuard guard(process_tree);
+    for (Process& process : all_processes())
+        if (process.sid == session) process.terminal = nullptr;
+    Process* leader = find_process_locked(session);
+    if (!leader || leader->sid != session) return;
+    leader->lost_foreground = foreground;
+    send_signal(*leader, signal_from_kernel(kSigHup));
+    send_signal(*leader, signal_from_kernel(kSigCont));
+}
+
 bool is_orphaned(int group) {
     LockGuard guard(process_tree);
     return group_is_orphaned(group);
@@ -50,11 +61,17 @@ void job_control_init() {
                          .blocks_or_ignores = blocks_or_ignores,
                          .is_orphaned = is_orphaned,
                          .is_group_of_session = is_group_of_session,
-                         .signal_group = signal_group});
+                         .signal_group = signal_group,
+                         .terminal_lost = terminal_lost});
 }
 
 void session_leader_leaves(Process& process) {
-    if (process.sid != process.pid || !process.terminal) return;
+    if (process.sid != process.pid) return;
+    if (const int lost = std::exchange(process.lost_foreground, 0)) {
+        signal_group(lost, kSigHup);
+        signal_group(lost, kSigCont);
+    }
+    if (!process.terminal) return;
     Tty* terminal = process.terminal;
     terminal->session_ended(process.sid);
     set_terminal(process.sid, nullptr);

@@ -51,6 +51,7 @@ class Process : public RefCounted {
     WaitQueue resumed;                // stopped threads
     int exit_signal = kSigChld;
     class Tty* terminal = nullptr;    // the session's controlling terminal
+    int lost_foreground = 0;          // a leader's, whose terminal has hung up: the group there
     WaitQueue* vfork_done = nullptr;  // where a parent in vfork waits
     bool is_job = false;              // counts for the degree of multiprogramming
     bool left_parents_space = false;  // has executed a program, or exited

@@ -40,8 +40,9 @@ enum class LockRank : uint8_t {
     page_cache,
     socket_names,  // which socket has which name; the list of all sockets
     pipe,
-    socket,      // one socket: its state, its peer
-    ipc_object,  // one semaphore set, message queue
+    socket,            // one socket: its state, its peer
+    ipc_object,        // one semaphore set, message queue
+    pseudo_terminals,  // which there are
     tty,
     host_link,
     futex,

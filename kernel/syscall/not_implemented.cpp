@@ -9,7 +9,7 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(51, acct), NAMED(53, lock), NAMED(56, mpx), NAMED(58, ulimit),
     NAMED(62, ustat), NAMED(68, sgetmask), NAMED(69, ssetmask), NAMED(84, oldlstat),
     NAMED(86, uselib), NAMED(89, readdir), NAMED(98, profil), NAMED(101, ioperm),
-    NAMED(109, olduname), NAMED(111, vhangup), NAMED(112, idle), NAMED(113, vm86old),
+    NAMED(109, olduname), NAMED(112, idle), NAMED(113, vm86old),
     NAMED(124, adjtimex), NAMED(127, create_module), NAMED(128, init_module),
     NAMED(129, delete_module), NAMED(130, get_kernel_syms), NAMED(131, quotactl),
     NAMED(134, bdflush), NAMED(135, sysfs), NAMED(137, afs_syscall), NAMED(149, _sysctl),

@@ -294,6 +294,25 @@ TEST_F(Discipline, FlowControl) {
     EXPECT_FALSE(line_.output_stopped());
 }
 
+TEST_F(Discipline, RoomIsWhatIsNotLost) {
+    constexpr uint32_t kAll = LineDiscipline::kCapacity;
+    EXPECT_EQ(line_.room(), kAll);
+    for (uint32_t i = 0; i < 2 * kAll; ++i) line_.receive('x', wire_);
+    EXPECT_EQ(line_.room(), kAll);  // no line yet: the end of this one is cut, and nothing waits
+    line_.receive('\n', wire_);
+    EXPECT_EQ(line_.room(), 0u);
+    EXPECT_EQ(read(kAll).size(), kAll);
+    EXPECT_EQ(line_.room(), kAll);
+    change([](Termios& t) { t.local &= ~kCanonical; });
+    for (uint32_t i = 0; line_.room(); ++i) {
+        ASSERT_EQ(line_.room(), kAll - i);
+        line_.receive('x', wire_);
+    }
+    EXPECT_EQ(line_.available(), kAll);
+    line_.reset();
+    EXPECT_EQ(line_.available(), 0u);
+}
+
 TEST_F(Discipline, OutputProcessing) {
     EXPECT_EQ(write("a\nb\r\n"), "a\r\nb\r\r\n");
     change([](Termios& t) { t.output |= kExpandTabs; });
