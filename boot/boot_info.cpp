@@ -135,9 +135,19 @@ class Parser {
     }
 
     void parse_multiboot2(uint32_t base) {
-        enum : uint32_t { command_line = 1, loader_name = 2, module = 3, basic = 4, map = 6 };
+        enum : uint32_t {
+            command_line = 1,
+            loader_name = 2,
+            module = 3,
+            basic = 4,
+            map = 6,
+            framebuffer = 8,
+            old_acpi = 14,
+            acpi = 15,
+            efi_map = 17,
+        };
         const uint64_t end = uint64_t{base} + u32(base);
-        uint64_t basic_tag = 0;
+        uint64_t basic_tag = 0, efi_tag = 0;
         for (uint64_t tag = uint64_t{base} + 8; tag + 8 <= end;) {
             const uint32_t type = u32(tag), size = u32(tag + 4);
             if (type == 0) break;
@@ -151,8 +161,13 @@ class Parser {
                 add_module(u32(tag + 8), u32(tag + 12), text(tag + 16, size - 16));
             if (type == basic && size >= 16) basic_tag = tag;
             if (type == map && size >= 16) parse_memory_map2(tag, size);
+            if (type == efi_map && size >= 16) efi_tag = tag;
+            if (type == framebuffer && size >= 38) parse_framebuffer(tag);
+            if (type == acpi || (type == old_acpi && info_.acpi.empty()))
+                keep_acpi(tag + 8, size - 8);
             tag += (uint64_t{size} + 7) & ~uint64_t{7};
         }
+        if (storage_.raw_count == 0 && efi_tag) parse_efi_map(efi_tag, u32(efi_tag + 4));
         if (storage_.raw_count == 0 && basic_tag)
             add_basic_memory(u32(basic_tag + 8), u32(basic_tag + 12));
     }
@@ -165,6 +180,50 @@ class Parser {
         }
         for (uint64_t entry = tag + 16; entry + 24 <= tag + size; entry += entry_size)
             add_memory(u64(entry), u64(entry + 8), u32(entry + 16) == kUsable);
+    }
+
+    // Firmware's own map, for loaders that hand on nothing else. What boot services used is free by now.
+    // Spec: UEFI 2.8, 7.2 (EFI_MEMORY_DESCRIPTOR).
+    void parse_efi_map(uint64_t tag, uint32_t size) {
+        enum : uint32_t { loader_code = 1, boot_services_data = 4, conventional = 7 };
+        constexpr uint32_t kDescriptor = 40, kPageBits = 12;
+        const uint32_t entry_size = u32(tag + 8);
+        if (entry_size < kDescriptor) {
+            info_.incomplete = true;
+            return;
+        }
+        for (uint64_t entry = tag + 16; entry + kDescriptor <= tag + size; entry += entry_size) {
+            const uint32_t type = u32(entry);
+            const uint64_t pages = std::min(u64(entry + 24), ~uint64_t{0} >> kPageBits);
+            add_memory(u64(entry + 8), pages << kPageBits,
+                       (type >= loader_code && type <= boot_services_data) || type == conventional);
+        }
+    }
+
+    // Only what can be drawn on: direct colours in bytes.
+    void parse_framebuffer(uint64_t tag) {
+        enum : uint32_t { direct_colour = 1 };
+        const uint32_t kind = u32(tag + 28), colours = u32(tag + 32), more = u32(tag + 34);
+        const auto byte = [](uint32_t word, uint32_t i) {
+            return static_cast<uint8_t>(word >> 8 * i);
+        };
+        const BootFramebuffer found = {u64(tag + 8),     u32(tag + 16), u32(tag + 20),
+                                       u32(tag + 24),    byte(kind, 0), byte(colours, 0),
+                                       byte(colours, 2), byte(more, 2)};
+        const bool whole_bytes =
+            byte(colours, 1) == 8 && byte(colours, 3) == 8 && byte(more, 3) == 8;
+        if (byte(kind, 1) == direct_colour && whole_bytes &&
+            (found.bits == 24 || found.bits == 32) && found.pitch / (found.bits / 8) >= found.width)
+            info_.framebuffer = found;
+    }
+
+    void keep_acpi(uint64_t address, uint32_t length) {
+        constexpr uint32_t kOld = 20;
+        const auto source = bytes(address, length);
+        if (!source || length < kOld) return;
+        length = length < sizeof storage_.acpi ? kOld : sizeof storage_.acpi;
+        __builtin_memcpy(storage_.acpi, source->data(), length);
+        info_.acpi = {storage_.acpi, length};
     }
 
     // Without a map: so many KiB from 0, and so many from 1 MiB.

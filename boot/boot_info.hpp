@@ -26,11 +26,22 @@ struct BootModule {
     std::string_view name;
 };
 
+// A screen of pixels that firmware set up; its rows begin `pitch` bytes apart. A pixel is `bits` wide (24
+// or 32; 0: there is none), least byte first, with each colour in 8 of them from that bit on.
+struct BootFramebuffer {
+    uint64_t address = 0;
+    uint32_t pitch = 0, width = 0, height = 0;
+    uint8_t bits = 0, red = 0, green = 0, blue = 0;
+};
+
 struct BootInfo {
     std::string_view command_line;
     std::string_view loader_name;
     std::span<const MemoryRange> memory;
     std::span<const BootModule> modules;
+    // A copy of ACPI's root pointer, 20 or 36 bytes; empty: it is to be looked for where a BIOS has it.
+    std::span<const uint8_t> acpi;
+    BootFramebuffer framebuffer;
     bool incomplete = false;
 };
 
@@ -52,6 +63,7 @@ struct BootInfoStorage {
     MemoryRange memory[2 * kRanges] = {};
     BootModule modules[kModules] = {};
     char text[kText] = {};
+    uint8_t acpi[36] = {};
     size_t raw_count = 0, memory_count = 0, module_count = 0, text_size = 0;
 };
 

@@ -43,12 +43,15 @@ std::span<const uint8_t> read_table(PhysAddr start) {
     return acpi_checksum_ok(table) ? table : std::span<const uint8_t>{};
 }
 
+bool is_rsdp(std::span<const uint8_t> bytes) {
+    return bytes.size() >= kRsdpBytes && __builtin_memcmp(bytes.data(), "RSD PTR ", 8) == 0 &&
+           acpi_checksum_ok(bytes.first(kRsdpBytes));
+}
+
 std::span<const uint8_t> find_rsdp(PhysAddr start, uint32_t bytes) {
     auto area = view(start, bytes);
     for (size_t at = 0; at + kRsdpBytes <= area.size(); at += 16) {
-        auto rsdp = area.subspan(at, kRsdpBytes);
-        if (__builtin_memcmp(rsdp.data(), "RSD PTR ", 8) == 0 && acpi_checksum_ok(rsdp))
-            return rsdp;
+        if (is_rsdp(area.subspan(at))) return area.subspan(at);
     }
     return {};
 }
@@ -68,20 +71,20 @@ bool use_root(uint32_t address, std::string_view signature, uint32_t pointer_byt
 
 // The XSDT, if there is one below 4 GiB and all sums are right.
 bool use_long_root(std::span<const uint8_t> rsdp) {
-    if (rsdp[kRsdpRevision] < 2) return false;
-    std::span<const uint8_t> whole(rsdp.data(), kLongRsdpBytes);
+    if (rsdp[kRsdpRevision] < 2 || rsdp.size() < kLongRsdpBytes) return false;
+    const auto whole = rsdp.first(kLongRsdpBytes);
     if (!acpi_checksum_ok(whole) || word_at(whole, kRsdpXsdt + 4)) return false;
     return use_root(word_at(whole, kRsdpXsdt), "XSDT", 8);
 }
 
 }  // namespace
 
-void acpi_init(PhysicalMapper map) {
+void acpi_init(PhysicalMapper map, std::span<const uint8_t> root_pointer) {
     map_physical = map;
     uint16_t segment;
     __builtin_memcpy(&segment, view(kEbdaSegment, sizeof segment).data(), sizeof segment);
-    auto rsdp = segment ? find_rsdp(PhysAddr(uint32_t{segment} << 4), kEbdaBytes)
-                        : std::span<const uint8_t>{};
+    auto rsdp = is_rsdp(root_pointer) ? root_pointer : std::span<const uint8_t>{};
+    if (rsdp.empty() && segment) rsdp = find_rsdp(PhysAddr(uint32_t{segment} << 4), kEbdaBytes);
     if (rsdp.empty()) rsdp = find_rsdp(kBiosStart, kBiosBytes);
     if (rsdp.empty()) return log_info("acpi: no tables");
     if (!use_long_root(rsdp) && !use_root(word_at(rsdp, kRsdpRsdt), "RSDT", 4))

@@ -8,12 +8,11 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/lib/result.hpp"
-#include "kernel/lib/types.hpp"
+#include "drivers/physical_mapper.hpp"
 
-// Makes physical memory readable for good, wherever it lies. Without one only the direct map is.
-using PhysicalMapper = Result<void*> (*)(PhysAddr start, uint32_t bytes);
-void acpi_init(PhysicalMapper map);
+// `root_pointer`: the loader's copy, 20 or 36 bytes; empty: it is looked for where a BIOS leaves it.
+// `map` null: only the direct map can be read.
+void acpi_init(PhysicalMapper map, std::span<const uint8_t> root_pointer);
 
 // The whole table with this signature, its checksum verified; empty if there is none.
 std::span<const uint8_t> acpi_table(std::string_view signature);

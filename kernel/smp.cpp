@@ -14,6 +14,7 @@
 #include "kernel/arch/pic.hpp"
 #include "kernel/arch/processors.hpp"
 #include "kernel/arch/traps.hpp"
+#include "kernel/boot_state.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sched/clock_init.hpp"
@@ -29,15 +30,15 @@ constexpr uint32_t kLocalApicBytes = 0x400, kIoApicBytes = 0x20;
 constinit std::optional<MadtInfo> madt{};
 constinit bool idle_spins = false;
 
-volatile uint32_t* map_registers(uint32_t address, uint32_t bytes) {
-    Result<void*> mapped = map_device(PhysAddr(address), bytes);
+volatile uint32_t* registers_at(uint32_t address, uint32_t bytes) {
+    Result<void*> mapped = map_registers(PhysAddr(address), bytes);
     return mapped ? static_cast<volatile uint32_t*>(mapped.value()) : nullptr;
 }
 
 bool use_io_apics() {
     for (uint32_t i = 0; i < madt->io_apic_count; ++i) {
         const MadtInfo::IoApic& found = madt->io_apics[i];
-        auto* registers = map_registers(found.address, kIoApicBytes);
+        auto* registers = registers_at(found.address, kIoApicBytes);
         if (!registers) return false;
         ioapic_add(registers, found.first_gsi);
     }
@@ -102,11 +103,12 @@ bool bring_up(uint32_t apic_id, PhysAddr directory) {
 }  // namespace
 
 void interrupts_init(const BootOptions& options) {
-    acpi_init([](PhysAddr start, uint32_t bytes) { return map_device(start, bytes, Caching::on); });
+    acpi_init([](PhysAddr start, uint32_t bytes) { return map_device(start, bytes, Caching::on); },
+              boot_information().acpi);
     if (!options.apic || !cpu_features().has(kCpuApic)) return;
     madt = parse_madt(acpi_table("APIC"));
     if (!madt) return log_info("apic: none in the firmware's tables; using the 8259s");
-    auto* registers = map_registers(madt->local_apic, kLocalApicBytes);
+    auto* registers = registers_at(madt->local_apic, kLocalApicBytes);
     if (!registers || !use_io_apics()) {
         madt = {};
         return log_warning("apic: cannot be mapped");

@@ -13,6 +13,9 @@ void virtual_area_init();  // also installs the threads' stack source
 // and `bytes` needn't be aligned. Uncached unless said otherwise.
 enum class Caching : uint8_t { off, on };
 Result<void*> map_device(PhysAddr start, uint32_t bytes, Caching caching = Caching::off);
+inline Result<void*> map_registers(PhysAddr start, uint32_t bytes) {
+    return map_device(start, bytes);
+}
 void unmap_device(void* address, uint32_t bytes);
 
 // Memory of any size, contiguous only virtually. Contents undefined.

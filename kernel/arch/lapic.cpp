@@ -38,6 +38,7 @@ void lapic_init_cpu() {
     registers[kError] = kMasked;
     registers[kErrorStatus] = 0;
     registers[kDivide] = kDivideByOne;
+    registers[kInitialCount] = 0;  // firmware may have left it counting
     registers[kTimer] = kVectorTimer;
     registers[kTaskPriority] = 0;
     lapic_end_of_interrupt();  // of what the firmware left

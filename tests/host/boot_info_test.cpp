@@ -205,6 +205,87 @@ TEST(Multiboot2, AllOfIt) {
               (std::vector<MemoryRange>{{0, 0xA0000, true}, {0xA0000, 0x70000, false}}));
 }
 
+std::string root_pointer(size_t bytes) {
+    std::string text = "RSD PTR ";
+    text.resize(bytes, 'x');
+    return text;
+}
+
+TEST(Multiboot2, AcpiIsCopiedAndTheNewOneWins) {
+    for (bool new_first : {false, true}) {
+        Memory m;
+        std::vector<std::string> tags = {tag(14, {}, root_pointer(20)),
+                                         tag(15, {}, root_pointer(36))};
+        if (new_first) std::swap(tags[0], tags[1]);
+        const Parsed p(kMultiboot2Magic, multiboot2(m, tags), m);
+        m.bytes.assign(m.bytes.size(), 0);
+        ASSERT_EQ(p.info.acpi.size(), 36u);
+        EXPECT_EQ(memcmp(p.info.acpi.data(), root_pointer(36).data(), 36), 0);
+    }
+    Memory m;
+    EXPECT_EQ(Parsed(kMultiboot2Magic, multiboot2(m, {tag(14, {}, root_pointer(20))}), m)
+                  .info.acpi.size(),
+              20u);
+    Memory cut;
+    EXPECT_TRUE(Parsed(kMultiboot2Magic, multiboot2(cut, {tag(15, {}, root_pointer(12))}), cut)
+                    .info.acpi.empty());
+}
+
+// Address, pitch, width, height; bits, type; where each colour begins and how wide it is.
+std::string framebuffer(uint32_t pitch, uint8_t bits, uint8_t type, uint8_t red_bits = 8) {
+    return tag(8, {0x80000000, 1, pitch, 800, 600, uint32_t(bits | type << 8),
+                   uint32_t(16 | red_bits << 8 | 8 << 16 | 8 << 24), 0 | 8 << 8});
+}
+
+TEST(Multiboot2, Framebuffer) {
+    for (uint8_t bits : {24, 32}) {
+        Memory m;
+        const Parsed p(kMultiboot2Magic, multiboot2(m, {framebuffer(3200, bits, 1)}), m);
+        const BootFramebuffer& f = p.info.framebuffer;
+        EXPECT_EQ(f.address, 0x180000000u);
+        EXPECT_EQ(f.pitch, 3200u);
+        EXPECT_EQ(f.width, 800u);
+        EXPECT_EQ(f.height, 600u);
+        EXPECT_EQ(f.bits, bits);
+        EXPECT_EQ(f.red, 16);
+        EXPECT_EQ(f.green, 8);
+        EXPECT_EQ(f.blue, 0);
+    }
+    // Text, a palette, 16 bits, colours of other widths, rows too short: nothing to draw on.
+    for (const std::string& bad :
+         {framebuffer(160, 16, 2), framebuffer(800, 8, 0), framebuffer(1600, 16, 1),
+          framebuffer(3200, 32, 1, 5), framebuffer(2399, 24, 1)}) {
+        Memory m;
+        EXPECT_EQ(Parsed(kMultiboot2Magic, multiboot2(m, {bad}), m).info.framebuffer.bits, 0);
+    }
+}
+
+TEST(Multiboot2, EfiMapServesWhereThereIsNoOther) {
+    std::vector<uint32_t> words = {48, 1};
+    const auto add = [&](uint32_t type, uint64_t base, uint32_t pages) {
+        for (uint32_t word :
+             {type, 0u, uint32_t(base), uint32_t(base >> 32), 0u, 0u, pages, 0u, 0u, 0u, 0u, 0u})
+            words.push_back(word);
+    };
+    add(3, 0, 0x50);          // boot services' code: free by now
+    add(0, 0x50000, 0x10);    // reserved
+    add(7, 0x100000, 0x100);  // conventional
+    add(6, 0x200000, 0x10);   // runtime services
+    add(9, 0x210000, 0x10);   // ACPI's tables
+    Memory m;
+    const Parsed p(kMultiboot2Magic, multiboot2(m, {tag(17, words)}), m);
+    EXPECT_EQ(p.memory(), (std::vector<MemoryRange>{{0, 0x50000, true},
+                                                    {0x50000, 0x10000, false},
+                                                    {0xA0000, 0x60000, false},
+                                                    {0x100000, 0x100000, true},
+                                                    {0x200000, 0x20000, false}}));
+    Memory both;
+    const Parsed q(kMultiboot2Magic,
+                   multiboot2(both, {tag(17, words), tag(6, {24, 0, 0, 0, 0x8000, 0, 1, 0})}),
+                   both);
+    EXPECT_EQ(q.memory(), (std::vector<MemoryRange>{{0, 0x8000, true}, {0xA0000, 0x60000, false}}));
+}
+
 TEST(Multiboot2, BadSizesEndTheParsing) {
     for (uint32_t size : {0u, 7u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
         Memory m;
