@@ -28,9 +28,9 @@ bool is_absent(const atapi::Sense& sense) {
 
 bool CdDrive::perform(const atapi::Packet& packet, uint8_t* to, uint32_t bytes,
                       atapi::Sense& sense) {
-    IdeChannel::Packet request{which_, {}, to, bytes};
+    AtaPacket request{which_, {}, to, bytes};
     std::copy(packet.begin(), packet.end(), request.command);
-    return channel_.perform(request, sense);
+    return controller_.perform(request, sense);
 }
 
 void CdDrive::use_medium(uint32_t blocks) {

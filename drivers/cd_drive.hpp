@@ -1,18 +1,18 @@
-// A CD-ROM drive on an IDE channel, as a block device that is read only. Its blocks have 2 KiB; a
-// request that begins or ends within one is served by way of a buffer. The medium may come and go:
-// prepare() finds out what is there.
-// Locks: the queue's, the channel's; what is known of the medium is atomic.
+// A CD-ROM drive as a block device that is read only. Its blocks have 2 KiB; a request that begins or
+// ends within one is served by way of a buffer. The medium may come and go: prepare() finds out what
+// is there.
+// Locks: the queue's, the controller's; what is known of the medium is atomic.
 // Spec: see atapi.hpp.
 #pragma once
 
+#include "drivers/ata_drive.hpp"
 #include "drivers/disk_queue.hpp"
-#include "drivers/ide_channel.hpp"
 
 class CdDrive final : public BlockDevice, private DiskServer {
   public:
-    CdDrive(std::string_view name, uint32_t major, uint32_t minor, IdeChannel& channel,
+    CdDrive(std::string_view name, uint32_t major, uint32_t minor, AtaController& controller,
             uint32_t which)
-        : BlockDevice(name, major, minor), channel_(channel), which_(which) {}
+        : BlockDevice(name, major, minor), controller_(controller), which_(which) {}
 
     uint64_t sectors() const override { return uint64_t{blocks()} * kSectorsPerBlock; }
     bool read_only() const override { return true; }
@@ -39,7 +39,7 @@ class CdDrive final : public BlockDevice, private DiskServer {
     bool perform(const atapi::Packet& packet, uint8_t* to, uint32_t bytes, atapi::Sense& sense);
     void use_medium(uint32_t blocks);
 
-    IdeChannel& channel_;
+    AtaController& controller_;
     const uint32_t which_;
     Atomic<uint32_t> blocks_ = 0, medium_ = 0;
     DiskQueue queue_{*this, device_number()};

@@ -59,10 +59,7 @@ Result<void> IdeChannel::perform_in_turn(const Request& r, uint32_t attempts) {
         dma_failures += mode_ == IdeMode::dma;
         if (i > 0 || (status_ & (ata::kBusy | ata::kDataRequest))) reset();
     }
-    if (attempts < kAttempts) return Errno::io;
-    constexpr std::string_view kNames[] = {"read", "write", "flush"};
-    log_error("hd{}: {} of sector {} failed: status {:02x}, error {:02x}", letter(r.drive),
-              kNames[static_cast<uint32_t>(r.kind)], r.first, status_, error_);
+    if (attempts == kAttempts) report_failure(letter(r.drive), r, status_, error_);
     return Errno::io;
 }
 

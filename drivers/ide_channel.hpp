@@ -8,10 +8,8 @@
 // PACKET).
 #pragma once
 
-#include "drivers/block.hpp"
-#include "drivers/atapi.hpp"
+#include "drivers/ata_drive.hpp"
 #include "drivers/ide_dma.hpp"
-#include "drivers/ide_registers.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/lib/types.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -32,12 +30,13 @@ struct IdePorts {
     uint16_t bus_master = 0;  // three registers for DMA; 0: none
 };
 
-class IdeChannel {
+class IdeChannel final : public AtaController {
   public:
     explicit IdeChannel(const IdePorts& ports) : ports_(ports), dma_(ports.bus_master) {}
 
     struct Drive {
-        enum class Kind : uint8_t { none, disk, packet } kind = Kind::none;
+        using Kind = AtaKind;
+        Kind kind = Kind::none;
         ata::Identity identity;
         uint32_t block_sectors = 1;  // sectors per interrupt, as set in the drive
     };
@@ -51,26 +50,11 @@ class IdeChannel {
     const Drive& drive(uint32_t which) const { return drives_[which]; }
     char letter(uint32_t which) const { return static_cast<char>(ports_.first_drive + which); }
 
-    struct Request {
-        uint32_t drive;
-        BlockIo::Kind kind;
-        uint64_t first;  // sector
-        uint32_t count;  // at most kMostSectors, which lie on the disk; 0: a flush
-        std::span<const MemoryPiece> memory;
-    };
-    // EIO after so many attempts, with resets between them, and a line in the log.
-    static constexpr uint32_t kAttempts = 4;
-    Result<void> perform(const Request& request, uint32_t attempts = kAttempts);
-
-    // A command for a drive that speaks packets, and the data it answers with.
-    struct Packet {
-        uint32_t drive;
-        uint8_t command[atapi::kPacketBytes];
-        uint8_t* to = nullptr;  // in the direct map
-        uint32_t bytes = 0;
-    };
-    // False: it says why in `sense`; an answer of no sense at all: the drive doesn't answer.
-    bool perform(const Packet& packet, atapi::Sense& sense);
+    using Request = AtaRequest;
+    using Packet = AtaPacket;
+    Result<void> perform(const Request& request, uint32_t attempts) override;
+    bool perform(const Packet& packet, atapi::Sense& sense) override;
+    const ata::Identity& identity(uint32_t drive) const override { return drives_[drive].identity; }
 
   private:
     static constexpr uint32_t kPatience = 10'000;  // milliseconds: a disk may have to spin up

@@ -130,4 +130,19 @@ static_assert(encode_address(0x0ABCDEF1, 256, true).count == 0);
 static_assert(encode_address(0x0FFFFFFF, 1, false).wide == false);
 static_assert(encode_address(0x0FFFFFFF, 2, false).wide == true);
 
+// The same as SATA sends it: a register FIS from host to device (0x27) with a command (0x80).
+// Spec: Serial ATA 2.6, 10.3.4.
+using Fis = uint8_t[20];
+constexpr void encode_fis(Fis& fis, uint8_t command, const Address& at, uint8_t features = 0) {
+    for (uint8_t& byte : fis) byte = 0;
+    fis[0] = 0x27;
+    fis[1] = 0x80;
+    fis[2] = command;
+    fis[3] = features;
+    for (uint32_t i = 0; i < 6; ++i) fis[i < 3 ? 4 + i : 5 + i] = at.lba[i];
+    fis[7] = at.device;
+    fis[12] = static_cast<uint8_t>(at.count);
+    fis[13] = static_cast<uint8_t>(at.count >> 8);
+}
+
 }  // namespace ata

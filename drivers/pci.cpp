@@ -85,13 +85,14 @@ constexpr ClassName kClassNames[] = {
 // One line for each device that a user may expect to work, and that has no driver here.
 void report_unsupported(const PciDevice& d) {
     constexpr uint16_t kVirtio = 0x1af4;
+    constexpr uint8_t kAhci = 1;  // interface
     const char* advice = nullptr;
     if (d.vendor == kVirtio && (d.device == 0x1001 || d.device == 0x1042))
-        advice = "virtio disk: not supported; disks are IDE here (QEMU: -drive if=ide)";
-    else if (d.base_class == 0x01 && d.sub_class == 0x06)
-        advice = "SATA controller: not supported; disks are IDE here (QEMU: -machine pc)";
+        advice = "virtio disk: not supported; disks are IDE or SATA here (QEMU: -drive if=ide)";
+    else if (d.base_class == 0x01 && d.sub_class == 0x06 && d.interface != kAhci)
+        advice = "SATA controller: not in AHCI mode, which the firmware's set-up can choose";
     else if (d.base_class == 0x01 && d.sub_class == 0x08)
-        advice = "NVMe disk: not supported; disks are IDE here (QEMU: -drive if=ide)";
+        advice = "NVMe disk: not supported; disks are IDE or SATA here (QEMU: -drive if=ide)";
     else if (d.base_class == 0x0c && d.sub_class == 0x03)
         advice = "USB: not supported; keyboards are PS/2 here (QEMU has one without -usb)";
     if (advice)

@@ -125,7 +125,7 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
         return refuse_mount(Errno::nxio, "no disk named {} (found: {})", source,
                             found.wanted()
                                 ? found.view()
-                                : "none; disks are IDE, in QEMU -machine pc and -drive if=ide");
+                                : "none; disks are IDE or SATA, in QEMU -drive if=ide");
     }
     for (FileSystemType* type = types; type; type = type->next) {
         if (!type->needs_device || !type->may_be_root) continue;

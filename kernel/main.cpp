@@ -2,6 +2,7 @@
 // boot code becomes the idle thread, and a kernel thread goes on with what may sleep: finding the
 // root file system and starting the first program.
 #include "drivers/acpi.hpp"
+#include "drivers/ahci.hpp"
 #include "drivers/console.hpp"
 #include "drivers/ide.hpp"
 #include "drivers/keyboard.hpp"
@@ -38,6 +39,7 @@
 #include "mm/kernel_map.hpp"
 #include "mm/mm.hpp"
 #include "mm/reclaim.hpp"
+#include "mm/virtual_area.hpp"
 
 namespace {
 
@@ -46,6 +48,7 @@ void start_user_land(void*) {
     reclaim_start();           // a thread that frees memory before it is all gone
     power_init();              // how the machine is switched off
     ide_init();                // disks: probed by PIO, then read by DMA
+    ahci_init(map_registers);  // and those on SATA
     add_boot_modules();        // RAM disks that the loader brought
     partitions_init();         // parts of disks are disks too
     fs_init();                 // page cache, inodes, names; ext2 and others can be mounted

@@ -35,10 +35,13 @@ def option_value(path):
     return os.path.abspath(path).replace(',', ',,')
 
 
-def machine(memory, cpus):
-    """The same PC in every mode: i440FX with IDE, VGA and serial ports, and nothing that waits on
-    the host: no network, no USB, no sound."""
-    return ['-nodefaults', '-no-user-config', '-machine', 'pc', '-accel', 'tcg', '-nic', 'none',
+MACHINES = ('pc', 'q35')
+
+
+def machine(memory, cpus, kind='pc'):
+    """The same PC in every mode: i440FX with IDE (or q35 with AHCI), VGA and serial ports, and nothing that
+    waits on the host: no network, no USB, no sound."""
+    return ['-nodefaults', '-no-user-config', '-machine', kind, '-accel', 'tcg', '-nic', 'none',
             '-m', str(memory), '-smp', str(cpus), '-vga', 'std', '-no-reboot']
 
 

@@ -21,7 +21,7 @@ FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
 MEMORY, BESIDE_ROOT = 128, 64  # MiB
 VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log',
-                 '--trace')
+                 '--trace', '--machine')
 
 
 def positive(text):
@@ -56,6 +56,8 @@ def parse(arguments):
     option('--no-disk', action='store_true', help='a machine without a disk')
     option('--append', metavar='STR', action='append', default=[], help='more kernel command line')
     option('--smp', metavar='N', type=positive, default=1, help='processors (default 1)')
+    option('--machine', choices=qemu.MACHINES, default='pc', help="pc has IDE disks (default), q35 "
+           'SATA disks behind AHCI, under the same names')
     option('--mem', metavar='MB', type=positive, help=f'memory (default {MEMORY}; with a RAM disk so much more that '
            f'{BESIDE_ROOT} are left beside it)')
     option('--icount', metavar='SHIFT', nargs='?', type=int, const=3, choices=range(11),
@@ -87,7 +89,7 @@ class Machine:
         self.words = []  # the kernel's command line
         self.modules = []  # (file, name)
         self.descriptors = []  # that QEMU is to inherit
-        self.arguments = qemu.machine(options.mem or MEMORY, options.smp)
+        self.arguments = qemu.machine(options.mem or MEMORY, options.smp, options.machine)
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
         if options.trace:

@@ -83,6 +83,17 @@ TEST(IdeAddress, FortyEightBits) {
     EXPECT_TRUE(ata::encode_address(0x0FFFFF01, 256, false).wide);
 }
 
+TEST(SataFis, HasTheRegistersInItsOrder) {
+    ata::Fis fis;
+    ata::encode_fis(fis, ata::kReadDmaExt, ata::encode_address(0x123456789AB, 0x100, false), 5);
+    const ata::Fis expected = {0x27, 0x80, 0x25, 5,    0xAB, 0x89, 0x67,
+                               0xE0, 0x45, 0x23, 0x01, 0,    0,    1};
+    EXPECT_EQ(memcmp(fis, expected, sizeof fis), 0);
+    ata::encode_fis(fis, ata::kWriteDma, ata::encode_address(0x0ABCDEF1, 256, false));
+    const ata::Fis narrow = {0x27, 0x80, 0xCA, 0, 0xF1, 0xDE, 0xBC, 0xEA, 0x0A};
+    EXPECT_EQ(memcmp(fis, narrow, sizeof fis), 0);
+}
+
 TEST(Atapi, PacketsToRead) {
     const atapi::Packet ten = atapi::read_blocks(0x00010203, 64);
     EXPECT_EQ(ten, (atapi::Packet{0x28, 0, 0, 1, 2, 3, 0, 0, 64}));

@@ -11,8 +11,9 @@ xorriso -as mkisofs -quiet -R -o "$work/u.iso" "$work/tree" 2>/dev/null
 sum=$(md5sum <"$work/tree/big.bin" | cut -d' ' -f1)
 raw=$(md5sum <"$work/t.iso" | cut -d' ' -f1)
 
-for mode in poll irq dma; do
-    guest --append "ide=$mode" --exec 'mount -t iso9660 -o ro /dev/hdc /mnt || exit 1
+for mode in '--append ide=poll' '--append ide=irq' '--append ide=dma' '--machine q35'; do
+    # shellcheck disable=SC2086
+    guest $mode --exec 'mount -t iso9660 -o ro /dev/hdc /mnt || exit 1
         md5sum /mnt/big.bin /dev/hdc; cat /mnt/one/hello; awk "\$3 == \"hdc\" { print (\$4 > 0), (\$6 > 5000) }" /proc/diskstats' \
         -- -cdrom "$work/t.iso" </dev/null
     status_is 0

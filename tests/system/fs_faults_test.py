@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Disks that fail (QEMU's blkdebug): a sector that can't be read or written is EIO for the one who asked,
 in data and in metadata; other files are unharmed; a fault that passes is not noticed; a write error
-reaches fsync, once; nothing hangs. In each of the driver's modes.
+reaches fsync, once; nothing hangs. In each of the IDE driver's modes, and behind AHCI.
 
     fs_faults_test.py [--rounds N] [--seed S]    N times random faults under random operations
 """
@@ -17,6 +17,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = {**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin', 'LC_ALL': 'C'}
+MODES = ('poll', 'irq', 'dma', 'ahci')
 BLOCK = 4096
 PER_BLOCK = BLOCK // 512  # sectors
 
@@ -43,7 +44,7 @@ def inode_block(image, path):
     return int(re.search(r'located at block (\d+)', call('debugfs', '-R', f'imap {path}', image).stdout)[1])
 
 
-def disk(image, index, faults):
+def disk(mode, image, index, faults):
     """QEMU's arguments for a drive with these faults: (iotype, block or None, once)."""
     words = [f'driver=raw,node-name=d{index},file.driver=blkdebug,file.image.driver=file,'
              f'file.image.filename={image}']
@@ -55,12 +56,14 @@ def disk(image, index, faults):
         if block is not None:
             words.append(f'{rule}sector={block * PER_BLOCK + 3}')
     return ['-blockdev', ','.join(words), '-device',
-            f'ide-hd,drive=d{index},bus=ide.{index // 2},unit={index % 2},werror=report,rerror=report']
+            f'ide-hd,drive=d{index},werror=report,rerror=report,'
+            + (f'bus=ide.{index}' if mode == 'ahci' else f'bus=ide.{index // 2},unit={index % 2}')]
 
 
 def guest(command, work, mode, *extra):
-    return call(ROOT / 'scripts/run', '--timeout', 100, '--log', work / 'log', '--append',
-                f'ide={mode}', '--exec', command, '--', *extra, stdin=subprocess.DEVNULL)
+    machine = ['--machine', 'q35'] if mode == 'ahci' else ['--append', f'ide={mode}']
+    return call(ROOT / 'scripts/run', '--timeout', 100, '--log', work / 'log', *machine, '--exec', command,
+                '--', *extra, stdin=subprocess.DEVNULL)
 
 
 COMMANDS = '''mkdir /r /w /f; mount -t ext2 -o ro /dev/hdb /r; mount -t ext2 /dev/hdc /w
@@ -112,11 +115,11 @@ def known_faults(mode, good, work):
     read, write, flush = paths
     a, c = blocks(good, '/a'), blocks(good, '/c')
     done = guest(COMMANDS, work, mode,
-                 *disk(read, 1, [('read', a[4], False), ('read', blocks(good, '/bad')[0], False),
+                 *disk(mode, read, 1, [('read', a[4], False), ('read', blocks(good, '/bad')[0], False),
                                  ('read', inode_block(good, '/t/40'), False), ('read', c[7], True)]),
-                 *disk(write, 2, [('write', a[3], False), ('write', c[3], True),
+                 *disk(mode, write, 2, [('write', a[3], False), ('write', c[3], True),
                                   ('write', blocks(good, '/told')[3], False)]),
-                 *disk(flush, 3, [('flush', None, False)]))
+                 *disk(mode, flush, 3, [('flush', None, False)]))
     if done.returncode or done.stdout != WANTED:
         return f'{mode}: status {done.returncode}:\n{done.stdout}\nlog: {(work / "log").read_text()[-1500:]}'
     fsck = call('e2fsck', '-fn', write)
@@ -125,7 +128,7 @@ def known_faults(mode, good, work):
 
 def random_faults(seed, good, work):
     chance = random.Random(seed)
-    mode = ('poll', 'irq', 'dma')[seed % 3]
+    mode = MODES[seed % len(MODES)]
     print(f'seed {seed}, {mode}', flush=True)
     image = work / 'image'
     image.write_bytes(good.read_bytes())
@@ -137,7 +140,7 @@ def random_faults(seed, good, work):
     done = guest(f'mount -t ext2 /dev/hdb /mnt; /usr/lib/orrery/tests/fsops run {seed} 300 2 /mnt/x >/dev/null;'
                  'sync; cat /mnt/a /mnt/t/* >/dev/null; umount /mnt; mount -t ext2 /dev/hdb /mnt;'
                  'rm -r /mnt/x; ls -lR /mnt >/dev/null; umount /mnt; true', work, mode,
-                 *disk(image, 1, faults))
+                 *disk(mode, image, 1, faults))
     if done.returncode:
         return f'seed {seed}: status {done.returncode}: {done.stdout[-2500:]}'
     return None
@@ -160,7 +163,7 @@ def main():
             (tree / f't/{i}').write_text(str(i))
         good = work / 'good'
         make_image(good, tree)
-        for mode in ('poll', 'irq', 'dma'):
+        for mode in MODES:
             fault = known_faults(mode, good, work)
             if fault:
                 sys.exit('FAIL: ' + fault)
