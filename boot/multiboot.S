@@ -1,6 +1,6 @@
 // What loaders look for in the file's first pages: a Multiboot2 header (GRUB), and a Multiboot1
 // header beside it (QEMU's -kernel, and loaders that know no other). Both leave the loading to the
-// ELF program headers; the screen stays in text mode.
+// ELF program headers; the screen is in text mode, or what Multiboot2's loader has where there is none.
 // Spec: Multiboot2 3.1 (header tags); Multiboot 0.6.96 3.1.
 
 #define MB1_MAGIC 0x1BADB002
@@ -22,6 +22,13 @@ multiboot2_header:
     // Tag 6: modules on page boundaries.
     .short 6, 0
     .long 8
+    .align 8
+    // Tag 4: text mode will do. Tag 5: so will pixels, in any size; optional, as is what it asks for.
+    .short 4, 0
+    .long 12, 2
+    .align 8
+    .short 5, 1
+    .long 20, 0, 0, 0
     .align 8
     // Tag 0: the end.
     .short 0, 0

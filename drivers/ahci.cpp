@@ -16,6 +16,7 @@ constexpr uint32_t kReset = 1 << 0, kInterruptsOn = 1 << 1, kAhciOn = 1u << 31; 
 constexpr uint32_t kMaxPolls = 1'000'000;
 
 struct Controller {
+    explicit Controller(volatile uint32_t* mapped) : registers(mapped) {}
     volatile uint32_t* registers;
     AhciPort* ports[kPortsMost] = {};
     InterruptHandler handler{};

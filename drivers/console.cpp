@@ -49,9 +49,9 @@ void show() {
 
 }  // namespace
 
-void console_init() {
+void console_init(const BootFramebuffer& framebuffer, PhysicalMapper map) {
     bool serial = com1().initialise();
-    bool screen = vga_init();
+    bool screen = vga_init(framebuffer, map);
     use_screen = screen && screen_wanted;
     if (!serial) log_info("serial: no UART at COM1");
     if (!screen) log_info("vga: no screen in text mode");

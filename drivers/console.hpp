@@ -1,5 +1,5 @@
 // The console: where the kernel's log, panics and the console terminal's output appear, on COM1 and
-// on the VGA screen. Usable from the first instruction on (COM1 only, until console_init).
+// on the screen. Usable from the first instruction on (COM1 only, until console_init).
 // Locks: one IrqSpinLock of rank console, the innermost; none at all once in a panic.
 #pragma once
 
@@ -7,9 +7,13 @@
 #include <span>
 #include <string_view>
 
+#include "boot/boot_info.hpp"
+#include "drivers/physical_mapper.hpp"
+
 // Before console_init: false for runs whose output is not meant for people (--exec): only COM1.
 void console_use_screen(bool use);
-void console_init();  // probes COM1 and the screen; the direct map is there
+// Probes COM1 and the screen; the direct map is there.
+void console_init(const BootFramebuffer& framebuffer, PhysicalMapper map);
 // From now on the screen is refreshed by the timer. What a screen answers to programs goes to `answer`.
 void console_start_refresh(void (*answer)(uint32_t screen, std::span<const uint8_t> bytes));
 

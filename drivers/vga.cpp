@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "kernel/arch/io.hpp"
 #include "kernel/arch/memory_layout.hpp"
@@ -34,7 +35,8 @@ struct Screen {
 };
 
 struct Display {
-    volatile uint16_t* memory = nullptr;  // null: no VGA
+    bool present = false;
+    volatile uint16_t* memory = nullptr;  // null: drawn on a framebuffer
     uint16_t shown[TerminalScreen::kRows * TerminalScreen::kColumns] = {};
     uint16_t shown_cursor = kNoCursor;
     bool redraw = false;  // another screen than the one that `shown` was made of
@@ -56,7 +58,22 @@ void crt_write(CrtRegister index, uint8_t value) {
     out8(kCrtData, value);
 }
 
+void show_cell(uint32_t at) {
+    const uint16_t cell = display.shown[at];
+    if (display.memory)
+        display.memory[at] = cell;
+    else
+        framebuffer_draw(at / TerminalScreen::kColumns, at % TerminalScreen::kColumns, cell,
+                         at == display.shown_cursor);
+}
+
 void show_cursor(uint16_t position) {
+    const uint16_t before = std::exchange(display.shown_cursor, position);
+    if (!display.memory) {
+        for (const uint16_t at : {before, position})
+            if (at != kNoCursor) show_cell(at);
+        return;
+    }
     if (position == kNoCursor) return crt_write(kCursorStart, kCursorHidden);
     crt_write(kCursorStart, 13);  // scan lines 13-14 of 16: an underline
     crt_write(kCursorEnd, 14);
@@ -64,9 +81,7 @@ void show_cursor(uint16_t position) {
     crt_write(kCursorLow, position & 0xFF);
 }
 
-}  // namespace
-
-bool vga_init() {
+bool find_text_mode() {
     // A floating bus reads 0xFF; so the CRT controller must also keep what it is told.
     uint8_t misc = in8(kMiscOutputRead);
     if (misc == 0xFF || !(misc & kColourAddresses)) return false;
@@ -76,6 +91,15 @@ bool vga_init() {
     crt_write(kStartLow, 0);
     display.memory = static_cast<volatile uint16_t*>(to_virtual(kTextMemory));
     for (uint32_t i = 0; i < std::size(display.shown); ++i) display.memory[i] = display.shown[i];
+    return true;
+}
+
+}  // namespace
+
+bool vga_init(const BootFramebuffer& framebuffer, PhysicalMapper map) {
+    // With a framebuffer the card is in a graphics mode: its text memory is not shown.
+    display.present = framebuffer.bits ? framebuffer_init(framebuffer, map) : find_text_mode();
+    if (!display.present) return false;
     first_screen.terminal.answer_to(keep_answer, &first_screen);
     vga_refresh();
     return true;
@@ -89,7 +113,7 @@ bool vga_add_screen(uint32_t screen) {
 }
 
 void vga_write(uint32_t screen, std::span<const uint8_t> bytes) {
-    if (display.memory) screens[screen]->terminal.write(bytes);
+    if (display.present) screens[screen]->terminal.write(bytes);
 }
 
 void vga_show(uint32_t screen) {
@@ -102,21 +126,22 @@ uint32_t vga_shown() { return shown_screen.load(); }
 
 void vga_refresh() {
     Display& d = display;
-    if (!d.memory) return;
+    if (!d.present) return;
     TerminalScreen& screen = screens[vga_shown()]->terminal;
     for (uint32_t row = 0; row < TerminalScreen::kRows; ++row) {
         if (!screen.take_changed(row) && !d.redraw) continue;
         for (uint32_t column = 0; column < TerminalScreen::kColumns; ++column) {
             uint16_t cell = screen.cell(row, column).vga();
             uint32_t at = row * TerminalScreen::kColumns + column;
-            if (d.shown[at] != cell) d.memory[at] = d.shown[at] = cell;
+            if (d.shown[at] == cell) continue;
+            d.shown[at] = cell;
+            show_cell(at);
         }
     }
     d.redraw = false;
     uint32_t at = screen.row() * TerminalScreen::kColumns + screen.column();
     uint16_t cursor = screen.cursor_visible() ? static_cast<uint16_t>(at) : kNoCursor;
     if (cursor != d.shown_cursor) show_cursor(cursor);
-    d.shown_cursor = cursor;
 }
 
 std::span<const uint8_t> vga_take_answers(uint32_t screen, std::span<uint8_t> to) {

@@ -1,16 +1,18 @@
-// The text screen: 80x25 cells of a VGA in mode 3, showing one of several TerminalScreens. Only cells that
-// changed are written, and at most 50 times a second once the clock runs: a write to the card's
-// memory is slow, above all in an emulator, and nobody reads faster.
+// The text screen: 80x25 cells of a VGA in mode 3, or drawn on a framebuffer where there is one, showing
+// one of several TerminalScreens. Only cells that changed are written, and at most 50 times a second once
+// the clock runs: a write to the card's memory is slow, above all in an emulator, and nobody reads faster.
 // Locks: none; the console serialises.
 // Spec: IBM VGA technical reference, CRT controller registers 0x0A-0x0F.
 #pragma once
 
 #include <span>
 
+#include "drivers/framebuffer.hpp"
 #include "drivers/terminal_screen.hpp"
 
 constexpr uint32_t kScreens = 4;
-bool vga_init();  // with screen 0; false: no VGA in colour text mode
+// With screen 0. False: neither a framebuffer nor a VGA in colour text mode.
+bool vga_init(const BootFramebuffer& framebuffer, PhysicalMapper map);
 bool vga_add_screen(uint32_t screen);
 void vga_write(uint32_t screen, std::span<const uint8_t> bytes);
 void vga_show(uint32_t screen);  // from the next refresh on, if there is that screen

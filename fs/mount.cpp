@@ -122,10 +122,9 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
         BufferSink found(names);
         for (BlockDevice& device : block_devices())
             format_to(found, "{}{}", found.wanted() ? " " : "", device.name());
-        return refuse_mount(Errno::nxio, "no disk named {} (found: {})", source,
-                            found.wanted()
-                                ? found.view()
-                                : "none; disks are IDE or SATA, in QEMU -drive if=ide");
+        return refuse_mount(
+            Errno::nxio, "no disk named {} (found: {})", source,
+            found.wanted() ? found.view() : "none; disks are IDE or SATA, in QEMU -drive if=ide");
     }
     for (FileSystemType* type = types; type; type = type->next) {
         if (!type->needs_device || !type->may_be_root) continue;

@@ -77,9 +77,9 @@ extern "C" [[noreturn]] void kernel_main(uint32_t magic, uint32_t information) {
     const BootOptions& options = boot_options();
     mm_init(boot_information());  // frames, page tables, heap, kernel stacks
     double_fault_use_directory(kernel_directory().raw());  // a stack overflow is reported too
-    interrupts_init(options);                  // APICs, if there are any, in place of the 8259s
-    console_use_screen(!options.exec);         // with exec= only the serial port
-    console_init();                            // so far the log was kept; now it is shown
+    interrupts_init(options);           // APICs, if there are any, in place of the 8259s
+    console_use_screen(!options.exec);  // with exec= only the serial port
+    console_init(boot_information().framebuffer, map_registers);  // from now on the log is shown
     scheduler_init();                          // the boot code is now the idle thread
     clock_init(rtc_now(), acpi_timer_port());  // ticks and time
     log_hooks.nanoseconds = [] { return monotonic_now().raw(); };  // lines of the log have a time

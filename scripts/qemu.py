@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 BUILD = os.path.abspath(os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build')))
 KERNEL = os.environ.get('ORRERY_KERNEL') or os.path.join(BUILD, 'kernel.elf')
 DISK = os.environ.get('ORRERY_IMAGE') or os.path.join(BUILD, 'disk.img')  # tests have their own
-ISO = os.path.join(BUILD, 'orrery.iso')
+ISO = os.environ.get('ORRERY_ISO') or os.path.join(BUILD, 'orrery.iso')
 FAILED = 125  # our own failure, or the kernel's
 
 SAFE = frozenset(b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/')
@@ -43,6 +43,31 @@ def machine(memory, cpus, kind='pc'):
     waits on the host: no network, no USB, no sound."""
     return ['-nodefaults', '-no-user-config', '-machine', kind, '-accel', 'tcg', '-nic', 'none',
             '-m', str(memory), '-smp', str(cpus), '-vga', 'std', '-no-reboot']
+
+
+# Firmware of the distribution's packages ovmf and ovmf-ia32, each with its store of variables. That of 32
+# bits exists with Secure Boot's protection only, which takes q35's system management mode.
+OVMF = '/usr/share/OVMF/'
+FIRMWARE = {64: (('OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'), ('OVMF_CODE.fd', 'OVMF_VARS.fd')),
+            32: (('OVMF32_CODE_4M.secboot.fd', 'OVMF32_VARS_4M.fd'),)}
+
+
+def uefi(bits, scratch):
+    """UEFI in place of the BIOS."""
+    for code, variables in FIRMWARE[bits]:
+        if os.path.exists(OVMF + code):
+            own = scratch.file('variables')
+            shutil.copyfile(OVMF + variables, own)
+            protected = ['-machine', 'smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on']
+            return (protected if bits == 32 else []) + [
+                '-drive', f'if=pflash,format=raw,readonly=on,file={OVMF + code}',
+                '-drive', f'if=pflash,format=raw,file={option_value(own)}']
+    raise Failure(f'no UEFI firmware of {bits} bits in {OVMF}: scripts/setup uefi')
+
+
+def program(bits):
+    """UEFI of 64 bits takes a processor that has them."""
+    return 'qemu-system-x86_64' if bits == 64 else 'qemu-system-i386'
 
 
 def repeatable(shift):
@@ -77,9 +102,9 @@ class Scratch:
 class Qemu:
     """A running QEMU; leaving the `with` block ends and reaps it."""
 
-    def __init__(self, arguments, **popen):
+    def __init__(self, arguments, program='qemu-system-i386', **popen):
         # setpriv: the kernel kills QEMU should we be killed without a chance to do it.
-        command = ['setpriv', '--pdeathsig', 'KILL', 'qemu-system-i386', *arguments]
+        command = ['setpriv', '--pdeathsig', 'KILL', program, *arguments]
         if os.environ.get('ORRERY_VERBOSE'):
             print('run:', *command[3:], file=sys.stderr)
         self.process = subprocess.Popen(command, **popen)

@@ -56,7 +56,7 @@ def parse(arguments):
     option('--no-disk', action='store_true', help='a machine without a disk')
     option('--append', metavar='STR', action='append', default=[], help='more kernel command line')
     option('--smp', metavar='N', type=positive, default=1, help='processors (default 1)')
-    option('--machine', choices=qemu.MACHINES, default='pc', help="pc has IDE disks (default), q35 "
+    option('--machine', choices=qemu.MACHINES, help="pc has IDE disks (default), q35 "
            'SATA disks behind AHCI, under the same names')
     option('--mem', metavar='MB', type=positive, help=f'memory (default {MEMORY}; with a RAM disk so much more that '
            f'{BESIDE_ROOT} are left beside it)')
@@ -70,11 +70,20 @@ def parse(arguments):
            'shell too: ./scripts/run --attach, in another window, is its terminal')
     option('--attach', action='store_true', help='only that: the second terminal of the machine that runs')
     option('--iso', action='store_true', help='boot the ISO with GRUB rather than the kernel itself')
+    option('--uefi', metavar='BITS', nargs='?', type=int, const=64, choices=(64, 32), help='boot the ISO from '
+           'UEFI of 64 or 32 bits (default 64; 32 takes q35) rather than from a BIOS')
     option('--log', metavar='FILE', help="the kernel's log (default build/run.log)")
     options = parser.parse_args(joined)
     options.qemu = qemu_arguments
     if options.disk and options.no_disk:
         parser.error('--disk and --no-disk exclude each other')
+    if options.uefi:
+        options.iso = True
+        if options.icount is not None:
+            parser.error('--uefi and --icount exclude each other: the firmware waits on host time')
+        if options.uefi == 32 and options.machine == 'pc':
+            parser.error('--uefi 32 takes --machine q35')
+    options.machine = options.machine or ('q35' if options.uefi == 32 else 'pc')
     if options.terminals > 1 and (options.exec is not None or options.trace):
         parser.error('--exec and --trace need the second serial line themselves: no --terminals 2')
     return options
@@ -90,6 +99,9 @@ class Machine:
         self.modules = []  # (file, name)
         self.descriptors = []  # that QEMU is to inherit
         self.arguments = qemu.machine(options.mem or MEMORY, options.smp, options.machine)
+        self.program = qemu.program(options.uefi)
+        if options.uefi:
+            self.arguments += qemu.uefi(options.uefi, scratch)
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
         if options.trace:
@@ -250,7 +262,7 @@ def run_command(machine, options, scratch, deadline):
     errors = scratch.file('qemu.stderr')
     try:
         with open(errors, 'wb') as complaints, \
-             qemu.Qemu(arguments, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints,
+             qemu.Qemu(arguments, machine.program, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints,
                        pass_fds=machine.descriptors) as process:
             link.serve(process, deadline)
         keep_trace(link, options)
@@ -294,7 +306,7 @@ def run_shell(machine, options, scratch, deadline):
         link = hostlink.HostLink(channels, endless=True, source=os.open(os.devnull, os.O_RDONLY))
     # ^C and ^Z are the guest's.
     try:
-        with qemu.Qemu(arguments, pass_fds=machine.descriptors) as process:
+        with qemu.Qemu(arguments, machine.program, pass_fds=machine.descriptors) as process:
             if link:
                 link.serve(process, deadline)
                 keep_trace(link, options)

@@ -31,7 +31,19 @@ if(NOT ORRERY_LINUX_WING)
   list(FILTER kernel_sources EXCLUDE REGEX "^kernel/linux/")
 endif()
 
-add_library(kernel_objects OBJECT ${kernel_sources})
+# The font for screens of pixels comes out of the VGA BIOS that QEMU has (package seabios).
+find_file(ORRERY_VGABIOS vgabios-stdvga.bin PATHS /usr/share/seabios /usr/share/qemu /usr/local/share/qemu
+          NO_DEFAULT_PATH)
+set(vgabios)
+if(ORRERY_VGABIOS)
+  set(vgabios ${ORRERY_VGABIOS})
+endif()
+add_custom_command(OUTPUT font.cpp
+  COMMAND ${PYTHON} -IS ${CMAKE_SOURCE_DIR}/scripts/font.py ${ORRERY_VGABIOS} font.cpp
+  DEPENDS ${CMAKE_SOURCE_DIR}/scripts/font.py ${vgabios} VERBATIM)
+
+add_library(kernel_objects OBJECT ${kernel_sources} ${CMAKE_BINARY_DIR}/font.cpp)
+set_source_files_properties(${CMAKE_BINARY_DIR}/font.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR} ${policy_headers})
 # Traps leave the stack aligned by 4 only; what wants more aligns itself.
 target_compile_options(kernel_objects PRIVATE
