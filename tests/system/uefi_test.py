@@ -15,8 +15,9 @@ import time
 from screenshot import Screenshot
 from terminal import BUILD, PATIENCE, PROMPT, ROOT, Terminal, check, fail
 
-PARTS = (r"A='\033[2J\033[H\033[31mred\033[0m '", r"B='\033[1;44mbold\033[0m \033[7mreverse\033[0m'")
-PICTURE = r'seq 500; printf "$A$B\r\n┌─┐ Σπ≤\r\n"'
+PARTS = (r"A='\033[2J\033[H\033[31mred\033[0m '", r"B='\033[1;44mbold\033[0m \033[7mreverse\033[0m'",
+         r"C='\342\224\214\342\224\200\342\224\220'", r"D='\316\243\317\200\342\211\244'")  # in UTF-8: ┌─┐, Σπ≤
+PICTURE = r'seq 500; printf "$A$B\r\n$C $D\r\n"'
 
 
 def run(*options, **more):
@@ -49,7 +50,7 @@ def check_screen(size, bits, *options):
         # Scrolls, then clears: what was drawn before must be gone.
         for part in PARTS:
             t.command(part, "")
-        t.command(PICTURE, "≤")
+        t.command(PICTURE, "reverse")
         t.type("\x01c")
         t.expect(r"\(qemu\) $", "the monitor")
         picture = shown(t, "root@orrery:~#")
