@@ -4,6 +4,7 @@
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/arch/lapic.hpp"
+#include "kernel/lib/log.hpp"
 #include "kernel/lib/verify.hpp"
 
 namespace {
@@ -14,7 +15,8 @@ constexpr uint8_t kOneShot = 0x30,
                   kLatch = 0x00;              // channel 0, both bytes, mode 0; its count to be read
 constexpr uint32_t kCount = kPitHertz / 200;  // a window of nearly 5 ms
 constexpr uint32_t kSecondHertz = 3579545;    // of ACPI's timer
-constexpr uint32_t kFewestWindows = 2, kMostWindows = 8, kSmallDoubt = 50;  // half a percent
+constexpr uint32_t kSecondMost = kSecondHertz / 100;
+constexpr uint32_t kFewestWindows = 2, kMostWindows = 20, kSmallDoubt = 20;  // a fifth of a percent
 constexpr uint32_t kMostReads = 1'000'000;
 
 constinit uint64_t counts_per_nanosecond = (uint64_t{kPitHertz} << 32) / 1'000'000'000;  // << 32
@@ -42,37 +44,63 @@ Moment read_clocks(uint16_t second_clock) {
 }
 
 struct Window {
-    uint32_t tsc_kilohertz, lapic_kilohertz;
-    uint32_t doubt;  // how far off it may be, in ten-thousandths
+    uint32_t tsc_kilohertz = 0, lapic_kilohertz = 0;
+    uint32_t doubt = 0;       // how far off it may be, in ten-thousandths
+    uint32_t difference = 0;  // between the PIT and ACPI's timer; part of the doubt
+    bool pit = false;         // it counts
 };
 
 uint32_t per_ten_thousand(uint64_t part, uint64_t whole) {
     return static_cast<uint32_t>(whole ? part * 10'000 / whole : UINT32_MAX);
 }
 
+// From now until the PIT has counted so far, or, should it stand still, ACPI's timer twice as long. All
+// zeros: neither counts.
 Window measure(uint16_t second_clock) {
     const Moment start = read_clocks(second_clock);
     Moment end = start;
-    // The PIT counts down. Without one nothing changes, and this must not hang.
-    for (uint32_t tries = 0; ((start.pit - end.pit) & 0xffff) < kCount; ++tries) {
+    uint64_t counts = 0;  // of the PIT, down
+    uint32_t second = 0;  // 24 bits of it count
+    for (uint32_t tries = 0; counts < kCount && second < kSecondMost; ++tries) {
         if (tries == kMostReads) return {};
         end = read_clocks(second_clock);
+        counts = (start.pit - end.pit) & 0xffff;
+        second = (end.second - start.second) & 0xffffff;
     }
-    uint64_t counts = (start.pit - end.pit) & 0xffff;
     const uint64_t cycles = end.tsc - start.tsc;
-    uint32_t doubt = per_ten_thousand(uint64_t{start.gap} + end.gap, cycles);
-    const uint32_t second = (end.second - start.second) & 0xffffff;  // 24 bits of it count
+    Window window{.doubt = per_ten_thousand(uint64_t{start.gap} + end.gap, cycles),
+                  .pit = counts != 0};
     if (second) {
         // On a busy host the PIT's 16 bits may have gone round meanwhile: the second clock tells how often.
         const uint64_t by_second = uint64_t{second} * kPitHertz / kSecondHertz;
-        const auto difference = static_cast<int16_t>(by_second - counts);
+        const auto difference = static_cast<int16_t>(window.pit ? by_second - counts : 0);
         counts = by_second - difference;
-        doubt += per_ten_thousand(difference < 0 ? -difference : difference, counts);
+        window.difference = per_ten_thousand(difference < 0 ? -difference : difference, counts);
+        window.doubt += window.difference;
     }
     const auto kilohertz = [&](uint64_t n) {
         return static_cast<uint32_t>(n * kPitHertz / (counts * 1000));
     };
-    return {kilohertz(cycles), kilohertz(start.lapic - end.lapic), doubt};
+    window.tsc_kilohertz = kilohertz(cycles);
+    window.lapic_kilohertz = kilohertz(start.lapic - end.lapic);
+    return window;
+}
+
+// What is wrong with the clocks, or with all windows, by name.
+void report(const Window& best, uint32_t windows, uint16_t second_clock) {
+    if (!best.tsc_kilohertz) return;  // our caller says so
+    if (!best.pit)
+        log_warning("clock: the PIT stands still; the TSC is measured by ACPI's timer alone");
+    if (best.pit && !second_clock)
+        log_info("clock: no ACPI timer; the TSC is measured by the PIT alone");
+    if (best.doubt < kSmallDoubt) return;
+    if (best.difference * 2 > best.doubt)
+        log_warning(
+            "clock: the PIT and ACPI's timer disagree: {}.{:02} % in the best of {} windows",
+            best.difference / 100, best.difference % 100, windows);
+    else
+        log_warning("clock: each of {} windows was disturbed; the TSC's rate may be {}.{:02} % off",
+                    windows, best.doubt / 100, best.doubt % 100);
 }
 
 }  // namespace
@@ -83,12 +111,13 @@ uint32_t timer_calibrate(uint16_t second_clock) {
     out8(kPitChannel0, 0xff);
     if (lapic_in_use()) lapic_timer_start(UINT32_MAX);
     Window best{};
-    for (uint32_t i = 0; i < kMostWindows; ++i) {
+    uint32_t windows = 0;
+    while (windows < kMostWindows && (windows < kFewestWindows || best.doubt >= kSmallDoubt)) {
         const Window window = measure(second_clock);
         if (!window.tsc_kilohertz) break;
-        if (!best.tsc_kilohertz || window.doubt < best.doubt) best = window;
-        if (i + 1 >= kFewestWindows && best.doubt < kSmallDoubt) break;
+        if (!windows++ || window.doubt < best.doubt) best = window;
     }
+    report(best, windows, second_clock);
     if (lapic_in_use()) {
         lapic_timer_start(0);
         counts_per_nanosecond = (uint64_t{best.lapic_kilohertz} << 32) / 1'000'000;

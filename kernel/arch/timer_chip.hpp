@@ -6,9 +6,10 @@
 
 #include <cstdint>
 
-// Boot processor only. The TSC's kilohertz; 0: it could not be measured. The best of a few windows:
-// the one that was interrupted least, and in which the PIT agrees best with `second_clock`, the port
-// of ACPI's timer (0: none).
+// Boot processor only. The TSC's kilohertz; 0: it could not be measured. The best of some windows: the one
+// that was interrupted least, and in which the PIT agrees best with `second_clock`, the port of ACPI's timer
+// (0: none). A clock that stands still, clocks that disagree, and windows that were all disturbed are
+// named in the log.
 uint32_t timer_calibrate(uint16_t second_clock);
 // The boot processor only: `handle` is called on whichever CPU's timer has run down.
 void timer_install(void (*handle)());

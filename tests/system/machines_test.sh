@@ -30,6 +30,14 @@ log_has 'USB: not supported; keyboards are PS/2'
 # With SATA disks the machine boots as with IDE's, even if only QEMU is told (more: ahci_test.sh).
 guest --exec 'cut -d" " -f3 /proc/mounts | head -1' </dev/null -- -M q35
 output_is ext2
+# A clock that is missing is named, and the other one serves.
+guest --exec 'sleep 0.2; echo awake' </dev/null -- -machine pit=off
+output_is awake
+log_has "clock: the PIT stands still; the TSC is measured by ACPI's timer alone"
+log_has 'TSC at [0-9]{6,} kHz'
+guest --exec 'sleep 0.2; echo awake' </dev/null -- -machine acpi=off
+output_is awake
+log_has 'clock: no ACPI timer; the TSC is measured by the PIT alone'
 # A machine without the speaker's port: the clock is right, and the second processor starts.
 qemu-system-i386 -M microvm -m 128 -smp 2 -nodefaults -no-reboot -display none -kernel "$build/kernel.elf" \
     -append root=/dev/none -serial "file:$work/microvm" </dev/null &
