@@ -48,6 +48,8 @@ def parse(arguments):
     option('--help', '-h', action='help')
     own, rest = parser.parse_known_args(arguments)
     own.run = run.parse(rest)
+    if own.run.uefi:
+        parser.error('--uefi is for scripts/run only: GDB would meet its 64-bit firmware first')
     return own
 
 
