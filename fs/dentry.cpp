@@ -214,6 +214,17 @@ void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name) {
     DentryCache::drop(negative);
 }
 
+void dentry_exchange(Dentry& a, Dentry& b) {
+    LockGuard guard(dentry_lock);
+    const bool cached[] = {a.cached_, b.cached_};
+    for (Dentry* dentry : {&a, &b})
+        if (dentry->cached_) cache.remove(*dentry);
+    std::swap(a.parent_, b.parent_);
+    std::swap(a.name_, b.name_);
+    if (cached[0]) cache.insert(a);
+    if (cached[1]) cache.insert(b);
+}
+
 uint32_t shrink_dentries(uint32_t wanted) {
     uint32_t freed = 0;
     Dentry* victims = nullptr;

@@ -48,6 +48,7 @@ class Dentry final : public RefCounted {
     friend void dentry_set_inode(Dentry&, Ref<Inode>);
     friend void dentry_remove(Dentry&);
     friend void dentry_move(Dentry&, Dentry&, String);
+    friend void dentry_exchange(Dentry&, Dentry&);
 
     FileSystem& file_system_;
     Ref<Dentry> parent_;
@@ -74,6 +75,7 @@ Ref<Dentry> dentry_parent(const Dentry& dentry);  // null: the top
 void dentry_set_inode(Dentry& negative, Ref<Inode> inode);
 void dentry_remove(Dentry& dentry);
 void dentry_move(Dentry& dentry, Dentry& new_parent, String new_name);
+void dentry_exchange(Dentry& a, Dentry& b);  // neither is above the other
 
 uint32_t shrink_dentries(uint32_t wanted);            // drops unused ones; how many
 void forget_dentries(const FileSystem& file_system);  // all unused ones of it

@@ -104,7 +104,14 @@ class File : public OpenObject {
     // Which class it is, for the calls on one kind of file only: the address of its kKind.
     virtual const void* kind() const { return nullptr; }
     virtual Result<Attributes> attributes() = 0;
-    virtual Result<void> truncate(uint64_t size);         // default EINVAL
+    virtual Result<void> truncate(uint64_t size);  // default EINVAL
+    // fallocate(2), if it allocates(): bytes [offset, end) have their room, or (`punch`) give it back
+    // and are zeros; `keep_size`: the file's end stays. ENOSPC, ENOMEM, EFBIG: nothing changed.
+    virtual bool allocates() const { return false; }
+    virtual Result<void> allocate(uint64_t /*offset*/, uint64_t /*end*/, bool /*punch*/,
+                                  bool /*keep_size*/) {
+        return Errno::opnotsupp;
+    }
     virtual bool may_be_direct() const { return false; }  // O_DIRECT
     // Bytes [offset, end) will be wanted soon, or not any more: posix_fadvise(2), readahead(2).
     virtual void will_need(uint64_t /*offset*/, uint64_t /*end*/) {}

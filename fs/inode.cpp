@@ -22,6 +22,9 @@ Result<void> Inode::remove_child(std::string_view, Inode&, bool) { return Errno:
 Result<void> Inode::rename_child(std::string_view, Inode&, Inode&, std::string_view, Inode*) {
     return Errno::rofs;
 }
+Result<void> Inode::exchange_children(std::string_view, Inode&, Inode&, std::string_view, Inode&) {
+    return Errno::inval;
+}
 Result<uint64_t> Inode::list(DirectorySink&, uint64_t) { return Errno::notdir; }
 Result<uint32_t> Inode::read_link(std::span<char>) { return Errno::inval; }
 Result<void> Inode::set_attributes(const SetAttributes&) { return Errno::rofs; }

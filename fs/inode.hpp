@@ -54,6 +54,9 @@ class Inode : public RefCounted {
     virtual Result<void> remove_child(std::string_view name, Inode& inode, bool directory);
     virtual Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
                                       std::string_view new_name, Inode* replaced);
+    // Both are there, and each gets the other's name: renameat2(2). Default EINVAL.
+    virtual Result<void> exchange_children(std::string_view name, Inode& inode, Inode& other_parent,
+                                           std::string_view other_name, Inode& other);
     // getdents from `offset`, "." and ".." included; the offset to go on from. Default ENOTDIR.
     virtual Result<uint64_t> list(DirectorySink& sink, uint64_t offset);
     // False for directories whose contents change by themselves (/proc): names aren't cached.

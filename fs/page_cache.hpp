@@ -109,6 +109,11 @@ class PageCache final : public Pager {
     // into a buffer; 0 after a bad user pointer.
     Result<uint32_t> write_past(ByteSource& from, uint64_t offset, uint32_t bytes);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
+    // Without a source, for bytes [offset, end): their pages are there from now on, at most `most` new
+    // ones, and unless `keep_size` the object reaches to `end`; ENOSPC, ENOMEM, EFBIG: none are. Or they
+    // are zeros again, and the memory of whole pages among them is free.
+    Result<void> provide(uint64_t offset, uint64_t end, bool keep_size, uint32_t most);
+    Result<void> punch(uint64_t offset, uint64_t end);
     // Writes back; then swap uses the file's blocks, and writing and truncating are ETXTBSY.
     // EBUSY: it is so already.
     Result<void> freeze();
@@ -174,8 +179,9 @@ class PageCache final : public Pager {
     void leave_slot(CachedPage& page);
     Result<void> clear_tail(uint64_t size);
     Result<uint32_t> write_through(ByteSource& from, uint64_t at, uint64_t end);
-    void drop_from(uint32_t index);
-    bool drop_some_from(uint32_t index);
+    void drop_from(uint32_t index, uint32_t last = UINT32_MAX);
+    bool drop_some_from(uint32_t index, uint32_t last);
+    Result<void> clear(uint64_t offset, uint32_t bytes);
     void drop_unused(uint64_t first, uint64_t last);
     CachedPage* oldest_dirty(uint32_t first, uint32_t last);
     uint32_t take_dirty_run(std::span<CachedPage*> run, uint32_t first = 0,

@@ -261,19 +261,19 @@ Result<void> PageCache::fill_frames(uint32_t first, uint32_t count, Frame frame)
     return {};
 }
 
-void PageCache::drop_from(uint32_t index) {
-    while (drop_some_from(index)) preemption_point();
+void PageCache::drop_from(uint32_t index, uint32_t last) {
+    while (drop_some_from(index, last)) preemption_point();
 }
 
 // At most so many at a time, for the lock is a spin lock. Whether there may be more.
-bool PageCache::drop_some_from(uint32_t index) {
+bool PageCache::drop_some_from(uint32_t index, uint32_t last) {
     constexpr uint32_t kMost = 1024;
     CachedPage* dropped = nullptr;
     uint32_t count = 0;
     {
         LockGuard guard(page_hash.lock);
         for (CachedPage* page = all_; page && count < kMost;) {
-            if (page->index < index) {
+            if (page->index < index || page->index > last) {
                 page = page->cache_next;
             } else if (page->filling || page->writing) {
                 wait_until_still(page->index);

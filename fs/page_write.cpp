@@ -3,6 +3,7 @@
 
 #include "fs/mount.hpp"
 #include "fs/page_hash.hpp"
+#include "kernel/lib/vector.hpp"
 
 Result<uint32_t> PageCache::write_at(ByteSource& from, uint64_t offset) {
     LockGuard guard(writers_);
@@ -86,18 +87,62 @@ Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
 
 // What a mapping wrote beyond the end must not come to light when the end moves on.
 Result<void> PageCache::clear_tail(uint64_t size) {
-    const uint32_t index = page_index(size);
     if (!offset_in_page(size)) return {};
+    return clear(size, kPageSize - offset_in_page(size));
+}
+
+// Bytes inside a page, if that is in memory or swap; else they are zeros, or will be read.
+Result<void> PageCache::clear(uint64_t offset, uint32_t bytes) {
+    const uint32_t index = page_index(offset);
     {
         LockGuard guard(page_hash.lock);
         const CachedPage* page = page_hash.find(*this, index);
         if (!page || (page->filling && source_)) return {};
     }
-    const HeldPage last(TRY(get(index, 1)));
-    __builtin_memset(last.data() + offset_in_page(size), 0, kPageSize - offset_in_page(size));
+    const HeldPage page(TRY(get(index, 1)));
+    __builtin_memset(page.data() + offset_in_page(offset), 0, bytes);
     if (!shared_) return {};
     LockGuard guard(page_hash.lock);
     note_write(index);
+    return {};
+}
+
+Result<void> PageCache::provide(uint64_t offset, uint64_t end, bool keep_size, uint32_t most) {
+    if (end > kMaxCachedSize) return Errno::fbig;
+    LockGuard guard(writers_);
+    if (end > size()) TRY(clear_tail(size()));
+    const uint32_t last = page_index(end - 1);
+    Vector<uint32_t> fresh;
+    Errno failure{};
+    for (uint32_t index = page_index(offset); index <= last && failure == Errno{}; ++index) {
+        {
+            LockGuard table(page_hash.lock);
+            if (page_hash.find(*this, index)) continue;
+        }
+        Result<void> noted = fresh.size() < most ? fresh.push_back(index) : Errno::nospc;
+        Result<Frame> frame = noted.is_ok() ? get(index, 1) : noted.error();
+        if (frame.is_ok())
+            put_frame(frame.value());
+        else
+            failure = frame.error();
+    }
+    if (failure != Errno{})
+        for (uint32_t index : fresh) drop_from(index, index);
+    else if (end > size() && !keep_size)
+        set_size(end);
+    return failure;
+}
+
+Result<void> PageCache::punch(uint64_t offset, uint64_t end) {
+    if (end > kMaxCachedSize) return Errno::fbig;
+    LockGuard guard(writers_);
+    const uint32_t first = page_index(offset + kPageMask), last = page_index(end);  // whole pages
+    if (first > last) return clear(offset, static_cast<uint32_t>(end - offset));
+    if (offset_in_page(offset)) TRY(clear(offset, kPageSize - offset_in_page(offset)));
+    if (offset_in_page(end)) TRY(clear(end & ~uint64_t{kPageMask}, offset_in_page(end)));
+    if (first == last) return {};
+    drop_from(first, last - 1);
+    if (ref_count()) unmap_shared_pages_of(*this, first, last - first);
     return {};
 }
 

@@ -46,9 +46,12 @@ Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& b
                            std::string_view name);
 Result<void> vfs_symlink(const FsContext& who, std::string_view target, const Path& base,
                          std::string_view name);
-// EEXIST if there is something of the new name that it may not replace.
+// What is to become of what has the new name: it goes, EEXIST, or it gets the old name (ENOENT: there
+// is none; EINVAL: the file system cannot do that).
+enum class Rename : uint8_t { replace, keep, exchange };
 Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_view old_name,
-                        const Path& new_base, std::string_view new_name, bool may_replace = true);
+                        const Path& new_base, std::string_view new_name,
+                        Rename how = Rename::replace);
 Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::string_view name,
                               std::span<char> buffer);
 // chmod, chown, utimes: ownership rules checked here. The Path variants serve f* calls.

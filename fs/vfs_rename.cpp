@@ -68,16 +68,36 @@ Result<void> perform(Walk& from, Walk& to, Dentry& source, Dentry& target) {
     return {};
 }
 
+// With the parents locked, of two names that mean something.
+Result<void> exchange(const FsContext& who, Walk& from, Walk& to, Dentry& source, Dentry& target) {
+    if (source.is_negative() || target.is_negative()) return Errno::noent;
+    if ((from.trailing_slash() && !source.is_directory()) ||
+        (to.trailing_slash() && !target.is_directory()))
+        return Errno::notdir;
+    if (is_same_or_above(source, to.directory()) || is_same_or_above(target, from.directory()))
+        return Errno::inval;
+    TRY(may_remove(who, from.mount(), from.directory(), source, source.is_directory()));
+    TRY(may_remove(who, to.mount(), to.directory(), target, target.is_directory()));
+    for (Dentry* dentry : {&source, &target})
+        if (dentry->is_directory() && &from.directory() != &to.directory())
+            TRY(check_permission(dentry->inode()->ownership(), who.credentials, kMayWrite));
+    if (source.inode() == target.inode()) return {};
+    TRY(from.directory().inode()->exchange_children(
+        from.last(), *source.inode(), *to.directory().inode(), to.last(), *target.inode()));
+    dentry_exchange(source, target);
+    return {};
+}
+
 }  // namespace
 
 Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_view old_name,
-                        const Path& new_base, std::string_view new_name, bool may_replace) {
+                        const Path& new_base, std::string_view new_name, Rename how) {
     Walk from(who), to(who);
     TRY(from.to_last(old_base, old_name));
     TRY(to.to_last(new_base, new_name));
     if (&from.mount() != &to.mount()) return Errno::xdev;
     if (from.last_kind() != Walk::Last::name) return Errno::busy;
-    if (to.last_kind() != Walk::Last::name) return may_replace ? Errno::busy : Errno::exist;
+    if (to.last_kind() != Walk::Last::name) return how == Rename::keep ? Errno::exist : Errno::busy;
     if (from.mount().read_only()) return Errno::rofs;
     if (!from.directory().is_directory() || !to.directory().is_directory()) return Errno::notdir;
     if (to.last().size() > kMaxName || from.last().size() > kMaxName) return Errno::nametoolong;
@@ -87,7 +107,9 @@ Result<void> vfs_rename(const FsContext& who, const Path& old_base, std::string_
     TwoDirectories both(from.directory(), to.directory());
     Ref<Dentry> source = TRY(dentry_lookup_locked(from.directory(), from.last()));
     Ref<Dentry> target = TRY(dentry_lookup_locked(to.directory(), to.last()));
-    if (!source->is_negative() && !target->is_negative() && !may_replace) return Errno::exist;
+    if (how == Rename::exchange) return exchange(who, from, to, *source, *target);
+    if (!source->is_negative() && !target->is_negative() && how == Rename::keep)
+        return Errno::exist;
     TRY(check_rename(who, from, to, *source, *target));
     if (target->inode() == source->inode()) return {};
     return perform(from, to, *source, *target);

@@ -119,7 +119,10 @@ Result<void> Ext2Inode::check() const {
             if (size() > kMaxSize) return self.damaged("bad size");
             return {};
         case kTypeDirectory:
-            if (size() & (ext2().geometry().block_size() - 1)) return self.damaged("bad size");
+            // It has no holes, so not more blocks than there are.
+            if (size() & (ext2().geometry().block_size() - 1) ||
+                size() >> ext2().geometry().block_shift > ext2().geometry().blocks_count)
+                return self.damaged("bad size");
             return {};
         case kTypeSymlink:
             if (size() == 0 || size() >= (is_fast_symlink() ? sizeof record_.block : kPageSize))

@@ -162,12 +162,32 @@ Result<void> TmpDirectory::rename_child(std::string_view name, Inode& inode, Ino
         TRY(parent.add(new_name, child));
     }
     remove(*source);
+    parent.adopt(child, *this);
+    return {};
+}
+
+// It is here from now on, and was there.
+void TmpDirectory::adopt(TmpInode& child, TmpDirectory& former) {
     if (child.is_directory()) {
-        static_cast<TmpDirectory&>(child).parent_ = parent.number();
-        add_links(-1);
-        parent.add_links(1);
+        static_cast<TmpDirectory&>(child).parent_ = number();
+        former.add_links(-1);
+        add_links(1);
     }
     child.note_change(false);
+}
+
+Result<void> TmpDirectory::exchange_children(std::string_view name, Inode& inode,
+                                             Inode& other_parent, std::string_view other_name,
+                                             Inode& other) {
+    auto& parent = static_cast<TmpDirectory&>(other_parent);
+    Entry* const mine = find(name);
+    Entry* const theirs = parent.find(other_name);
+    if (!mine || !theirs) return Errno::noent;
+    std::swap(mine->inode, theirs->inode);
+    parent.adopt(static_cast<TmpInode&>(inode), *this);
+    adopt(static_cast<TmpInode&>(other), parent);
+    note_change(true);
+    parent.note_change(true);
     return {};
 }
 

@@ -15,6 +15,11 @@ class TmpOpenFile final : public CachedFile {
         return file().write(from, offset, true);
     }
 
+    bool allocates() const override { return true; }
+    Result<void> allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size) override {
+        return file().allocate(offset, end, punch, keep_size);
+    }
+
   private:
     TmpFile& file() { return static_cast<TmpFile&>(*inode()); }
 };
@@ -133,6 +138,14 @@ Result<void> TmpFile::truncate(uint64_t size) {
     settle();
     note_change(true);
     return {};
+}
+
+Result<void> TmpFile::allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size) {
+    Result<void> done = punch ? cache_.punch(offset, end)
+                              : cache_.provide(offset, end, keep_size, fs().free_pages());
+    settle();
+    if (done.is_ok()) note_change(punch);
+    return done;
 }
 
 // --- symbolic links

@@ -88,6 +88,7 @@ class TmpFile final : public TmpInode {
     Result<void> truncate(uint64_t size) override;
     // append: `offset` is set to where the bytes went.
     Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
+    Result<void> allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size);
     PageCache& cache() { return cache_; }
 
   private:
@@ -130,6 +131,8 @@ class TmpDirectory final : public TmpInode {
     Result<void> remove_child(std::string_view name, Inode& inode, bool directory) override;
     Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
                               std::string_view new_name, Inode* replaced) override;
+    Result<void> exchange_children(std::string_view name, Inode& inode, Inode& other_parent,
+                                   std::string_view other_name, Inode& other) override;
     Result<uint64_t> list(DirectorySink& sink, uint64_t offset) override;
 
     // Lets go of everything below, without a stack as deep as the tree.
@@ -147,6 +150,7 @@ class TmpDirectory final : public TmpInode {
     void complete(Attributes& attributes) override { attributes.size = 20 * (count_ + 2); }
     Entry* find(std::string_view name) const;
     Result<void> add(std::string_view name, Ref<TmpInode> inode);
+    void adopt(TmpInode& child, TmpDirectory& former);
     void remove(Entry& entry);
     void grow();
 

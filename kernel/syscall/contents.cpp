@@ -36,15 +36,26 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
 }
 Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }
 
-// Spec: fallocate(2). No file system here offers it, and the C library then writes the blocks.
-Result<void> sys_fallocate(int fd, uint32_t, int64_t offset, int64_t bytes) {
+// Spec: fallocate(2). tmpfs offers it; for others the C library writes the blocks.
+Result<void> sys_fallocate(int fd, uint32_t mode, int64_t offset, int64_t bytes) {
+    constexpr uint32_t kKeepSize = 1, kPunchHole = 2;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     if (offset < 0 || bytes <= 0) return Errno::inval;
     if (!file->writable()) return Errno::badf;
     const uint32_t type = TRY(file->attributes()).mode & kTypeMask;
     if (type == kTypeFifo) return Errno::spipe;
-    return type == kTypeRegular ? Errno::opnotsupp : Errno::nodev;
+    if (type == kTypeDirectory) return Errno::isdir;
+    if (type != kTypeRegular) return Errno::nodev;
+    if ((mode & ~(kKeepSize | kPunchHole)) || mode == kPunchHole || !file->allocates())
+        return Errno::opnotsupp;
+    const uint64_t end = static_cast<uint64_t>(offset) + static_cast<uint64_t>(bytes);
+    if (end > INT64_MAX) return Errno::fbig;
+    const uint64_t size = TRY(file->attributes()).size;
+    if (!mode && end > size) TRY(check_new_size(size, end));
+    TRY(file->allocate(static_cast<uint64_t>(offset), end, mode & kPunchHole, mode & kKeepSize));
+    if (context().credentials.fsuid == 0) return {};
+    return drop_privileges(*file->inode());
 }
 
 constexpr SystemCall kContentsCalls[] = {

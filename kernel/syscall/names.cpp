@@ -117,13 +117,15 @@ Result<uint32_t> sys_readlink(UserString name, UserPtr<char> to, uint32_t bytes)
 
 Result<void> sys_renameat2(int old_at, UserString old_name, int new_at, UserString new_name,
                            uint32_t flags) {
-    constexpr uint32_t kNoReplace = 1;
-    if (flags & ~kNoReplace) return Errno::inval;
+    constexpr uint32_t kNoReplace = 1, kExchange = 2;
+    if (flags > kExchange) return Errno::inval;
     UserName from, to;
     TRY(from.load(old_at, old_name));
     TRY(to.load(new_at, new_name));
     return vfs_rename(context(), from.base(), from.text(), to.base(), to.text(),
-                      !(flags & kNoReplace));
+                      flags & kExchange    ? Rename::exchange
+                      : flags & kNoReplace ? Rename::keep
+                                           : Rename::replace);
 }
 Result<void> sys_renameat(int old_at, UserString old_name, int new_at, UserString new_name) {
     return sys_renameat2(old_at, old_name, new_at, new_name, 0);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 
 #include "tests/guest/check.hpp"
 
@@ -95,10 +96,84 @@ void test_copying() {
     fails("to a device", copy_file_range(from, nullptr, null, nullptr, 4, 0), EINVAL);
     fails("fallocate nothing", fallocate(to, 0, 0, 0), EINVAL);
     fails("fallocate a device", fallocate(null, 0, 0, 4), ENODEV);
-    fails("fallocate what cannot be reserved", fallocate(to, 0, 0, 4), EOPNOTSUPP);
-    equal("posix_fallocate writes", posix_fallocate(to, 0, 5000), 0);
+    equal("posix_fallocate", posix_fallocate(to, 0, 5000), 0);
     equal("so much", size_of(to), 5000);
     for (int fd : {from, to, folder, null}) close(fd);
+}
+
+off_t blocks_of(int fd) {
+    struct stat now;
+    needs("fstat", fstat(fd, &now));
+    return now.st_blocks;
+}
+
+// Room in tmpfs, made and given back.
+void test_room() {
+    constexpr int kKeep = FALLOC_FL_KEEP_SIZE, kPunch = FALLOC_FL_PUNCH_HOLE;
+    int fd = needs("room", open("/tmp/room", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    succeeds("two pages", fallocate(fd, 0, 4096, 4097));
+    equal("size", size_of(fd), 8193);
+    equal("pages 1 and 2", blocks_of(fd), 16);
+    succeeds("beyond the end", fallocate(fd, kKeep, 0, 20'000));
+    equal("which stays", size_of(fd), 8193);
+    equal("five pages", blocks_of(fd), 40);
+    const std::string text(20'000, 'x');
+    equal("write", pwrite(fd, text.data(), text.size(), 0), 20'000);
+    auto* seen = static_cast<char*>(mmap(nullptr, 20'000, PROT_READ, MAP_SHARED, fd, 0));
+    that("mapped", seen[5000] == 'x' && seen[16'000] == 'x');
+    succeeds("a hole", fallocate(fd, kPunch | kKeep, 1000, 12'000));
+    std::string wanted = text;
+    wanted.replace(1000, 12'000, 12'000, 0);
+    std::string found(20'000, 'y');
+    equal("read", pread(fd, found.data(), found.size(), 0), 20'000);
+    that("zeros there, and only there", found == wanted);
+    that("the mapping has them too", std::string(seen, 20'000) == wanted);
+    succeeds("inside one page", fallocate(fd, kPunch | kKeep, 17'000, 10));
+    that("is seen", seen[16'999] == 'x' && !seen[17'000] && !seen[17'009] && seen[17'010] == 'x');
+    munmap(seen, 20'000);
+    succeeds("all of it", fallocate(fd, kPunch | kKeep, 0, 1 << 20));
+    equal("no memory is left", blocks_of(fd), 0);
+    equal("the size stays", size_of(fd), 20'000);
+    fails("a hole that ends the file", fallocate(fd, kPunch, 0, 4096), EOPNOTSUPP);
+    fails("zeros", fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 4096), EOPNOTSUPP);
+    fails("more than there is", fallocate64(fd, 0, 0, 1ll << 33), ENOSPC);
+    equal("leaves nothing", blocks_of(fd), 0);
+    fails("more than a number", fallocate64(fd, 0, INT64_MAX, INT64_MAX), EFBIG);
+    limit(RLIMIT_FSIZE, 30'000);
+    signal(SIGXFSZ, SIG_IGN);
+    fails("more than allowed", fallocate(fd, 0, 0, 30'001), EFBIG);
+    succeeds("but kept", fallocate(fd, kKeep, 0, 30'001));
+    limit(RLIMIT_FSIZE, RLIM_INFINITY);
+    close(fd);
+    unlink("/tmp/room");
+}
+
+void test_exchange() {
+    auto exchange = [](const char* a, const char* b) {
+        return syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+    };
+    needs("mkdir", mkdir("/tmp/e", 0700));
+    needs("mkdir", mkdir("/tmp/e/d", 0700));
+    const int fd = needs("file", open("/tmp/f", O_CREAT | O_WRONLY, 0600));
+    auto status = [](const char* name) {
+        struct stat now;
+        needs(name, lstat(name, &now));
+        return now;
+    };
+    const ino_t file = status("/tmp/f").st_ino;
+    succeeds("a file and a folder", exchange("/tmp/f", "/tmp/e/d"));
+    equal("the file is in there", status("/tmp/e/d").st_ino, file);
+    that("the folder is here", S_ISDIR(status("/tmp/f").st_mode));
+    equal("fewer folders there", status("/tmp/e").st_nlink, 2);
+    fails("with nothing", exchange("/tmp/f", "/tmp/none"), ENOENT);
+    fails("with what is above", exchange("/tmp/e/d", "/tmp/e"), EINVAL);
+    fails("with what is below", exchange("/tmp/e", "/tmp/e/d"), EINVAL);
+    fails("and not replacing", syscall(SYS_renameat2, AT_FDCWD, "/tmp/f", AT_FDCWD, "/tmp/e", 3),
+          EINVAL);
+    close(fd);
+    unlink("/tmp/e/d");
+    rmdir("/tmp/e");
+    rmdir("/tmp/f");
 }
 
 void test_devices() {
@@ -122,6 +197,8 @@ int main() {
     test_size("/root/limits");
     test_processes();
     test_copying();
+    test_room();
+    test_exchange();
     test_devices();
     return done();
 }

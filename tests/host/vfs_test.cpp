@@ -18,6 +18,9 @@ struct Vfs : ::testing::Test {
     Errno rename(std::string_view from, std::string_view to) {
         return error(vfs_rename(v, v.cwd, from, v.cwd, to));
     }
+    Errno exchange(std::string_view a, std::string_view b) {
+        return error(vfs_rename(v, v.cwd, a, v.cwd, b, Rename::exchange));
+    }
     Errno unlink(std::string_view name) { return error(vfs_unlink(v, v.cwd, name)); }
     Errno rmdir(std::string_view name) { return error(vfs_rmdir(v, v.cwd, name)); }
     Attributes stat(std::string_view name) {
@@ -272,6 +275,30 @@ TEST_F(Vfs, RenameRules) {
     error(vfs_link(v, v.cwd, "/a/deep/longer name", v.cwd, "/same", Follow::no));
     EXPECT_EQ(rename("/same", "/a/deep/longer name"), kOk);  // one file: nothing happens
     EXPECT_EQ(v.error_of("/same"), kOk);
+}
+
+TEST_F(Vfs, NamesAreExchanged) {
+    mkdir("/a");
+    mkdir("/a/b");
+    mkdir("/c");
+    v.write("/c/f", "f");
+    Path b = v.at("/a/b").release_value();
+    EXPECT_EQ(exchange("/a/b", "/c/f"), kOk);
+    EXPECT_EQ(v.read("/a/b"), "f");
+    EXPECT_EQ(v.name_of(b), "/c/f");
+    EXPECT_EQ(stat("/a").links, 2u);
+    EXPECT_EQ(stat("/c").links, 3u);
+    EXPECT_EQ(v.list("/c/f"), v.list("/c/f/../f"));
+    EXPECT_EQ(exchange("/a", "/c"), kOk);
+    EXPECT_EQ(v.read("/c/b"), "f");
+    EXPECT_EQ(v.name_of(b), "/a/f");
+    EXPECT_EQ(exchange("/a", "/a"), kOk);
+    EXPECT_EQ(exchange("/a", "/a/f"), Errno::inval);
+    EXPECT_EQ(exchange("/a/f", "/a"), Errno::inval);
+    EXPECT_EQ(exchange("/a/f", "/none"), Errno::noent);
+    EXPECT_EQ(exchange("/none", "/a"), Errno::noent);
+    EXPECT_EQ(exchange("/c/b/", "/a"), Errno::notdir);
+    EXPECT_EQ(exchange("/a/.", "/c"), Errno::busy);
 }
 
 TEST_F(Vfs, MountsCoverAndUncover) {
