@@ -251,6 +251,7 @@ Nanoseconds write_back_clock() { return Nanoseconds(0); }
 // Nobody maps anything here.
 void protect_pages_of(const Pager&, uint32_t, uint32_t) {}
 void unmap_pages_of(const Pager&, uint32_t) {}
+void unmap_shared_pages_of(const Pager&, uint32_t, uint32_t) {}
 
 // Nobody takes pages back in a test.
 void install_file_reclaimer(const SleepingReclaimer&) {}
