@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "fs/capabilities.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
@@ -49,7 +50,8 @@ struct Credentials {
     uint32_t groups[kMaxGroups] = {};
 
     bool in_group(uint32_t group) const;
-    bool is_superuser() const { return euid == 0; }
+    Capabilities capabilities;
+    bool may(Capability c) const { return capabilities.has(c); }
 };
 
 constexpr uint32_t kMayRead = 4, kMayWrite = 2, kMayExecute = 1;

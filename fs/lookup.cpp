@@ -84,7 +84,7 @@ Result<void> Walk::enter(std::string_view name) {
 // Looks `name` up in at_: found_ is null if it does not exist.
 Result<void> Walk::look_up(std::string_view name) {
     if (!at_->is_directory()) return Errno::notdir;
-    if (who_.credentials.fsuid != 0)  // the superuser may search all directories
+    if (!who_.credentials.may(Capability::dac_read_search))
         TRY(check_permission(at_->inode()->ownership(), who_.credentials, kMayExecute));
     if (name == "." || name == "..") {
         if (name.size() == 2) step_up();

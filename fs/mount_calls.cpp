@@ -202,7 +202,7 @@ Result<void> vfs_mount(const FsContext& who, std::string_view source, std::strin
                        std::string_view type_name, uint32_t flags, std::string_view options) {
     LockGuard guard(mount_table);
     Path place = TRY(resolve(who, who.cwd, target, Follow::yes));
-    if (!who.credentials.is_superuser()) return Errno::perm;
+    if (!who.credentials.may(Capability::sys_admin)) return Errno::perm;
     if (flags & kMountRemount) return remount(place, flags);
     if (flags & (kMountShared | kMountPrivate | kMountSlave | kMountUnbindable))
         return change_propagation(place, flags);
@@ -222,7 +222,7 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
     {
         const Path place =
             TRY(resolve(who, who.cwd, target, flags & kUnmountNoFollow ? Follow::no : Follow::yes));
-        if (!who.credentials.is_superuser()) return Errno::perm;
+        if (!who.credentials.may(Capability::sys_admin)) return Errno::perm;
         if (!is_top(place)) return Errno::inval;
         mount = Ref<Mount>(place.mount());
     }

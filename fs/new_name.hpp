@@ -17,7 +17,8 @@ class NewOwner {
     // What is not a directory: a user must not get a program that runs with the rights of a foreign group.
     uint32_t mode(uint32_t wanted) const {
         const bool program = (wanted & (kModeSetGid | 010)) == (kModeSetGid | 010);
-        const bool stranger = copied_ && who_.fsuid != 0 && !who_.in_group(copy_.fsgid);
+        const bool stranger =
+            copied_ && !who_.may(Capability::fsetid) && !who_.in_group(copy_.fsgid);
         return program && stranger ? wanted & ~kModeSetGid : wanted;
     }
 

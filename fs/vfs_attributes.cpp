@@ -46,15 +46,17 @@ Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
         !wanted.set_mode && !wanted.set_uid && !wanted.set_gid && !wanted.set_times;
     if (now.immutable ? !nothing : now.append_only && !nothing && !only_now) return Errno::perm;
     const Credentials& caller = who.credentials;
-    const bool root = caller.fsuid == 0, owner = root || caller.fsuid == now.uid;
+    const bool owner = caller.fsuid == now.uid || caller.may(Capability::fowner);
+    const bool gives = caller.may(Capability::chown), own = caller.fsuid == now.uid;
     SetAttributes changes = wanted;
     if (changes.set_mode) {
         if (!owner) return Errno::perm;
-        if (!root && !caller.in_group(now.gid)) changes.mode &= ~kModeSetGid;
+        if (!caller.may(Capability::fsetid) && !caller.in_group(now.gid))
+            changes.mode &= ~kModeSetGid;
     }
-    if (changes.set_uid && !root && !(owner && changes.uid == now.uid)) return Errno::perm;
-    if (changes.set_gid && !root &&
-        !(owner && (changes.gid == now.gid || caller.in_group(changes.gid))))
+    if (changes.set_uid && !gives && !(own && changes.uid == now.uid)) return Errno::perm;
+    if (changes.set_gid && !gives &&
+        !(own && (changes.gid == now.gid || caller.in_group(changes.gid))))
         return Errno::perm;
     // A program that changes hands does not lend its new owner's rights.
     if ((changes.set_uid || changes.set_gid) && !changes.set_mode &&
@@ -74,9 +76,12 @@ Result<void> vfs_set_flags(const FsContext& who, const Path& path, uint32_t flag
     Inode& inode = inode_of(path);
     const uint32_t now = TRY(inode.flags());
     if (path.mount().read_only()) return Errno::rofs;
-    const bool root = who.credentials.fsuid == 0;
-    if (!root && who.credentials.fsuid != inode.ownership().uid) return Errno::perm;
-    if (!root && ((now ^ flags) & (kFlagImmutable | kFlagAppendOnly))) return Errno::perm;
+    const Credentials& caller = who.credentials;
+    if (caller.fsuid != inode.ownership().uid && !caller.may(Capability::fowner))
+        return Errno::perm;
+    if (((now ^ flags) & (kFlagImmutable | kFlagAppendOnly)) &&
+        !caller.may(Capability::linux_immutable))
+        return Errno::perm;
     return inode.set_flags(flags);
 }
 
@@ -89,7 +94,8 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     TRY(check_permission(inode.ownership(), who.credentials, kMayWrite));
     if (inode.ownership().append_only) return Errno::perm;
     TRY(inode.begin_writing());
-    Result<void> ready = who.credentials.fsuid != 0 ? drop_privileges(inode) : Result<void>();
+    Result<void> ready =
+        !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();
     Result<void> done = ready.is_ok() ? inode.truncate(size) : Result<void>(ready.error());
     inode.end_writing();
     return done;
@@ -121,7 +127,7 @@ Result<void> vfs_chdir(FsContext& who, const Path& path) {
 Result<void> vfs_chroot(FsContext& who, const Path& path) {
     if (!path.dentry().is_directory()) return Errno::notdir;
     TRY(check_permission(inode_of(path).ownership(), who.credentials, kMayExecute));
-    if (!who.credentials.is_superuser()) return Errno::perm;
+    if (!who.credentials.may(Capability::sys_chroot)) return Errno::perm;
     Path now = path;
     LockGuard guard(places);
     std::swap(who.root, now);

@@ -63,8 +63,8 @@ Result<void> may_remove(const FsContext& who, const Mount& mount, Dentry& direct
     TRY(may_change(who, mount, directory));
     Ownership above = directory.inode()->ownership();
     uint32_t uid = who.credentials.fsuid;
-    if ((above.mode & kModeSticky) && uid != 0 && uid != above.uid &&
-        uid != victim.inode()->ownership().uid)
+    if ((above.mode & kModeSticky) && uid != above.uid && uid != victim.inode()->ownership().uid &&
+        !who.credentials.may(Capability::fowner))
         return Errno::perm;
     if (above.append_only || victim.inode()->ownership().is_protected()) return Errno::perm;
     if (wants_directory && !victim.is_directory()) return Errno::notdir;
@@ -90,7 +90,7 @@ Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view 
     const bool special = type == kTypeCharacter || type == kTypeBlock;
     if (!special && type != kTypeRegular && type != kTypeFifo && type != kTypeSocket)
         return Errno::inval;
-    if (special && !who.credentials.is_superuser()) return Errno::perm;
+    if (special && !who.credentials.may(Capability::mknod)) return Errno::perm;
     return add_name(who, base, name, false, [&](Walk& walk, NewOwner& owner) {
         return walk.directory().inode()->create_child(walk.last(),
                                                       type | owner.mode(mode & 07777 & ~who.umask),
@@ -111,7 +111,7 @@ namespace {
 // Others' files get a new name only from those who could change them anyway, lest a set-user-id program
 // with a known fault be kept. Spec: proc(5), /proc/sys/fs/protected_hardlinks.
 Result<void> may_link(const FsContext& who, const Attributes& file, const Ownership& owner) {
-    if (who.credentials.fsuid == 0 || who.credentials.fsuid == file.uid) return {};
+    if (who.credentials.may(Capability::fowner) || who.credentials.fsuid == file.uid) return {};
     const bool gives_rights =
         (file.mode & kModeSetUid) || ((file.mode & kModeSetGid) && (file.mode & 010));
     const bool is_safe = file.is_regular() && !gives_rights &&

@@ -27,7 +27,8 @@ Result<void> check_open(const FsContext& who, const Path& path, const Attributes
     if (file.is_regular() && writes && path.mount().read_only()) return Errno::rofs;
     if (file.is_regular() && file.size > kLargestSmallFile && !(flags & kOpenLargeFile))
         return Errno::overflow;
-    if ((flags & kOpenNoAtime) && who.credentials.fsuid != 0 && who.credentials.fsuid != file.uid)
+    if ((flags & kOpenNoAtime) && who.credentials.fsuid != file.uid &&
+        !who.credentials.may(Capability::fowner))
         return Errno::perm;
     return {};
 }
@@ -62,7 +63,8 @@ Result<Ref<File>> open_counted(Path path, Inode& inode, uint32_t type, uint32_t 
 
 Result<void> truncate_opened(const FsContext& who, Inode& inode) {
     TRY(inode.begin_writing());
-    Result<void> done = who.credentials.fsuid != 0 ? drop_privileges(inode) : Result<void>();
+    Result<void> done =
+        !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();
     if (done.is_error()) {
         inode.end_writing();
         return done;

@@ -56,7 +56,8 @@ Result<Ref<Inode>> Ext2Inode::add_child(std::string_view name, uint32_t mode,
                                         uint32_t special_device) {
     const bool directory = (mode & kTypeMask) == kTypeDirectory;
     if (directory) TRY(check_link_room());
-    if (directory && owner.fsuid != 0 && !ext2().blocks_for_all()) return Errno::nospc;
+    if (directory && !owner.may(Capability::sys_resource) && !ext2().blocks_for_all())
+        return Errno::nospc;
     const uint32_t block = TRY(make_room(name));
     Ref<Ext2Inode> child = TRY(ext2().create(*this, mode, owner.fsuid, owner.fsgid));
     child->structure_epoch = ext2().epoch();

@@ -55,7 +55,7 @@ class PageMapFile final : public InodeFile {
 }  // namespace
 
 Result<Ref<File>> open_page_map(uint32_t flags, Inode& inode, const ProcTarget& target) {
-    const bool frames = process_source().current_context().credentials.is_superuser();
+    const bool frames = process_source().current_context().credentials.may(Capability::sys_admin);
     return TRY(make_ref<PageMapFile>(flags, inode, target, frames));
 }
 

@@ -50,7 +50,7 @@ class PageWalkFile final : public InodeFile {
 }  // namespace
 
 Result<Ref<File>> open_page_walk(uint32_t flags, Inode& inode, const ProcTarget& target) {
-    const bool all = process_source().current_context().credentials.is_superuser();
+    const bool all = process_source().current_context().credentials.may(Capability::sys_admin);
     return TRY(make_ref<PageWalkFile>(flags, inode, target, all));
 }
 

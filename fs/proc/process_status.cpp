@@ -127,10 +127,10 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
               p.signals_queued, p.signals_most, uint64_t{0}, p.signals_pending);
     format_to(to, "SigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n", p.signals_blocked,
               p.signals_ignored, p.signals_caught);
-    // As capget(2) tells: the superuser has all, others none.
-    const uint64_t all = 0x1ff'ffff'ffff, held = who.is_superuser() ? all : 0;
+    const Capabilities& c = who.capabilities;
     format_to(to, "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\n",
-              uint64_t{0}, held, held, all);
+              c.inheritable, c.permitted, c.effective, c.bounding);
+    format_to(to, "CapAmb:\t{:016x}\n", c.ambient);
     format_to(to, "Cpus_allowed:\t{:x}\nCpus_allowed_list:\t", p.affinity);
     put_ranges(to, p.affinity);
     format_to(to, "voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",

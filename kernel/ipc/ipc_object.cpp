@@ -13,9 +13,9 @@ SplitTime ipc_now() { return split_time(realtime_now()); }
 Result<void> IpcObject::check(const Credentials& who, uint32_t wanted) const {
     const IpcPermission& p = permission;
     const bool owner = who.euid == p.uid || who.euid == p.cuid;
-    if (who.is_superuser()) return {};
     if (wanted == static_cast<uint32_t>(IpcAccess::owner))
-        return owner ? Result<void>() : Errno::perm;
+        return owner || who.may(Capability::sys_admin) ? Result<void>() : Errno::perm;
+    if (who.may(Capability::ipc_owner)) return {};
     uint32_t granted = p.mode;
     if (owner)
         granted >>= 6;

@@ -1,4 +1,4 @@
-// Capabilities: all of them for the superuser, none for others. Spec: capget(2), capabilities(7).
+// The calls on a process' capabilities; the rules are in fs/capabilities.hpp. Spec: capget(2).
 #include "kernel/syscall/system_call.hpp"
 
 struct CapabilityHeader {
@@ -24,31 +24,38 @@ Result<uint32_t> capability_words(UserPtr<CapabilityHeader> header) {
 }  // namespace
 
 Result<void> sys_capget(UserPtr<CapabilityHeader> header, UserPtr<CapabilitySet> to) {
-    constexpr uint32_t kAllLow = 0xffffffff, kAllHigh = 0x1ff;
     Result<uint32_t> words = capability_words(header);
     if (words.is_error())
         return words.error() == Errno::inval && !to ? Result<void>() : words.error();
     CapabilityHeader wanted = TRY(read_user(header));
+    if (wanted.pid < 0) return Errno::inval;
     Ref<Process> process =
         wanted.pid == 0 ? Ref<Process>(current_process()) : find_process(wanted.pid);
     if (!process) return Errno::srch;
-    bool all = process->fs.credentials.is_superuser();
+    const Capabilities& held = process->fs.credentials.capabilities;
     for (uint32_t i = 0; i < words.value(); ++i) {
-        uint32_t set = all ? (i == 0 ? kAllLow : kAllHigh) : 0;
-        TRY(write_user(to + i, CapabilitySet{set, set, 0}));
+        const auto word = [i](uint64_t set) { return static_cast<uint32_t>(set >> (32 * i)); };
+        TRY(write_user(to + i, CapabilitySet{word(held.effective), word(held.permitted),
+                                             word(held.inheritable)}));
     }
     return {};
 }
 
-// Capabilities cannot be dropped one by one: a process that has all may "set" any.
+// Of the caller only.
 Result<void> sys_capset(UserPtr<CapabilityHeader> header, UserPtr<const CapabilitySet> from) {
-    uint32_t words = TRY(capability_words(header));
+    const uint32_t words = TRY(capability_words(header));
+    const CapabilityHeader wanted = TRY(read_user(header));
+    uint64_t effective = 0, permitted = 0, inheritable = 0;
     for (uint32_t i = 0; i < words; ++i) {
-        CapabilitySet set = TRY(read_user(from + i));
-        if ((set.effective | set.permitted) && !context().credentials.is_superuser())
-            return Errno::perm;
+        const CapabilitySet set = TRY(read_user(from + i));
+        effective |= uint64_t{set.effective} << (32 * i);
+        permitted |= uint64_t{set.permitted} << (32 * i);
+        inheritable |= uint64_t{set.inheritable} << (32 * i);
     }
-    return {};
+    if (wanted.pid && wanted.pid != current_process().pid) return Errno::perm;
+    return context().credentials.capabilities.set(effective & Capabilities::kAll,
+                                                  permitted & Capabilities::kAll,
+                                                  inheritable & Capabilities::kAll);
 }
 
 constexpr SystemCall kCapabilityCalls[] = {

@@ -12,7 +12,7 @@ Result<int> sys_timerfd_create(int clock, uint32_t flags) {
     const bool alarm = clock == real_alarm || clock == boot_alarm;
     const bool real = clock == real_time || clock == real_alarm;
     if (!alarm && !real && clock != monotonic && clock != boot_time) return Errno::inval;
-    if (alarm && !context().credentials.is_superuser()) return Errno::perm;
+    if (alarm && !context().credentials.may(Capability::wake_alarm)) return Errno::perm;
     return install(TRY(make_timer_file(real, flags & kOpenNonBlock)), flags & kOpenCloseOnExec);
 }
 

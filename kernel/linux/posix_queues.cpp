@@ -50,7 +50,7 @@ PosixQueue* find(std::string_view name) REQUIRES(table_lock) {
 }
 
 Result<void> check_limits(const Credentials& who, const PosixQueue::Limits& wanted) {
-    const bool free = who.is_superuser();
+    const bool free = who.may(Capability::sys_resource);
     const uint32_t messages = free ? kMostMessages : most.messages.relaxed();
     const uint32_t bytes = free ? kMostBytes : most.bytes.relaxed();
     const bool good =
@@ -66,7 +66,7 @@ Result<void> check_user(const Credentials& who, const PosixQueue& fresh, uint64_
         ++count;
         if (queue.uid == who.euid) bytes += queue.charged_bytes();
     }
-    if (count >= most.queues && !who.is_superuser()) return Errno::nospc;
+    if (count >= most.queues && !who.may(Capability::sys_resource)) return Errno::nospc;
     return bytes > limit ? Errno::mfile : Result<void>();
 }
 
@@ -137,7 +137,7 @@ Result<void> remove_name(const Credentials* who, std::string_view name) {
     LockGuard guard(table_lock);
     PosixQueue* found = find(name);
     if (!found) return Errno::noent;
-    if (who && !who->is_superuser() && who->fsuid != found->uid) return Errno::perm;
+    if (who && !who->may(Capability::fowner) && who->fsuid != found->uid) return Errno::perm;
     names->remove(*found);
     queue = Ref<PosixQueue>::adopt(found);
     return {};

@@ -20,7 +20,7 @@ Result<bool> is_real_time(int clock) {
     switch (clock) {
         case real_alarm:
         case boot_alarm:
-            if (!context().credentials.is_superuser()) return Errno::perm;
+            if (!context().credentials.may(Capability::wake_alarm)) return Errno::perm;
             return clock == real_alarm;
         case real_time:
         case atomic_time: return true;

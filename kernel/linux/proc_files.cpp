@@ -51,8 +51,9 @@ Result<void> set_preference(const ProcTarget& target, std::string_view text) {
     if (!process) return Errno::srch;
     const Credentials& self = context().credentials;
     if (!may_manage_all(process->fs.credentials, self.uid, self.gid)) return Errno::acces;
-    if (bias < process->lowest_bias.relaxed() && !self.is_superuser()) return Errno::acces;
-    if (self.is_superuser()) process->lowest_bias.store_relaxed(bias);
+    if (bias < process->lowest_bias.relaxed() && !self.may(Capability::sys_resource))
+        return Errno::acces;
+    if (self.may(Capability::sys_resource)) process->lowest_bias.store_relaxed(bias);
     process->out_of_memory_bias.store_relaxed(bias);
     return {};
 }

@@ -40,7 +40,9 @@ Result<void> set_sender(SendRequest& request, std::span<const uint8_t> data) {
         claimed.uid == who.uid || claimed.uid == who.euid || claimed.uid == who.suid;
     const bool is_group =
         claimed.gid == who.gid || claimed.gid == who.egid || claimed.gid == who.sgid;
-    if (!who.is_superuser() && !(is_self && is_user && is_group)) return Errno::perm;
+    if ((!is_self && !who.may(Capability::sys_admin)) ||
+        (!is_user && !who.may(Capability::setuid)) || (!is_group && !who.may(Capability::setgid)))
+        return Errno::perm;
     if (!is_self && !find_process(claimed.pid)) return Errno::srch;
     request.sender = claimed;
     return {};
@@ -128,7 +130,7 @@ Result<uint32_t> send_one(const OpenSocket& socket, const MessageHeader& header,
     }
     TRY(read_control(header, request));
     if (request.rights) {
-        const bool superuser = context().credentials.is_superuser();
+        const bool superuser = context().credentials.may(Capability::sys_resource);
         TRY(request.rights->charge(current_process().account,
                                    superuser ? UINT32_MAX : current_process().fd_limit()));
         collect_before_send();

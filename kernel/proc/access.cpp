@@ -3,7 +3,7 @@
 #include "kernel/proc/process.hpp"
 
 bool may_manage_all(const Credentials& other, uint32_t uid, uint32_t gid) {
-    if (current_process().fs.credentials.is_superuser()) return true;
+    if (current_process().fs.credentials.may(Capability::sys_ptrace)) return true;
     return uid == other.uid && uid == other.euid && uid == other.suid && gid == other.gid &&
            gid == other.egid && gid == other.sgid;
 }
@@ -11,5 +11,5 @@ bool may_manage_all(const Credentials& other, uint32_t uid, uint32_t gid) {
 bool may_inspect(const Process& other, uint32_t uid, uint32_t gid) {
     if (&other == &current_process()) return true;
     return may_manage_all(other.fs.credentials, uid, gid) &&
-           (other.dumpable || current_process().fs.credentials.is_superuser());
+           (other.dumpable || current_process().fs.credentials.may(Capability::sys_ptrace));
 }

@@ -126,7 +126,7 @@ void processes_init() {
     };
     is_for_superuser = [] {
         const Process* process = Thread::current().process;
-        return !process || process->fs.credentials.is_superuser();
+        return !process || process->fs.credentials.may(Capability::sys_admin);
     };
     job_control_init();
     process_source_init();

@@ -259,7 +259,7 @@ Result<void> suspend(int pid, bool suspended) {
     Process* p = find_process_locked(pid);
     if (!p || p->life != Life::alive) return Errno::srch;
     if (p == init_process) return Errno::perm;
-    if (!self.is_superuser() && self.euid != p->fs.credentials.uid) return Errno::perm;
+    if (!self.may(Capability::kill) && self.euid != p->fs.credentials.uid) return Errno::perm;
     if (p->space) order_out(*p->space, suspended);
     for (Thread& thread : p->threads) suspended ? suspend_thread(thread) : resume_thread(thread);
     return {};

@@ -55,6 +55,7 @@ Credentials credentials_after(const Process& process, const Attributes& file, co
     if (honoured && (file.mode & kModeSetGid) && (file.mode & 010)) c.egid = file.gid;
     c.suid = c.fsuid = c.euid;
     c.sgid = c.fsgid = c.egid;
+    c.capabilities.program_begins(c.uid == 0, c.euid == 0, c.uid != c.euid || c.gid != c.egid);
     return c;
 }
 

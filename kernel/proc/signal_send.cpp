@@ -106,7 +106,7 @@ UserThread* receiver(Process& process, int number) {
 bool may_signal(const Process& to, int number) {
     const Credentials& self = current_process().fs.credentials;
     const Credentials& other = to.fs.credentials;
-    if (self.euid == 0 || self.euid == other.suid || self.euid == other.uid ||
+    if (self.may(Capability::kill) || self.euid == other.suid || self.euid == other.uid ||
         self.uid == other.suid || self.uid == other.uid)
         return true;
     return number == kSigCont && to.sid == current_process().sid;

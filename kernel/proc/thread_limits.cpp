@@ -56,7 +56,7 @@ ThreadSlot::~ThreadSlot() {
 }
 
 Result<void> ThreadSlot::take(const Process& parent, bool new_process) {
-    const bool superuser = parent.fs.credentials.is_superuser();
+    const bool superuser = parent.fs.credentials.may(Capability::sys_resource);
     const bool too_many = total_ > most_threads(superuser);
     if (too_many || shortage.relaxed()) [[unlikely]]
         TRY(check_shortage(parent, new_process, too_many));

@@ -31,7 +31,8 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
     if (!file->writable()) return Errno::inval;
     if (file->inode() && file->inode()->ownership().append_only) return Errno::perm;
     TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
-    if (context().credentials.fsuid != 0 && file->inode()) TRY(drop_privileges(*file->inode()));
+    if (!context().credentials.may(Capability::fsetid) && file->inode())
+        TRY(drop_privileges(*file->inode()));
     return file->truncate(static_cast<uint64_t>(size));
 }
 Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }

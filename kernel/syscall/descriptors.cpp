@@ -100,8 +100,8 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
         case get_owner: return 0;
         case get_pipe_bytes: return static_cast<int>(TRY(pipe_capacity(*file)));
         case set_pipe_bytes:
-            return static_cast<int>(
-                TRY(set_pipe_capacity(*file, argument, context().credentials.is_superuser())));
+            return static_cast<int>(TRY(set_pipe_capacity(
+                *file, argument, context().credentials.may(Capability::sys_resource))));
         default: return other_fcntl(*file, command, argument);
     }
 }
@@ -138,7 +138,7 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
             if (TRY(flags_ioctl(*file, request == kSetFlags, argument))) return 0;
             return file->ioctl(request, argument);
         case kFindBlock:
-            if (!context().credentials.is_superuser()) return Errno::perm;
+            if (!context().credentials.may(Capability::sys_rawio)) return Errno::perm;
             [[fallthrough]];
         default: return file->ioctl(request, argument);
     }

@@ -38,7 +38,7 @@ Result<uint32_t> write_from(const File& file, ByteSource& source, F&& write) {
     const uint32_t limit = current_process().limits[limit_fsize].soft;
     if (limit != kInfinite || small) [[unlikely]]
         source.set_end(small ? std::min(limit, kLargestSmallFile) : limit);
-    if (context().credentials.fsuid != 0) source.set_unprivileged();
+    if (!context().credentials.may(Capability::fsetid)) source.set_unprivileged();
     Result<uint32_t> result = with_memory(write);
     if (result.is_error()) [[unlikely]] {
         if (result.error() == Errno::pipe)

@@ -8,11 +8,11 @@ namespace {
 Credentials& credentials() { return context().credentials; }
 Ids users() {
     Credentials& c = credentials();
-    return {c.uid, c.euid, c.suid, c.fsuid, c.is_superuser()};
+    return {c.uid, c.euid, c.suid, c.fsuid, c.may(Capability::setuid)};
 }
 Ids groups() {
     Credentials& c = credentials();
-    return {c.gid, c.egid, c.sgid, c.fsgid, c.is_superuser()};
+    return {c.gid, c.egid, c.sgid, c.fsgid, c.may(Capability::setgid)};
 }
 
 // A process whose rights change holds what only the old ones let it read: nobody may look into it,
@@ -20,9 +20,14 @@ Ids groups() {
 template <typename Change>
 auto note_change(Change change) {
     Credentials& c = credentials();
-    const uint32_t euid = c.euid, egid = c.egid, fsuid = c.fsuid, fsgid = c.fsgid;
+    const Credentials before = c;
     auto result = change();
-    if (euid != c.euid || egid != c.egid || fsuid != c.fsuid || fsgid != c.fsgid) {
+    const bool had_root = !before.uid || !before.euid || !before.suid;
+    const bool has_root = !c.uid || !c.euid || !c.suid;
+    c.capabilities.users_changed(had_root, has_root, !before.euid, !c.euid);
+    c.capabilities.file_user_changed(!before.fsuid, !c.fsuid);
+    if (before.euid != c.euid || before.egid != c.egid || before.fsuid != c.fsuid ||
+        before.fsgid != c.fsgid) {
         current_process().dumpable = false;
         current_process().death_signal = 0;
     }
@@ -62,7 +67,7 @@ Result<uint32_t> get_groups(int room, UserPtr<T> to) {
 template <typename T>
 Result<void> set_groups(uint32_t count, UserPtr<const T> from) {
     Credentials& c = credentials();
-    if (!c.is_superuser()) return Errno::perm;
+    if (!c.may(Capability::setgid)) return Errno::perm;
     if (count > kMaxGroups) return Errno::inval;
     T fresh[kMaxGroups];
     TRY(copy_from_user(fresh, from.address(), count * sizeof(T)));

@@ -9,7 +9,7 @@ namespace {
 
 bool may_manage(const Process& other) {
     const Credentials& self = context().credentials;
-    return self.is_superuser() || self.euid == other.fs.credentials.uid ||
+    return self.may(Capability::sys_nice) || self.euid == other.fs.credentials.uid ||
            self.euid == other.fs.credentials.euid;
 }
 
@@ -18,7 +18,8 @@ bool may_manage(const Process& other) {
 Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
     LimitPair& limit = process.limits[which];
     if (wanted.soft > wanted.hard) return Errno::inval;
-    if (wanted.hard > limit.hard && !context().credentials.is_superuser()) return Errno::perm;
+    if (wanted.hard > limit.hard && !context().credentials.may(Capability::sys_resource))
+        return Errno::perm;
     if (which == limit_nofile && wanted.hard > kMostDescriptors) return Errno::perm;
     limit = wanted;
     if (!process.space) return {};
@@ -111,7 +112,7 @@ int nice_of(Process& process) {
 Result<void> check_nice(const Process& process, int now, int wanted) {
     if (!may_manage(process)) return Errno::perm;
     const bool allowed = static_cast<int64_t>(process.limits[limit_nice].soft) >= 20 - wanted ||
-                         context().credentials.is_superuser();
+                         context().credentials.may(Capability::sys_nice);
     return wanted < now && !allowed ? Result<void>(Errno::acces) : Result<void>();
 }
 Result<void> set_nice(Process& process, int nice) {

@@ -15,7 +15,7 @@ bool page_aligned(uint32_t address) { return (address & kPageMask) == 0; }
 
 // How many bytes the caller may lock.
 uint32_t lock_limit() {
-    if (context().credentials.is_superuser()) return UINT32_MAX;
+    if (context().credentials.may(Capability::ipc_lock)) return UINT32_MAX;
     return current_process().limits[limit_memlock].soft;
 }
 Result<uint32_t> may_lock() {  // EPERM if none

@@ -41,7 +41,7 @@ Result<void> sys_mknodat(int at, UserString name, uint32_t mode, uint32_t device
         case kTypeSocket: break;
         case kTypeCharacter:
         case kTypeBlock:
-            if (!context().credentials.is_superuser()) return Errno::perm;
+            if (!context().credentials.may(Capability::mknod)) return Errno::perm;
             break;
         case kTypeDirectory: return Errno::perm;
         default: return Errno::inval;
@@ -70,7 +70,8 @@ Result<void> sys_linkat(int old_at, UserString old_name, int new_at, UserString 
                         uint32_t flags) {
     if (flags & ~(kAtFollow | kAtEmptyPath)) return Errno::inval;
     // A process may not always give a name to a file that was only passed to it.
-    const bool empty = flags & kAtEmptyPath && context().credentials.is_superuser();
+    const bool empty =
+        flags & kAtEmptyPath && context().credentials.may(Capability::dac_read_search);
     UserName from, to;
     TRY(from.load(old_at, old_name, empty ? EmptyName::allowed : EmptyName::refused));
     TRY(to.load(new_at, new_name));
@@ -152,7 +153,6 @@ Result<void> sys_chroot(UserString name) {
     UserName directory;
     TRY(directory.load(kAtWorkingDirectory, name));
     Path path = TRY(directory.resolve(Follow::yes));
-    if (!context().credentials.is_superuser()) return Errno::perm;
     return vfs_chroot(context(), path);
 }
 

@@ -73,7 +73,7 @@ Result<void> check(const SchedParameters& wanted, uint32_t priority) {
 Result<void> check_privilege(const UserThread& thread, const SchedParameters& old,
                              const SchedParameters& wanted) {
     const Credentials& self = context().credentials;
-    if (self.is_superuser()) return {};
+    if (self.may(Capability::sys_nice)) return {};
     const Process& process = *thread.process;
     if (self.euid != process.fs.credentials.euid && self.euid != process.fs.credentials.uid)
         return Errno::perm;
@@ -222,7 +222,7 @@ Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32
     Ref<UserThread> thread = TRY(thread_named(tid));
     const Credentials& self = context().credentials;
     const Credentials& other = thread->process->fs.credentials;
-    if (!self.is_superuser() && self.euid != other.euid && self.euid != other.uid)
+    if (!self.may(Capability::sys_nice) && self.euid != other.euid && self.euid != other.uid)
         return Errno::perm;
     TRY(set_affinity(*thread, wanted));
     if (thread.get() == &current_thread()) reschedule_if_wanted();

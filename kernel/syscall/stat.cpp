@@ -120,11 +120,14 @@ Result<void> sys_faccessat2(int at, UserString name, uint32_t mode, uint32_t fla
     const Credentials& ids = self.credentials;
     if (file.text().empty() && !file.base()) return {};
     Follow follow = flags & kAtNoFollow ? Follow::no : Follow::yes;
-    bool as_is = (flags & kAtEffectiveAccess) || (ids.uid == ids.fsuid && ids.gid == ids.fsgid);
+    const uint64_t effective = ids.uid ? 0 : ids.capabilities.permitted;
+    bool as_is = (flags & kAtEffectiveAccess) || (ids.uid == ids.fsuid && ids.gid == ids.fsgid &&
+                                                  effective == ids.capabilities.effective);
     if (as_is) return vfs_access(self, file.base(), file.text(), mode, follow);
     Box<FsContext> real = TRY(make_box<FsContext>(self));
     real->credentials.fsuid = real->credentials.euid = ids.uid;
     real->credentials.fsgid = real->credentials.egid = ids.gid;
+    real->credentials.capabilities.effective = effective;
     return vfs_access(*real, file.base(), file.text(), mode, follow);
 }
 Result<void> sys_faccessat(int at, UserString name, uint32_t mode) {

@@ -39,7 +39,7 @@ Result<void> remove_file(const Inode& inode) REQUIRES(lock) {
 }
 
 Result<Path> area_named(std::string_view name) {
-    if (!context().credentials.is_superuser()) return Errno::perm;
+    if (!context().credentials.may(Capability::sys_admin)) return Errno::perm;
     return resolve(context(), context().cwd, name, Follow::yes);
 }
 

@@ -25,7 +25,7 @@ void fill(char (&to)[N], std::string_view from) {
 
 template <size_t N>
 Result<void> set_name(char (&name)[N], UserPtr<const char> from, uint32_t length) {
-    if (!context().credentials.is_superuser()) return Errno::perm;
+    if (!context().credentials.may(Capability::sys_admin)) return Errno::perm;
     if (length >= N) return Errno::inval;
     char fresh[N] = {};
     TRY(copy_from_user(fresh, from.address(), length));
@@ -112,7 +112,7 @@ Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument
         size_buffer,
     };
     bool anyone = action == read_all || action == size_buffer;
-    if (!anyone && !context().credentials.is_superuser()) return Errno::perm;
+    if (!anyone && !context().credentials.may(Capability::syslog)) return Errno::perm;
     switch (action) {
         case close:
         case open: return 0u;
@@ -162,7 +162,7 @@ Result<void> sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command) {
                        kKeysOn = 0x89abcdef, kKeysOff = 0;
     bool second = magic2 == 0x28121969 || magic2 == 0x05121996 || magic2 == 0x16041998 ||
                   magic2 == 0x20112000;
-    if (!context().credentials.is_superuser()) return Errno::perm;
+    if (!context().credentials.may(Capability::sys_boot)) return Errno::perm;
     if (magic1 != kMagic || !second) return Errno::inval;
     if (command == kKeysOn || command == kKeysOff) return {};
     if (command != kRestart && command != kHalt && command != kPowerOff) return Errno::inval;
@@ -181,7 +181,7 @@ Result<void> sys_iopl(uint32_t level, TrapFrame& frame) {
     constexpr uint32_t kShift = 12;
     if (level > 3) return Errno::inval;
     const uint32_t had = frame.eflags >> kShift & 3;
-    if (level > had && !context().credentials.is_superuser()) return Errno::perm;
+    if (level > had && !context().credentials.may(Capability::sys_rawio)) return Errno::perm;
     frame.eflags = (frame.eflags & ~(3u << kShift)) | level << kShift;
     return {};
 }

@@ -219,7 +219,7 @@ Result<int> tell_status(Segment& s, uint32_t to) {
 // Spec: shmctl(2), getrlimit(2): RLIMIT_MEMLOCK.
 Result<int> lock_segment(Segment& segment, bool locked) {
     const uint32_t limit = current_process().limits[limit_memlock].soft;
-    if (locked && !context().credentials.is_superuser()) {
+    if (locked && !context().credentials.may(Capability::ipc_lock)) {
         if (limit == 0) return Errno::perm;
         if (segment.bytes > limit) return Errno::nomem;
     }

@@ -139,7 +139,7 @@ Result<int> sys_msgctl(int id, uint32_t command, uint32_t argument) {
         case ipc_stat: return tell_queue_status(*queue, argument);
         case ipc_set: {
             QueueStatus wanted = TRY(read_user(UserPtr<QueueStatus>(argument)));
-            if (wanted.limit > ipc_limits.queue_bytes && !caller().is_superuser())
+            if (wanted.limit > ipc_limits.queue_bytes && !caller().may(Capability::sys_resource))
                 return Errno::perm;
             table.with_lock([&] { queue->change(wanted.permission); });
             queue->set_limit(wanted.limit);

@@ -45,7 +45,7 @@ Result<Nanoseconds> read_clock(Clock clock) {
 }
 
 Result<void> set_clock(Nanoseconds now) {
-    if (!context().credentials.is_superuser()) return Errno::perm;
+    if (!context().credentials.may(Capability::sys_time)) return Errno::perm;
     set_realtime(now);
     return {};
 }

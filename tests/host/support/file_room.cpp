@@ -240,6 +240,8 @@ std::vector<std::string> View::list(std::string_view name) const {
 void View::become(uint32_t uid, uint32_t gid) {
     credentials.uid = credentials.euid = credentials.suid = credentials.fsuid = uid;
     credentials.gid = credentials.egid = credentials.sgid = credentials.fsgid = gid;
+    credentials.capabilities = {};
+    if (uid) credentials.capabilities.users_changed(true, false, true, false);
 }
 
 // What the write-back thread does is done by hand here.
