@@ -42,12 +42,6 @@ constexpr ProcEntry kKernel[] = {
 PROC_FILES(proc_sys_kernel, kKernel);
 static_assert(kMaxGroups == 32);
 
-constexpr ProcEntry kSettingsFiles[] = {
-    {.name = "pipe-max-size",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "1048576"); }},
-};
-PROC_FILES(proc_sys_fs, kSettingsFiles);
-
 constexpr ProcEntry kSettings[] = {
     {.name = "fs", .added = &proc_sys_fs},
     {.name = "kernel", .added = &proc_sys_kernel},

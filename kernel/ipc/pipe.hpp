@@ -15,10 +15,9 @@ struct PipeEnds {
 Result<PipeEnds> make_pipe(uint32_t flags);
 
 // F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. EBADF if the file is no pipe; setting also EINVAL, EBUSY
-// (what is in it doesn't fit), EPERM (above kMostPipeBytes, for all but the superuser), ENOMEM.
+// (what is in it doesn't fit), EPERM (above /proc/sys/fs/pipe-max-size, for all but the superuser), ENOMEM.
 Result<uint32_t> pipe_capacity(File& file);
 Result<uint32_t> set_pipe_capacity(File& file, uint32_t bytes, bool superuser);
-constexpr uint32_t kMostPipeBytes = 1u << 20;  // /proc/sys/fs/pipe-max-size
 
 // Installs the opening of FIFOs (fs/fifo_hook.hpp).
 void pipes_init();

@@ -121,8 +121,11 @@ Result<void> sleep_for(Nanoseconds time, UserPtr<T> remaining) {
 }
 
 bool is_monotonic(Clock clock) { return clock == Clock::monotonic || clock == Clock::boot_time; }
-bool can_sleep_on(Clock clock) {
-    return is_monotonic(clock) || clock == Clock::real_time || clock == Clock::atomic_time;
+// EOPNOTSUPP: the clock is there, but nobody wakes by it.
+Result<void> check_sleep_on(Clock clock) {
+    if (is_monotonic(clock) || clock == Clock::real_time || clock == Clock::atomic_time) return {};
+    TRY(read_clock(clock));
+    return Errno::opnotsupp;
 }
 
 }  // namespace
@@ -135,7 +138,8 @@ template <typename T>
 Result<void> sys_clock_nanosleep(int clock, uint32_t flags, UserPtr<const T> time,
                                  UserPtr<T> remaining) {
     constexpr uint32_t kAbsolute = 1;
-    if (!can_sleep_on(static_cast<Clock>(clock)) || (flags & ~kAbsolute)) return Errno::inval;
+    if (flags & ~kAbsolute) return Errno::inval;
+    TRY(check_sleep_on(static_cast<Clock>(clock)));
     Nanoseconds wanted = TRY(read_time(time));
     if (!(flags & kAbsolute)) return sleep_for(wanted, remaining);
     // Not by way of what is left until then: the first to ask for an instant is the first to wake.

@@ -253,6 +253,16 @@ void test_size() {
     char text[16] = {};
     int fd = open("/proc/sys/fs/pipe-max-size", O_RDONLY);
     equal("the limit", read(fd, text, sizeof text) > 0 ? atoi(text) : 0, 1 << 20);
+    const int limit = open("/proc/sys/fs/pipe-max-size", O_WRONLY);
+    fails("less than a page is no limit", write(limit, "4095", 4), EINVAL);
+    equal("it can be set", write(limit, "8192", 4), 4);
+    exits("and holds", 0, [&]() -> int {
+        Pipe small;
+        needs("setuid", setuid(1));
+        if (fcntl(small.in, F_SETPIPE_SZ, 8192) != 8192) return 1;
+        return fcntl(small.in, F_SETPIPE_SZ, 16384) != -1 || errno != EPERM;
+    });
+    equal("and back", write(limit, "1048576", 7), 7);
 
     Pipe full;
     fcntl(full.in, F_SETPIPE_SZ, 4096);

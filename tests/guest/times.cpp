@@ -2,6 +2,7 @@
 // charged for.
 // Spec: clock_gettime(2), nanosleep(2), times(2), getrusage(2).
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
@@ -63,6 +64,10 @@ void test_sleep() {
     fails("a bad time", nanosleep(&bad, nullptr), EINVAL);
     bad = {-1, 0};
     fails("a negative time", nanosleep(&bad, nullptr), EINVAL);
+    timespec moment = {0, 1};
+    fails("nobody wakes by a thread's CPU time",
+          syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &moment, nullptr), EOPNOTSUPP);
+    fails("no clock", syscall(SYS_clock_nanosleep, 77, 0, &moment, nullptr), EINVAL);
     equal("sleep until what is past",
           clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, nullptr), 0);
     long long until = now() + 20'000'000;
