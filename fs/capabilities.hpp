@@ -26,6 +26,7 @@ enum class Capability : uint8_t {
     sys_nice = 23,
     sys_resource = 24,
     sys_time = 25,
+    sys_tty_config = 26,
     mknod = 27,
     syslog = 34,
     wake_alarm = 35,

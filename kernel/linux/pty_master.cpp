@@ -132,7 +132,7 @@ void pty_devices_init() {
 AT_START_UP(pty_devices_init);
 
 Result<void> sys_vhangup() {
-    if (!context().credentials.is_superuser()) return Errno::perm;
+    if (!context().credentials.may(Capability::sys_tty_config)) return Errno::perm;
     if (Tty* terminal = terminal_of_caller()) terminal->hang_up();
     return {};
 }
