@@ -3,6 +3,7 @@
 // before anything is written, and never goes unseen where there are checksums.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
