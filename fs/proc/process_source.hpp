@@ -7,7 +7,7 @@
 #include "mm/memory_use.hpp"
 
 struct ProcessInfo {
-    int pid = 0, parent = 0, group = 0, session = 0;
+    int pid = 0, parent = 0, group = 0, session = 0, tracer = 0;
     uint32_t terminal_device = 0;  // major << 8 | minor; 0: none
     int terminal_group = -1;       // the terminal's foreground group; -1: no terminal
     char state = 'R';              // R S D T Z as in ps

@@ -109,6 +109,26 @@ inline uint32_t read_cr4() {
     asm volatile("movl %%cr4, %0" : "=r"(v));
     return v;
 }
+// DR0 to DR3 (addresses), DR6 (what hit), DR7 (what is watched). Spec: SDM vol. 3B, 17.2.
+struct DebugRegisters {
+    uint32_t address[4] = {}, status = 0, control = 0;
+};
+inline void load_debug_registers(const DebugRegisters* r) {  // null: nothing is watched
+    asm volatile("movl %0, %%dr7" ::"r"(0));
+    if (!r || !r->control) return;
+    asm volatile("movl %0, %%dr0" ::"r"(r->address[0]));
+    asm volatile("movl %0, %%dr1" ::"r"(r->address[1]));
+    asm volatile("movl %0, %%dr2" ::"r"(r->address[2]));
+    asm volatile("movl %0, %%dr3" ::"r"(r->address[3]));
+    asm volatile("movl %0, %%dr7" ::"r"(r->control));
+}
+inline uint32_t take_debug_status() {
+    uint32_t status;
+    asm volatile("movl %%dr6, %0" : "=r"(status));
+    asm volatile("movl %0, %%dr6" ::"r"(0xffff0ff0));
+    return status;
+}
+
 inline void write_cr0(uint32_t v) { asm volatile("movl %0, %%cr0" ::"r"(v) : "memory"); }
 inline void write_cr3(uint32_t v) { asm volatile("movl %0, %%cr3" ::"r"(v) : "memory"); }
 inline void write_cr4(uint32_t v) { asm volatile("movl %0, %%cr4" ::"r"(v) : "memory"); }

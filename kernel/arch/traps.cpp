@@ -89,6 +89,13 @@ const ExceptionTableEntry* find_fixup(const TrapFrame& frame) {
     return nullptr;
 }
 
+// Something that the thread watches was touched, by itself or by the kernel for it.
+void note_watched() {
+    DebugRegisters* watched = Thread::current().debug_registers;
+    const uint32_t status = take_debug_status();
+    if (watched) watched->status |= status;
+}
+
 bool apply_fixup(TrapFrame& frame) {
     const ExceptionTableEntry* entry = find_fixup(frame);
     if (entry) frame.eip = entry->fixup;
@@ -120,6 +127,7 @@ void kernel_exception(TrapFrame& frame) {
                                    frame.error & kFaultPresent ? "protection" : "not present"));
     }
     if (frame.vector == kVectorNmi) return non_maskable_interrupt();
+    if (frame.vector == kVectorDebug && Thread::current().debug_registers) return note_watched();
     const uint32_t at = frame.eip, out = reinterpret_cast<uint32_t>(go_out);
     if (at == out) this_cpu().bad_return = {frame.vector, frame.error};
     if (apply_fixup(frame)) {
@@ -154,6 +162,7 @@ void user_exception(TrapFrame& frame) {
         frame.vector = failed.vector;
         frame.error = failed.error;
     }
+    if (frame.vector == kVectorDebug) note_watched();
     enable_interrupts();
     if (frame.vector == kVectorDebug && trap_hooks.single_step && trap_hooks.single_step()) return;
     if (!trap_hooks.user_exception) panic_with_frame(frame, "exception in user mode");

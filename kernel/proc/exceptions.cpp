@@ -1,5 +1,6 @@
 // Exceptions of user mode become signals for the thread that caused them.
 // Spec: SDM vol. 3A chapter 6; siginfo's codes in sigaction(2).
+#include "kernel/arch/cpu.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/proc/out_of_memory.hpp"
@@ -26,6 +27,9 @@ int float_code(uint32_t exceptions) {
     if (exceptions & 18) return 5;   // FPE_FLTUND
     return exceptions & 32 ? 6 : 0;  // FPE_FLTRES
 }
+
+constexpr uint32_t kSingleStepped = 1u << 14;  // DR6.BS
+constexpr int kTrapWatched = 4;                // TRAP_HWBKPT
 
 struct ExceptionSignal {
     int number, code;
@@ -88,6 +92,8 @@ void user_exception(TrapFrame& frame, VirtAddr fault_address) {
     ExceptionSignal what = exception_signal(frame.vector);
     SignalInfo info = signal_from_kernel(what.number);
     info.code = what.code;
+    const DebugRegisters* watched = self.debug_registers;
+    if (frame.vector == 1 && watched && !(watched->status & kSingleStepped)) info.code = kTrapWatched;
     bool has_address = what.code > 0 && what.code < kSiKernel;
     info.fields[0] = has_address ? fault_address.raw() : 0;
     self.fault_address = frame.vector == 14 ? fault_address.raw() : 0;

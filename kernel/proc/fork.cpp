@@ -25,6 +25,7 @@ void start_in_user(void*) {
     UserThread& self = current_thread();
     if (self.set_child_tid)
         static_cast<void>(write_user(UserPtr<int32_t>(self.set_child_tid), self.tid));
+    if (self.interrupt_pending) deliver_signals(self.user_frame());
     disable_interrupts();
     enter_user(self.user_frame());
 }
@@ -170,7 +171,10 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     trace_name(id, thread->name);
     if (flags & kCloneParentSetTid)
         static_cast<void>(write_user(UserPtr<int32_t>(arguments.parent_tid), id));
+    const bool traced = self.tracer.relaxed();
+    if (traced) tracing_hooks.child_made(*thread, flags);
     start(*thread, self);
+    if (traced) tracing_hooks.child_started();
     if (flags & kCloneVfork) wait_for_vfork(*child);
     return id;
 }

@@ -111,7 +111,9 @@ class UserThread final : public Thread {
     Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
     uint32_t timer_slack = 50'000;    // nanoseconds; remembered
     Attachments attached;
-    Ref<Process> owner;      // keeps `process` alive
+    Atomic<int> tracer = 0;            // the process that debugs it; 0: none
+    bool tracer_is_superuser = false;  // else set-id bits mean nothing
+    Ref<Process> owner;                // keeps `process` alive
     Ref<UserAccount> payer;  // in which it counts as a thread (process_tree)
 };
 
@@ -151,6 +153,21 @@ struct CloneArguments {  // clone(2)
     uint32_t tls = 0;  // user address of a struct user_desc
 };
 Result<int> clone_process(const TrapFrame& frame, const CloneArguments& arguments);
+// For the room that has debuggers' calls, if there is one. What a thread that has a tracer does there.
+struct WaitOutcome;
+struct TracingHooks {
+    // Stops where it is asked to. True: it goes on though its process is stopped.
+    bool (*before_signals)() = nullptr;
+    // A signal is to be acted upon; another one may be. False: none.
+    bool (*signal)(SignalInfo& info, SignalAction& action) = nullptr;
+    void (*child_made)(UserThread& child, uint32_t clone_flags) = nullptr;
+    void (*child_started)() = nullptr;
+    // For a tracer that waits; process_tree is held. Whether there is news, and whom it could be of.
+    bool (*news)(int pid, uint32_t options, WaitOutcome& news, bool& any) = nullptr;
+};
+inline constinit TracingHooks tracing_hooks{};
+constexpr const char* kTracedWait = "traced";  // why it sleeps when its tracer has it
+
 // Arguments are in user memory. On success the current thread's frame is the new program's.
 Result<void> execute(const Path& base, std::string_view name, UserPtr<uint32_t> arguments,
                      UserPtr<uint32_t> environment);

@@ -40,8 +40,10 @@ char state_letter(const Process& process, const Thread* thread) {
         case ThreadState::suspended_ready:
         case ThreadState::suspended_blocked: return 'T';
         case ThreadState::terminated: return 'X';
-        default: return thread->interruptible ? 'S' : 'D';
+        default: break;
     }
+    if (std::string_view(thread->wait_reason) == kTracedWait) return 't';
+    return thread->interruptible ? 'S' : 'D';
 }
 
 void fill_signals(ProcessInfo& info, const Process& process, const UserThread* thread) {
@@ -74,6 +76,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     Thread* shown = thread || process.leader_gone ? thread : process.threads.front();
     info.pid = thread ? thread->tid : process.pid;
     info.parent = process.parent ? process.parent->pid : 0;
+    info.tracer = shown ? static_cast<UserThread*>(shown)->tracer.relaxed() : 0;
     info.group = process.pgid;
     info.session = process.sid;
     info.state = state_letter(process, shown);

@@ -50,7 +50,9 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
 
 Credentials credentials_after(const Process& process, const Attributes& file, const Mount& mount) {
     Credentials c = process.fs.credentials;
-    bool honoured = !(mount.flags & kMountNoSuid) && !process.no_new_privileges;
+    const UserThread& self = current_thread();
+    const bool watched = self.tracer.relaxed() && !self.tracer_is_superuser;
+    bool honoured = !(mount.flags & kMountNoSuid) && !process.no_new_privileges && !watched;
     if (honoured && (file.mode & kModeSetUid)) c.euid = file.uid;
     if (honoured && (file.mode & kModeSetGid) && (file.mode & 010)) c.egid = file.gid;
     c.suid = c.fsuid = c.euid;

@@ -80,7 +80,10 @@ void stop_process(int number) {
 void wait_while_stopped(Process& process) {
     LockGuard guard(process.signal_lock);
     process.resumed.wait(process.signal_lock,
-                         [&] { return !process.stopped || process.group_exit; },
+                         [&] {
+                             return !process.stopped || process.group_exit ||
+                                    current_thread().tracer.relaxed();
+                         },
                          {.interruptible = false, .deadline = {}, .reason = "stopped"});
 }
 
@@ -266,12 +269,14 @@ void deliver_signals(TrapFrame& frame) {
     for (;;) {
         if (process.group_exit) exit_current_thread(process.group_exit_status);
         if (process.exec_pending) exit_current_thread(0);
-        if (process.stopped) {
+        const bool goes_on = self.tracer.relaxed() && tracing_hooks.before_signals();
+        if (process.stopped && !goes_on) {
             wait_while_stopped(process);
             continue;
         }
         if (!next_signal(info, action)) break;
         bool forced = std::exchange(self.forced_signal, 0) == info.number;
+        if (self.tracer.relaxed() && !tracing_hooks.signal(info, action)) continue;
         if (action.handler == kHandlerIgnore) continue;
         if (action.handler == kHandlerDefault)
             act_by_default(info, forced);

@@ -23,6 +23,7 @@ bool ignored(const Process& process, int number) {
 
 // Not what the thread blocked before it began to wait for it.
 bool ignored(const Process& process, const UserThread& thread, int number) {
+    if (thread.tracer.relaxed() && number != kSigKill) return false;  // it wants to know
     return !(thread.blocked_in_wait & signal_bit(number)) && ignored(process, number);
 }
 
@@ -132,7 +133,8 @@ Result<void> send_checked(Process& to, const SignalInfo& info) {
 void recalculate_pending(UserThread& thread) {
     Process& process = *thread.process;
     thread.interrupt_pending = ((thread.pending.set | process.pending.set) & ~thread.blocked) ||
-                               process.group_exit || process.exec_pending || process.stopped;
+                               process.group_exit || process.exec_pending ||
+                               (process.stopped && !thread.tracer.relaxed());
 }
 
 void PendingSignals::clear() { discard(*this, ~SignalSet(0)); }

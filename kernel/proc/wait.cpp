@@ -57,6 +57,12 @@ void settle(Process& child, const CpuTimes& times, Process*& reaped) {
     }
 }
 
+// Its debugger learns of its stops in another way.
+bool is_traced_by(const Process& child, const Process& self) {
+    const Thread* first = child.threads.front();
+    return first && static_cast<const UserThread*>(first)->tracer.relaxed() == self.pid;
+}
+
 WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) {
     WaitOutcome news;
     news.pid = child.pid;
@@ -115,10 +121,12 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
         for (Process& child : self.children) {
             if (!matches(child, pid, self) || !is_asked_for(child, options)) continue;
             any_child = true;
+            if (child.life != Life::zombie && is_traced_by(child, self)) continue;  // news of another kind
             if (!has_news(child, options)) continue;
             news = take_news(child, options, reaped);
             return true;
         }
+        if (tracing_hooks.news && tracing_hooks.news(pid, options, news, any_child)) return true;
         return !any_child || (options & kNoHang) != 0;
     };
     Woken woken;

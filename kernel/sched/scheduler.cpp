@@ -47,6 +47,8 @@ void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
         for (uint32_t i = 0; i < GDT_TLS_COUNT; ++i) cpu.gdt[GDT_TLS_FIRST + i] = next.tls[i];
         fpu_load(next.fpu);
     }
+    if (previous.debug_registers != next.debug_registers) [[unlikely]]
+        load_debug_registers(next.debug_registers);
     if (next.page_directory.raw() && next.page_directory != cpu.loaded_directory) {
         cpu.loaded_directory = next.page_directory;
         write_cr3(next.page_directory.raw());

@@ -73,6 +73,7 @@ class Thread : public RefCounted {
     LocalDescriptorsSlot* local_descriptors = nullptr;  // of the same address space
     uint64_t tls[3] = {};                               // GDT descriptors of set_thread_area
     FpuState fpu{};
+    struct DebugRegisters* debug_registers = nullptr;  // null: nothing is watched
 
     // --- scheduling (run_queue lock)
     ThreadState state = ThreadState::created;

@@ -4,7 +4,7 @@
 // clang-format off
 #define NAMED(number, name) {number, #name, nullptr}
 constexpr SystemCall kNotImplemented[] = {
-    NAMED(0, restart_syscall), NAMED(17, break), NAMED(18, oldstat), NAMED(26, ptrace),
+    NAMED(0, restart_syscall), NAMED(17, break), NAMED(18, oldstat), 
     NAMED(28, oldfstat), NAMED(31, stty), NAMED(32, gtty), NAMED(35, ftime), NAMED(44, prof),
     NAMED(51, acct), NAMED(53, lock), NAMED(56, mpx), NAMED(58, ulimit),
     NAMED(62, ustat), NAMED(68, sgetmask), NAMED(69, ssetmask), NAMED(84, oldlstat),
