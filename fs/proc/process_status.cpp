@@ -93,8 +93,8 @@ Result<void> show_process_status(TextSink& to, const ProcTarget& target) {
     const Credentials& who = p.credentials;
     format_to(to, "Name:\t{}\nUmask:\t{:04o}\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\n",
               p.name, p.umask, p.state, state_text(p.state), target.pid, p.pid);
-    format_to(to, "PPid:\t{}\nTracerPid:\t{}\nUid:\t{}\t{}\t{}\t{}\n", p.parent, p.tracer,
-              who.uid, who.euid, who.suid, who.fsuid);
+    format_to(to, "PPid:\t{}\nTracerPid:\t{}\nUid:\t{}\t{}\t{}\t{}\n", p.parent, p.tracer, who.uid,
+              who.euid, who.suid, who.fsuid);
     format_to(to, "Gid:\t{}\t{}\t{}\t{}\n", who.gid, who.egid, who.sgid, who.fsgid);
     format_to(to, "FDSize:\t{}\nGroups:\t", descriptor_slots(target.pid));
     for (uint32_t i = 0; i < who.group_count; ++i) format_to(to, "{} ", who.groups[i]);

@@ -1,13 +1,13 @@
 // ptrace(2). See tracee.hpp for what a stop is; what a request copies is in ptrace_registers.cpp.
 // Locks: a request on a stopped tracee keeps a reference to its thread; the tracee stays stopped, for only
 // its tracer lets it go on, or SIGKILL, after which the copies are of no interest.
+#include "kernel/linux/other_memory.hpp"
 #include "kernel/linux/ptrace_registers.hpp"
 #include "kernel/linux/tracee.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/proc/segments.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/syscall/system_call.hpp"
-#include "mm/locked_space.hpp"
 
 namespace {
 
@@ -78,26 +78,6 @@ Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
 
 // --- its memory
 
-// A page of the program's that it may not write itself is made writable for the moment: a private page
-// becomes the tracee's own copy, and a breakpoint in it nobody else's.
-Result<void> poke(AddressSpace& space, VirtAddr to, uint32_t value) {
-    Result<void> done = space.write(to, &value, sizeof value);
-    if (done.is_ok()) return done;
-    const VirtAddr page(align_down(to.raw(), kPageSize));
-    uint32_t protection;
-    {
-        LockedSpace locked(space);
-        const Region* region = locked->regions.find(to);
-        if (!region || region->attributes.shared) return Errno::io;
-        protection = region->attributes.protection;
-    }
-    const uint32_t bytes = to.raw() - page.raw() + sizeof value > kPageSize ? 2 * kPageSize : kPageSize;
-    if (space.protect(page, bytes, protection | kProtRead | kProtWrite).is_error()) return Errno::io;
-    done = space.write(to, &value, sizeof value);
-    static_cast<void>(space.protect(page, bytes, protection));
-    return done.is_ok() ? done : Errno::io;
-}
-
 Result<void> peek(AddressSpace& space, VirtAddr from, UserPtr<uint32_t> to) {
     uint32_t value;
     if (space.read(&value, from, sizeof value).is_error()) return Errno::io;
@@ -110,7 +90,8 @@ struct CallInfo {  // struct ptrace_syscall_info
     uint8_t kind = 0, padding[3] = {};
     uint32_t architecture = 0x40000003;  // AUDIT_ARCH_I386
     uint64_t eip, esp;
-    uint64_t values[7] = {};  // the call's number and arguments; or its result and whether that is an error
+    uint64_t values[7] =
+        {};  // the call's number and arguments; or its result and whether that is an error
 };
 
 Result<uint32_t> give_call_info(const Tracee& t, uint32_t room, UserPtr<void> to) {
@@ -119,12 +100,13 @@ Result<uint32_t> give_call_info(const Tracee& t, uint32_t room, UserPtr<void> to
     info.eip = f.eip;
     info.esp = f.user_esp;
     uint32_t bytes = 24;
-    if (t.at_call == CallStop::entry) {
+    const CallStop at = t.options & kMarkCalls ? t.at_call : CallStop::none;  // as on Linux
+    if (at == CallStop::entry) {
         info.kind = 1;
         const uint32_t values[] = {f.error, f.ebx, f.ecx, f.edx, f.esi, f.edi, f.ebp};
         for (int i = 0; i < 7; ++i) info.values[i] = values[i];
         bytes = sizeof info;
-    } else if (t.at_call == CallStop::exit) {
+    } else if (at == CallStop::exit) {
         info.kind = 2;
         info.values[0] = static_cast<uint64_t>(static_cast<int32_t>(f.eax));
         info.values[1] = f.eax > 0u - 4096;
@@ -198,7 +180,8 @@ Result<uint32_t> on_stopped(Tracee& t, uint32_t request, uint32_t address, uint3
         case kPeekText:
         case kPeekData: return nothing(peek(*space, VirtAddr(address), UserPtr<uint32_t>(data)));
         case kPokeText:
-        case kPokeData: return nothing(poke(*space, VirtAddr(address), data));
+        case kPokeData:
+            return nothing(write_by_force(*space, VirtAddr(address), &data, sizeof data));
         case kPeekUser: return nothing(peek_user_area(thread, address, UserPtr<uint32_t>(data)));
         case kPokeUser: return nothing(poke_user_area(thread, address, data));
         case kGetRegisters: return nothing(get_register_set(thread, kGeneralSet, data, UINT32_MAX));
@@ -213,7 +196,8 @@ Result<uint32_t> on_stopped(Tracee& t, uint32_t request, uint32_t address, uint3
         case kSetSet: return nothing(set_register_range(thread, address, UserPtr<UserRange>(data)));
         case kGetThreadArea:
         case kSetThreadArea: {
-            if (request == kSetThreadArea) return nothing(set_thread_area(thread, UserPtr<void>(data)));
+            if (request == kSetThreadArea)
+                return nothing(set_thread_area(thread, UserPtr<void>(data)));
             TRY(write_user(UserPtr<uint32_t>(data), address));
             return nothing(get_thread_area(thread, UserPtr<void>(data)));
         }

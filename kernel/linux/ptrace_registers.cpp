@@ -18,9 +18,9 @@ constexpr uint32_t kSettableFlags = 0x00250dd5;  // as sigreturn's
 // struct user_regs_struct, word by word; the call's number is in the frame's error code.
 enum Word : uint32_t { kFlagsWord = 14, kCallWord = 11, kWords = 17 };
 constexpr uint32_t TrapFrame::*kOrder[kWords] = {
-    &TrapFrame::ebx,    &TrapFrame::ecx,      &TrapFrame::edx,    &TrapFrame::esi, &TrapFrame::edi,
-    &TrapFrame::ebp,    &TrapFrame::eax,      &TrapFrame::ds,     &TrapFrame::es,  &TrapFrame::fs,
-    &TrapFrame::gs,     &TrapFrame::error,    &TrapFrame::eip,    &TrapFrame::cs,  &TrapFrame::eflags,
+    &TrapFrame::ebx,      &TrapFrame::ecx,    &TrapFrame::edx, &TrapFrame::esi, &TrapFrame::edi,
+    &TrapFrame::ebp,      &TrapFrame::eax,    &TrapFrame::ds,  &TrapFrame::es,  &TrapFrame::fs,
+    &TrapFrame::gs,       &TrapFrame::error,  &TrapFrame::eip, &TrapFrame::cs,  &TrapFrame::eflags,
     &TrapFrame::user_esp, &TrapFrame::user_ss};
 bool is_segment(uint32_t word) { return (word >= 7 && word <= 10) || word == 13 || word == 16; }
 bool must_select(uint32_t word) { return word == 13 || word == 16; }  // %cs, %ss: never null
@@ -60,7 +60,6 @@ struct FloatImage {
     uint8_t registers[8][10];
 };
 static_assert(sizeof(FloatImage) == 108);
-
 
 uint32_t tag_of(const uint8_t* value) {  // 0 a number, 1 zero, 2 special
     uint32_t exponent = (value[8] | value[9] << 8) & 0x7fff;

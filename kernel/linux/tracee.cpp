@@ -59,7 +59,8 @@ void stop(Tracee& t, int what, const SignalInfo& info, bool at_exit = false) {
     t.listening = t.stop_wanted = false;
     tell_tracer(t);
     for (;;) {
-        self.interrupt_pending = false;  // other signals do not matter now: deliver_signals() looks again
+        self.interrupt_pending =
+            false;  // other signals do not matter now: deliver_signals() looks again
         if (must_die(self, at_exit)) t.stopped = false;
         if (t.listening && (t.stop_wanted || !self.process->stopped)) {
             t.listening = t.stop_wanted = false;
@@ -70,7 +71,10 @@ void stop(Tracee& t, int what, const SignalInfo& info, bool at_exit = false) {
             Woken::condition)
             break;
     }
-    self.interrupt_pending = true;
+    // Not more than there is: a call that has yet to sleep must be able to.
+    LockGuard signals(self.process->signal_lock);
+    recalculate_pending(self);
+    if (t.stop_wanted || (self.process->stopped && !t.goes_on)) self.interrupt_pending = true;
 }
 
 void stop_for_event(Tracee& t, uint32_t event, uint32_t message, bool at_exit = false) {
@@ -117,9 +121,9 @@ bool see_signal(SignalInfo& info, SignalAction& action) {
 void child_made(UserThread& child, uint32_t flags) {
     constexpr uint32_t kVfork = 0x4000, kUntraced = 0x800000;
     Tracee& t = *tracee_of(current_thread());
-    const uint32_t event = flags & kVfork                 ? kEventVfork
+    const uint32_t event = flags & kVfork               ? kEventVfork
                            : (flags & 0xff) == kSigChld ? kEventFork
-                                                          : kEventClone;
+                                                        : kEventClone;
     t.event = 0;
     if (!wants(t, event) || (flags & kUntraced)) return;
     t.event = event;

@@ -148,5 +148,6 @@ Result<StackPlan> ArgumentBlock::write(AddressSpace& space, VirtAddr top, std::s
     uint32_t bytes = table.size() * 4;
     stack.align_start_of(bytes, 16);  // argc itself must be 16-aligned
     plan.esp = TRY(stack.push(table.data(), bytes));
+    plan.auxiliary_start = plan.esp + words * 4;
     return plan;
 }

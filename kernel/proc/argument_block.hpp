@@ -15,7 +15,7 @@ struct AuxiliaryEntry {
 
 struct StackPlan {
     uint32_t esp;
-    uint32_t arguments_start, arguments_end, environment_start, environment_end;
+    uint32_t arguments_start, arguments_end, environment_start, environment_end, auxiliary_start;
 };
 
 class ArgumentBlock {

@@ -93,7 +93,8 @@ void user_exception(TrapFrame& frame, VirtAddr fault_address) {
     SignalInfo info = signal_from_kernel(what.number);
     info.code = what.code;
     const DebugRegisters* watched = self.debug_registers;
-    if (frame.vector == 1 && watched && !(watched->status & kSingleStepped)) info.code = kTrapWatched;
+    if (frame.vector == 1 && watched && !(watched->status & kSingleStepped))
+        info.code = kTrapWatched;
     bool has_address = what.code > 0 && what.code < kSiKernel;
     info.fields[0] = has_address ? fault_address.raw() : 0;
     self.fault_address = frame.vector == 14 ? fault_address.raw() : 0;

@@ -152,6 +152,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     process.arguments_end = fresh.stack.arguments_end;
     process.environment_start = fresh.stack.environment_start;
     process.environment_end = fresh.stack.environment_end;
+    process.auxiliary_start = fresh.stack.auxiliary_start;
     process.executed = true;
     program_ends(process);
     reset_signals(process, self);

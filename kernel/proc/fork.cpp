@@ -60,6 +60,7 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.arguments_end = parent.arguments_end;
     child.environment_start = parent.environment_start;
     child.environment_end = parent.environment_end;
+    child.auxiliary_start = parent.auxiliary_start;
     child.personality = parent.personality;
     child.no_new_privileges = parent.no_new_privileges;
     child.dumpable = parent.dumpable;

@@ -66,6 +66,7 @@ class Process : public RefCounted {
     LimitPair limits[limit_count];
     Ref<UserAccount> account;  // of its real user (process_tree)
     uint32_t arguments_start = 0, arguments_end = 0, environment_start = 0, environment_end = 0;
+    uint32_t auxiliary_start = 0;  // the auxiliary vector, on the stack
     uint32_t personality = 0;
 
     // --- what prctl(2) sets
@@ -114,7 +115,7 @@ class UserThread final : public Thread {
     Atomic<int> tracer = 0;            // the process that debugs it; 0: none
     bool tracer_is_superuser = false;  // else set-id bits mean nothing
     Ref<Process> owner;                // keeps `process` alive
-    Ref<UserAccount> payer;  // in which it counts as a thread (process_tree)
+    Ref<UserAccount> payer;            // in which it counts as a thread (process_tree)
 };
 
 // For rooms above. A program ends when its process exits or executes another one.

@@ -79,12 +79,10 @@ void stop_process(int number) {
 
 void wait_while_stopped(Process& process) {
     LockGuard guard(process.signal_lock);
-    process.resumed.wait(process.signal_lock,
-                         [&] {
-                             return !process.stopped || process.group_exit ||
-                                    current_thread().tracer.relaxed();
-                         },
-                         {.interruptible = false, .deadline = {}, .reason = "stopped"});
+    process.resumed.wait(
+        process.signal_lock,
+        [&] { return !process.stopped || process.group_exit || current_thread().tracer.relaxed(); },
+        {.interruptible = false, .deadline = {}, .reason = "stopped"});
 }
 
 SignalContext save_context(const TrapFrame& f, SignalSet mask, uint32_t fpu,

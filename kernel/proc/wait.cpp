@@ -118,15 +118,16 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
     bool any_child = false;
     auto look = [&] {
         any_child = false;
+        if (tracing_hooks.news && tracing_hooks.news(pid, options, news, any_child)) return true;
         for (Process& child : self.children) {
             if (!matches(child, pid, self) || !is_asked_for(child, options)) continue;
             any_child = true;
-            if (child.life != Life::zombie && is_traced_by(child, self)) continue;  // news of another kind
+            if (child.life != Life::zombie && is_traced_by(child, self))
+                continue;  // news of another kind
             if (!has_news(child, options)) continue;
             news = take_news(child, options, reaped);
             return true;
         }
-        if (tracing_hooks.news && tracing_hooks.news(pid, options, news, any_child)) return true;
         return !any_child || (options & kNoHang) != 0;
     };
     Woken woken;

@@ -67,7 +67,8 @@ pid_t traced_child(F&& body) {
     equal("a traced child stops", wait_of(child), stopped(SIGSTOP));
     return child;
 }
-void runs_to(pid_t child, std::string_view what, int status, int request = PTRACE_CONT, long signal = 0) {
+void runs_to(pid_t child, std::string_view what, int status, int request = PTRACE_CONT,
+             long signal = 0) {
     needs("go on", trace(request, child, 0, static_cast<unsigned long>(signal)));
     equal(what, wait_of(child), status);
 }
@@ -104,7 +105,8 @@ void signals() {
     equal("what it says", info.si_signo * 100000 + info.si_pid, SIGUSR1 * 100000 + child);
     runs_to(child, "suppressed, and the next", stopped(SIGUSR1));
     runs_to(child, "delivered", stopped(SIGUSR1), PTRACE_CONT, SIGUSR1);
-    runs_to(child, "another one; one that is ignored is seen too", stopped(SIGCHLD), PTRACE_CONT, SIGUSR2);
+    runs_to(child, "another one; one that is ignored is seen too", stopped(SIGCHLD), PTRACE_CONT,
+            SIGUSR2);
     runs_to(child, "and the last", stopped(SIGUSR1), PTRACE_CONT, SIGCHLD);
     fails("no such signal", trace(PTRACE_CONT, child, 0, 65), EIO);
     fails("no such request", trace(0x4fff, child), EIO);
@@ -122,13 +124,17 @@ void memory_and_registers() {
     });
     runs_to(child, "where it is to be seen", stopped(SIGUSR1));
     equal("PEEKDATA", peek(child, const_cast<char*>(constant)), long(0x64616572));
-    succeeds("POKEDATA of a constant", trace(PTRACE_POKEDATA, child, reinterpret_cast<unsigned long>(constant), 0x31313131ul));
+    succeeds(
+        "POKEDATA of a constant",
+        trace(PTRACE_POKEDATA, child, reinterpret_cast<unsigned long>(constant), 0x31313131ul));
     equal("it is changed there", peek(child, const_cast<char*>(constant)), long(0x31313131));
     equal("and not here", constant[0], 'r');
-    succeeds("POKEDATA of a variable", trace(PTRACE_POKEDATA, child, reinterpret_cast<unsigned long>(&counter), 40ul));
+    succeeds("POKEDATA of a variable",
+             trace(PTRACE_POKEDATA, child, reinterpret_cast<unsigned long>(&counter), 40ul));
     fails("nothing there", trace(PTRACE_PEEKDATA, child, 16, &handled), EIO);
     fails("nor to be written", trace(PTRACE_POKEDATA, child, 16, 1ul), EIO);
-    fails("no place for it", trace(PTRACE_PEEKDATA, child, reinterpret_cast<unsigned long>(constant), 8ul), EFAULT);
+    fails("no place for it",
+          trace(PTRACE_PEEKDATA, child, reinterpret_cast<unsigned long>(constant), 8ul), EFAULT);
 
     user_regs_struct r = registers(child);
     long word = 0;
@@ -192,8 +198,10 @@ void steps_and_breakpoints() {
     that("the trap flag is not to be seen", !(registers(child).eflags & 0x100));
 
     constexpr unsigned long kDebug = 252;
-    fails("ports are not to be watched", trace(PTRACE_POKEUSER, child, kDebug + 28, 0x00020001ul), EINVAL);
-    succeeds("DR0", trace(PTRACE_POKEUSER, child, kDebug, reinterpret_cast<unsigned long>(&watched)));
+    fails("ports are not to be watched", trace(PTRACE_POKEUSER, child, kDebug + 28, 0x00020001ul),
+          EINVAL);
+    succeeds("DR0",
+             trace(PTRACE_POKEUSER, child, kDebug, reinterpret_cast<unsigned long>(&watched)));
     succeeds("DR7: four bytes, written", trace(PTRACE_POKEUSER, child, kDebug + 28, 0x000d0001ul));
     runs_to(child, "what is watched changes", stopped(SIGTRAP));
     equal("it has", peek(child, const_cast<int*>(&watched)), 5);
@@ -209,7 +217,7 @@ void steps_and_breakpoints() {
 
 // A step over INT 0x80 stops right behind it.
 void step_over_a_call() {
-    pid_t child = traced_child([] { 
+    pid_t child = traced_child([] {
         raise(SIGUSR1);
         long result;
         asm volatile("int $0x80" : "=a"(result) : "0"(SYS_getppid));
@@ -241,7 +249,8 @@ void calls() {
         if (syscall(SYS_getuid32) != -1 || errno != ENOSYS) _exit(2);
         _exit(8);
     });
-    succeeds("SETOPTIONS", trace(PTRACE_SETOPTIONS, child, 0, static_cast<unsigned long>(PTRACE_O_TRACESYSGOOD)));
+    succeeds("SETOPTIONS",
+             trace(PTRACE_SETOPTIONS, child, 0, static_cast<unsigned long>(PTRACE_O_TRACESYSGOOD)));
     fails("an unknown option", trace(PTRACE_SETOPTIONS, child, 0, 1ul << 30), EINVAL);
     constexpr int kCall = SIGTRAP | 0x80;
     __ptrace_syscall_info info{};
@@ -280,6 +289,76 @@ void calls() {
     runs_to(child, "the end", exited(8));
 }
 
+// A call that sleeps is made once.
+void sleeping_call() {
+    int ends[2];
+    needs("pipe", pipe(ends));
+    pid_t child = traced_child([=] {
+        char c;
+        raise(SIGUSR1);
+        _exit(read(ends[0], &c, 1) == 1 ? 0 : 1);
+    });
+    runs_to(child, "ready", stopped(SIGUSR1));
+    trace(PTRACE_SETOPTIONS, child, 0, static_cast<unsigned long>(PTRACE_O_TRACESYSGOOD));
+    constexpr int kCall = SIGTRAP | 0x80;
+    __ptrace_syscall_info info{};
+    for (int i = 0; i < 30 && !(info.op == 1 && info.entry.nr == SYS_read); ++i) {
+        runs_to(child, "a call", stopped(kCall), PTRACE_SYSCALL);
+        trace(kGetInfo, child, sizeof info, &info);
+    }
+    trace(PTRACE_SYSCALL, child);
+    for (int i = 0; i < 100 && status_line(child, "State") != "State:\tS (sleeping)"; ++i)
+        usleep(1000);
+    int status = 0;
+    equal("it sleeps", waitpid(child, &status, WNOHANG | __WALL), 0);
+    equal("until something comes", write(ends[1], "x", 1), 1);
+    equal("and ends", wait_of(child), stopped(kCall));
+    equal("with it", registers(child).eax, 1);
+    runs_to(child, "the end", exited(0));
+    close(ends[0]), close(ends[1]);
+}
+
+// /proc/PID/mem, process_vm_readv and process_vm_writev, /proc/PID/auxv.
+void other_memory() {
+    static const char constant[16] = "read-only text!";
+    static char variable[16] = "some variable..";
+    pid_t child = traced_child([] { _exit(variable[0]); });
+    const std::string folder = "/proc/" + std::to_string(child);
+    int memory = open((folder + "/mem").c_str(), O_RDWR);
+    succeeds("/proc/PID/mem", memory);
+    char text[16] = {};
+    const auto at = [](const void* where) { return off_t(reinterpret_cast<unsigned long>(where)); };
+    equal("a read there", pread(memory, text, 16, at(constant)), 16);
+    same("gives", text, constant);
+    equal("a write of a constant", pwrite(memory, "X", 1, at(constant)), 1);
+    equal("is done", peek(child, const_cast<char*>(constant)) & 0xff, 'X');
+    fails("nothing there", pread(memory, text, 16, 16), EIO);
+    close(memory);
+    char first[4] = {}, second[9] = {};
+    const iovec mine[] = {{first, 3}, {second, 8}};
+    const iovec theirs[] = {{variable, 5}, {const_cast<char*>(constant) + 1, 6}};
+    equal("process_vm_readv", process_vm_readv(child, mine, 2, theirs, 2, 0), 11);
+    same("the first piece", first, "som");
+    same("and the second", second, "e ead-on");
+    const iovec letter = {const_cast<char*>("*"), 1}, to = {variable, 1};
+    equal("process_vm_writev", process_vm_writev(child, &letter, 1, &to, 1, 0), 1);
+    const iovec nowhere = {reinterpret_cast<void*>(16), 4},
+                constant_place = {const_cast<char*>(constant), 1};
+    fails("from nowhere", process_vm_readv(child, mine, 1, &nowhere, 1, 0), EFAULT);
+    fails("not by force", process_vm_writev(child, &letter, 1, &constant_place, 1, 0), EFAULT);
+    fails("flags", process_vm_readv(child, mine, 1, theirs, 1, 1), EINVAL);
+    fails("nobody", process_vm_readv(99999, mine, 1, theirs, 1, 0), ESRCH);
+    unsigned long pairs[128] = {};
+    int file = open((folder + "/auxv").c_str(), O_RDONLY);
+    const ssize_t bytes = read(file, pairs, sizeof pairs);
+    close(file);
+    unsigned long page = 0;
+    for (unsigned i = 0; i + 1 < bytes / sizeof(long); i += 2)
+        if (pairs[i] == 6) page = pairs[i + 1];
+    equal("/proc/PID/auxv has the page's size", long(page), 4096);
+    runs_to(child, "the end", exited('*'));
+}
+
 unsigned long message(pid_t tid) {
     unsigned long value = 0;
     trace(PTRACE_GETEVENTMSG, tid, 0, &value);
@@ -298,13 +377,15 @@ void events() {
     for (int kind : {PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE}) {
         pid_t child = traced_child([=] {
             pthread_t thread;
-            if (kind == PTRACE_EVENT_CLONE) pthread_create(&thread, nullptr, sleeper, nullptr), pthread_join(thread, nullptr);
+            if (kind == PTRACE_EVENT_CLONE)
+                pthread_create(&thread, nullptr, sleeper, nullptr), pthread_join(thread, nullptr);
             if (kind == PTRACE_EVENT_FORK && syscall(SYS_fork) == 0) _exit(4);
             if (kind == PTRACE_EVENT_VFORK && vfork() == 0) _exit(4);
             if (kind != PTRACE_EVENT_CLONE) wait(nullptr);
             _exit(6);
         });
-        trace(PTRACE_SETOPTIONS, child, 0, static_cast<unsigned long>(1 << kind | PTRACE_O_EXITKILL));
+        trace(PTRACE_SETOPTIONS, child, 0,
+              static_cast<unsigned long>(1 << kind | PTRACE_O_EXITKILL));
         runs_to(child, "the event of a new one", stopped(SIGTRAP, kind));
         const pid_t fresh = pid_t(message(child));
         equal("it stops first of all", wait_of(fresh), stopped(SIGSTOP));
@@ -312,9 +393,11 @@ void events() {
         int ended = 0;
         for (pid_t who = 0; !(ended & 1);) {
             int status = wait_any(who);
-            if (who == fresh && WIFEXITED(status)) ended |= WEXITSTATUS(status) == (kind == PTRACE_EVENT_CLONE ? 0 : 4) ? 2 : 4;
+            if (who == fresh && WIFEXITED(status))
+                ended |= WEXITSTATUS(status) == (kind == PTRACE_EVENT_CLONE ? 0 : 4) ? 2 : 4;
             if (who == child && WIFEXITED(status)) ended |= WEXITSTATUS(status) == 6 ? 1 : 5;
-            if (WIFSTOPPED(status)) trace(PTRACE_CONT, who, 0, static_cast<unsigned long>(WSTOPSIG(status)));
+            if (WIFSTOPPED(status))
+                trace(PTRACE_CONT, who, 0, static_cast<unsigned long>(WSTOPSIG(status)));
             if (who < 0) break;
         }
         equal("both end", ended, 3);
@@ -357,7 +440,8 @@ void attaching() {
     same("it has none", status_line(child, "TracerPid"), "TracerPid:\t0");
     fails("it is not ours any more", trace(PTRACE_CONT, child), ESRCH);
 
-    succeeds("SEIZE", trace(PTRACE_SEIZE, child, 0, static_cast<unsigned long>(PTRACE_O_TRACESYSGOOD)));
+    succeeds("SEIZE",
+             trace(PTRACE_SEIZE, child, 0, static_cast<unsigned long>(PTRACE_O_TRACESYSGOOD)));
     int status = 0;
     equal("does not stop it", waitpid(child, &status, WNOHANG | __WALL), 0);
     fails("one that runs is not looked at", trace(kGetRegs, child, 0, &status), ESRCH);
@@ -377,7 +461,8 @@ void attaching() {
     runs_to(child, "stopped again", stopped(SIGSTOP));
     runs_to(child, "as a group", stopped(SIGSTOP, PTRACE_EVENT_STOP), PTRACE_CONT, SIGSTOP);
     succeeds("detached in a group stop", trace(PTRACE_DETACH, child));
-    for (int i = 0; i < 1000 && status_line(child, "State") != "State:\tT (stopped)"; ++i) usleep(1000);
+    for (int i = 0; i < 1000 && status_line(child, "State") != "State:\tT (stopped)"; ++i)
+        usleep(1000);
     same("it stays stopped", status_line(child, "State"), "State:\tT (stopped)");
     end(child);
     child = running_child();
@@ -391,7 +476,9 @@ void tracer_ends() {
         pid_t child = running_child();
         pid_t tracer = fork();
         if (tracer == 0) {
-            if (trace(PTRACE_SEIZE, child, 0, kills ? static_cast<unsigned long>(PTRACE_O_EXITKILL) : 0)) _exit(1);
+            if (trace(PTRACE_SEIZE, child, 0,
+                      kills ? static_cast<unsigned long>(PTRACE_O_EXITKILL) : 0))
+                _exit(1);
             trace(PTRACE_INTERRUPT, child);
             _exit(wait_of(child) == stopped(SIGTRAP, PTRACE_EVENT_STOP) ? 0 : 2);
         }
@@ -403,17 +490,22 @@ void tracer_ends() {
             end(child);
         }
     }
-    pid_t child = traced_child([] { for (;;) pause(); });
+    pid_t child = traced_child([] {
+        for (;;) pause();
+    });
     trace(PTRACE_CONT, child);
-    fails("TRACEME twice", [&] {
-        pid_t second = fork();
-        if (second == 0) {
-            trace(PTRACE_TRACEME, 0);
-            _exit(trace(PTRACE_TRACEME, 0) == -1 ? errno : 0);
-        }
-        errno = WEXITSTATUS(wait_of(second));
-        return -1;
-    }(), EPERM);
+    fails(
+        "TRACEME twice",
+        [&] {
+            pid_t second = fork();
+            if (second == 0) {
+                trace(PTRACE_TRACEME, 0);
+                _exit(trace(PTRACE_TRACEME, 0) == -1 ? errno : 0);
+            }
+            errno = WEXITSTATUS(wait_of(second));
+            return -1;
+        }(),
+        EPERM);
     end(child);
 }
 
@@ -424,6 +516,12 @@ void who_may() {
         if (setgid(1000) || setuid(1000)) _exit(1);
         if (trace(PTRACE_ATTACH, root) != -1 || errno != EPERM) _exit(2);
         if (trace(PTRACE_ATTACH, 1) != -1 || errno != EPERM) _exit(3);
+        char byte;
+        const iovec here{&byte, 1};
+        if (process_vm_readv(root, &here, 1, &here, 1, 0) != -1 || errno != EPERM) _exit(7);
+        if (open(("/proc/" + std::to_string(root) + "/mem").c_str(), O_RDWR) != -1 ||
+            errno != EACCES)
+            _exit(8);
         // A set-user-id program under a tracer who is no superuser keeps its user.
         pid_t child = fork();
         if (child == 0) {
@@ -450,7 +548,8 @@ void who_may() {
 void many_rounds() {
     pid_t child = running_child();
     for (int i = 0; i < 5000; ++i) {
-        if (trace(PTRACE_ATTACH, child) || wait_of(child) != stopped(SIGSTOP) || trace(PTRACE_DETACH, child)) {
+        if (trace(PTRACE_ATTACH, child) || wait_of(child) != stopped(SIGSTOP) ||
+            trace(PTRACE_DETACH, child)) {
             equal("attached and detached as often", i, 5000);
             break;
         }
@@ -478,12 +577,16 @@ int main(int argc, char** argv) {
     if (argc > 1) return geteuid() == 0 ? 1 : 0;
     std::string self(4096, 0);
     self.resize(size_t(readlink("/proc/self/exe", self.data(), self.size())));
-    needs("copy", system(("cp " + self + " /tmp/ptrace.suid && chmod 4755 /tmp/ptrace.suid").c_str()) ? -1 : 0);
+    needs("copy",
+          system(("cp " + self + " /tmp/ptrace.suid && chmod 4755 /tmp/ptrace.suid").c_str()) ? -1
+                                                                                              : 0);
     signals();
     memory_and_registers();
     steps_and_breakpoints();
     step_over_a_call();
     calls();
+    sleeping_call();
+    other_memory();
     events();
     attaching();
     tracer_ends();
