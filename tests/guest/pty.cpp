@@ -142,7 +142,7 @@ void polling() {
     equal("a line to read", ready(p.slave), POLLIN | POLLOUT);
 }
 
-// What one end writes arrives at the other, whoever is faster.
+// What one end writes arrives at the other, at whatever speed each end works.
 struct Stream {
     int fd;
     unsigned total;
