@@ -50,7 +50,7 @@ int link_error_of(pid_t process, const char* name) {
 // By a user: either everything that shows the inside of a process, or nothing.
 void inspects(const std::string& who, pid_t process, int wanted) {
     for (const char* name :
-         {"maps", "smaps", "smaps_rollup", "environ", "pagemap", "page_walk", "mem", "auxv"})
+         {"maps", "smaps", "smaps_rollup", "environ", "pagemap", "page_walk", "auxv"})
         equal(who + ": " + name, error_of(process, name), wanted);
     for (const char* name : {"exe", "cwd", "root", "fd/0"})
         equal(who + ": " + name, link_error_of(process, name), wanted);
