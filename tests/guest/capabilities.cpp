@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include <cstdint>
+
 #include "tests/guest/check.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // sources: fs/journal/superblock.cpp fs/journal/replay.cpp kernel/lib/format.cpp
-// Replaying a journal: the same as e2fsck makes of a copy, whoever wrote the log; damage is refused
+// Replaying a journal: the same as e2fsck makes of a copy, for logs of both writers; damage is refused
 // before anything is written, and never goes unseen where there are checksums.
 #include <gtest/gtest.h>
 
