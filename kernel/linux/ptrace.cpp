@@ -57,7 +57,7 @@ Result<void> trace_me() {
         parent = Ref<Process>(current_process().parent);
     }
     if (!parent) return Errno::perm;
-    self.tracer_is_superuser = parent->fs.credentials.is_superuser();
+    self.tracer_is_superuser = parent->fs.credentials.may(Capability::sys_ptrace);
     return begin_tracing(self, *parent, false, 0);
 }
 
@@ -67,7 +67,7 @@ Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
     if (&process == &current_process()) return Errno::perm;
     if (!may_inspect(process, own.uid, own.gid)) return Errno::perm;
     if (seized && (options & ~kAllOptions)) return Errno::inval;
-    thread.tracer_is_superuser = own.is_superuser();
+    thread.tracer_is_superuser = own.may(Capability::sys_ptrace);
     TRY(begin_tracing(thread, current_process(), seized, options));
     LockGuard guard(process_tree);
     if (!seized) send_signal(thread, signal_from_kernel(kSigStop));
