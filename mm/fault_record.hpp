@@ -39,7 +39,7 @@ class FaultRecord {
   public:
     FaultRecord(AddressSpace& space, VirtAddr address, const Fault& fault)
         : space_(space), address_(address), fault_(fault) {}
-    ~FaultRecord() {
+    [[gnu::always_inline]] ~FaultRecord() {
         if (since_) [[unlikely]] {
             const auto spent = static_cast<uint32_t>((monotonic_now().raw() - since_) / 1000);
             space_.paging().service.fetch_add(spent);

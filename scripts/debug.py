@@ -82,7 +82,7 @@ def stop_commands(place):
     return [f'watch *(unsigned *){slot + 8}', 'continue']
 
 
-def debugger(listening, kernel, options):
+def debugger(listening, kernel, options, first=()):
     """GDB in the foreground; returns its status."""
     batch, timeout = options.batch, options.run.timeout
     if batch and not os.access(batch, os.R_OK):
@@ -92,6 +92,8 @@ def debugger(listening, kernel, options):
                 'thbreak *kernel_entry', 'continue']
     command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
     for text in commands:
+        command += ['-ex', text]
+    for text in first:
         command += ['-ex', text]
     # First: our commands follow the programs that start, which stops the machine at each.
     for text in stop_commands(options.at):
@@ -237,7 +239,7 @@ def replay(options):
     serial = wires(again) if recorded['exec'] else ['-serial', f'file:{qemu.option_value(os.path.join(again, "output"))}']
     with hidden_qemu([*recorded['arguments'], *replayable('replay'), *serial, *gdb_server(listening)],
                      pass_fds=[listening.fileno()]):
-        return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options)
+        return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options, ['set $orrery_replay = 1'])
 
 
 def main():

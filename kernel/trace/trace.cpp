@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernel/arch/interrupts.hpp"
+#include "kernel/trace/watch.hpp"
 
 constinit Atomic<uint32_t> trace_mask = 0;
 constinit TraceClock trace_clock{};
@@ -63,7 +64,7 @@ void trace_attach(Cpu& cpu, std::span<TraceEvent> memory) {
     const uint32_t at = ring_count.fetch_add(2);
     rings[at] = &both.rare;
     rings[at + 1] = &both.busy;
-    cpu.trace = &both;
+    (trace_watches.active ? trace_watches.rings[cpu.id] : cpu.trace) = &both;
     trace_mask = chosen;
 }
 

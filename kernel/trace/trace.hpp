@@ -24,15 +24,28 @@ inline bool trace_wanted() {
     return trace_mask & trace_bit(type);
 }
 
+constexpr bool is_rare(TraceType type) {
+    return trace_info(type).category == TraceCategory::process;
+}
+// An event of a CPU whose rings are not in `trace`: it has none yet, or a debugger looks (watch.hpp). It keeps all
+// registers, and its call below is of no size to the compiler, so that it is as if it were not there.
+extern "C" [[gnu::cold, gnu::noinline, gnu::no_caller_saved_registers]] void trace_watched(
+    TraceType type, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
+
 template <TraceType type>
 [[gnu::always_inline]] inline void trace(uint32_t a = 0, uint32_t b = 0, uint32_t c = 0,
                                          uint32_t d = 0) {
     if (!trace_wanted<type>()) return;
     Cpu& cpu = this_cpu();
-    if (!cpu.trace) [[unlikely]]
+    if (!cpu.trace) [[unlikely]] {
+        asm inline volatile(
+            "pushl %4; pushl %3; pushl %2; pushl %1; pushl %0; call trace_watched; addl $20, %%esp"
+            :
+            : "i"(type), "ri"(a), "ri"(b), "ri"(c), "ri"(d)
+            : "memory", "cc");
         return;
-    constexpr bool kRare = trace_info(type).category == TraceCategory::process;
-    TraceRing& ring = kRare ? cpu.trace->rare : cpu.trace->busy;
+    }
+    TraceRing& ring = is_rare(type) ? cpu.trace->rare : cpu.trace->busy;
     ring.write(read_tsc(), cpu.id, type, cpu.current_tid, a, b, c, d);
 }
 // The address of a string that lives for ever, as an argument.

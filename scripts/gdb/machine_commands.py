@@ -1,4 +1,4 @@
-"""ktrace, dmesg, gdt, idt, ldt, tss, irq, break-call."""
+"""ktrace, dmesg, gdt, idt, ldt, tss, irq."""
 import gdb
 
 from structures import (Command, atomic, cpus, current_thread, find_thread, number, raw, read_words, static, symbol,
@@ -175,22 +175,5 @@ class Irq(Command):
                     print(f'{name} {first + i:3}' + ''.join(f' {count:10}' for count in counts))
 
 
-class BreakCall(Command):
-    """break-call NAME [CONDITION]: stops where a system call begins, as `break sys_NAME if CONDITION`; its arguments are
-    the function's."""
-    usage, kind = 'break-call NAME [CONDITION…]', gdb.COMMAND_BREAKPOINTS
-
-    def choices(self):
-        listed = gdb.execute('info functions -q -n sys_', to_string=True)
-        return [line.split('sys_')[1].split('(')[0] for line in listed.splitlines() if 'sys_' in line]
-
-    def run(self, name, condition=None):
-        function = f'sys_{name}'
-        if gdb.lookup_global_symbol(function) is None and gdb.lookup_static_symbol(function) is None \
-                and name not in self.choices():
-            raise gdb.GdbError(f'no system call {name} (completion lists them)')
-        gdb.execute(f'break {function}' + (f' if {condition}' if condition else ''))
-
-
-for command in (KTrace, Dmesg, Gdt, Idt, Ldt, TssInfo, Irq, BreakCall):
+for command in (KTrace, Dmesg, Gdt, Idt, Ldt, TssInfo, Irq):
     command()

@@ -8,6 +8,7 @@ import gdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
+import event_commands  # noqa: E402, F401
 import file_commands  # noqa: E402, F401
 import machine_commands  # noqa: E402, F401
 import memory_commands  # noqa: E402, F401

@@ -37,7 +37,7 @@ each("runq", "waitq", "waitq &process_list", "waitq &((Process*)process_list.hea
      "regs", "regs 99", "user-bt", "maps 1", "maps", "maps 99", "pt 2 0x8048000", "pt 2", "frame 0x1000", "frame -1",
      "vmstat", "swap", "heap", "fds 2", "fds 1", "dentry /etc/passwd", "dentry /etc/nothing", "inode 2", "inode 4000000",
      "cache 2", "blocks 2", "ktrace 3", "ktrace x", "dmesg", "gdt", "gdt 7", "idt", "ldt", "tss", "irq", "locks",
-     "break-call read fd == 0", "break-call nothing", "print process_list", "print cpus[0].current.stack_bottom",
+     "break-call read fd == 0", "break-call read fd == 0 || count > 5", "break-call nothing", "print process_list", "print cpus[0].current.stack_bottom",
      "complete maps 1", "help pt")
 end
 delete
@@ -88,7 +88,8 @@ says idt '^0x09\.\.0x7f interrupt gate, DPL 0, vector_stubs$'
 says ldt 'it has none'
 says tss '^ss0 0x10  esp0 [0-9a-f]{8}'
 says irq '^exception +14 +[1-9]'
-says 'break-call read fd == 0' 'Breakpoint [0-9]+ at .*read_write.cpp'
+says 'break-call read fd == 0' 'Breakpoint [0-9]+ at .*watch.cpp'
+says 'break-call read fd == 0 || count > 5' 'Breakpoint [0-9]+ at .*read_write.cpp'
 says 'break-call nothing' '^refused: no system call nothing'
 says 'print process_list' 'list of Process = \{0xc'
 says 'print cpus[0].current.stack_bottom' '= 0xf[0-9a-f]+$'
@@ -96,4 +97,61 @@ says 'complete maps 1' '^maps 1$'
 says 'help pt' "process's page tables as a tree"
 says locks 'SpinLock run_queue_lock is taken, rank run_queue'
 says ps 'inconsistent: the node at 0x'
+
+# Breakpoints by event and by call, whose conditions the kernel looks at: each stops once, where it should.
+session --icount --exec 'echo there >/proc/trace_marker; echo here >/proc/trace_marker; hello; hello | cat' <<'END'
+python
+each("break-event mark text == here")
+end
+hbreak kernel_main
+continue
+delete
+break-event mark text == here
+continue
+backtrace
+delete
+break-call write fd == 1 && count > 50
+continue
+info args
+python
+each("break-event nothing", "break-event mark text < 3", "break-event fork what == 3", "break-event fork parent ==",
+     "break-event fork parent == x", "break-call nothing", "complete break-event fau", "complete break-call getpp",
+     "break-event fork parent == 1 parent == 2 parent == 3 parent == 4 parent == 5")
+end
+delete
+python
+each(*["break-event exec"] * 9)
+end
+disable
+print trace_watches.watch[3].active
+enable
+delete
+break-event state thread == 4 to == blocked
+break-event exit status > 0x10000
+break-event fork parent >= 2 flags & 0x1000000 child != 3
+continue
+delete
+print trace_watches.active
+print cpus[0].trace == 0
+continue
+END
+status_is 0
+says 'break-event mark text == here' "^refused: the kernel's memory is not there yet"
+output_has '^event mark text=here, thread 2$'
+output_has '^#[0-9]+ .* mark_trace '
+output_has 'sys_write \(fd=1, from=\.\.\., count=52\)'
+says 'break-event nothing' '^refused: no event nothing; there are .* fork '
+says 'break-event mark text < 3' '^refused: .*only =='
+says 'break-event fork what == 3' '^refused: fork has the fields child, process, parent, flags, thread'
+says 'break-event fork parent ==' '^refused: a condition is'
+says 'break-event fork parent == x' '^refused: x: a number'
+says 'break-event fork parent == 1 parent == 2 parent == 3 parent == 4 parent == 5' '^refused: 5 conditions'
+says 'break-call nothing' '^refused: no system call nothing'
+says 'complete break-event fau' '^break-event fault_done$'
+says 'complete break-call getpp' '^break-call getppid$'
+says 'break-event exec' '^refused: there are 8 watches'
+output_has '^\$1 = false'
+output_has '^event fork child=[4-9]'
+output_has '^\$2 = false'
+output_has '^\$3 = false'
 finish
