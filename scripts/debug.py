@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import console
 import hostlink
@@ -24,6 +26,9 @@ from trace_file import BadTrace, load
 
 RECORD = os.path.join(qemu.BUILD, 'record')
 CONSOLE = os.path.join(qemu.BUILD, 'console.sock')
+SHIFT = 7  # of a recorded run: an instruction takes 2^7 ns
+SEEK_SECONDS = 60
+BETWEEN_SNAPSHOTS, SNAPSHOTS = 60_000_000, 10  # instructions; at most, for each takes as much room as the image
 COMMANDS = os.path.join(qemu.ROOT, 'scripts', 'gdb', 'orrery.py')
 
 
@@ -36,8 +41,9 @@ def parse(arguments):
         description='Boots stopped, with GDB attached, symbols and our commands loaded.')
     option = parser.add_argument
     option('--batch', metavar='FILE', help="run the GDB commands in FILE, then end")
-    option('--at', nargs=2, metavar=('TRACE', 'N'), help='run to event N (from 0) of what scripts/run '
-           '--icount --trace TRACE recorded; the options and the command have to be those of that run')
+    option('--at', nargs=2, metavar=('TRACE', 'N'), help='stand at event N (from 0; or a time, 12.5ms) of the '
+           'run that --record --trace TRACE recorded; or run to it, in one of scripts/run --icount --trace TRACE, with '
+           'the options and the command of that run')
     option('--record', action='store_true', help='no GDB: run in this terminal, or --exec CMD, and record it all')
     option('--replay', action='store_true', help='the recorded run again, under GDB, which can go '
            'backwards in it')
@@ -47,7 +53,7 @@ def parse(arguments):
            'there `next` goes line by line, and `locks` tells who holds what')
     option('--help', '-h', action='help')
     own, rest = parser.parse_known_args(arguments)
-    own.run = run.parse(rest)
+    own.run, own.place = run.parse(rest), None
     if own.run.uefi:
         parser.error('--uefi is for scripts/run only: GDB would meet its 64-bit firmware first')
     return own
@@ -72,31 +78,44 @@ def stop_commands(place):
     jump under -icount."""
     if not place:
         return []
-    path, number = place
-    if not number.isdigit():
-        raise Failure(f'--at {path} {number}: the second is the number of an event, from 0', 2)
+    trace, number = place
     try:
-        slot = load(path).slot_of(int(number))
-    except (BadTrace, OSError) as error:
+        slot = trace.slot_of(number)
+    except BadTrace as error:
         raise Failure(f'--at: {error}') from None
     return [f'watch *(unsigned *){slot + 8}', 'continue']
 
 
-def debugger(listening, kernel, options, first=()):
+def place_of(at):
+    """The trace and the number of an event that --at names."""
+    if not at:
+        return None
+    try:
+        trace = load(at[0])
+        return trace, trace.number_of(at[1])
+    except (BadTrace, OSError) as error:
+        raise Failure(f'--at: {error}') from None
+
+
+def with_symbols(kernel):
+    with open(kernel, 'rb') as file:
+        if b'\0.debug_info\0' not in file.read():
+            raise Failure(f'{kernel} has no symbols (it was stripped): GDB could not name anything in it')
+    return kernel
+
+
+def debugger(listening, kernel, options, first=('thbreak *kernel_entry', 'continue')):
     """GDB in the foreground; returns its status."""
     batch, timeout = options.batch, options.run.timeout
     if batch and not os.access(batch, os.R_OK):
         raise Failure(f'--batch {batch}: no such file, or not readable', 2)
     commands = ['set confirm off', 'set pagination off', 'set architecture i386',
-                'set disassemble-next-line auto', f'target remote 127.0.0.1:{listening.getsockname()[1]}',
-                'thbreak *kernel_entry', 'continue']
+                'set disassemble-next-line auto', f'target remote 127.0.0.1:{listening.getsockname()[1]}', *first]
     command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
     for text in commands:
         command += ['-ex', text]
-    for text in first:
-        command += ['-ex', text]
     # First: our commands follow the programs that start, which stops the machine at each.
-    for text in stop_commands(options.at):
+    for text in stop_commands(options.place):
         command += ['-ex', text]
     command += ['-x', COMMANDS]
     command += ['-x', batch] if batch else []
@@ -129,6 +148,9 @@ def display():
 
 def debug(options, scratch):
     settings = options.run
+    with_symbols(qemu.KERNEL)
+    if options.place and options.place[0].kernel not in ('', qemu.kernel_name(qemu.KERNEL)):
+        raise Failure(f'--at: {options.at[0]} was recorded with another build of the kernel: record it again')
     machine = run.Machine(settings, scratch)
     machine.disk()
     listening = listener()
@@ -161,7 +183,7 @@ def debug(options, scratch):
 def replayable(mode):
     path = qemu.option_value(os.path.join(RECORD, 'events'))
     snapshots = qemu.option_value(os.path.join(RECORD, 'snapshots.qcow2'))
-    return ['-icount', f'shift=7,rr={mode},rrfile={path},rrsnapshot=init',
+    return ['-icount', f'shift={SHIFT},rr={mode},rrfile={path},rrsnapshot=init',
             '-drive', f'file={snapshots},if=none,id=rr',
             # Without it QEMU may lock up on a busy host.
             '-global', 'apic-common.vapic=off']
@@ -181,7 +203,9 @@ def record(options, scratch):
     shutil.copy(machine.image(), image)
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2',
                     os.path.join(RECORD, 'snapshots.qcow2'), '64M'], check=True)
-    words, modules = ['root=/dev/ram0', *settings.append], f'{image} disk'
+    words, modules = [*machine.words, 'root=/dev/ram0', *settings.append], f'{image} disk'
+    if settings.trace and settings.exec is None:
+        raise Failure('--record --trace: of a command only (--exec)', 2)
     if settings.exec is not None:
         words.append('exec=' + qemu.percent_encoded(settings.exec))
         empty = os.path.join(RECORD, 'stdin')
@@ -190,10 +214,11 @@ def record(options, scratch):
     arguments = [*machine.arguments, '-kernel', kernel, '-append', ' '.join(words),
                  '-initrd', modules, '-rtc', 'base=2026-01-01T00:00:00,clock=vm',
                  '-display', 'none', *settings.qemu]
+    name = os.urandom(8).hex()  # a trace says which recording it is of
     with open(os.path.join(RECORD, 'arguments.json'), 'w') as file:
-        json.dump({'arguments': arguments, 'exec': settings.exec is not None}, file)
+        json.dump({'arguments': arguments, 'exec': settings.exec is not None, 'name': name}, file)
     if settings.exec is not None:
-        return record_command(settings, arguments)
+        return record_command(settings, arguments, name)
     # FIFOs rather than a socket, which is full after 300 single bytes: what QEMU cannot write at once
     # it writes again at a time that it doesn't record.
     channel = hostlink.Channel(scratch, 'serial', sees_end=True)
@@ -201,6 +226,7 @@ def record(options, scratch):
     with hidden_qemu([*arguments, *replayable('record'), '-serial', f'pipe:{channel.path}']):
         # While recording, QEMU reads ahead of the port's 16 bytes, and drops what is beyond.
         console.attach(channel.input, channel.output, careful=True)
+    note_size()
     return 0
 
 
@@ -211,35 +237,143 @@ def wires(folder):
             for word in ('-serial', f'file:{qemu.option_value(os.path.join(folder, name))}')]
 
 
-def record_command(settings, arguments):
+def record_command(settings, arguments, name):
     with hidden_qemu([*arguments, *replayable('record'), *wires(RECORD)]) as process:
         try:
             process.wait(settings.timeout)
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
-    status = None
+    note_size()
+    status, trace = None, b''
     with open(os.path.join(RECORD, 'link'), 'rb') as file:
         data = file.read()
     for kind, payload in hostlink.frames(data):
         if kind in (b'O', b'E', b'P'):
             os.write(1 if kind == b'O' else 2, payload)
         status = qemu.FAILED if kind == b'P' else payload[0] if kind == b'X' else status
+        trace += payload if kind == b'T' else b''
+    if settings.trace:
+        run.write_trace(trace, settings.trace, name)
+        add_snapshots()
     return qemu.FAILED if status is None else status
 
 
-def replay(options):
+class Monitor:
+    """QEMU's, in a replay: jumps through the debugger's own connection are not reliable, through this they are."""
+
+    def __init__(self, path):
+        self.wire = console.connect(path)
+        self.wire.settimeout(60)
+        self.answer()
+
+    def answer(self):
+        said = b''
+        while not said.endswith(b'(qemu) '):
+            data = self.wire.recv(4096)
+            if not data:
+                raise OSError('QEMU has ended')
+            said += data
+        return said.decode(errors='replace')
+
+    def tell(self, command):
+        self.wire.sendall(command.encode() + b'\n')
+        return self.answer()
+
+    def seek(self, count):
+        """To an instruction of the recorded run. False: it does not get there in time."""
+        self.tell(f'replay_seek {count}')
+        until = time.monotonic() + SEEK_SECONDS
+        while time.monotonic() < until:
+            if 'paused' in self.tell('info status'):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def snapshots(self):
+        """(instruction, seconds of the machine's clock) of each."""
+        found = re.findall(r'(\d+):(\d\d):(\d\d\.\d+)\s+(\d+)\s*$', self.tell('info snapshots'), re.M)
+        return sorted((int(count), int(h) * 3600 + int(m) * 60 + float(s)) for h, m, s, count in found)
+
+
+def recorded_run(what):
     try:
         with open(os.path.join(RECORD, 'arguments.json')) as file:
             recorded = json.load(file)
-    except FileNotFoundError:
-        raise Failure('--replay: nothing is recorded; ./scripts/debug --record does it') from None
+    except (FileNotFoundError, ValueError):
+        raise Failure(f'{what}: nothing is recorded; ./scripts/debug --record does it') from None
+    for name in ('events', 'kernel.elf', 'disk.img', 'snapshots.qcow2'):
+        path = os.path.join(RECORD, name)
+        if not os.path.exists(path):
+            raise Failure(f'{what}: the recording has no {name} any more: record it again')
+        if name == 'events' and os.path.getsize(path) != recorded.get('size'):
+            raise Failure(f"{what}: the recording's log is cut: {path} has {os.path.getsize(path)} bytes of "
+                          f'{recorded.get("size", "an unknown number")}: record it again')
+    with_symbols(os.path.join(RECORD, 'kernel.elf'))
+    return recorded
+
+
+def note_size():
+    """A recording that is whole says so: how long its log is."""
+    path = os.path.join(RECORD, 'arguments.json')
+    with open(path) as file:
+        recorded = json.load(file)
+    recorded['size'] = os.path.getsize(os.path.join(RECORD, 'events'))
+    with open(path, 'w') as file:
+        json.dump(recorded, file)
+
+
+def stand(options):
+    """--at in a recorded run: from the last snapshot before the event on, until it is written."""
+    trace, number = options.place
+    recorded = recorded_run('--at')
+    if recorded.get('name') != trace.recording:
+        raise Failure('--at: the run that this trace is of is not there any more: another one was recorded since')
+    try:
+        return replay(options, recorded, trace.records[number][0] / 1e9)
+    except (OSError, TimeoutError):  # a jump that hangs is tried once more, without the jump
+        return replay(options, recorded)
+
+
+def replay(options, recorded, clock=None):
     listening = listener()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'monitor')
+        first = ['thbreak *kernel_entry', 'continue']
+        with replaying(recorded, path, *gdb_server(listening), pass_fds=[listening.fileno()]):
+            if clock is not None:
+                monitor = Monitor(path)
+                before = [count for count, at in monitor.snapshots() if 0 < count and at < clock - 0.002]
+                if before:
+                    if not monitor.seek(before[-1]):
+                        raise TimeoutError
+                    first = []
+            return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options, ['set $orrery_replay = 1', *first])
+
+
+@contextlib.contextmanager
+def replaying(recorded, monitor, *more, **popen):
     again = os.path.join(RECORD, 'again')  # what the replay says is written beside what the run said
     os.makedirs(again, exist_ok=True)
     serial = wires(again) if recorded['exec'] else ['-serial', f'file:{qemu.option_value(os.path.join(again, "output"))}']
-    with hidden_qemu([*recorded['arguments'], *replayable('replay'), *serial, *gdb_server(listening)],
-                     pass_fds=[listening.fileno()]):
-        return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options, ['set $orrery_replay = 1'])
+    with hidden_qemu([*recorded['arguments'], *replayable('replay'), *serial, *more, '-monitor',
+                      f'unix:{qemu.option_value(monitor)},server=on,wait=off'], **popen) as process:
+        yield process
+
+
+def add_snapshots():
+    """Of a long run: on the way through it, so that no jump has far to go."""
+    recorded = recorded_run('--record')
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'monitor')
+        with replaying(recorded, path, '-S'):
+            monitor = Monitor(path)
+            try:
+                for i in range(1, SNAPSHOTS + 1):
+                    if not monitor.seek(i * BETWEEN_SNAPSHOTS):
+                        return
+                    monitor.tell(f'savevm at{i}')
+            except OSError:
+                pass  # the run ends before
 
 
 def main():
@@ -254,7 +388,10 @@ def main():
             console.attach(wire, wire)
             return 0
         if options.replay:
-            return replay(options)
+            return replay(options, recorded_run('--replay'))
+        options.place = place_of(options.at)
+        if options.place and options.place[0].recording:
+            return stand(options)
         with qemu.Scratch() as scratch:
             return (record if options.record else debug)(options, scratch)
     except Failure as failure:

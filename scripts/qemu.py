@@ -2,6 +2,7 @@
 
 Invariant: a QEMU that we started ends with us, whatever ends us, and leaves nothing but the log.
 """
+import hashlib
 import os
 import shutil
 import signal
@@ -28,6 +29,12 @@ class Failure(Exception):
 
 def percent_encoded(text):
     return ''.join(chr(b) if b in SAFE else f'%{b:02X}' for b in os.fsencode(text))
+
+
+def kernel_name(path):
+    """Of this build: the same only if the file is."""
+    with open(path, 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
 def option_value(path):

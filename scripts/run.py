@@ -237,13 +237,18 @@ def keep_trace(link, options):
     """The trace comes whole, when the guest stops: on the way it would disturb the run."""
     if not options.trace:
         return
-    if not link.trace:
+    write_trace(bytes(link.trace), options.trace)
+
+
+def write_trace(data, path, recording=''):
+    if not data:
         print('run: the guest stopped without sending its trace', file=sys.stderr)
         return
     from trace_chrome import write_chrome
     from trace_file import Trace
-    trace = Trace.from_bytes(bytes(link.trace))
-    write_chrome(trace, options.trace)
+    trace = Trace.from_bytes(data)
+    trace.recording, trace.kernel = recording, qemu.kernel_name(qemu.KERNEL)
+    write_chrome(trace, path)
     if trace.lost:
         print(f'run: the trace holds the last {len(trace.records)} events; {trace.lost} before them '
               'are lost (fewer: --append trace=CATEGORIES, more: --mem)', file=sys.stderr)

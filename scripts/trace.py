@@ -19,12 +19,12 @@ def table(rows, out):
         print('  '.join(cells).rstrip(), file=out)
 
 
-def text(trace, _, out):
-    """Every event as a line."""
+def text(trace, options, out):
+    """Every event as a line; with -n its number first, for scripts/debug --at."""
     if trace.lost:
         print(f'# {trace.lost} events were lost', file=out)
-    for event in trace.events():
-        print(f'{event.tid:>8}  [{event.cpu}]  {event.time / 1e9:>13.9f}  {trace.text_of(event)}', file=out)
+    for number, event in enumerate(trace.events()):
+        print((f'{number:>7} ' if options.numbers else '') + f'{event.tid:>8}  [{event.cpu}]  {event.time / 1e9:>13.9f}  {trace.text_of(event)}', file=out)
 
 
 def summary(trace, _, out):
@@ -102,6 +102,8 @@ def main():
         command.add_argument('file')
         if function is report:
             command.add_argument('-o', '--output', metavar='PAGE', help='default: FILE with .html')
+        if function is text:
+            command.add_argument('-n', '--numbers', action='store_true', help="each event's number in front")
         if function is svg:
             command.add_argument('processes', nargs='*', metavar='NAME', help='only the life of these')
         if function is syscalls:

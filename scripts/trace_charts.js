@@ -128,7 +128,9 @@ export function drawWhom() {
 // --- what is under the pointer: more charts add theirs, each a function of the time and the height
 
 export const timeAt = (id, x) => from + (x - LABEL) / ($(id).clientWidth - LABEL - 8) * (to - from);
-const slice = (s, what) => s ? `${what}\n${ms(s[0])} ${word('to')} ${ms(s[1])}: ${ms(s[1] - s[0], 6)} ms` : '';
+// Each slice begins with an event, at which a debugger can stand.
+const place = s => D.placed ? `\nscripts/debug --at ${D.placed} ${ms(s[0], 6)}ms` : '';
+const slice = (s, what) => s ? `${what}\n${ms(s[0])} ${word('to')} ${ms(s[1])}: ${ms(s[1] - s[0], 6)} ms${place(s)}` : '';
 const found = (list, time) => { const i = firstAfter(list, time); return i < list.length && list[i][0] <= time ? list[i] : null; };
 const TELL = {
   cpus(time, y) {

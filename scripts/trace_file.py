@@ -6,6 +6,7 @@ What events and arguments mean is in the trace's own header; only the names used
 are known to these scripts.
 """
 import json
+import re
 import struct
 
 RECORD = struct.Struct('<QBBHi4I')
@@ -38,7 +39,9 @@ class Event:
 class Trace:
     def __init__(self):
         self.khz, self.origin, self.cpus, self.lost = 1000000, 0, 1, 0
-        self.ring = 0  # address of the first CPU's busy ring; 0: not known
+        self.ring = self.rare = 0  # addresses of the first CPU's rings; 0: not known
+        self.recording = ''  # which one of scripts/debug --record it is of; '': none
+        self.kernel = ''  # which build of the kernel (qemu.kernel_name); '': not known
         self.types = {}  # number: (category, name, [(field, kind)])
         self.values = {}  # kind: {number: name}
         self.strings = {}  # address: text
@@ -75,7 +78,7 @@ class Trace:
 
     def _head_line(self, words):
         if words[0] == 'tsc_khz':
-            self.khz, self.origin, self.cpus, self.ring = (int(words[i]) for i in (1, 3, 5, 7))
+            self.khz, self.origin, self.cpus, self.ring, self.rare = (int(word) for word in words[1::2])
         elif words[0] == 'event':
             fields = [tuple(word.split(':')) for word in words[4:] if word]
             self.types[int(words[1])] = (words[2], words[3], fields)
@@ -86,7 +89,7 @@ class Trace:
 
     def to_json(self):
         return {'tsc_khz': self.khz, 'origin': self.origin, 'cpus': self.cpus, 'lost': self.lost,
-                'ring': self.ring,
+                'ring': self.ring, 'rare': self.rare, 'recording': self.recording, 'kernel': self.kernel,
                 'types': self.types, 'values': self.values, 'strings': self.strings,
                 'events': self.records}
 
@@ -95,6 +98,8 @@ class Trace:
         trace = cls()
         trace.khz, trace.origin = part['tsc_khz'], part['origin']
         trace.cpus, trace.lost, trace.ring = part['cpus'], part['lost'], part.get('ring', 0)
+        trace.rare = part.get('rare', 0)
+        trace.recording, trace.kernel = part.get('recording', ''), part.get('kernel', '')
         trace.types = {int(n): (c, name, [tuple(f) for f in fields])
                        for n, (c, name, fields) in part['types'].items()}
         trace.values = {kind: {int(n): name for n, name in names.items()}
@@ -124,14 +129,28 @@ class Trace:
                          for i, (field, kind) in enumerate(fields[:4])}
             yield Event((tsc - self.origin) * 1000000 // self.khz, cpu, name, tid, arguments)
 
+    def number_of(self, place):
+        """The number of an event, from 0: `place` itself, or the first one at or after a time of the report,
+        as in 12.5ms."""
+        if place.isdigit() and int(place) < len(self.records):
+            return int(place)
+        after = re.fullmatch(r'(\d+(?:\.\d+)?)ms', place)
+        if not after:
+            raise BadTrace(f'{place}: there is no such event; the trace has 0 to {len(self.records) - 1}' if place.isdigit()
+                           else f'{place}: the number of an event, from 0, or a time of the report, as in 12.5ms')
+        first, wanted = None, round(float(after[1]) * 1e6)
+        for number, event in enumerate(self.events()):
+            first = event.time if first is None else first
+            if event.time - first >= wanted:
+                return number
+        raise BadTrace(f'{place}: the trace ends before')
+
     def slot_of(self, number):
         """Where in the kernel's memory event `number` (from 0, in the order of events()) is written."""
-        if self.lost or self.cpus != 1 or not self.ring:
+        if self.lost or self.cpus != 1 or not self.ring or not self.rare:
             raise BadTrace('a moment can be found in a whole trace of one CPU only')
-        busy = [self.types[record[2]][0] != 'process' for record in self.records[:number + 1]]
-        if not busy or len(busy) <= number or not busy[-1]:
-            raise BadTrace(f'event {number}: there is no such event, or it is of the category process')
-        return self.ring + RECORD.size * (sum(busy) - 1)
+        rare = [self.types[record[2]][0] == 'process' for record in self.records[:number + 1]]
+        return (self.rare if rare[-1] else self.ring) + RECORD.size * (rare.count(rare[-1]) - 1)
 
     def text_of(self, event):
         def shown(value):

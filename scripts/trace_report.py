@@ -126,7 +126,9 @@ def template():
 
 
 def write_report(trace, page, title):
+    data = report_data(trace)
+    data['placed'] = title if trace.cpus == 1 and not trace.lost and trace.ring else ''  # for scripts/debug --at
     # Inside a script element only "</" could end it.
-    data = json.dumps(report_data(trace), separators=(',', ':')).replace('</', '<\\/')
+    data = json.dumps(data, separators=(',', ':')).replace('</', '<\\/')
     with open(page, 'w') as file:
         file.write(template().replace('@TITLE@', html.escape(title)).replace('@DATA@', data))

@@ -148,9 +148,9 @@ bool TraceStream::produce() {
 void TraceStream::produce_binary_head(TextSink& to) {
     if (stage_ == Stage::start) {
         const std::span<TraceRing* const> rings = trace_rings();
-        format_to(to, "orrery-trace 1\ntsc_khz {} origin {} cpus {} ring {}\n",
+        format_to(to, "orrery-trace 1\ntsc_khz {} origin {} cpus {} ring {} rare {}\n",
                   trace_clock.tsc_kilohertz, trace_clock.origin, rings.size() / 2,
-                  rings.empty() ? 0 : rings[1]->address());
+                  rings.empty() ? 0 : rings[1]->address(), rings.empty() ? 0 : rings[0]->address());
         stage_ = Stage::types;
     } else if (stage_ == Stage::types) {
         const TraceTypeInfo& info = kTraceTypes[index_];

@@ -3,7 +3,7 @@
 // /proc/trace, or the binary form for the host's decoder:
 //
 //   orrery-trace 1                                lines of text, up to an empty one:
-//   tsc_khz KHZ origin TSC cpus N ring ADDRESS    (of the first CPU's busy ring, for debuggers)
+//   tsc_khz KHZ origin TSC cpus N ring ADDRESS rare ADDRESS    (of the first CPU's rings, for debuggers)
 //   event NUMBER CATEGORY NAME FIELD:KIND...      the table of events.hpp
 //   value KIND NUMBER NAME                        names of the values of a kind
 //                                                 then events of 32 bytes (ring.hpp), `text` ones
