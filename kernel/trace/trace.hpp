@@ -28,7 +28,8 @@ constexpr bool is_rare(TraceType type) {
     return trace_info(type).category == TraceCategory::process;
 }
 // An event of a CPU whose rings are not in `trace`: it has none yet, or a debugger looks (watch.hpp). It keeps all
-// registers, and its call below is of no size to the compiler, so that it is as if it were not there.
+// registers, and its call below is of no size to the compiler, so that it is as if it were not there. (Its operands may be in
+// memory: the kernel keeps frame pointers, so none is found through the stack pointer that the pushes move.)
 extern "C" [[gnu::cold, gnu::noinline, gnu::no_caller_saved_registers]] void trace_watched(
     TraceType type, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 
@@ -41,7 +42,7 @@ template <TraceType type>
         asm inline volatile(
             "pushl %4; pushl %3; pushl %2; pushl %1; pushl %0; call trace_watched; addl $20, %%esp"
             :
-            : "i"(type), "ri"(a), "ri"(b), "ri"(c), "ri"(d)
+            : "i"(type), "g"(a), "g"(b), "g"(c), "g"(d)
             : "memory", "cc");
         return;
     }

@@ -4,7 +4,7 @@ import struct
 import gdb
 
 from memory_commands import OfProcesses
-from structures import (DIRECT_MAP, MOST, Command, atomic, chained, direct_map_bytes, exactly, find_process,
+from structures import (DIRECT_MAP, Command, atomic, chained, direct_map_bytes, exactly, find_process,
                         number, pointee, raw, variables)
 
 DIRECT_POINTERS = 12
@@ -25,6 +25,8 @@ def path_of(dentry):
             break
         names.append(string(dentry['name_']))
         dentry = parent
+    else:
+        return '(inconsistent: the names above it do not end)'
     return '/' + '/'.join(reversed(names))
 
 
@@ -80,6 +82,9 @@ class Dentries(Command):
     """dentry PATH: the cached names on the way to a path, from the top of the root file system on, each with its
     inode; a name that is known not to exist is negative."""
     usage = 'dentry PATH'
+
+    def choices(self):
+        return [path_of(dentry) for dentry in dentries() if int(atomic(dentry['inode_']))]
 
     def run(self, path):
         at = find_process('1')['fs']['root']['dentry_'].dereference()
@@ -148,13 +153,14 @@ def cached_pages():
 
 
 def pages_of(cache):
-    page = cache['all_']
-    for _ in range(MOST):
-        if not int(page):
+    page, seen = cache['all_'], set()
+    while int(page):
+        if int(page) in seen:
+            print(f'  (inconsistent: its list of pages leads to {int(page):#x} again)')
             return
+        seen.add(int(page))
         yield page.dereference()
         page = page['cache_next']
-    print('  (inconsistent: its list of pages does not end)')
 
 
 def name_of_cache(cache):

@@ -23,6 +23,9 @@ class KTrace(Command):
         events.sort(key=lambda pair: pair[0])
         types = gdb.parse_and_eval('kTraceTypes')
         for tsc, event in events[-count:]:
+            if int(event['type']) > types.type.range()[1]:
+                print(f'  (inconsistent: an event of the type {int(event["type"])})')
+                continue
             info = types[int(event['type'])]
             print(f'{tsc - events[-1][0]:>12} [{int(event["cpu"])}] {int(event["tid"]):6} {info["name"].string()} '
                   + fields(info['fields'].string(), [int(event['args'][i]) & 0xFFFFFFFF for i in range(4)]))

@@ -30,6 +30,8 @@ class Command(gdb.Command):
         return []
 
     def complete(self, text, word):
+        if type(self).choices is Command.choices and ' ' in self.usage.replace('tt ', ''):
+            return gdb.COMPLETE_EXPRESSION
         return sorted(choice for choice in map(str, self.choices()) if choice.startswith(word or ''))
 
     def invoke(self, argument, from_tty):
@@ -47,6 +49,8 @@ class Command(gdb.Command):
                                'inconsistent, or not made yet') from None
         except gdb.error as error:
             raise gdb.GdbError(f'{self.name}: {error}') from None
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise gdb.GdbError(f'{self.name}: the structure is inconsistent ({error})') from None
 
 
 def number(word, what):
@@ -110,27 +114,31 @@ def tree_elements(tree, type_name, member):
     """The elements of an OrderedTree, in order."""
     element = gdb.lookup_type(type_name)
     offset = field_offset(element, member)
+    seen = set()
 
-    def walk(node, depth):
-        if depth > 64:
-            print('  (inconsistent: a tree of more than 64 levels)')
+    def walk(node):
+        if int(node) in seen:
+            print(f'  (inconsistent: two ways lead to the node at {int(node):#x} of a tree)')
         elif int(node):
-            yield from walk(node['child'][0], depth + 1)
+            seen.add(int(node))
+            yield from walk(node['child'][0])
             yield object_at(node, element, offset)
-            yield from walk(node['child'][1], depth + 1)
-    return walk(tree['root_'], 0)
+            yield from walk(node['child'][1])
+    return walk(tree['root_'])
 
 
 def chained(buckets, mask, next_name):
     """The elements of a hash table."""
+    seen = set()
     for i in range(int(mask) + 1):
-        at, count = buckets[i], 0
+        at = buckets[i]
         while int(at):
-            yield at.dereference()
-            at, count = at[next_name], count + 1
-            if count > MOST:
-                print(f'  (inconsistent: bucket {i} does not end)')
+            if int(at) in seen:
+                print(f'  (inconsistent: bucket {i} leads to {int(at):#x} again)')
                 return
+            seen.add(int(at))
+            yield at.dereference()
+            at = at[next_name]
 
 
 def atomic(value):

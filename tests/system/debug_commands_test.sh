@@ -1,6 +1,6 @@
 # GDB's commands of scripts/gdb, each on a kernel that is stopped within a system call of a program. They
 # only read; a wrong word, a missing process and a damaged list are one line each.
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/harness.sh"
 
 session() {
@@ -154,4 +154,70 @@ output_has '^\$1 = false'
 output_has '^event fork child=[4-9]'
 output_has '^\$2 = false'
 output_has '^\$3 = false'
+# Damaged structures: each command says what does not fit, in one line, and goes on or ends; no Python exception.
+session --exec 'cat /etc/passwd >/dev/null; hello' <<'END'
+break program_started if $_streq(path, "hello")
+continue
+delete
+break sys_write
+continue
+python
+import re, file_commands
+memory = gdb.selected_inferior()
+def damaged(place, value, *commands):
+    where = gdb.parse_and_eval(place)
+    address, size = int(where.address), where.type.sizeof
+    was = bytes(memory.read_memory(address, size))
+    memory.write_memory(address, (int(value) & (1 << 8 * size) - 1).to_bytes(size, 'little'))
+    gdb.execute('maint flush dcache', to_string=True)
+    for command in commands:
+        print("==", command, "when damaged:", place.split('->')[-1])
+        try: gdb.execute(command)
+        except gdb.error as error: print("refused:", error)
+    memory.write_memory(address, was)
+    gdb.execute('maint flush dcache', to_string=True)
+
+inode = f'((ext2::Ext2Inode *){int(file_commands.find_inode("2").address):#x})'
+space = '$process(2)->space.pointer_->state_'
+passwd = int(re.search('dentry @(0x[0-9a-f]+), ext2.*\n\\Z', gdb.execute('dentry /etc/passwd', to_string=True))[1], 16)
+dentry = f'((Dentry *){passwd:#x})'
+number = file_commands.inode_number(gdb.parse_and_eval(dentry + '->inode_.value_').dereference())
+written = int(gdb.parse_and_eval("'(anonymous namespace)::rings'[1]->written_.value_"))
+last = f"'(anonymous namespace)::rings'[1]->events_[{written - 1} & ((1 << '(anonymous namespace)::rings'[1]->shift_) - 1)]"
+damaged('frame_table[0x1000].references.value_', -5, 'frame 0x1000')
+damaged(inode + '->cache_.pages_', 77, 'cache 2')
+damaged(inode + '->cache_.all_->cache_next', gdb.parse_and_eval(inode + '->cache_.all_'), 'cache 2', 'names 2')
+damaged(space + '.regions.tree_.root_->child[0]', gdb.parse_and_eval(space + '.regions.tree_.root_'), 'maps 2')
+damaged(space + '.pages.directory_', 0xfffff000, 'pt 2', 'frame 0x1000')
+damaged(last + '.type', 200, 'ktrace 3')
+damaged(dentry + '->parent_.pointer_', passwd, f'inode {number}', 'dentry /etc/passwd')
+damaged('$process(2)->files.pointer_', 16, 'fds 2')
+damaged('process_list.head_.next', 16, 'ps', 'maps 2', 'bt-all')
+damaged('cpus[0]->current', 16, 'ps', 'runq', 'regs', 'tss')
+damaged('cpus[0]->queue', 16, 'runq')
+damaged('$thread(2)->stack_bottom.value', 16, 'regs 2', 'user-bt 2', 'locks')
+damaged('page_hash.buckets', 16, 'frame 0x1000', 'blocks 2')
+damaged('$thread(2)->state', 77, 'ps', 'waitq', 'bt-thread 2')
+damaged("'(anonymous namespace)::areas'[0].device", 16, 'swap')
+damaged('$thread(1)->saved_esp', 16, 'bt-thread 1')
+each('ps')
+for name in ('ps runq waitq locks regs bt-thread bt-all user-bt vtop pt maps frame vmstat swap tlb heap fds dentry inode names cache blocks '
+             'ktrace dmesg gdt idt ldt tss irq break-call break-event').split() + ['tt last-write', 'tt why-blocked', 'tt why-panic']:
+    told = gdb.execute('help ' + name, to_string=True)
+    if not told.startswith((name, f'"{name}')) or len(told) < 20: print('no help:', name, told)
+    gdb.execute(f'complete {name} ', to_string=True)
+end
+END
+status_is 0
+grep -q 'Python Exception' "$err" && fail 'a command ends in an exception of Python'
+check 'each damage is told' test "$(awk '/^== .* when damaged/ {if (open) print; open = $0} /inconsistent|^refused: .*no memory|^refused: / {open = ""}' "$out" | wc -l)" -le 3
+says 'frame 0x1000 when damaged: frame_table[0x1000].references.value_' '-5 references'
+says 'cache 2 when damaged: pages_' 'inconsistent: it says 77'
+says 'cache 2 when damaged: cache_next' 'inconsistent: its list of pages leads to 0x'
+says 'maps 2 when damaged: child[0]' 'inconsistent: two ways lead'
+says 'ktrace 3 when damaged: type' 'inconsistent: an event of the type 200'
+says 'fds 2 when damaged: pointer_' '^refused: fds: what a pointer leads to is no memory'
+says 'ps when damaged: next' '^refused: ps: what a pointer leads to is no memory'
+says ps ' hello '
+output_has '^no help' && fail 'a command has no help'
 finish
