@@ -275,8 +275,11 @@ def run_command(machine, options, scratch, deadline):
             return qemu.FAILED
         if link.status is None:
             with open(errors, errors='replace') as file:
-                raise Failure('the guest stopped without an exit status\n' + file.read()
-                              + log_tail(log) + f'(the kernel log: {options.log or "build/run.log"})')
+                said = file.read()
+            if process.poll() and not log_tail(log):  # an option that it does not take, a port that is taken
+                raise Failure('QEMU does not start: ' + said.strip().removeprefix('qemu-system-i386: '))
+            raise Failure('the guest stopped without an exit status\n' + said
+                          + log_tail(log) + f'(the kernel log: {options.log or "build/run.log"})')
         return link.status
     finally:
         report_ignored_options(log)

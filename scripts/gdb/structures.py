@@ -3,6 +3,7 @@
 Everything is read from memory through the debugging information, so no offset is written down here. Structures
 may be half changed when the machine is stopped, or damaged: what does not fit is said, and the rest shown.
 """
+import functools
 import os
 import re
 import struct
@@ -65,17 +66,23 @@ def static(name):
     return gdb.parse_and_eval(f"'(anonymous namespace)::{name}'")
 
 
-def variables(kind):
-    """(name, value) of each variable of that type that has a place of its own, in whatever file it is."""
-    listed = gdb.execute(f'info variables -q -t ^{kind}$', to_string=True)
-    names = set(re.findall(rf'\b{kind} (.+);$', listed, re.M))
-    for name in sorted(names):
+@functools.cache
+def symbols_of(kind):
+    """Of the variables of that type; reading all symbols takes a second."""
+    listed, symbols = gdb.execute(f'info variables -q -t ^{kind}$', to_string=True), []
+    for name in sorted(set(re.findall(rf'\b{kind} (.+);$', listed, re.M))):
         if '[' in name or '<' in name:
             continue
         found = [gdb.lookup_global_symbol(name), *gdb.lookup_static_symbols(name)]
         for symbol_ in {str(one.symtab) + str(one.line): one for one in found if one}.values():
             if symbol_.type.strip_typedefs().name == kind:
-                yield name.removeprefix('(anonymous namespace)::'), symbol_.value()
+                symbols.append((name.removeprefix('(anonymous namespace)::'), symbol_))
+    return symbols
+
+
+def variables(kind):
+    """(name, value) of each variable of that type that has a place of its own, in whatever file it is."""
+    return [(name, symbol_.value()) for name, symbol_ in symbols_of(kind)]
 
 
 def field_offset(kind, name):

@@ -50,6 +50,18 @@ ORRERY_KERNEL=$work/stripped.elf ./scripts/debug --batch "$work/commands" --exec
 errors_have 'has no symbols'
 check 'in one line' test "$(wc -l <"$err")" -eq 1
 
+shown='a port that is taken'
+python3 - >"$out" 2>"$err" <<'END'
+import socket, subprocess, sys
+taken = socket.create_server(('127.0.0.1', 0))
+option = ['--', '-gdb', f'tcp:127.0.0.1:{taken.getsockname()[1]}']
+for words in (['--exec', 'true'], []):
+    done = subprocess.run(['./scripts/run', '--timeout', '60', *words, *option], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    print(done.returncode != 0, done.stderr.count('\n'), done.stderr, end='')
+END
+check 'each is one line' test "$(grep -c '^True 1 .*Address already in use' "$out")" -eq 2
+
 # A recorded run: any of its events, by number or by time, and back from there.
 shown='debug --record --trace'
 ./scripts/debug --record --trace "$work/record.json" --timeout 120 --exec "$command; exit 3" >"$out" 2>"$err" </dev/null

@@ -1,6 +1,6 @@
 # GDB's commands of scripts/gdb, each on a kernel that is stopped within a system call of a program. They
 # only read; a wrong word, a missing process and a damaged list are one line each.
-# timeout: 400
+# timeout: 600
 . "$(dirname "$0")/harness.sh"
 
 session() {
@@ -15,7 +15,7 @@ session() {
         echo 'end'
         cat
     } >"$work/session.gdb"
-    ./scripts/debug --timeout 120 --batch "$work/session.gdb" "$@" >"$out" 2>"$err"
+    ./scripts/debug --timeout 300 --batch "$work/session.gdb" "$@" >"$out" 2>"$err"
     status=$?
 }
 

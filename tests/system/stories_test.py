@@ -2,7 +2,7 @@
 """The five stories of docs/debugging.md: each patch of tests/stories is planted in a kernel of its own (patched.py: one
 small compilation), and the page's commands, run on it, say what the page says, each what is below it. The Chinese page
 has the same ones. A filter as argument: only that story.
-timeout: 400
+timeout: 600
 holds: record
 """
 import os
@@ -34,14 +34,14 @@ def stories(page):
 
 def run(command, kernel):
     done = subprocess.run(['bash', '-c', command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=200, env={**os.environ, 'ORRERY_KERNEL': str(kernel)})
+                          timeout=260, env={**os.environ, 'ORRERY_KERNEL': str(kernel)})
     return done.stdout + done.stderr
 
 
 def check_commands(text, kernel):
     for part in re.split(r'^\$ ', text, flags=re.M)[1:]:
         command, _, shown = part.partition('\n')
-        came = run(command.replace('--record', '--record --timeout 120'), kernel)
+        came = run(command.replace('--record', '--record --timeout 240'), kernel)
         wanted = shown.rstrip('\n').split('\n') if shown.strip() else []
         if not matches(wanted, came.rstrip('\n').split('\n')):
             return f'$ {command}\n--- shown:\n{shown}--- came:\n{came[-3000:]}'
@@ -55,7 +55,7 @@ def check_session(text, kernel):
         for command, _, _ in typed:
             file.write(f'echo {MARK}\\n\n{command}\n')
         file.flush()
-        came = run(first.strip()[2:].replace('./scripts/debug', f'./scripts/debug --timeout 120 --batch {file.name}'), kernel)
+        came = run(first.strip()[2:].replace('./scripts/debug', f'./scripts/debug --timeout 240 --batch {file.name}'), kernel)
     said = re.sub(r'(?m)^#(\d+) +', r'#\1 ', came).split(MARK)[1:]
     for i, (command, _, shown) in enumerate(typed):
         here = said[i] if i < len(said) else '(not reached)'
