@@ -80,7 +80,7 @@ class Fds(OfProcesses):
 
 class Dentries(Command):
     """dentry PATH: the cached names on the way to a path, from the top of the root file system on, each with its
-    inode; a name that is known not to exist is negative."""
+    inode; a name that is known not to exist is negative. $_inode is the last one's inode then."""
     usage = 'dentry PATH'
 
     def choices(self):
@@ -99,6 +99,7 @@ class Dentries(Command):
                   + (told(inode.dereference()) if int(inode) else 'negative: no such file')
                   + (f', covered by {int(child["covered"])} mount' if int(child['covered']) else ''))
             at = child
+            gdb.set_convenience_variable('_inode', inode)
 
 
 def find_inode(word):
@@ -169,16 +170,21 @@ def name_of_cache(cache):
 
 
 class Cache(InodeCommand):
-    """cache INODE: the pages of a file that are in memory: page, frame, dirty sectors, who uses them."""
-    usage = 'cache INODE'
+    """cache INODE [PAGE]: the pages of a file that are in memory, or that one: page, frame, dirty sectors, who uses them.
+    $_frame is the last one's frame then."""
+    usage = 'cache INODE [PAGE]'
 
-    def run(self, word):
+    def run(self, word, only=None):
+        only = None if only is None else number(only, 'PAGE')
         inode = find_inode(word)
         if 'cache_' not in field_names(inode.type):
             raise gdb.GdbError(f'a {inode.type} has no page cache')
         cache, count = inode['cache_'], 0
         for p in pages_of(cache):
             count += 1
+            if only is not None and int(p['index']) != only:
+                continue
+            gdb.set_convenience_variable('_frame', raw(p['frame']))
             words = [word for word in ('filling', 'writing', 'aside', 'ahead') if p[word]]
             words += [f'dirty sectors {int(p["dirty"]):08b}'] if int(p['dirty']) else []
             print(f'  page {int(p["index"]):6}  frame {raw(p["frame"]):#x}  {", ".join(words)}'.rstrip())

@@ -193,12 +193,13 @@ class FrameInfo(Command):
     @staticmethod
     def cached(at):
         from file_commands import cached_pages, name_of_cache
+        count = 0
         for page in cached_pages():
             if raw(page['frame']) == at:
                 print(f'  page {int(page["index"])} of {name_of_cache(page["cache"].dereference())}'
                       + (', dirty' if int(page['dirty']) else ''))
-                return 1
-        return 0
+                count += 1
+        return count
 
     @staticmethod
     def table(at):

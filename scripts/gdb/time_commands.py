@@ -47,19 +47,27 @@ def back_to_write(address, size):
 
 
 class LastWrite(Command):
-    """tt last-write PLACE: back to the instruction that last wrote to a place: a variable, *(TYPE *)ADDRESS, or an
-    address (4 bytes there). The machine stands there then: registers and calls are those of that moment."""
+    """tt last-write PLACE [== VALUE]: back to the instruction that last wrote to a place (that value): a variable,
+    *(TYPE *)ADDRESS, or an address (4 bytes there). The machine stands there then: registers and calls are those of
+    that moment."""
     usage, kind = 'tt last-write PLACE…', gdb.COMMAND_RUNNING
 
     def invoke(self, argument, from_tty):
         if not argument.strip():
             raise gdb.GdbError('usage: tt last-write PLACE')
-        value = gdb.parse_and_eval(argument)
+        place, _, wanted = argument.partition('==')
+        wanted = int(gdb.parse_and_eval(wanted)) if wanted.strip() else None
+        value = gdb.parse_and_eval(place)
         if value.address is None:
             value = value.cast(gdb.lookup_type('int').pointer()).dereference()
-        if not back_to_write(int(value.address) & 0xFFFFFFFF, value.type.sizeof):
-            print('nothing wrote to it since the recording began; the machine stands there')
-            return
+        address, size = int(value.address) & 0xFFFFFFFF, value.type.sizeof
+        while True:
+            if not back_to_write(address, size):
+                print('nothing wrote to it since the recording began; the machine stands there')
+                return
+            written = int.from_bytes(gdb.selected_inferior().read_memory(address, size), 'little')
+            if wanted is None or written == wanted & (1 << 8 * size) - 1:
+                break
         gdb.execute('backtrace')
 
 

@@ -219,5 +219,5 @@ says 'ktrace 3 when damaged: type' 'inconsistent: an event of the type 200'
 says 'fds 2 when damaged: pointer_' '^refused: fds: what a pointer leads to is no memory'
 says 'ps when damaged: next' '^refused: ps: what a pointer leads to is no memory'
 says ps ' hello '
-output_has '^no help' && fail 'a command has no help'
+grep -q '^no help' "$out" && fail 'a command has no help'
 finish
