@@ -170,11 +170,13 @@ class FrameInfo(Command):
             page = tracked[at]
             if int(page['node']['next']):
                 print(f'  may be evicted: {"shared memory" if int(page["shared"]) else "private, at %08x" % raw(page["address"])}')
-        if not references and not info['free']:
+        if references < 0:
+            print(f'  (inconsistent: {found} users and {references} references)')
+        elif not references and not info['free']:
             print('  within a free run, or not ours to give')
         elif references and not found:
             print("  no program and no file has it: the kernel's own (heap, stacks, tables)")
-        elif found > references or references < 0:
+        elif found > references:
             print(f'  (inconsistent: {found} users and {references} references)')
 
     @staticmethod
