@@ -449,17 +449,17 @@ void a_shell() {
     expect("at42$ ");
     put(s.master, "stty size\n");
     expect("\n33 44\r\n");
-    put(s.master, "cat\nover\n");
-    expect("over\r\n");
-    expect("over\r\n");
+    put(s.master, "cat -n\n");
+    expect("cat -n");
+    put(s.master, "over\n");
+    expect("1\tover\r\n");  // from cat, not an echo: it is in the foreground
     put(s.master, "\x1a");
     expect("topped");
     expect("at42$ ");
     put(s.master, "fg\n");
-    expect("cat");
-    put(s.master, "again\n");  // when it comes back, cat is in the foreground
-    expect("again\r\n");
-    expect("again\r\n");
+    expect("cat -n");
+    put(s.master, "again\n");
+    expect("2\tagain\r\n");
     put(s.master, "\x03");
     expect("at42$ ");
     put(s.master, "echo $?; exit 5\n");
