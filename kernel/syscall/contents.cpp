@@ -55,7 +55,7 @@ Result<void> sys_fallocate(int fd, uint32_t mode, int64_t offset, int64_t bytes)
     const uint64_t size = TRY(file->attributes()).size;
     if (!mode && end > size) TRY(check_new_size(size, end));
     TRY(file->allocate(static_cast<uint64_t>(offset), end, mode & kPunchHole, mode & kKeepSize));
-    if (context().credentials.fsuid == 0) return {};
+    if (context().credentials.may(Capability::fsetid)) return {};
     return drop_privileges(*file->inode());
 }
 
