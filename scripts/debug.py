@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -15,19 +14,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 import console
 import hostlink
 import qemu
 import run
+from monitor import Monitor
 from qemu import Failure
 from trace_file import BadTrace, load
 
 RECORD = os.path.join(qemu.BUILD, 'record')
 CONSOLE = os.path.join(qemu.BUILD, 'console.sock')
 SHIFT = 7  # of a recorded run: an instruction takes 2^7 ns
-SEEK_SECONDS = 60
 BETWEEN_SNAPSHOTS, SNAPSHOTS = 60_000_000, 10  # instructions; at most, for each takes as much room as the image
 COMMANDS = os.path.join(qemu.ROOT, 'scripts', 'gdb', 'orrery.py')
 
@@ -256,43 +254,6 @@ def record_command(settings, arguments, name):
         run.write_trace(trace, settings.trace, name)
         add_snapshots()
     return qemu.FAILED if status is None else status
-
-
-class Monitor:
-    """QEMU's, in a replay: jumps through the debugger's own connection are not reliable, through this they are."""
-
-    def __init__(self, path):
-        self.wire = console.connect(path)
-        self.wire.settimeout(60)
-        self.answer()
-
-    def answer(self):
-        said = b''
-        while not said.endswith(b'(qemu) '):
-            data = self.wire.recv(4096)
-            if not data:
-                raise OSError('QEMU has ended')
-            said += data
-        return said.decode(errors='replace')
-
-    def tell(self, command):
-        self.wire.sendall(command.encode() + b'\n')
-        return self.answer()
-
-    def seek(self, count):
-        """To an instruction of the recorded run. False: it does not get there in time."""
-        self.tell(f'replay_seek {count}')
-        until = time.monotonic() + SEEK_SECONDS
-        while time.monotonic() < until:
-            if 'paused' in self.tell('info status'):
-                return True
-            time.sleep(0.02)
-        return False
-
-    def snapshots(self):
-        """(instruction, seconds of the machine's clock) of each."""
-        found = re.findall(r'(\d+):(\d\d):(\d\d\.\d+)\s+(\d+)\s*$', self.tell('info snapshots'), re.M)
-        return sorted((int(count), int(h) * 3600 + int(m) * 60 + float(s)) for h, m, s, count in found)
 
 
 def recorded_run(what):
