@@ -11,6 +11,7 @@
 #include "kernel/lib/string.hpp"
 
 class BlockDevice;
+class TextSink;
 
 class FileSystem;
 
@@ -119,6 +120,9 @@ class FileSystem : public RefCounted {
     ErrorSequence write_errors;  // for syncfs: those of all its files, and of its metadata
     // Writes metadata that has waited long enough, and with it what makes it meaningful.
     virtual void write_metadata() {}
+    // Called twice a second, for a file system with an interval of its own.
+    virtual void look_at_clock() {}
+    virtual void put_options(TextSink&) const {}  // for /proc/mounts: each with a comma before it
     // From reading only to writing too, or back: then it is left in good order.
     virtual Result<void> set_read_only(bool) { return {}; }
     // Files without a name that are open: their space comes back only while it may be written.

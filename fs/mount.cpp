@@ -158,6 +158,11 @@ void vfs_write_metadata() {
     for (Mount& mount : mounts) mount.file_system->write_metadata();
 }
 
+void vfs_look_at_clock() {
+    LockGuard guard(mount_table);
+    for (Mount& mount : mounts) mount.file_system->look_at_clock();
+}
+
 void vfs_stop() {
     LockGuard guard(mount_table);
     for (Mount& mount : mounts) {

@@ -130,3 +130,11 @@ uint32_t new_anonymous_device();
 
 // Some path of the file, from the root of everything; empty when no name is known.
 std::string_view inode_name(const Inode& inode, std::span<char> buffer);
+
+// Takes the first of mount(2)'s options, separated by commas, off the list.
+inline std::string_view next_mount_option(std::string_view& list) {
+    const size_t comma = list.find(',');
+    const std::string_view word = list.substr(0, comma);
+    list = comma == list.npos ? std::string_view() : list.substr(comma + 1);
+    return word;
+}

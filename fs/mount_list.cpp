@@ -61,6 +61,7 @@ void list_mounts(const FsContext& who, TextSink& to) {
         put_escaped(to, name);
         format_to(to, " {} ", mount.file_system->type_name());
         put_options(to, mount);
+        mount.file_system->put_options(to);
         to.put(" 0 0\n");
     });
 }
@@ -78,6 +79,8 @@ void list_mount_details(const FsContext& who, TextSink& to) {
         put_options(to, mount);
         format_to(to, " - {} ", mount.file_system->type_name());
         put_escaped(to, mount.source.view());
-        to.put(mount.file_system->read_only() ? " ro\n" : " rw\n");
+        to.put(mount.file_system->read_only() ? " ro" : " rw");
+        mount.file_system->put_options(to);
+        to.put("\n");
     });
 }

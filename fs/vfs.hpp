@@ -78,6 +78,7 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
 Result<Path> mount_root(std::string_view source, bool read_only);
 Result<void> vfs_sync_all();
 void vfs_write_metadata();  // what the write-back thread does now and then
+void vfs_look_at_clock();   // and twice a second
 void vfs_stop();            // before the machine stops: all is written, nothing will be from now on
 
 // Why the last mount failed, one line per type tried.

@@ -51,6 +51,7 @@ uint64_t in_nanoseconds(const Atomic<uint32_t>& centiseconds) {
         if (wanted) write_back_pages(wanted, kAnyAge);
         if (const uint32_t limit = thread_limit(); page_cache_totals().dirty > limit)
             write_back_pages(page_cache_totals().dirty - limit / 2, kAnyAge);
+        vfs_look_at_clock();
         const Nanoseconds now = monotonic_now();
         const uint64_t interval = in_nanoseconds(write_back_settings.interval_centiseconds);
         if (!interval || now < last_look + interval) continue;

@@ -14,6 +14,8 @@ void Ext2Inode::release(uint32_t first, uint32_t count) {
         ext2().note_error();
         return;
     }
+    if (ext2().journals_contents() || (ext2().journaled() && type() != kTypeRegular))
+        for (uint32_t i = 0; i < count; ++i) ext2().forget(first + i);
     ext2().free_blocks(first, count);
     count_blocks(-static_cast<int32_t>(count));
 }

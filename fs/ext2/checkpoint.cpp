@@ -18,7 +18,8 @@
 //
 // The disk's own cache is flushed between the steps. Contents of files are not part of it: fsync
 // writes them before. A rename between directories adds the new name, makes a checkpoint, and
-// removes the old one.
+// removes the old one. All this is for a file system without a journal: with one, a checkpoint is
+// the commit of a transaction (transaction.cpp), and no order matters within it.
 #include <algorithm>
 
 #include "fs/ext2/ext2.hpp"
@@ -45,7 +46,15 @@ void Ext2::barrier() {
 
 void Ext2::note_dirty(Ext2Inode& inode) {
     LockGuard guard(records_);
-    if (!inode.dirty_node.linked()) dirty_inodes_.push_back(inode);
+    if (inode.dirty_node.linked()) return;
+    dirty_inodes_.push_back(inode);
+    dirty_count_.add(1);
+}
+
+void Ext2::note_clean(Ext2Inode& inode) {
+    if (!inode.dirty_node.linked()) return;
+    inode.dirty_node.unlink();
+    dirty_count_.subtract(1);
 }
 
 Result<void> Ext2::store(Ext2Inode& inode, const InodeRecord& record) {
@@ -53,6 +62,10 @@ Result<void> Ext2::store(Ext2Inode& inode, const InodeRecord& record) {
     const TableBlock table = TRY(table_block(inode.number(), offset));
     MetadataBlock held = TRY(metadata(table.block));
     __builtin_memcpy(held.bytes() + offset, &record, sizeof record);
+    return touch_table(table);
+}
+
+Result<void> Ext2::touch_table(const TableBlock& table) {
     // One block twice in the list is written once: the second time it is clean.
     const PagePart part = part_of(table.block);
     if (metadata_.set_dirty(part.page, part.sectors)) TRY(table_blocks_.push_back(table));
@@ -68,6 +81,7 @@ void Ext2::store_records() {
             LockGuard guard(records_);
             inode = dirty_inodes_.pop_front();
             if (!inode) return;
+            dirty_count_.subtract(1);
             // One whose last reference is gone has been buried, or goes without having changed.
             if (!inode->try_add_ref()) continue;
             held = Ref<Ext2Inode>::adopt(inode);
@@ -187,6 +201,7 @@ void Ext2::write_maps() {
 
 Result<void> Ext2::checkpoint() {
     if (read_only()) return {};
+    if (journal_) return commit_transaction();
     free_dead_inodes();
     store_records();
     // e2fsck trusts that what an orphan has is taken.
@@ -205,7 +220,7 @@ Result<void> Ext2::checkpoint() {
     gone_.clear();
     named_.clear();
     directory_blocks_.clear();  // may end directories: they go to the dead, if anywhere
-    ++epoch_;
+    epoch_.add(1);
     const Errno failure = std::exchange(write_failure_, Errno{});
     return failure;
 }

@@ -1,8 +1,8 @@
 // Contents of a file of ext2: pages from blocks and back, room for what is written, size. See inode.hpp.
 #include <algorithm>
 
+#include "fs/block_writer.hpp"
 #include "fs/ext2/block_map.hpp"
-#include "fs/ext2/block_writer.hpp"
 #include "fs/ext2/ext2.hpp"
 #include "fs/ext2/swap_file.hpp"
 #include "fs/write_back.hpp"
@@ -36,7 +36,7 @@ Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_
     const uint32_t shift = ext2().geometry().block_shift, size = 1u << shift;
     const uint32_t per_page = kPageSize >> shift;
     auto memory = [&](uint32_t i) { return pages[i / per_page] + (i % per_page) * size; };
-    BlockWriter writer(ext2());
+    BlockWriter writer(ext2().device(), shift);
     for (uint32_t done = 0; done < count;) {
         Run run = TRY(map(block + done, count - done));
         if (!run.first) {
@@ -45,9 +45,15 @@ Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_
                 ++done;
                 continue;
             }
-            run = TRY(ext2().change([&] { return allocate(block + done, 1); }));
+            run = TRY(ext2().change_now([&] { return allocate(block + done, 1); }));
         }
-        for (uint32_t i = 0; i < run.count; ++i) TRY(writer.add(run.first + i, memory(done + i)));
+        if (ext2().journals_contents()) {
+            constexpr uint32_t kAtOnce = 32;
+            run.count = std::min(run.count, kAtOnce);
+            TRY(ext2().log_contents(*this, run.first, run.count, done, pages));
+        } else
+            for (uint32_t i = 0; i < run.count; ++i)
+                TRY(writer.add(run.first + i, memory(done + i)));
         done += run.count;
     }
     return writer.finish();
@@ -56,7 +62,9 @@ Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_
 Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pages) {
     const uint32_t shift = ext2().geometry().block_shift;
     const uint64_t start = uint64_t{first} << kPageShift;
-    const uint64_t end = std::min(start + (uint64_t{pages.size()} << kPageShift), cache_.size());
+    // With a journal blocks and size are in one transaction, which may be ahead of a write in progress.
+    const uint64_t size = std::max(cache_.size(), ext2().journaled() ? this->size() : 0);
+    const uint64_t end = std::min(start + (uint64_t{pages.size()} << kPageShift), size);
     // A frozen file's blocks are another's; only who still has it mapped can have changed its pages.
     if (end <= start || cache_.frozen()) return {};
     const auto blocks = static_cast<uint32_t>((end - start + (1u << shift) - 1) >> shift);
@@ -79,6 +87,22 @@ bool Ext2Inode::has_room(uint64_t offset, uint32_t bytes) {
     return find_hole(static_cast<uint32_t>(offset >> shift), end).value_or(0) == end;
 }
 
+// With a journal a commit may come before the bytes do: it finds the pages dirty, and the size that
+// goes with the blocks.
+Result<Ext2Inode::Run> Ext2Inode::allocate_for_write(uint32_t block, uint64_t offset,
+                                                     uint32_t bytes) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const uint64_t end = offset + bytes, last = (end + (1u << shift) - 1) >> shift;
+    const Run run = TRY(allocate(block, static_cast<uint32_t>(last) - block, true));
+    if (!ext2().journaled()) return run;
+    const uint64_t start = uint64_t{block} << shift,
+                   behind = start + (uint64_t{run.count} << shift);
+    for (uint64_t at = start; at < behind; at = align_down<uint64_t>(at, kPageSize) + kPageSize)
+        cache_.set_dirty(static_cast<uint32_t>(at >> kPageShift), kWholePage);
+    if (std::min(behind, end) > size()) set_size(std::min(behind, end));
+    return run;
+}
+
 Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
     if (type() != kTypeRegular) return bytes;
     const uint64_t most = max_size();
@@ -90,7 +114,7 @@ Result<uint32_t> Ext2Inode::prepare_write(uint64_t offset, uint32_t bytes) {
     if (block == end) return bytes;
     Errno failure{};
     while (block < end && failure == Errno{}) {
-        Result<Run> run = ext2().change([&] { return allocate(block, end - block, true); });
+        Result<Run> run = ext2().change([&] { return allocate_for_write(block, offset, bytes); });
         if (run.is_error())
             failure = run.error();
         else
@@ -146,9 +170,10 @@ Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool appen
     write_back_balance();
     LimitedSource limited(from, allowed);
     ByteSource& source = allowed < wanted ? limited : from;
-    Result<uint32_t> done = direct   ? cache_.write_direct(source, offset, append)
-                            : append ? cache_.append(source, offset)
-                                     : cache_.write_at(source, offset);
+    Result<uint32_t> done = ext2().journals_contents() ? write_logged(source, offset, append)
+                            : direct                   ? cache_.write_direct(source, offset, append)
+                            : append                   ? cache_.append(source, offset)
+                                                       : cache_.write_at(source, offset);
     if (limited.refused()) from.note_refused();
     const uint64_t end = cache_.size();
     if (end != size()) {
@@ -157,6 +182,27 @@ Result<uint32_t> Ext2Inode::write(ByteSource& from, uint64_t& offset, bool appen
     }
     if (done.is_ok() && done.value()) note_change(true);
     return done;
+}
+
+// data=journal: in pieces that a transaction has room for, each of which joins it at once.
+Result<uint32_t> Ext2Inode::write_logged(ByteSource& from, uint64_t& offset, bool append) {
+    constexpr uint32_t kPiece = 32 * 1024;
+    uint32_t total = 0;
+    do {
+        ext2().bound_transaction();
+        LimitedSource piece(from, std::min(from.remaining(), kPiece));
+        uint64_t at = offset + total;
+        Result<uint32_t> done = append ? cache_.append(piece, at) : cache_.write_at(piece, at);
+        if (append && !total) offset = at;
+        if (done.is_error()) return total ? Result<uint32_t>(total) : done.error();
+        if (done.value() == 0) break;
+        total += done.value();
+        TRY(cache_.write_back(static_cast<uint32_t>(at >> kPageShift),
+                              static_cast<uint32_t>((at + done.value() - 1) >> kPageShift)));
+        if (piece.refused()) from.note_refused();
+        if (piece.remaining()) break;
+    } while (from.remaining());
+    return total;
 }
 
 Result<void> Ext2Inode::truncate(uint64_t size) {
@@ -170,13 +216,16 @@ Result<void> Ext2Inode::truncate(uint64_t size) {
 Result<Box<BlockDevice>> Ext2Inode::as_device() {
     if (type() != kTypeRegular) return Errno::inval;
     if (ext2().read_only()) return Errno::rofs;
+    if (ext2().journals_contents()) return Errno::inval;  // its blocks may be on their way home
     return SwapFile::create(*this);
 }
 
 Result<void> Ext2Inode::sync(bool contents) {
-    if (ext2().read_only()) return {};
+    if (ext2().read_only())
+        return ext2().journal_failed() ? Result<void>(Errno::io) : Result<void>();
     Result<void> written = cache_.write_back();
-    if (!contents || structure_epoch == ext2().epoch()) TRY(ext2().write_all_metadata());
+    if (!contents || ext2().journals_contents() || structure_epoch == ext2().epoch())
+        TRY(ext2().write_all_metadata());
     TRY(ext2().flush());
     return written;
 }

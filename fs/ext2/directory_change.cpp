@@ -55,6 +55,18 @@ Result<void> Ext2Inode::write_directory_block(uint32_t block) {
     return ext2().write_blocks(run.first, 1, held.bytes());
 }
 
+// The same with a journal.
+Result<void> Ext2Inode::log_directory_block(uint32_t block) {
+    const uint32_t shift = ext2().geometry().block_shift;
+    const uint32_t position = block << shift;
+    const auto sectors =
+        static_cast<uint8_t>(((1u << ((1u << shift) >> 9)) - 1) << ((position & kPageMask) >> 9));
+    if (!cache_.clear_dirty(position >> kPageShift, sectors)) return {};
+    MetadataBlock held = TRY(directory_block(position));
+    const Run run = TRY(map(block, 1));
+    return run.first ? ext2().log_block(run.first, std::move(held), this) : Result<void>();
+}
+
 // One more block, with one unused record in it; its number.
 Result<uint32_t> Ext2Inode::grow_directory() {
     const uint32_t shift = ext2().geometry().block_shift, bytes = 1u << shift;

@@ -2,11 +2,14 @@
 // Metadata (descriptors, bitmaps, inode tables, index blocks) lives in the disk's own page cache,
 // contents of files and directories in each inode's. Metadata and directories are changed in memory
 // and written by a checkpoint, in an order that e2fsck can repair from at any moment: see
-// checkpoint.cpp and docs/filesystem.md.
+// checkpoint.cpp and docs/filesystem.md. With a journal (ext3) what was changed since the last one
+// is a transaction, and the checkpoint its commit: see transaction.cpp.
 // Invariants: no number from the disk is used before it was checked; what makes no sense is EIO and
 // a line in the log that names the inode, once an inode. Blocks and inodes that were freed are not
 // used again before a checkpoint has written that they are free.
 // Locks: `lock_` (a Mutex, rank file_system) around every change of metadata and each checkpoint;
+// with a journal `transaction_` (rank transaction) before it, which each operation holds, and a commit
+// while it waits for the contents of files;
 // `records_` (a SpinLock, rank inode_cache) for inodes' records and the lists of changed and dead
 // inodes, so that looking at attributes never waits for a disk.
 #pragma once
@@ -14,6 +17,8 @@
 #include "drivers/block.hpp"
 #include "fs/ext2/geometry.hpp"
 #include "fs/ext2/inode.hpp"
+#include "fs/journal/journal.hpp"
+#include "fs/journal/options.hpp"
 #include "kernel/lib/bitmap.hpp"
 #include "kernel/lib/vector.hpp"
 
@@ -31,16 +36,18 @@ class Ext2 final : public FileSystem {
     static Result<Ref<FileSystem>> mount(std::string_view source, uint32_t flags,
                                          std::string_view options);
     Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
-         const Superblock& super);
+         const Superblock& super, const journal::Options& options);
     ~Ext2() override;
 
-    std::string_view type_name() const override { return "ext2"; }
+    std::string_view type_name() const override { return journaled_ ? "ext3" : "ext2"; }
     Ref<Inode> root() override { return root_; }
     FileSystemStatistics statistics() override;
     bool read_only() const override { return read_only_.relaxed(); }
     uint32_t device_number() const override { return device_.device_number(); }
     Result<void> sync() override;
     void write_metadata() override;
+    void look_at_clock() override;
+    void put_options(TextSink& to) const override;
     Result<void> set_read_only(bool read_only) override;
     bool has_nameless_files() override { return nameless_.relaxed(); }
     void unmounted() override;
@@ -55,8 +62,27 @@ class Ext2 final : public FileSystem {
 
     // --- Changes. An operation is a function that runs under the lock; in one that fails for lack
     // of room a checkpoint may free some, and it runs again: it must have undone what it did.
+    // With a journal all that it changes is in one transaction.
     template <typename F>
     auto change(F&& operation) -> decltype(operation()) {
+        if (!journaled_) return change_now(operation);
+        for (bool again = false;; again = true) {
+            if (wants_commit_.relaxed()) TRY(commit());
+            {
+                LockGuard gate(transaction_);
+                LockGuard guard(lock_);
+                if (read_only()) return Errno::rofs;
+                TRY(begin());
+                auto done = operation();
+                const bool full = done.is_error() && done.error() == Errno::nospc && has_pending();
+                if (again || !full) return done;
+            }
+            TRY(commit());
+        }
+    }
+    // The same for who must not wait for contents: pages of a file are on their way.
+    template <typename F>
+    auto change_now(F&& operation) -> decltype(operation()) {
         LockGuard guard(lock_);
         if (read_only()) return Errno::rofs;
         TRY(begin());
@@ -68,11 +94,24 @@ class Ext2 final : public FileSystem {
         return done;
     }
     Result<void> checkpoint();  // lock held
+    bool journaled() const { return journaled_; }
+    bool journals_contents() const {
+        return journaled_ && options_.data == journal::DataMode::journal;
+    }
+    bool journal_failed() const { return journal_failed_.relaxed(); }
+    // With a journal: what has happened by now is on the disk then, whatever the power does. EIO.
+    Result<void> commit();
+    // Contents of this file in new blocks: they go to the disk before the transaction.
+    void note_ordered(Ext2Inode& file);
+    void bound_transaction() {  // before a change outside change()
+        if (wants_commit_.relaxed()) static_cast<void>(commit());
+    }
     // In the midst of an operation that goes on whatever comes: if it failed, so does the next one.
     void checkpoint_within() {
         if (Result<void> done = checkpoint(); done.is_error()) write_failure_ = done.error();
     }
     Result<void> write_all_metadata() {
+        if (journaled_) return commit();
         LockGuard guard(lock_);
         return checkpoint();
     }
@@ -81,6 +120,12 @@ class Ext2 final : public FileSystem {
     Result<MetadataBlock> fresh_metadata(uint32_t block);  // zeros, not read
     void touch(uint32_t block, Kind kind);                 // it was changed, and is in memory
     void forget(uint32_t block);                           // its contents don't matter any more
+    void disown(Ext2Inode& file);  // its last name is gone: the journal needs only its blocks
+    Result<void> log_block(uint32_t home, MetadataBlock&& held, Ext2Inode* owner,
+                           bool moving = false);
+    // data=journal: blocks of the file, in its pages `pages`, of which the first block is number `first`.
+    Result<void> log_contents(Ext2Inode& file, uint32_t home, uint32_t count, uint32_t first,
+                              uint8_t* const* pages);
     // Near `goal`: up to `wanted` blocks in a row; at least one, or ENOSPC.
     Result<Extent> allocate_blocks(uint32_t goal, uint32_t wanted);
     void free_blocks(uint32_t first, uint32_t count);
@@ -106,16 +151,17 @@ class Ext2 final : public FileSystem {
         const uint32_t free = free_blocks_.relaxed() + pending_block_count_.relaxed();
         return free > reserved_blocks_ ? free - reserved_blocks_ : 0;
     }
-    uint32_t epoch() const { return epoch_; }  // grows with each checkpoint
-    void use_large_files();                    // the feature flag
+    uint32_t epoch() const { return epoch_.relaxed(); }  // grows with each checkpoint
+    void use_large_files();                              // the feature flag
     // None of these blocks is a bitmap, an inode table or a copy of the descriptors.
     bool is_for_contents(uint32_t first, uint32_t count);
-    Result<void> submit(std::span<BlockIo> list) { return device_.submit(list); }
+    BlockDevice& device() { return device_; }
     Result<void> flush() { return device_.flush(); }
 
     void end_reservation(Ext2Inode& file);  // takes the lock
     void note_dirty(Ext2Inode& inode);      // its record differs from the table's; no lock needed
-    void note_nameless(Ext2Inode& inode);   // its last name is gone
+    void note_clean(Ext2Inode& inode) REQUIRES(records_);
+    void note_nameless(Ext2Inode& inode);  // its last name is gone
     // A file without a name gets one: before its entry is made, and after. Lock held.
     Result<void> expect_name(Ext2Inode& inode);
     void note_named(Ext2Inode& inode);
@@ -173,9 +219,11 @@ class Ext2 final : public FileSystem {
     Result<void> begin();
     Result<void> make_room();
     bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
+    Superblock& fill_superblock(HeldPage& page, bool clean);
     Result<void> write_superblock(bool clean);
     void repair();
-    static Result<Ref<Ext2>> open(BlockDevice& device, PageCache& disk);
+    static Result<Ref<Ext2>> open(BlockDevice& device, PageCache& disk,
+                                  const journal::Options& options);
     // journal_mount.cpp
     static Result<Ref<Ext2>> load_journal(Ref<Ext2> fs);
     Result<void> recovered(bool error);
@@ -199,6 +247,7 @@ class Ext2 final : public FileSystem {
     // checkpoint.cpp
     void store_records();
     Result<void> store(Ext2Inode& inode, const InodeRecord& record);
+    Result<void> touch_table(const TableBlock& table);
     void write_metadata_block(uint32_t block);
     void write_directories(bool fresh);
     void write_tables(const View& view);
@@ -209,6 +258,20 @@ class Ext2 final : public FileSystem {
     void write_maps();
     void barrier();
     void note_write(Result<void> done);
+
+    // transaction.cpp
+    bool journal_is_large_enough();
+    Result<void> open_journal();
+    Result<void> close_journal();
+    uint32_t transaction_blocks();
+    Result<void> begin_transaction();
+    Result<void> commit_transaction();
+    Result<void> log_changes();
+    Result<void> log_metadata(uint32_t block);
+    void forget_removed_directories();
+    void fail_journal();
+    bool has_ordered();
+    void write_ordered(bool keep_listed);
 
     // orphans.cpp
     void update_orphans();
@@ -222,16 +285,26 @@ class Ext2 final : public FileSystem {
     BlockDevice& device_;
     PageCache& metadata_;
     const Geometry geometry_;
+    Mutex transaction_{LockRank::transaction};
     Mutex lock_{LockRank::file_system};
     SpinLock records_{LockRank::inode_records};
     Atomic<bool> read_only_ = true;
     Atomic<uint32_t> nameless_ = 0;  // inodes without a name, since it may be written
     bool may_write_;
-    uint16_t mounted_state_;  // what the superblock said when we came
+    uint16_t mounted_state_;                // what the superblock said when we came
+    Nanoseconds last_commit_{0};            // under lock_; the clock's look may be late
+    bool has_begun_ = false;                // the transaction has an operation, under lock_
+    Atomic<bool> wants_commit_ = false;     // the transaction is long enough
+    Atomic<uint32_t> commits_started_ = 0;  // under lock_
+    Atomic<uint32_t> commits_done_ = 0;
+    List<Ext2Inode, &Ext2Inode::ordered_node> ordered_ GUARDED_BY(records_);
+    Atomic<bool> journal_failed_ = false;
+    Atomic<uint32_t> dirty_count_ = 0;  // changes under records_, of this list:
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::dead_node> dead_inodes_ GUARDED_BY(records_);
     List<Ext2Inode, &Ext2Inode::nameless_node> unlisted_ GUARDED_BY(records_);  // nor buried
-    const bool has_journal_, needs_recovery_;  // as the superblock says
+    const bool journaled_, needs_recovery_;  // as the superblock says
+    const journal::Options options_;
     const bool has_orphan_list_;
     // Under lock_:
     OrderedTree<Ext2Inode, &Ext2Inode::reserve_node, &Ext2Inode::first_reserved> reservations_;
@@ -243,7 +316,7 @@ class Ext2 final : public FileSystem {
     const uint32_t reserved_blocks_;
     uint64_t id_ = 0;  // made of its UUID
     Atomic<uint32_t> pending_block_count_ = 0;
-    uint32_t epoch_ = 1;
+    Atomic<uint32_t> epoch_ = 1;
     uint32_t last_group_ = 0;  // where the last directory went
     bool mounting_ = false, large_files_ = false;
     bool super_changed_ = false, needs_barrier_ = false;
@@ -258,6 +331,8 @@ class Ext2 final : public FileSystem {
     Vector<FreshInode> pending_inodes_;
     uint8_t* bounce_ = nullptr;        // a block on its way
     Box<JournalPlace> journal_place_;  // null: it has none, or none that can be used
+    Box<journal::Journal> journal_;    // while it may be written
+    uint32_t most_maps_ = 0;           // blocks that all frees together can change
     Ref<Inode> root_;                  // dropped when unmounted: it refers to us
 };
 

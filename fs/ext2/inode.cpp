@@ -23,7 +23,8 @@ class Ext2File final : public CachedFile {
   public:
     Ext2File(uint32_t flags, Ext2Inode& file)
         : CachedFile(flags, file, file.cache()),
-          writes_((flags & kOpenAccessMode) != kOpenReadOnly) {
+          writes_((flags & kOpenAccessMode) != kOpenReadOnly),
+          may_be_direct_(!file.ext2().journals_contents()) {
         if (writes_) file.add_writer();
     }
     ~Ext2File() override {
@@ -35,6 +36,7 @@ class Ext2File final : public CachedFile {
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return finish(file().write(from, offset, true, flags() & kOpenDirect));
     }
+    bool may_be_direct() const override { return may_be_direct_; }
     Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
         return map_ioctl(file(), request, argument);
     }
@@ -46,7 +48,7 @@ class Ext2File final : public CachedFile {
         if (done.is_ok() && (flags() & kDataSync)) TRY(sync((flags() & kOpenSync) == kDataSync));
         return done;
     }
-    const bool writes_;
+    const bool writes_, may_be_direct_;
 };
 
 }  // namespace
@@ -63,7 +65,8 @@ Ext2Inode::Ext2Inode(Ext2& file_system, InodeNo number, const InodeRecord& recor
 Ext2Inode::~Ext2Inode() {
     VERIFY(!reserve_node.linked());
     LockGuard guard(ext2().records());
-    if (dirty_node.linked()) dirty_node.unlink();
+    ext2().note_clean(*this);
+    if (ordered_node.linked()) ordered_node.unlink();
     if (nameless_node.linked()) nameless_node.unlink();
 }
 
@@ -80,7 +83,7 @@ void Ext2Inode::last_reference_dropped() const {
 bool Ext2Inode::evictable() const {
     if (cache_.is_dirty() || is_listed) return false;
     LockGuard guard(ext2().records());
-    return !dirty_node.linked();
+    return !dirty_node.linked() && !ordered_node.linked();
 }
 
 uint64_t Ext2Inode::size() const {
@@ -155,6 +158,7 @@ Result<uint32_t> Ext2Inode::flags() {
 
 Result<void> Ext2Inode::set_flags(uint32_t flags) {
     if (ext2().read_only()) return Errno::rofs;
+    ext2().bound_transaction();
     const uint32_t mask = kFlagsChangeable & ~(is_directory() ? 0 : kFlagsOfFolders);
     {
         LockGuard guard(ext2().records());
@@ -191,6 +195,7 @@ Attributes Ext2Inode::attributes() {
 
 Result<void> Ext2Inode::set_attributes(const SetAttributes& changes) {
     if (ext2().read_only()) return Errno::rofs;
+    ext2().bound_transaction();
     const uint32_t now = seconds_now();
     {
         LockGuard guard(ext2().records());
@@ -239,6 +244,7 @@ void Ext2Inode::note_access(bool relative) {
     const uint32_t now = seconds_now();
     if (relative && !access_is_news(r.access_time, r.modification_time, r.change_time, now)) return;
     if (now == r.access_time || ext2().read_only() || r.flags & kFlagNoAtime) return;
+    ext2().bound_transaction();
     {
         LockGuard guard(ext2().records());
         record_.access_time = now;

@@ -75,10 +75,12 @@ class Ext2Inode final : public CachedInode, private PageSource {
     InodeRecord& record() { return record_; }
     void free_contents();  // all blocks, that of attributes too; nobody else refers to it
     Result<void> write_directory_block(uint32_t block);
+    Result<void> log_directory_block(uint32_t block);
     uint32_t type() const { return record_.mode & kTypeMask; }
     bool is_directory() const { return type() == kTypeDirectory; }
 
     ListNode dirty_node, dead_node, nameless_node;
+    ListNode ordered_node;  // with a journal: it got blocks in this transaction
     TreeNode reserve_node;
     Extent reserved{0, 0};  // behind its last block, nobody else's: see reservations.cpp
     uint32_t first_reserved() const { return reserved.first; }
@@ -95,10 +97,12 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> resize(uint64_t bytes) override;
     Result<uint32_t> find_hole(uint32_t block, uint32_t end);
     uint32_t room_for_all(uint64_t offset, uint32_t bytes);
+    Result<uint32_t> write_logged(ByteSource& from, uint64_t& offset, bool append);
     Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
 
     // block_map.cpp, block_free.cpp
     Result<Run> allocate(uint32_t block, uint32_t wanted, bool reserve = false);
+    Result<Run> allocate_for_write(uint32_t block, uint64_t offset, uint32_t bytes);
     Result<Extent> take_blocks(uint32_t goal, uint32_t wanted, bool reserve);
     uint32_t goal_for(uint32_t block, const uint32_t* pointers, uint32_t index) const;
     Result<uint32_t> allocate_index(uint32_t goal);
@@ -154,6 +158,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
                            std::string_view new_name, Ext2Inode* replaced);
     Result<void> move_directory(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
                                 std::string_view new_name, Ext2Inode* replaced);
+    Result<void> move_at_once(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                              std::string_view new_name, Ext2Inode* replaced);
     void add_links(int32_t change);
     void note_change(bool contents);
     Result<void> check_link_room() const;

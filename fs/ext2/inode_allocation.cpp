@@ -76,7 +76,8 @@ Result<Ref<Ext2Inode>> Ext2::create(Ext2Inode& parent, uint32_t mode, uint32_t u
     record.access_time = record.change_time = record.modification_time = now;
     record.generation = now ^ number.raw() * 0x9E3779B1u;
     Result<Ref<Ext2Inode>> made = make_ref<Ext2Inode>(*this, number, record);
-    if (made.is_error() || fresh_.push_back({number.raw(), directory}).is_error()) {
+    if (made.is_error() ||
+        (!journaled_ && fresh_.push_back({number.raw(), directory}).is_error())) {
         static_cast<void>(clear_inode(number.raw(), directory));
         return Errno::nomem;
     }
@@ -104,7 +105,7 @@ void Ext2::give_back(Ext2Inode& dead) {
         const uint32_t now = disk_seconds(timestamp_now().seconds);
         LockGuard guard(records_);
         if (!dead.is_listed) dead.record().deletion_time = now;
-        if (dead.dirty_node.linked()) dead.dirty_node.unlink();
+        note_clean(dead);
         if (dead.nameless_node.linked()) dead.nameless_node.unlink();
     }
     if (store(dead, dead.record()).is_error()) note_error();

@@ -57,7 +57,7 @@ class DiskLog final : public journal::LogStore {
     }
     Result<void> finish() {
         const uint32_t count = std::exchange(waiting_, 0);
-        return count ? fs_.submit({writes_, count}) : Result<void>();
+        return count ? fs_.device().submit({writes_, count}) : Result<void>();
     }
 
   private:
@@ -168,7 +168,8 @@ Result<Ref<Ext2>> Ext2::load_journal(Ref<Ext2> fs) {
         TRY(disk.truncate(0));
         disk.set_size(bytes);
         TRY(fs->recovered(loader.has_error()));
-        fs = TRY(open(fs->device_, disk));
+        const journal::Options options = fs->options_;
+        fs = TRY(open(fs->device_, disk, options));
     }
     fs->journal_place_ = TRY(loader.release_place());
     return fs;

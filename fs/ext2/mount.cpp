@@ -5,7 +5,6 @@
 #include "fs/ext2/journal_place.hpp"
 #include "fs/ext2/repair.hpp"
 #include "fs/mount.hpp"
-#include "fs/timestamp.hpp"
 #include "fs/write_back.hpp"
 #include "kernel/lib/log.hpp"
 
@@ -46,7 +45,14 @@ bool may_write_with(std::string_view name, const Superblock& super) {
 
 }  // namespace
 
-Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std::string_view) {
+Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags,
+                                    std::string_view words) {
+    journal::Options options;
+    while (!words.empty()) {
+        const std::string_view word = next_mount_option(words);
+        if (!journal::apply(word, options))
+            return refuse_mount(Errno::inval, "ext2: {}: bad option '{}'", source, word);
+    }
     BlockDevice* device = find_block_device(source);
     if (!device) return refuse_mount(Errno::nxio, "ext2: no disk named {}", source);
     const uint64_t bytes = device->sectors() * kSectorSize;
@@ -54,8 +60,11 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
         return refuse_mount(Errno::inval, "ext2: {}: the disk is too small ({} bytes)", source,
                             bytes);
     PageCache& disk = *TRY(device_cache(*device));
-    Ref<Ext2> fs = TRY(open(*device, disk));
-    if (fs->has_journal_) fs = TRY(load_journal(std::move(fs)));
+    Ref<Ext2> fs = TRY(open(*device, disk, options));
+    if (options.given && !fs->journaled_)
+        return refuse_mount(Errno::inval, "ext2: {}: options for a journal, and it has none",
+                            source);
+    if (fs->journaled_) fs = TRY(load_journal(std::move(fs)));
     if ((fs->mounted_state_ & (kStateClean | kStateErrors)) != kStateClean) fs->repair();
     Result<Ref<Inode>> root = fs->inode(InodeNo(kRootInode));
     if (root.is_error() || !root.value()->attributes().is_directory())
@@ -65,7 +74,8 @@ Result<Ref<FileSystem>> Ext2::mount(std::string_view source, uint32_t flags, std
     return fs;
 }
 
-Result<Ref<Ext2>> Ext2::open(BlockDevice& device, PageCache& disk) {
+Result<Ref<Ext2>> Ext2::open(BlockDevice& device, PageCache& disk,
+                             const journal::Options& options) {
     const std::string_view name = device.name();
     Result<HeldPage> start = disk.page(0);
     if (start.is_error())
@@ -78,18 +88,19 @@ Result<Ref<Ext2>> Ext2::open(BlockDevice& device, PageCache& disk) {
     Result<Geometry> geometry = check_superblock(super, device.sectors() * kSectorSize, reason);
     if (geometry.is_error())
         return refuse_mount(geometry.error(), "ext2: {}: {}", name, reason.view());
-    return make_ref<Ext2>(device, disk, geometry.value(), super);
+    return make_ref<Ext2>(device, disk, geometry.value(), super, options);
 }
 
 Ext2::Ext2(BlockDevice& device, PageCache& metadata, const Geometry& geometry,
-           const Superblock& super)
+           const Superblock& super, const journal::Options& options)
     : device_(device),
       metadata_(metadata),
       geometry_(geometry),
       may_write_(!device.read_only() && may_write_with(device.name(), super)),
       mounted_state_(super.state),
-      has_journal_(super.revision && super.features_compatible & kCompatJournal),
-      needs_recovery_(has_journal_ && super.features_incompatible & kIncompatRecover),
+      journaled_(super.revision && (super.features_compatible & kCompatJournal)),
+      needs_recovery_(journaled_ && super.features_incompatible & kIncompatRecover),
+      options_(options),
       has_orphan_list_(super.revision != 0),
       orphan_head_(has_orphan_list_ ? super.last_orphan : 0),
       free_blocks_(super.free_blocks_count),
@@ -129,6 +140,7 @@ void Ext2::unmounted() {
     if (set_read_only(true).is_error())
         log_error("ext2: {}: not all could be written", device_name());
     root_ = nullptr;
+    journal_ = nullptr;
     forget_inodes(*this);
 }
 
@@ -136,12 +148,14 @@ Result<void> Ext2::set_read_only(bool wanted) {
     if (wanted == read_only()) return {};
     if (!wanted) {
         if (!may_write_) return {};  // it stays as it is; read_only() tells
+        if (journaled_ && !journal_is_large_enough()) return {};
         if (!bounce_) bounce_ = new (std::nothrow) uint8_t[kPageSize];
         if (!bounce_) return Errno::nomem;
         LockGuard guard(lock_);
         mounting_ = true;
         TRY(write_superblock(false));
         TRY(device_.flush());
+        if (journaled_) TRY(open_journal());
         nameless_.store_relaxed(0);
         read_only_.store_relaxed(false);
         return adopt_orphans();
@@ -152,56 +166,14 @@ Result<void> Ext2::set_read_only(bool wanted) {
     release_nameless();
     Result<void> last = checkpoint();
     if (has_pending()) note_write(checkpoint());  // of orphans that have left the list by now
+    Result<void> closed = close_journal();
+    if (closed.is_error()) return closed;
     read_only_.store_relaxed(true);
     Result<void> marked = write_superblock(true);
     Result<void> flushed = device_.flush();
     for (const Result<void>* result : {&done, &last, &marked, &flushed})
         if (result->is_error()) return result->error();
     return {};
-}
-
-// `clean`: nobody will write from now on. It stays unclean if it was so before, until e2fsck.
-Result<void> Ext2::write_superblock(bool clean) {
-    HeldPage page = TRY(metadata_.page(0));
-    auto& super = *reinterpret_cast<Superblock*>(page.data() + kSuperblockOffset);
-    const uint32_t now = disk_seconds(timestamp_now().seconds);
-    if (std::exchange(mounting_, false)) {
-        super.mount_time = now;
-        if (super.mount_count < UINT16_MAX) ++super.mount_count;
-    }
-    super.write_time = now;
-    super.free_blocks_count = free_blocks_;
-    super.free_inodes_count = free_inodes_;
-    if (has_orphan_list_) super.last_orphan = orphan_head_;
-    if (large_files_) super.features_read_only |= kReadOnlyLargeFile;
-    super.state = static_cast<uint16_t>(mounted_state_ & ~(clean ? 0 : kStateClean));
-    return device_.write(Sector(kSuperblockOffset / kSectorSize), sizeof(Superblock) / kSectorSize,
-                         &super);
-}
-
-void Ext2::note_error() {
-    mounted_state_ = static_cast<uint16_t>((mounted_state_ | kStateErrors) & ~kStateClean);
-    super_changed_ = true;
-}
-
-void Ext2::use_large_files() {
-    if (std::exchange(large_files_, true)) return;
-    super_changed_ = true;
-}
-
-FileSystemStatistics Ext2::statistics() {
-    LockGuard guard(lock_);
-    if (!read_only() && begin().is_error()) return {};
-    FileSystemStatistics s;
-    s.type = kMagic;
-    s.id = id_;
-    s.block_size = geometry_.block_size();
-    s.blocks = geometry_.blocks_count - geometry_.overhead;
-    s.free_blocks = std::min<uint64_t>(uint64_t{free_blocks_} + pending_block_count_, s.blocks);
-    s.available_blocks = s.free_blocks - std::min<uint64_t>(s.free_blocks, reserved_blocks_);
-    s.files = geometry_.inodes_count;
-    s.free_files = std::min(free_inodes_ + pending_inodes_.size(), geometry_.inodes_count);
-    return s;
 }
 
 Result<void> Ext2::sync() {
@@ -214,6 +186,7 @@ Result<void> Ext2::sync() {
 
 void Ext2::write_metadata() {
     if (read_only()) return;
+    if (journaled_) return;  // see look_at_clock()
     if (sync().is_error()) log_error("ext2: {}: not all could be written", device_name());
 }
 
@@ -237,6 +210,7 @@ Result<void> Ext2::make_room() {
 Result<void> Ext2::begin() {
     constexpr uint32_t kBatch = 2048;
     free_dead_inodes();
+    if (journal_) TRY(begin_transaction());
     if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
         directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
         TRY(checkpoint());
@@ -274,6 +248,7 @@ void Ext2::touch(uint32_t block, Kind kind) {
 void Ext2::forget(uint32_t block) {
     const PagePart part = part_of(block);
     metadata_.clear_dirty(part.page, part.sectors);
+    if (journal_) journal_->revoke(block);
 }
 
 void Ext2::touch_directory(Ext2Inode& directory, uint32_t block, bool fresh) {
@@ -287,7 +262,7 @@ bool Ext2::is_on_disk(const Ext2Inode& inode) const {
 }
 
 void Ext2::directory_removed(Ext2Inode& victim) {
-    if (!is_on_disk(victim)) return;
+    if (journaled_ || !is_on_disk(victim)) return;
     if (gone_.push_back({victim.number().raw(), victim.record()}).is_error()) note_error();
 }
 

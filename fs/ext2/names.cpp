@@ -1,6 +1,6 @@
 // Names of ext2: creating, linking, removing, moving. Each is one operation under the file system's
-// lock but for moves between blocks of directories, which take a checkpoint in between: see
-// checkpoint.cpp for why. vfs holds the directories' `names` and has checked the rules.
+// lock but, without a journal, for moves between blocks of directories, which take a checkpoint in
+// between: see checkpoint.cpp for why. vfs holds the directories' `names` and has checked the rules.
 #include "fs/ext2/ext2.hpp"
 
 namespace ext2 {
@@ -131,6 +131,7 @@ Result<void> Ext2Inode::add_name(std::string_view name, Ext2Inode& child) {
 void Ext2Inode::lose_name() {
     if (record_.links_count) add_links(-1);
     if (record_.links_count) return;
+    ext2().disown(*this);
     ext2().note_nameless(*this);
     remove_inode(*this);
 }
@@ -158,7 +159,8 @@ Result<void> Ext2Inode::remove_child(std::string_view name, Inode& inode, bool d
     return ext2().change([&]() -> Result<void> {
         if (directory && !TRY(victim.is_empty())) return Errno::notempty;
         // Its other name must be on the disk before this one goes.
-        if (victim.record_.links_count > 1 && victim.links_epoch_ == ext2().epoch())
+        if (victim.record_.links_count > 1 && !ext2().journaled() &&
+            victim.links_epoch_ == ext2().epoch())
             TRY(ext2().checkpoint());
         TRY(remove_entry(name, victim.number().raw()));
         return drop_link(victim, directory);
@@ -213,6 +215,7 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
     const bool directory = inode.is_directory();
     // A file that takes another's name shall have its contents when it has the name.
     if (replaced && inode.type() == kTypeRegular) TRY(inode.cache_.write_back());
+    if (ext2().journaled()) return move_at_once(name, inode, target, new_name, replaced);
     bool done = false;
     if (&target == this)
         TRY(ext2().change([&]() -> Result<void> {
@@ -225,6 +228,30 @@ Result<void> Ext2Inode::rename_child(std::string_view name, Inode& moved, Inode&
     if (done) return {};
     return directory ? move_directory(name, inode, target, new_name, replaced)
                      : move_file(name, inode, target, new_name, replaced);
+}
+
+// With a journal: one transaction has the new name, the old one, a directory's ".." and the counts.
+Result<void> Ext2Inode::move_at_once(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
+                                     std::string_view new_name, Ext2Inode* replaced) {
+    const bool directory = inode.is_directory(), moves = &target != this;
+    return ext2().change([&]() -> Result<void> {
+        if (replaced && replaced->is_directory() && !TRY(replaced->is_empty()))
+            return Errno::notempty;
+        if (directory && moves && !replaced) TRY(target.check_link_room());
+        if (replaced)
+            TRY(target.set_entry(new_name, inode.number(), inode.type()));
+        else
+            TRY(target.add_entry(new_name, inode.number(), inode.type()));
+        if (directory && moves) TRY(inode.set_parent(target));
+        TRY(remove_entry(name, inode.number().raw()));
+        if (replaced) TRY(target.drop_link(*replaced, directory));
+        if (directory && moves) {
+            add_links(-1);
+            target.add_links(1);
+        }
+        inode.note_change(false);
+        return {};
+    });
 }
 
 // As a link and an unlink, with a checkpoint between.

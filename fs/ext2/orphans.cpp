@@ -10,6 +10,7 @@
 // blocks, until its turn comes, and so does one that has got a name: e2fsck takes it off the list, and
 // cuts it to the size that it has anyway. All blocks of a member are taken in the bitmap on the disk: see
 // checkpoint().
+// With a journal all this is part of a transaction, and nothing is written here.
 // Locks: all with the file system's lock; `unlisted_` under `records_`.
 #include "fs/ext2/ext2.hpp"
 #include "fs/timestamp.hpp"
@@ -25,7 +26,7 @@ void Ext2::note_nameless(Ext2Inode& inode) {
 
 // Until its entry is on the disk the tables go on showing it as they did.
 Result<void> Ext2::expect_name(Ext2Inode& inode) {
-    if (!is_on_disk(inode)) return {};  // they don't show it at all
+    if (journaled_ || !is_on_disk(inode)) return {};  // they don't show it at all
     return named_.push_back({inode.number().raw(), TRY(inode_record(inode.number()))});
 }
 
@@ -44,6 +45,7 @@ Result<void> Ext2::write_deletion_time(uint32_t number, uint32_t time) {
     const TableBlock table = TRY(table_block(InodeNo(number), offset));
     MetadataBlock held = TRY(metadata(table.block));
     reinterpret_cast<InodeRecord*>(held.bytes() + offset)->deletion_time = time;
+    if (journal_) return touch_table(table);
     return write_blocks(table.block, 1, held.bytes());
 }
 
@@ -51,14 +53,17 @@ Result<void> Ext2::write_deletion_time(uint32_t number, uint32_t time) {
 void Ext2::end_orphans_with(uint32_t count, uint32_t next) {
     if (count == 0) {
         orphan_head_ = next;
-        note_write(write_superblock(false));
+        super_changed_ = true;
+        if (!journal_) note_write(write_superblock(false));
     } else {
         const Orphan& last = orphans_[count - 1];
         if (last.inode) {
             LockGuard guard(records_);
             last.inode->record().deletion_time = next;
         }
-        note_write(write_deletion_time(last.number, next));
+        if (Result<void> done = write_deletion_time(last.number, next);
+            done.is_error() || !journal_)
+            note_write(done);
     }
     barrier();
 }
@@ -72,7 +77,9 @@ void Ext2::update_orphans() {
         end_orphans_with(orphans_.size(), 0);
         if (gone.inode) gone.inode->is_listed = false;
         if (gone.inode) continue;
-        note_write(write_deletion_time(gone.number, disk_seconds(timestamp_now().seconds)));
+        const uint32_t now = disk_seconds(timestamp_now().seconds);
+        if (Result<void> done = write_deletion_time(gone.number, now); done.is_error() || !journal_)
+            note_write(done);
         if (pending_inodes_.push_back({gone.number, gone.directory}).is_error()) note_error();
     }
     if (!has_orphan_list_) return;
@@ -158,7 +165,7 @@ void Ext2::release_nameless() {
         inode.free_contents();
         inode.is_released = true;
         LockGuard guard(records_);
-        if (inode.dirty_node.linked()) inode.dirty_node.unlink();
+        note_clean(inode);
     };
     for (Orphan& orphan : orphans_) {
         if (!orphan.inode || orphan.inode->record().links_count) continue;

@@ -10,14 +10,6 @@ namespace {
 
 constexpr uint32_t kMagic = 0x01021994;
 
-// Splits the first word off a list with commas.
-std::string_view next_word(std::string_view& list) {
-    const size_t comma = list.find(',');
-    const std::string_view word = list.substr(0, comma);
-    list = comma == list.npos ? std::string_view() : list.substr(comma + 1);
-    return word;
-}
-
 // "64m", "50%" (of `whole` bytes), "4096".
 bool parse_size(std::string_view text, uint64_t whole, uint64_t& bytes) {
     if (text.empty()) return false;
@@ -71,7 +63,7 @@ Result<Ref<FileSystem>> mount_tmpfs(std::string_view, uint32_t, std::string_view
     const MemoryTotals memory = memory_totals();
     MountOptions options{{memory.total / 2, memory.low_total / 2}};
     while (!words.empty()) {
-        const std::string_view word = next_word(words);
+        const std::string_view word = next_mount_option(words);
         if (!apply(word, uint64_t{memory.total} * kPageSize, options))
             return refuse_mount(Errno::inval, "tmpfs: bad option '{}'", word);
     }

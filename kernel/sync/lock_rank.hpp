@@ -24,6 +24,7 @@ enum class LockRank : uint8_t {
     compaction,      // who compacts memory
     process_timers,  // the timers of one process
     address_space,   // the regions of one address space
+    transaction,     // who adds to the running transaction of a journal, or ends it
     file_system,     // the metadata of one mounted file system
     page_cache_fill,
     block_device,

@@ -36,13 +36,24 @@ Errno write_at(const View& view, std::string_view name, uint64_t offset, std::st
     return error(done);
 }
 
+// The parameter: the size of blocks, and one more with a journal.
 class Ext2Writing : public ::testing::TestWithParam<int> {
   protected:
+    int block() const { return GetParam() & ~1; }
+    bool journaled() const { return GetParam() & 1; }
+    // A journal takes 1,024 blocks, and mke2fs wants as many beside it.
+    std::vector<uint8_t> image(uint64_t kib, const std::string& more = "") {
+        const std::string options = "-b " + std::to_string(block()) + " " + more;
+        if (!journaled()) return make_image(options, kib);
+        const auto journal = static_cast<uint64_t>(block());  // in KiB
+        return make_image(options + " -O has_journal", std::max(kib, journal) + journal);
+    }
     ImageDisk& disk(uint64_t kib, const std::string& more = "") {
-        return make_disk(make_image("-b " + std::to_string(GetParam()) + " " + more, kib));
+        return make_disk(image(kib, more));
     }
 };
-INSTANTIATE_TEST_SUITE_P(BlockSizes, Ext2Writing, ::testing::Values(1024, 2048, 4096));
+INSTANTIATE_TEST_SUITE_P(BlockSizes, Ext2Writing,
+                         ::testing::Values(1024, 2048, 4096, 1024 | 1, 2048 | 1, 4096 | 1));
 
 TEST_P(Ext2Writing, WhatIsWrittenStays) {
     ImageDisk& d = disk(16384);
@@ -70,7 +81,7 @@ TEST_P(Ext2Writing, WhatIsWrittenStays) {
 TEST_P(Ext2Writing, EveryIndexLevelIsWrittenAndCutOff) {
     ImageDisk& d = disk(8192);
     View v = mount_writable(d);
-    const uint64_t size = static_cast<uint64_t>(GetParam()), p = size / 4;
+    const uint64_t size = static_cast<uint64_t>(block()), p = size / 4;
     const FileSystemStatistics before = vfs_statistics(v.root);
     ASSERT_EQ(v.write("/sparse", ""), Errno{});
     std::vector<uint64_t> blocks = {
@@ -130,7 +141,7 @@ TEST_P(Ext2Writing, RoomRunsOutAndComesBack) {
     for (int i = 0; i + 1 < files; ++i)
         EXPECT_TRUE(vfs_unlink(v, v.cwd, "/f" + std::to_string(i)).is_ok());
     ASSERT_EQ(v.write("/big", ""), Errno{});
-    EXPECT_EQ(write_at(v, "/big", 0, std::string(2 << 20, 'x')), Errno::nospc);
+    EXPECT_EQ(write_at(v, "/big", 0, std::string(8 << 20, 'x')), Errno::nospc);
     EXPECT_LT(vfs_statistics(v.root).free_blocks, 2u);
     EXPECT_EQ(error(vfs_mkdir(v, v.cwd, "/d", 0755)), Errno::nospc);
     ASSERT_TRUE(vfs_unlink(v, v.cwd, "/big").is_ok());
@@ -390,8 +401,7 @@ void expect_repaired(const std::vector<uint8_t>& image, const std::string& fsync
 }
 
 TEST_P(Ext2Writing, AfterACutOfPowerE2fsckAsksNothing) {
-    const std::vector<uint8_t> fresh =
-        make_image("-b " + std::to_string(GetParam()) + " -N 256", 4096);
+    const std::vector<uint8_t> fresh = image(4096, "-N 256");
     std::mt19937 random(static_cast<uint32_t>(GetParam()));
     for (int round = 0; round < rounds(6); ++round) {
         const uint32_t seed = random();
@@ -404,6 +414,7 @@ TEST_P(Ext2Writing, AfterACutOfPowerE2fsckAsksNothing) {
         expect_repaired(image, fsynced);
         Checked check = e2fsck(image, "-p");
         EXPECT_LE(check.status, 1) << check.text;
+        EXPECT_EQ(check.text.find("recovering journal") != check.text.npos, journaled());
         check = e2fsck(image, "-fn");
         EXPECT_EQ(check.status, 0) << check.text;
         if (fsynced.empty()) continue;

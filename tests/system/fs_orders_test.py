@@ -2,12 +2,14 @@
 """Each kind of operation, fsynced, one after the other, and the disk as a cut of power leaves it at each single
 write: e2fsck -p asks nothing, all steps that were through are there, and of the one that was not each name
 is as before or as after it. Which step is through the guest notes in a second partition. The same commands
-run here tell what the tree should be.
+run here tell what the tree should be. With a journal, in each mode, nothing is excepted: e2fsck plays the journal
+back, and each name and each folder that moves is as before or as after.
 
-    fs_orders_test.py [--cuts N | --every] [--block SIZE] [--lost N]      more than the suite does
+    fs_orders_test.py [--cuts N | --every] [--block SIZE] [--lost N] [--mode MODE]     more than the suite does
 """
 import argparse
 import hashlib
+import itertools
 import os
 import pathlib
 import random
@@ -21,7 +23,8 @@ from write_log import SECTOR, call, disks_after, logged_disk, writes_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUSYBOX = ROOT / 'build/busybox/busybox'
-PLACE, SIZE, NOTES = 64, 8192, 64  # the partition's first sector and sectors, those of the notes behind it
+PLACE, NOTES = 64, 64  # the partition's first sector, the sectors of the notes behind it
+MODES = ('none', 'ordered', 'writeback', 'journal')
 LONG = 'n' * 200
 # What to do, what to fsync, and: `contents` of files may be anything until the fsync; a file that goes `over`
 # another may leave that one under another name; a folder that `moves` from one block of a folder to another
@@ -101,28 +104,41 @@ def expected(work):
     return trees
 
 
-def make_disk(path, block):
+def sectors_of(block, mode):
+    """Of the partition: a journal has 1,024 blocks."""
+    return 8192 if mode == 'none' else 8192 + 2 * block
+
+
+def make_disk(path, block, mode):
+    size = sectors_of(block, mode)
     entry = lambda first, count: struct.pack('<BBHBBHII', 0, 0, 0, 0x83, 0, 0, first, count)
-    table = bytes(446) + entry(PLACE, SIZE) + entry(PLACE + SIZE, NOTES) + bytes(32) + b'\x55\xaa'
-    made = call('mke2fs', '-q', '-F', '-t', 'ext2', '-b', block, '-N', 256, f'{path}.part', f'{SIZE // 2}k')
+    table = bytes(446) + entry(PLACE, size) + entry(PLACE + size, NOTES) + bytes(32) + b'\x55\xaa'
+    made = call('mke2fs', '-q', '-F', '-t', 'ext2' if mode == 'none' else 'ext3', '-O', '^resize_inode', '-b', block,
+                '-N', 256, f'{path}.part', f'{size // 2}k')
     if made.returncode:
         sys.exit(f'FAIL: mke2fs: {made.stdout}')
     part = pathlib.Path(f'{path}.part').read_bytes()
     path.write_bytes(table.ljust(PLACE * SECTOR, b'\0') + part + bytes(NOTES * SECTOR))
 
 
-def guest_commands():
-    text = 'mount -t ext2 /dev/hdb1 /mnt && cd /mnt && umask 022\n'
+def guest_commands(mode):
+    how = '-t ext2' if mode == 'none' else f'-t ext3 -o data={mode}'
+    text = f'mount {how} /dev/hdb1 /mnt && cd /mnt && umask 022\n'
     for number, (command, synced, _) in enumerate(STEPS, 1):
         text += (f'{command} || echo step {number}\nsync {synced}\n'
                  f'echo {number} | dd of=/dev/hdb2 conv=fsync 2>/tmp/e || cat /tmp/e\n')
     return text
 
 
-def compare(actual, through, trees):
+def kind_of(through, mode):
+    kind = STEPS[through][2] if through < len(STEPS) else ''
+    return kind if mode == 'none' or kind == 'contents' else ''
+
+
+def compare(actual, through, trees, mode):
     """What is wrong with the tree that is there after so many steps, or None."""
     before, after = trees[through], trees[min(through + 1, len(STEPS))]
-    kind = STEPS[through][2] if through < len(STEPS) else ''
+    kind = kind_of(through, mode)
     for path in {*actual, *before, *after}:
         now, was, will = actual.get(path), before.get(path), after.get(path)
         # While several commands of one step run, a name may come and go.
@@ -136,11 +152,11 @@ def compare(actual, through, trees):
     return f'lost: {lost}' if lost else None
 
 
-def verify(part, through, trees, work):
+def verify(part, through, trees, work, mode):
     scratch, dump = work / 'cut', work / 'dump'
     scratch.write_bytes(part)
     seen['states'] += 1
-    kind = STEPS[through][2] if through < len(STEPS) else ''
+    kind = kind_of(through, mode)
     fsck = call('e2fsck', '-p', scratch)
     if fsck.returncode > 1 and kind == 'moves':
         seen['asked, of a folder that moved'] += 1
@@ -159,32 +175,34 @@ def verify(part, through, trees, work):
     if fsck.returncode > 1:
         lost = set(trees[through].values()) & set(trees[through + 1].values()) - set(actual.values())
         return f'lost: {lost}' if lost else None
-    return compare(actual, through, trees)
+    return compare(actual, through, trees, mode)
 
 
-def one_run(block, options, work, trees):
+def one_run(block, mode, options, work, trees):
     image, log = work / 'image', work / 'writes'
-    make_disk(image, block)
+    make_disk(image, block, mode)
+    size = sectors_of(block, mode)
     base = image.read_bytes()
-    done = call(ROOT / 'scripts/run', '--timeout', 100, '--log', work / 'log', '--exec', guest_commands(), '--',
+    done = call(ROOT / 'scripts/run', '--timeout', 100, '--log', work / 'log', '--exec', guest_commands(mode), '--',
                 *logged_disk(image, log))
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'
     writes = list(writes_of(log))
     through, steps = 0, [0]
     for sector, data, _ in writes:
-        if sector == PLACE + SIZE and data:
+        if sector == PLACE + size and data:
             through = int(data.split(b'\n')[0])
         steps.append(through)
     if through != len(STEPS):
         return f'{through} of {len(STEPS)} steps are noted'
     chance = random.Random(options.seed)
     every = range(1, len(writes) + 1)
-    cuts = set(every if options.every else chance.sample(every, min(options.cuts, len(writes))))
-    print(f'blocks of {block}: {len(writes)} writes, {len(cuts)} cuts', flush=True)
+    count = options.cuts or (40 if mode == 'none' else 12)
+    cuts = set(every if options.every else chance.sample(every, min(count, len(writes))))
+    print(f'blocks of {block}, journal: {mode}: {len(writes)} writes, {len(cuts)} cuts', flush=True)
     for number, what, disk in disks_after(base, writes, cuts, chance, options.lost):
-        part = disk[PLACE * SECTOR:(PLACE + SIZE) * SECTOR]
-        fault = verify(part, steps[number], trees, work)
+        part = disk[PLACE * SECTOR:(PLACE + size) * SECTOR]
+        fault = verify(part, steps[number], trees, work, mode)
         if fault:
             (ROOT / 'build/order-cut.img').write_bytes(part)
             step = STEPS[min(steps[number], len(STEPS) - 1)][0]
@@ -194,19 +212,20 @@ def one_run(block, options, work, trees):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--cuts', type=int, default=40)
+    parser.add_argument('--cuts', type=int, help='40, with a journal 12')
     parser.add_argument('--every', action='store_true')
     parser.add_argument('--lost', type=int, default=2, help='disks a cut where some of the last writes are lost')
     parser.add_argument('--block', type=int, action='append')
+    parser.add_argument('--mode', choices=MODES, action='append')
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix='orrery') as work:
         trees = expected(pathlib.Path(work))
-    for block in options.block or (1024, 4096):
+    for block, mode in itertools.product(options.block or (1024, 4096), options.mode or MODES):
         with tempfile.TemporaryDirectory(prefix='orrery') as work:
-            fault = one_run(block, options, pathlib.Path(work), trees)
+            fault = one_run(block, mode, options, pathlib.Path(work), trees)
         if fault:
-            sys.exit(f'FAIL: blocks of {block}: {fault}')
+            sys.exit(f'FAIL: blocks of {block}, journal: {mode}: {fault}')
     print('all as expected; ' + ', '.join(f'{count} {what}' for what, count in seen.items()))
 
 

@@ -2,13 +2,14 @@
 """Cuts of power. QEMU logs every write to a disk while a busy load changes it; each beginning of that log
 is a disk after a cut, and so is one in which of the writes since the last flush only some arrived (the
 disk may order them as it likes). e2fsck -p repairs every one without a question, and what had been fsynced
-holds its bytes. (Not renamed are folders: docs/disk.md tells why.)
+holds its bytes. (Not renamed are folders without a journal: docs/disk.md tells why.)
 
-    fs_power_test.py [--cuts N | --every] [--block SIZE] [--seed S]   more than the suite does
+    fs_power_test.py [--cuts N | --every] [--block SIZE] [--mode MODE] [--seed S]   more than the suite does
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
 """
 # programs: fsops
 import argparse
+import itertools
 import pathlib
 import random
 import subprocess
@@ -21,23 +22,28 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEPT = 40
 seen = {'clean': 0, 'repaired': 0, 'orphans': 0, 'fsynced files': 0}
 # File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
-LOAD = f'''mount -t ext2 /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
+LOAD = f'''mount HOW /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
 (while :; do sync; done) &
 (i=0; while :; do i=$((i+1)); exec 7>/mnt/o$i 8>/mnt/p$i; rm /mnt/?$i; seq $((i * 30 % 4000)) >&7; sync /mnt/kept
-    seq 800 >&8; mkdir /mnt/q; cd /mnt/q; rmdir /mnt/q; [ $((i % 3)) = 0 ] && exec 8>&-; done) 2>/dev/null &
+    seq 800 >&8; MOVES mkdir /mnt/q; cd /mnt/q; rmdir /mnt/q; [ $((i % 3)) = 0 ] && exec 8>&-; done) 2>/dev/null &
 /usr/lib/orrery/tests/fsops keep SEED 450 2 /mnt/r >/dev/null &
 k=0; while [ $k -lt {KEPT} ]; do k=$((k+1)); seq $k $((k * 150)) | dd of=$k conv=fsync 2>/tmp/e || cat /tmp/e; done
 wait $!'''
+
+
+# With a journal only: a folder moves, and a file goes over another.
+MOVES = 'mkdir -p /mnt/x /mnt/y/f; mv /mnt/y/f /mnt/x/; seq $i >/mnt/y/n; mv /mnt/y/n /mnt/x/n; mv /mnt/x/f /mnt/y/;'
+MODES = ('none', 'ordered', 'writeback', 'journal')
 
 
 def kept(k):
     return ''.join(f'{i}\n' for i in range(k, k * 150 + 1))
 
 
-def make_image(path, block):
+def make_image(path, block, mode):
     with open(path, 'wb') as file:
-        file.truncate(6 << 20)
-    made = call('mke2fs', '-q', '-F', '-t', 'ext2', '-b', block, '-N', 512, path)
+        file.truncate((6 << 20) + (0 if mode == 'none' else 1024 * block))
+    made = call('mke2fs', '-q', '-F', '-t', 'ext2' if mode == 'none' else 'ext3', '-b', block, '-N', 512, path)
     if made.returncode:
         sys.exit(f'FAIL: mke2fs: {made.stdout}')
 
@@ -66,9 +72,11 @@ def verify(image):
     return None
 
 
-def run_load(options, log, extra, block_seed):
+def run_load(options, log, extra, mode, block_seed):
+    load = LOAD.replace('HOW', '-t ext2' if mode == 'none' else f'-t ext3 -o data={mode}')
+    load = load.replace('MOVES', '' if mode == 'none' else MOVES)
     return call(ROOT / 'scripts/run', '--log', log, '--smp', 2, *options, '--exec',
-                LOAD.replace('SEED', str(block_seed)), '--', *extra, stdin=subprocess.DEVNULL)
+                load.replace('SEED', str(block_seed)), '--', *extra, stdin=subprocess.DEVNULL)
 
 
 def replay(base, writes, cuts, work, chance):
@@ -83,29 +91,29 @@ def replay(base, writes, cuts, work, chance):
     return None
 
 
-def logged(block, options, work):
-    print(f'seed {options.seed}, blocks of {block}', flush=True)
+def logged(block, mode, options, work):
+    print(f'seed {options.seed}, blocks of {block}, journal: {mode}', flush=True)
     image, log = work / 'image', work / 'writes'
-    make_image(image, block)
+    make_image(image, block, mode)
     base = image.read_bytes()
-    done = run_load(['--timeout', '100'], work / 'log', logged_disk(image, log), options.seed)
+    done = run_load(['--timeout', '100'], work / 'log', logged_disk(image, log), mode, options.seed)
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'
     writes = list(writes_of(log))
     chance = random.Random(options.seed)
-    count = len(writes) if options.every else min(options.cuts, len(writes))
+    count = len(writes) if options.every else min(options.cuts or (25 if mode == 'none' else 8), len(writes))
     cuts = set(chance.sample(range(1, len(writes) + 1), count))
     print(f'{len(writes)} writes, {len(cuts)} cuts', flush=True)
     return replay(base, writes, cuts, work, chance)
 
 
-def killed(block, options, work):
+def killed(block, mode, options, work):
     chance = random.Random(options.seed)
     image = work / 'image'
-    make_image(image, block)
+    make_image(image, block, mode)
     for number in range(options.kill):
         run_load(['--timeout', f'{0.7 + 3 * chance.random():.3f}'], work / 'log', [
-            '-drive', f'file={image},format=raw,if=ide,index=1,media=disk'], number)
+            '-drive', f'file={image},format=raw,if=ide,index=1,media=disk'], mode, number)
         fault = verify(image)
         if fault:
             return f'kill {number}: {fault}'
@@ -114,19 +122,20 @@ def killed(block, options, work):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--cuts', type=int, default=25)
+    parser.add_argument('--cuts', type=int, help='25, with a journal 8')
     parser.add_argument('--every', action='store_true')
     parser.add_argument('--block', type=int, action='append')
+    parser.add_argument('--mode', choices=MODES, action='append')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--kill', type=int, default=0)
     options = parser.parse_args()
-    for block in options.block or (1024, 4096):
+    for block, mode in itertools.product(options.block or (1024, 4096), options.mode or MODES):
         with tempfile.TemporaryDirectory(prefix='orrery') as work:
-            fault = (killed if options.kill else logged)(block, options, pathlib.Path(work))
+            fault = (killed if options.kill else logged)(block, mode, options, pathlib.Path(work))
         if not fault and not seen['orphans']:
             fault = 'no cut left a file without a name'
         if fault:
-            sys.exit(f'FAIL: blocks of {block}: {fault}')
+            sys.exit(f'FAIL: blocks of {block}, journal: {mode}: {fault}')
     print('all as expected; disks: {clean} clean, {repaired} repaired, {orphans} of them with orphans to '
           'clear; {fsynced files} fsynced files whole'.format_map(seen))
 

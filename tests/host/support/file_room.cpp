@@ -38,6 +38,13 @@ void log_line(LogLevel, std::string_view format, std::span<const FormatArgument>
 
 void trace_cache_miss(const PageCache&, uint32_t, uint32_t, uint32_t) {}
 void trace_page_cache() {}
+namespace journal {
+void trace_begin(const BlockDevice&, uint32_t) {}
+void trace_join(const BlockDevice&, uint32_t, uint32_t) {}
+void trace_commit(const BlockDevice&, uint32_t, uint32_t, uint32_t) {}
+void trace_checkpoint(const BlockDevice&, uint32_t, uint32_t) {}
+void trace_revoke(const BlockDevice&, uint32_t, uint32_t) {}
+}  // namespace journal
 
 // --- One thread: nobody to wait for.
 void WaitQueue::wake_all() {}

@@ -1,20 +1,19 @@
-// Blocks of a file on their way to the disk: those that lie side by side there become one request,
+// Blocks on their way to a disk: those that lie side by side there become one request,
 // wherever they are in memory, and several requests are handed over at once.
 // Locks: none; it lives on its thread's stack.
 #pragma once
 
-#include "drivers/block.hpp"
-#include "fs/ext2/ext2.hpp"
+#include <utility>
 
-namespace ext2 {
+#include "drivers/block.hpp"
 
 class BlockWriter {
   public:
-    explicit BlockWriter(Ext2& fs) : fs_(fs), shift_(fs.geometry().block_shift) {}
+    // Blocks of 1 << `shift` bytes.
+    BlockWriter(BlockDevice& device, uint32_t shift) : device_(device), shift_(shift) {}
 
     // May write what was added before. The memory must stay until finish(). EIO.
     Result<void> add(uint32_t block, uint8_t* memory) {
-        if (!fs_.geometry().is_data_range(block, 1)) return Errno::io;
         const uint32_t sectors = (1u << shift_) / kSectorSize;
         const uint64_t sector = uint64_t{block} * sectors;
         BlockIo* last = requests_ ? &list_[requests_ - 1] : nullptr;
@@ -48,18 +47,16 @@ class BlockWriter {
         }
         const uint32_t requests = std::exchange(requests_, 0);
         pieces_ = 0;
-        return requests ? fs_.submit({list_, requests}) : Result<void>();
+        return requests ? device_.submit({list_, requests}) : Result<void>();
     }
 
   private:
     static constexpr uint32_t kPieces = 40, kRequests = 4;  // a kernel stack is small
 
-    Ext2& fs_;
+    BlockDevice& device_;
     const uint32_t shift_;
     MemoryPiece memory_[kPieces];
     BlockIo list_[kRequests] = {};
     uint32_t first_piece_[kRequests];
     uint32_t pieces_ = 0, requests_ = 0;
 };
-
-}  // namespace ext2

@@ -1,0 +1,24 @@
+// What the trace tells of a journal; apart, so that host tests do without the trace.
+#include "fs/journal/journal.hpp"
+#include "kernel/trace/trace.hpp"
+
+namespace journal {
+
+void trace_begin(const BlockDevice& device, uint32_t transaction) {
+    trace<TraceType::journal_begin_event>(device.device_number(), transaction);
+}
+void trace_join(const BlockDevice& device, uint32_t transaction, uint32_t blocks) {
+    trace<TraceType::journal_join_event>(device.device_number(), transaction, blocks);
+}
+void trace_commit(const BlockDevice& device, uint32_t transaction, uint32_t blocks,
+                  uint32_t revokes) {
+    trace<TraceType::journal_commit_event>(device.device_number(), transaction, blocks, revokes);
+}
+void trace_checkpoint(const BlockDevice& device, uint32_t transaction, uint32_t blocks) {
+    trace<TraceType::journal_checkpoint_event>(device.device_number(), transaction, blocks);
+}
+void trace_revoke(const BlockDevice& device, uint32_t transaction, uint32_t block) {
+    trace<TraceType::journal_revoke_event>(device.device_number(), transaction, block);
+}
+
+}  // namespace journal
