@@ -163,7 +163,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('operation', nargs='*', help=', '.join(OPERATIONS) + ' (default: all)')
     parser.add_argument('--do', metavar='COMMAND', help='an operation of your own, after: ' + PREPARE)
-    parser.add_argument('--mode', action='append', choices=MODES, help='how its journal is used (default: none)')
+    parser.add_argument('--mode', action='append', choices=MODES, help='how its journal is used (default: each)')
     parser.add_argument('--block', type=int, default=1024, choices=(1024, 2048, 4096), help='bytes')
     parser.add_argument('--lost', type=int, default=2, help='disks a cut where some of the last writes are lost')
     parser.add_argument('--seed', type=int, default=1, help='which of them')
@@ -179,7 +179,7 @@ def main():
     rows, width = [], max(map(len, [*operations, 'operation']))
     if not options.json:
         print(f'{"operation":{width}}  {"journal":9}  writes' + ''.join(f'{name:>9}' for name in COLUMNS))
-    for mode in options.mode or ['none']:
+    for mode in options.mode or MODES:
         with tempfile.TemporaryDirectory(prefix='crash') as work:
             for row in run_mode(mode, operations, options, pathlib.Path(work)):
                 rows.append(row)

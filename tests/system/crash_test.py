@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""scripts/crash: how it judges, and that it finds what is known of a disk without a journal: e2fsck asks of a
-folder that moves, and of nothing else."""
+"""scripts/crash: how it judges, and that it finds what is known: without a journal e2fsck asks of a folder that
+moves, and of nothing else; with one it never asks, and all is as before the operation or as after it."""
 import json
 import pathlib
 import subprocess
@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'scripts'))
-from crash import state  # noqa: E402
+from crash import MODES, state  # noqa: E402
 
 OLD, NEW = {'a': b'one', 'd': None, 'x': b'kept'}, {'a': b'one two', 'd': None, 'y': b'kept'}
 
@@ -41,12 +41,15 @@ check('one that fails', done.returncode == 1 and 'false: status 1' in done.stder
 done = subprocess.run([*crash, '--json', '--lost', '1', 'create', 'move-folder', '--do', 'chmod 600 log'],
                       capture_output=True, text=True)
 check(f'a run {done.stderr}', done.returncode == 0)
-rows = {row['operation']: row for row in json.loads(done.stdout)}
-check(f'all of them {list(rows)}', list(rows) == ['create', 'move-folder', 'chmod 600 log'])
-for name, row in rows.items():
+rows = json.loads(done.stdout)
+check('all of them', [(row['mode'], row['operation']) for row in rows] ==
+      [(mode, name) for mode in MODES for name in ('create', 'move-folder', 'chmod 600 log')])
+for row in rows:
+    mode, name = row['mode'], f'{row["operation"]}, {row["mode"]}'
     check(f'{name}: each disk is one of three', row['cuts'] == row['clean'] + row['repaired'] + row['asks'])
     check(f'{name}: and one of four',
           row['cuts'] == row['before'] + row['between'] + row['after'] + row['damaged'])
     check(f'{name}: both sides are seen', row['before'] and row['cuts'] > row['writes'] > 2)
     check(f'{name}: nothing is damaged', row['damaged'] == 0)
-    check(f'{name}: {row["asks"]} ask', (row['asks'] > 0) == (name == 'move-folder'))
+    check(f'{name}: {row["asks"]} ask', (row['asks'] > 0) == (name == 'move-folder, none'))
+    check(f'{name}: {row["between"]} between', mode in ('none', 'writeback') or row['between'] == 0)
