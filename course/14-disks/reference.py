@@ -52,7 +52,7 @@ def read(source):
     """A file written, the caches emptied, and read again in one mode: what md5sum has to say."""
     first, last = source.randint(1, 9999), source.randint(60000, 69999)
     text = ''.join(f'{number}\n' for number in range(first, last + 1))
-    return {'first': first, 'last': last, 'md5': hashlib.md5(text.encode()).hexdigest()}
+    return {'first': first, 'last': last, 'bytes': len(text), 'md5': hashlib.md5(text.encode()).hexdigest()}
 
 
 def make(seed):

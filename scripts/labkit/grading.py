@@ -38,10 +38,11 @@ def hinted(case, why):
 class Check:
     """One case as a judge wants it run: a command of the guest, and check(Output) -> Verdict."""
 
-    def __init__(self, case, command, check, stop=None, disk=False):
+    def __init__(self, case, command, check, stop=None, disk=None):
         self.case, self.command, self.check = case, command, check
         self.stop = stop  # stop(Trace of a run, Verdict) -> number of an event, or None
-        self.disk = disk  # it has a boot of its own, and e2fsck looks at the disk that it leaves
+        # A boot of its own: 'root', on a disk that e2fsck looks at afterwards; 'slow', beside one that takes its time.
+        self.disk = disk
 
 
 class Result:
@@ -118,8 +119,8 @@ def grade(lab, tree, seed, expectations=None, only=None):
         checks = [check for check in checks if check.case.id.startswith(only)]
     outputs = guest.together(tree, [(check.case.id, check.command) for check in checks if not check.disk],
                              seed, lab.limits)
-    outputs.update((check.case.id, guest.on_disk(tree, check.command, lab.limits))
-                   for check in checks if check.disk)
+    alone = {'root': guest.on_root_disk, 'slow': guest.on_slow_disk}
+    outputs.update((check.case.id, alone[check.disk](tree, check.command, lab.limits)) for check in checks if check.disk)
     results = [Result(check.case, judged(check, outputs[check.case.id]), check) for check in checks]
     order = [case.id for case in lab.cases]
     results.sort(key=lambda result: order.index(result.case.id))

@@ -127,9 +127,9 @@ def megabytes(tree, limits):
     return limits['megabytes'] + max(larger >> 20, 0)
 
 
-def run(tree, command, limits, trace=None, disk=None):
+def run(tree, command, limits, trace=None, disk=None, machine=()):
     """One boot of the kernel of `tree`, for one command of its shell. What it writes persists in
-    `disk`, if that is given."""
+    `disk`, if that is given. `machine`: more words for QEMU."""
     seconds = limits['seconds']
     words = [sys.executable, '-EsS', os.path.join(tree, 'scripts', 'run.py'), '--icount', '2', '--mem',
              str(megabytes(tree, limits)), '--timeout', str(PATIENCE * seconds)]
@@ -137,7 +137,7 @@ def run(tree, command, limits, trace=None, disk=None):
         words += ['--trace', trace]
     if disk:
         words += ['--disk', disk]
-    return bounded([*words, '--exec', command], seconds, silent=limits['silent'])
+    return bounded([*words, '--exec', command, '--', *machine], seconds, silent=limits['silent'])
 
 
 UNBOOTED = {'en': 'the boot does not get as far as the shell (./scripts/run shows where it ends): ',
@@ -210,7 +210,17 @@ def together(tree, commands, seed, limits):
     return results
 
 
-def on_disk(tree, command, limits):
+def on_slow_disk(tree, command, limits):
+    """A boot of its own for one command, with an empty IDE disk hda that takes 2 ms for each request: however quick
+    the host is, a driver that does not wait is found out."""
+    with tempfile.NamedTemporaryFile(dir=os.path.join(tree, 'build'), suffix='.img') as disk:
+        disk.truncate(4 << 20)
+        ended = run(tree, command, limits, machine=(
+            '-drive', f'file={disk.name},format=raw,if=ide,index=0,throttling.iops-total=500'))
+    return Output(ended.output, ended.status, trouble_of(ended, limits))
+
+
+def on_root_disk(tree, command, limits):
     """A boot of its own for one command, on a disk that a checker looks at afterwards."""
     with tempfile.TemporaryDirectory(dir=os.path.join(tree, 'build')) as scratch:
         disk = os.path.join(scratch, 'disk.img')
