@@ -65,6 +65,15 @@ def check_session(text, kernel):
     return None
 
 
+def told(story, kernel):
+    """What differs from the page, or None."""
+    for kind, text in story:
+        wrong = (check_session if kind == 'gdb' else check_commands)(text, kernel)
+        if wrong:
+            return wrong
+    return None
+
+
 def main():
     english, chinese = map(stories, PAGES)
     patches = {path.stem for path in (ROOT / 'tests' / 'stories').glob('*.patch')}
@@ -78,12 +87,14 @@ def main():
     for name in sorted(name for name in english if chosen in name):
         with tempfile.TemporaryDirectory(dir=BUILD / 'stories') as folder:
             kernel = kernel_with(ROOT / 'tests' / 'stories' / f'{name}.patch', folder)
-            for kind, text in english[name]:
-                wrong = (check_session if kind == 'gdb' else check_commands)(text, kernel)
-                if wrong:
-                    failures.append(f'{name}: {wrong}')
+            # What is recorded takes the host's time: now and then what falls into a freed frame is something else.
+            for _ in range(3 if '--record' in str(english[name]) else 1):
+                wrong = told(english[name], kernel)
+                if not wrong:
                     break
-        print(f'{name}: {"ok" if not failures or not failures[-1].startswith(name) else "not as told"}', flush=True)
+        print(f'{name}: {"not as told" if wrong else "ok"}', flush=True)
+        if wrong:
+            failures.append(f'{name}: {wrong}')
     print(*failures, sep='\n')
     return 1 if failures else 0
 
