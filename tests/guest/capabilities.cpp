@@ -66,13 +66,15 @@ void test_each() {
     exits("no CAP_SETUID: the user stays", 0,
           []() -> int { return drop(CAP_SETUID) || setuid(7) != -1 || errno != EPERM; });
     exits("no CAP_KILL: others' processes are safe", 0, []() -> int {
-        const pid_t other = start([] {
+        Gate changed;
+        const pid_t other = start([&] {
             if (setuid(3)) return 1;
+            changed.pass();
             pause();
             return 0;
         });
-        // Until it has changed its user, user 0 may signal it as its own.
-        while (kill(other, 0) == 0 && !drop(CAP_KILL)) sched_yield();
+        changed.wait();
+        if (drop(CAP_KILL)) return 1;
         const bool refused = kill(other, SIGTERM) == -1 && errno == EPERM;
         Held h = held();
         h.effective[0] |= 1u << CAP_KILL;
