@@ -6,6 +6,8 @@ run here tell what the tree should be. With a journal, in each mode, nothing is 
 back, and each name and each folder that moves is as before or as after.
 
     fs_orders_test.py [--cuts N | --every] [--block SIZE] [--lost N] [--mode MODE]     more than the suite does
+
+timeout: 600
 """
 import argparse
 import hashlib

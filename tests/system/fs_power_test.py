@@ -6,6 +6,8 @@ holds its bytes. (Not renamed are folders without a journal: docs/disk.md tells 
 
     fs_power_test.py [--cuts N | --every] [--block SIZE] [--mode MODE] [--seed S]   more than the suite does
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
+
+timeout: 600
 """
 # programs: fsops
 import argparse
