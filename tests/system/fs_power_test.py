@@ -7,7 +7,7 @@ holds its bytes. (Not renamed are folders without a journal: docs/disk.md tells 
     fs_power_test.py [--cuts N | --every] [--block SIZE] [--mode MODE] [--seed S]   more than the suite does
     fs_power_test.py --kill N                                     QEMU itself is killed, N times
 
-timeout: 600
+timeout: 1200
 """
 # programs: fsops
 import argparse
@@ -98,7 +98,7 @@ def logged(block, mode, options, work):
     image, log = work / 'image', work / 'writes'
     make_image(image, block, mode)
     base = image.read_bytes()
-    done = run_load(['--timeout', '100'], work / 'log', logged_disk(image, log), mode, options.seed)
+    done = run_load(['--timeout', '300'], work / 'log', logged_disk(image, log), mode, options.seed)
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'
     writes = list(writes_of(log))
