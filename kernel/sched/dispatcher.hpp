@@ -21,6 +21,7 @@ struct CpuQueue {
     RealTimeClass run;                        // the threads that are ready here,
     List<Thread, &Thread::ready_node> ready;  // and, with several CPUs, a list of them
     uint64_t user_ticks = 0, kernel_ticks = 0, idle_ticks = 0, context_switches = 0;
+    uint32_t vain_yields = 0;  // that found no other thread
 
     bool idles() const { return cpu.current == cpu.idle && !cpu.reschedule && !run.ready_count(); }
 };

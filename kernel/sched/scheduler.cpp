@@ -133,9 +133,11 @@ void yield() {
     run_queue_lock.lock();
     Thread& self = Thread::current();
     if (yields_to_none(self, this_queue())) {
+        // An emulator whose CPUs take turns changes to another one at a pause: to that which is waited
+        // for. That costs much, so it is for those that go on yielding.
+        const bool spins = cpu_count > 1 && ++this_queue().vain_yields % 64 == 0;
         run_queue_lock.unlock();
-        // An emulator whose CPUs take turns lets another one run now: the one that is waited for.
-        if (cpu_count > 1) asm volatile("pause");
+        if (spins) asm volatile("pause");
         return;
     }
     requeue(self, ReadyReason::yielded, monotonic_now());

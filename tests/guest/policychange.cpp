@@ -2,7 +2,7 @@
 // through pipes, fork and exit, change their class, nice value and CPUs. Each must get on after the
 // last change, all must end, and nothing may be left: no process, no thread, no memory.
 // run: --smp 4 --icount
-// timeout: 600
+// timeout: 180
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
