@@ -94,7 +94,7 @@ constexpr ProcEntry kRandom[] = {
     {.name = "uuid", .show = [](TextSink& to) { Uuid().show(to); }},
 };
 constexpr ProcEntry kKernel[] = {
-    {.name = "cap_last_cap", .show = [](TextSink& to) { to.put("40\n"); }},
+    {.name = "cap_last_cap", .show = [](TextSink& to) { format_to(to, "{}\n", kLastCapability); }},
     {.name = "overflowgid", .show = [](TextSink& to) { to.put("65534\n"); }},
     {.name = "overflowuid", .show = [](TextSink& to) { to.put("65534\n"); }},
     {.name = "random", .children = kRandom},

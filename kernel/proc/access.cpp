@@ -10,6 +10,10 @@ bool may_manage_all(const Credentials& other, uint32_t uid, uint32_t gid) {
 
 bool may_inspect(const Process& other, uint32_t uid, uint32_t gid) {
     if (&other == &current_process()) return true;
-    return may_manage_all(other.fs.credentials, uid, gid) &&
-           (other.dumpable || current_process().fs.credentials.may(Capability::sys_ptrace));
+    const Credentials& self = current_process().fs.credentials;
+    if (self.may(Capability::sys_ptrace)) return true;
+    // What it may do beyond the caller, the caller could make it do.
+    const uint64_t more =
+        other.fs.credentials.capabilities.permitted & ~self.capabilities.permitted;
+    return may_manage_all(other.fs.credentials, uid, gid) && other.dumpable && !more;
 }

@@ -117,6 +117,29 @@ void test_set() {
     });
 }
 
+// The same user, but with less: what the other may, it could be made to do.
+void test_inspection() {
+    exits("who has more is not looked into by the same user", 0, []() -> int {
+        Gate ready;
+        const pid_t other = start([&] {
+            prctl(PR_SET_KEEPCAPS, 1);
+            if (setuid(5) || prctl(PR_SET_DUMPABLE, 1)) return 1;
+            ready.pass();
+            pause();
+            return 0;
+        });
+        ready.wait();
+        const std::string environment = "/proc/" + std::to_string(other) + "/environ";
+        const int result = status_of([&] {
+            if (setuid(5) || prctl(PR_SET_DUMPABLE, 1)) return 1;
+            return open(environment.c_str(), O_RDONLY) == -1 && errno == EACCES ? 0 : 2;
+        });
+        kill(other, SIGKILL);
+        wait_for(other);
+        return result;
+    });
+}
+
 void test_prctl() {
     exits("PR_SET_KEEPCAPS", 0, []() -> int {
         if (prctl(PR_SET_KEEPCAPS, 2) != -1 || errno != EINVAL) return 1;
@@ -150,6 +173,7 @@ void test_prctl() {
 int main() {
     test_each();
     test_set();
+    test_inspection();
     test_prctl();
     return done();
 }
