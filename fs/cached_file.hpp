@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "fs/file_events.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_cache.hpp"
 
@@ -35,6 +36,7 @@ class CachedFile : public InodeFile {
         Result<uint32_t> done = flags() & kOpenDirect ? cache_.read_direct(to, offset)
                                                       : cache_.read_at(to, offset, pattern_);
         note_read();
+        if (done.value_or(0)) happened(path(), kFileRead);
         return done;
     }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override {
@@ -83,6 +85,7 @@ class DirectoryFile final : public InodeFile {
         if (path() && path().dentry().removed()) return Errno::noent;
         Result<uint64_t> next = inode()->list(sink, offset);
         note_read();
+        if (next.is_ok()) happened(path(), kFileRead);
         return next;
     }
     Result<void> truncate(uint64_t) override { return Errno::isdir; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "fs/file_events.hpp"
 #include "kernel/lib/log.hpp"
 #include "mm/frames.hpp"
 
@@ -87,9 +88,11 @@ Result<Ref<Dentry>> Dentry::create_root(Ref<Inode> inode) {
     return root;
 }
 
-Result<Ref<Dentry>> Dentry::create_nameless(Dentry& directory, Ref<Inode> inode) {
+Result<Ref<Dentry>> Dentry::create_nameless(Dentry& directory, Ref<Inode> inode,
+                                            std::string_view shown) {
     char buffer[16];
-    String name = TRY(String::from(format_in(buffer, "#{}", inode->attributes().inode)));
+    String name = TRY(
+        String::from(shown.empty() ? format_in(buffer, "#{}", inode->attributes().inode) : shown));
     Ref<Dentry> made = TRY(make_ref<Dentry>(directory.file_system_, &directory, std::move(name)));
     made->removed_ = true;
     made->attach(std::move(inode));
@@ -99,6 +102,8 @@ Result<Ref<Dentry>> Dentry::create_nameless(Dentry& directory, Ref<Inode> inode)
 Dentry::~Dentry() {
     Inode* const inode = inode_;
     if (!inode) return;
+    if (removed_ && (is_directory() || (file_watches.relaxed() && !inode->attributes().links)))
+        happened_to(*this, kFileDeleted);
     {
         LockGuard guard(dentry_lock);
         if (inode->alias_ == this) inode->alias_ = nullptr;

@@ -15,8 +15,9 @@ class Dentry final : public RefCounted {
   public:
     // The top of a file system's tree.
     static Result<Ref<Dentry>> create_root(Ref<Inode> inode);
-    // For a file without a name: in no table, and as if it had been removed.
-    static Result<Ref<Dentry>> create_nameless(Dentry& directory, Ref<Inode> inode);
+    // For a file without a name: in no table, and as if it had been removed. /proc shows `shown`.
+    static Result<Ref<Dentry>> create_nameless(Dentry& directory, Ref<Inode> inode,
+                                               std::string_view shown = {});
     ~Dentry() override;
 
     Inode* inode() const { return inode_.load(); }

@@ -1,6 +1,7 @@
 // See file.hpp.
 #include "fs/file.hpp"
 
+#include "fs/file_events.hpp"
 #include "fs/mount.hpp"
 
 namespace {
@@ -30,7 +31,11 @@ Result<void> File::tell_file_system_errors() {
 }
 
 Result<uint32_t> File::read(ByteSink& to) {
-    if (!seekable()) return read_at(to, 0);
+    if (!seekable()) {
+        const uint32_t done = TRY(read_at(to, 0));
+        if (done) happened(path_, kFileRead);
+        return done;
+    }
     LockGuard guard(offset_lock_);
     uint32_t done = TRY(read_at(to, offset_));
     offset_ += done;

@@ -16,9 +16,9 @@
 constexpr uint32_t kOpenAccessMode = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, kOpenReadWrite = 2,
                    kOpenCreate = 0100, kOpenExclusive = 0200, kOpenNoTty = 0400,
                    kOpenTruncate = 01000, kOpenAppend = 02000, kOpenNonBlock = 04000,
-                   kOpenSync = 04010000, kOpenDirect = 040000, kOpenLargeFile = 0100000,
-                   kOpenDirectory = 0200000, kOpenNoFollow = 0400000, kOpenNoAtime = 01000000,
-                   kOpenCloseOnExec = 02000000, kOpenPath = 010000000,
+                   kOpenSync = 04010000, kOpenAsync = 020000, kOpenDirect = 040000,
+                   kOpenLargeFile = 0100000, kOpenDirectory = 0200000, kOpenNoFollow = 0400000,
+                   kOpenNoAtime = 01000000, kOpenCloseOnExec = 02000000, kOpenPath = 010000000,
                    kOpenNameless = 020000000;  // O_TMPFILE is this and kOpenDirectory
 
 // Spec: poll(2).
@@ -122,7 +122,9 @@ class File : public OpenObject {
     virtual Result<void> sync_range(uint64_t /*offset*/, uint64_t /*end*/, bool /*write*/) {
         return {};
     }
-    virtual Result<Ref<Pager>> pager();          // for mmap; default ENODEV
+    virtual Result<Ref<Pager>> pager();  // for mmap; default ENODEV
+    // For a shared mapping of a file that is open for writing: cleared if it may not be written. EPERM.
+    virtual Result<Ref<Pager>> shared_pager(bool& /*may_write*/) { return pager(); }
     virtual uint64_t end_offset() { return 0; }  // for SEEK_END and append
     virtual Inode* inode() { return nullptr; }   // null: no inode (pipes)
 

@@ -97,6 +97,7 @@ class Inode : public RefCounted {
     // Where those who name this file meet: the buffer of a FIFO while it is open, the socket that is
     // bound to it. kernel/ipc's own, guarded by it.
     Ref<RefCounted> rendezvous;
+    Attachments attached;  // of rooms above
 
   private:
     friend class Dentry;

@@ -32,6 +32,7 @@ void cross_mounts(Ref<Mount>& mount, Ref<Dentry>& dentry) {
 Result<void> Walk::start(const Path& base, std::string_view name) {
     rest_ = name;
     const bool absolute = !name.empty() && name.front() == '/';
+    if (absolute && (who_.way & kWayBelowRoot)) return Errno::xdev;
     const Path& from = absolute ? who_.root : base;
     if (!from) return Errno::noent;
     mount_ = Ref<Mount>(from.mount());
@@ -87,7 +88,7 @@ Result<void> Walk::look_up(std::string_view name) {
     if (!who_.credentials.may(Capability::dac_read_search))
         TRY(check_permission(at_->inode()->ownership(), who_.credentials, kMayExecute));
     if (name == "." || name == "..") {
-        if (name.size() == 2) step_up();
+        if (name.size() == 2) TRY(step_up());
         found_mount_ = mount_;
         found_ = at_;
         return {};
@@ -100,28 +101,34 @@ Result<void> Walk::look_up(std::string_view name) {
     }
     found_mount_ = mount_;
     cross_mounts(found_mount_, found_);
-    return {};
+    return may_leave(mount_.get(), *found_mount_);
 }
 
-void Walk::step_up() {
+Result<void> Walk::step_up() {
+    const Ref<Mount> from = mount_;
     for (;;) {
-        if (at_.get() == &who_.root.dentry() && mount_.get() == &who_.root.mount()) return;
+        if (at_.get() == &who_.root.dentry() && mount_.get() == &who_.root.mount())
+            return who_.way & kWayBelowRoot ? Errno::xdev : Result<void>();
         if (at_.get() != mount_->root.get()) break;
         const Path place = mount_->place();
-        if (!place) return;
+        if (!place) return {};
         at_ = Ref<Dentry>(place.dentry());
         mount_ = Ref<Mount>(place.mount());
     }
     if (Ref<Dentry> parent = dentry_parent(*at_)) at_ = std::move(parent);
     cross_mounts(mount_, at_);
+    return may_leave(from.get(), *mount_);
 }
 
 // Continues the walk at what the link says; what was left of the text comes after it.
 Result<void> Walk::follow_link(Dentry& link, bool last) {
-    if (++links_ > kMaxSymlinks) return Errno::loop;
+    if (++links_ > kMaxSymlinks || (who_.way & kWayNoLinks)) return Errno::loop;
     Inode& inode = *link.inode();
     Result<Path> place = inode.follow_magic_link();
     if (place.is_ok()) {
+        if (who_.way & kWayNoMagicLinks) return Errno::loop;
+        if (who_.way & (kWayBelowRoot | kWayInRoot)) return Errno::xdev;
+        TRY(may_leave(mount_.get(), place.value().mount()));
         mount_ = Ref<Mount>(place.value().mount());
         at_ = Ref<Dentry>(place.value().dentry());
         if (last) {
@@ -134,6 +141,7 @@ Result<void> Walk::follow_link(Dentry& link, bool last) {
     if (last && may_open_) {
         Result<Ref<File>> file = inode.open_magic_link(open_flags_);
         if (file.is_ok()) {
+            if (who_.way) return who_.way & kWayNoMagicLinks ? Errno::loop : Errno::xdev;
             magic_file_ = file.release_value();
             return {};
         }
@@ -164,6 +172,8 @@ Result<void> Walk::splice(Inode& link) {
     rest_ = {text_, length + rest_.size()};
     delete[] text;
     if (text_[0] == '/') {
+        if (who_.way & kWayBelowRoot) return Errno::xdev;
+        TRY(may_leave(mount_.get(), who_.root.mount()));
         mount_ = Ref<Mount>(who_.root.mount());
         at_ = Ref<Dentry>(who_.root.dentry());
     }

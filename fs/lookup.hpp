@@ -42,7 +42,11 @@ class Walk {
     Result<void> look_up(std::string_view name);
     Result<void> follow_link(Dentry& link, bool last);
     Result<void> splice(Inode& link);
-    void step_up();
+    Result<void> step_up();
+    // After a step from `from`. EXDEV: the way may not leave that mount.
+    Result<void> may_leave(const Mount* from, const Mount& to) const {
+        return (who_.way & kWayOneMount) && from != &to ? Errno::xdev : Result<void>();
+    }
 
     const FsContext& who_;
     Ref<Mount> mount_;

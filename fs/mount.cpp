@@ -2,6 +2,7 @@
 #include "fs/mount.hpp"
 
 #include "drivers/block.hpp"
+#include "fs/file_events.hpp"
 #include "kernel/lib/log.hpp"
 
 constinit Mutex mount_table{LockRank::mount_table};
@@ -64,6 +65,7 @@ Mount::~Mount() {
         last = --file_system->mounts == 0;
     }
     if (last) {
+        file_system_leaves(*file_system);
         // Only the names; inodes that are still in use keep what they need.
         forget_dentries(*file_system);
         file_system->unmounted();

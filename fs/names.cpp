@@ -75,7 +75,7 @@ Result<std::string_view> path_name(const FsContext& who, const Path& path, std::
         kDeleted.copy(front.data() + front.size(), kDeleted.size());
         name = {name.data(), name.size() + kDeleted.size()};
     }
-    if (!reached) {
+    if (!reached && path.mount().id) {  // what was never mounted has no other name
         auto before = static_cast<size_t>(name.data() - buffer.data());
         if (before < kUnreachable.size()) return Errno::nametoolong;
         name = {name.data() - kUnreachable.size(), name.size() + kUnreachable.size()};

@@ -14,7 +14,8 @@ class UserAccount final : public RefCounted {
     explicit UserAccount(uint32_t uid) : uid(uid) {}
 
     const uint32_t uid;
-    Atomic<uint32_t> threads = 0, signals = 0, files_in_messages = 0, buffer_pages = 0;
+    Atomic<uint32_t> threads = 0, signals = 0, files_in_messages = 0, buffer_pages = 0,
+                     inotify_files = 0, inotify_watches = 0;
 
     // False: there would be more than `most`.
     static bool charge(Atomic<uint32_t>& count, uint32_t by, uint32_t most) {

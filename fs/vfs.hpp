@@ -12,7 +12,12 @@ struct FsContext {
     Path cwd;  // changed and read by others with the functions below
     Credentials credentials;
     uint32_t umask = 022;
+    uint32_t way = 0;  // kWay...: what names looked up with it may not do
 };
+
+// Spec: openat2(2), RESOLVE_*.
+constexpr uint32_t kWayOneMount = 1, kWayNoMagicLinks = 2, kWayNoLinks = 4, kWayBelowRoot = 8,
+                   kWayInRoot = 16;
 
 constexpr uint32_t kMaxPath = 4096, kMaxName = 255, kMaxSymlinks = 40;
 

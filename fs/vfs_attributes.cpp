@@ -1,5 +1,6 @@
 // Calls that look at and change what a file has beside its contents: see vfs.hpp.
 // Spec: stat(2), access(2), chmod(2), chown(2), utimensat(2), truncate(2), chdir(2), chroot(2).
+#include "fs/file_events.hpp"
 #include "fs/lookup.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
@@ -33,6 +34,13 @@ Result<uint32_t> vfs_readlink(const FsContext& who, const Path& base, std::strin
     const uint32_t length = TRY(link.read_link(buffer));
     note_access(path, link);
     return length;
+}
+
+// One of the two times alone is set as if the file had been used.
+static uint32_t told_of(const SetAttributes& changes) {
+    const bool only_times = !changes.set_mode && !changes.set_uid && !changes.set_gid;
+    if (!only_times || changes.set_accessed == changes.set_modified) return kFileChanged;
+    return changes.set_accessed ? kFileRead : kFileWritten;
 }
 
 Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
@@ -69,7 +77,9 @@ Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
         if (!changes.times_are_now) return Errno::perm;
         TRY(check_permission(now, caller, kMayWrite));
     }
-    return inode.set_attributes(changes);
+    TRY(inode.set_attributes(changes));
+    happened(path, told_of(changes));
+    return {};
 }
 
 Result<void> vfs_set_flags(const FsContext& who, const Path& path, uint32_t flags) {
@@ -93,11 +103,13 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     Inode& inode = inode_of(path);
     TRY(check_permission(inode.ownership(), who.credentials, kMayWrite));
     if (inode.ownership().append_only) return Errno::perm;
+    TRY(end_leases(inode, kOpenWriteOnly));
     TRY(inode.begin_writing());
     Result<void> ready =
         !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();
     Result<void> done = ready.is_ok() ? inode.truncate(size) : Result<void>(ready.error());
     inode.end_writing();
+    if (done.is_ok()) happened(path, kFileWritten);
     return done;
 }
 

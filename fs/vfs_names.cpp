@@ -1,5 +1,6 @@
 // Calls that add and remove names: see vfs.hpp.
 // Spec: mkdir(2), mknod(2), unlink(2), rmdir(2), link(2), symlink(2).
+#include "fs/file_events.hpp"
 #include "fs/new_name.hpp"
 
 namespace {
@@ -29,6 +30,7 @@ Result<void> add_name(const FsContext& who, const Path& base, std::string_view n
     NewOwner owner = TRY(may_create(who, walk.mount(), parent));
     Ref<Inode> inode = TRY(make(walk, owner));
     dentry_set_inode(*child, std::move(inode));
+    happened_in(parent, walk.last(), kNameMade, directory);
     return {};
 }
 
@@ -45,6 +47,8 @@ Result<void> remove_name(const FsContext& who, Walk& walk, bool directory, Remov
     TRY(may_remove(who, walk.mount(), parent, *child, directory));
     TRY(remove(parent, *child));
     dentry_remove(*child);
+    if (!directory) happened_to(*child, kFileChanged);  // has a link less
+    happened_in(parent, walk.last(), kNameRemoved, directory);
     return {};
 }
 
@@ -137,6 +141,7 @@ Result<void> vfs_link_file(const FsContext& who, const Path& file, const Path& b
         if (!inode->may_be_named.relaxed() && inode->attributes().links == 0) return Errno::noent;
         TRY(walk.directory().inode()->link_child(walk.last(), *inode));
         inode->may_be_named.store_relaxed(false);
+        happened_to(file.dentry(), kFileChanged);
         return inode;
     });
 }

@@ -2,6 +2,7 @@
 // Spec: open(2), Linux; flags that only concern the opening are not kept in the file.
 #include "fs/devices.hpp"
 #include "fs/fifo_hook.hpp"
+#include "fs/file_events.hpp"
 #include "fs/lookup.hpp"
 #include "fs/new_name.hpp"
 
@@ -92,11 +93,15 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
     if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
     const Attributes attributes = inode.attributes();
     TRY(check_open(who, path, attributes, ownership_of(inode, attributes), flags, created));
+    TRY(end_leases(inode, flags));
     const uint32_t type = path.dentry().type();
     Ref<File> file = TRY(open_counted(std::move(path), inode, type, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
-    if ((flags & kOpenTruncate) && !created && type == kTypeRegular)
+    if ((flags & kOpenTruncate) && !created && type == kTypeRegular) {
         TRY(truncate_opened(who, inode));
+        happened(file->path(), kFileWritten);
+    }
+    happened(file->path(), kFileOpened);
     return file;
 }
 
@@ -111,6 +116,7 @@ Result<Path> create_file(const FsContext& who, Walk& walk, uint32_t mode) {
     Ref<Inode> inode = TRY(directory.inode()->create_child(
         walk.last(), kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials(), 0));
     dentry_set_inode(*child, std::move(inode));
+    happened_in(directory, walk.last(), kNameMade, false);
     return Path(Ref<Mount>(walk.mount()), std::move(child));
 }
 
@@ -131,6 +137,7 @@ Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::str
     const Path path(Ref<Mount>(directory.mount()), TRY(Dentry::create_nameless(parent, inode)));
     Ref<File> file = TRY(open_counted(path, *inode, kTypeRegular, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
+    happened(path, kFileOpened);
     return file;
 }
 

@@ -3,6 +3,7 @@
 // Locks: rename, then the parents' `names` (an ancestor first), then the replaced directory's.
 #include <optional>
 
+#include "fs/file_events.hpp"
 #include "fs/new_name.hpp"
 
 namespace {
@@ -65,6 +66,8 @@ Result<void> perform(Walk& from, Walk& to, Dentry& source, Dentry& target) {
                                                *to.directory().inode(), to.last(), replaced));
     dentry_remove(target);
     dentry_move(source, to.directory(), std::move(name));
+    tell_move(from.directory(), from.last(), to.directory(), to.last(), source);
+    if (replaced && !target.is_directory()) happened_to(target, kFileChanged);
     return {};
 }
 
@@ -85,6 +88,8 @@ Result<void> exchange(const FsContext& who, Walk& from, Walk& to, Dentry& source
     TRY(from.directory().inode()->exchange_children(
         from.last(), *source.inode(), *to.directory().inode(), to.last(), *target.inode()));
     dentry_exchange(source, target);
+    tell_move(from.directory(), from.last(), to.directory(), to.last(), source);
+    tell_move(to.directory(), to.last(), from.directory(), from.last(), target);
     return {};
 }
 

@@ -15,6 +15,9 @@ class TmpOpenFile final : public CachedFile {
         return file().write(from, offset, true);
     }
 
+    Result<Ref<Pager>> shared_pager(bool& may_write) override {
+        return file().shared_pager(may_write);
+    }
     bool allocates() const override { return true; }
     Result<void> allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size) override {
         return file().allocate(offset, end, punch, keep_size);

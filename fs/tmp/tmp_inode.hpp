@@ -78,7 +78,7 @@ class TmpInode : public Inode {
     Attributes common_ GUARDED_BY(lock_);
 };
 
-class TmpFile final : public TmpInode {
+class TmpFile : public TmpInode {
   public:
     TmpFile(TmpFileSystem& fs, const Ownership& owner)
         : TmpInode(fs, owner, 0), cache_(*this, nullptr, this) {}
@@ -87,8 +87,10 @@ class TmpFile final : public TmpInode {
     Result<Ref<File>> open(uint32_t flags) override;
     Result<void> truncate(uint64_t size) override;
     // append: `offset` is set to where the bytes went.
-    Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
-    Result<void> allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size);
+    virtual Result<uint32_t> write(ByteSource& from, uint64_t& offset, bool append);
+    virtual Result<void> allocate(uint64_t offset, uint64_t end, bool punch, bool keep_size);
+    // See File::shared_pager.
+    virtual Result<Ref<Pager>> shared_pager(bool& /*may_write*/) { return cache_.hold(); }
     PageCache& cache() { return cache_; }
 
   private:

@@ -180,10 +180,11 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
 
 }  // namespace
 
-Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock& arguments) {
+Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock& arguments,
+                          std::string_view shown) {
     Process& process = current_process();
     char head[2][kHeadBytes];
-    std::string_view program_name = name, current = name;
+    std::string_view program_name = shown, said = shown, current = name;
     Path from = base;
     for (uint32_t depth = 0;; ++depth) {
         if (depth > kMaxScripts) return Errno::loop;
@@ -196,23 +197,23 @@ Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock
             NewProgram fresh = TRY(build(process, std::move(program), arguments, program_name));
             return become(std::move(fresh), program_name);
         }
-        std::string_view words[3] = {script.interpreter, script.argument, current};
+        std::string_view words[3] = {script.interpreter, script.argument, said};
         if (script.argument.empty())
             TRY(arguments.replace_first(std::array{words[0], words[2]}));
         else
             TRY(arguments.replace_first(words));
-        current = script.interpreter;
+        current = said = script.interpreter;
         from = process.fs.cwd;
     }
 }
 
 Result<void> execute(const Path& base, std::string_view name, UserPtr<uint32_t> argv,
-                     UserPtr<uint32_t> envp) {
+                     UserPtr<uint32_t> envp, std::string_view shown) {
     // Strings and pointers together may take a quarter of the stack limit.
     uint32_t stack = current_process().limits[limit_stack].soft / 4;
     uint32_t limit = stack < 128 * 1024 ? 128 * 1024 : stack > 2 << 20 ? 2 << 20 : stack;
     ArgumentBlock arguments;
     TRY(arguments.add_arguments(argv, limit));
     TRY(arguments.add_environment(envp, limit));
-    return execute_with(base, name, arguments);
+    return execute_with(base, name, arguments, shown);
 }

@@ -4,4 +4,6 @@
 #include "kernel/proc/argument_block.hpp"
 #include "kernel/proc/process.hpp"
 
-Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock& arguments);
+// `shown`: the name that the program and a script's interpreter are told.
+Result<void> execute_with(const Path& base, std::string_view name, ArgumentBlock& arguments,
+                          std::string_view shown);

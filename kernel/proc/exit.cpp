@@ -73,6 +73,7 @@ void end_process(Process& process, int status) {
             unwanted = &process;
         }
         parent.child_change.wake_all();
+        process_ended(process);
     }
     if (unwanted) Ref<Process>::adopt(unwanted);
 }

@@ -172,6 +172,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     trace_name(id, thread->name);
     if (flags & kCloneParentSetTid)
         static_cast<void>(write_user(UserPtr<int32_t>(arguments.parent_tid), id));
+    if (arguments.made) arguments.made(arguments, *thread);
     const bool traced = self.tracer.relaxed();
     if (traced) tracing_hooks.child_made(*thread, flags);
     start(*thread, self);

@@ -47,7 +47,7 @@ void run_first_program(void*) {
     Result<void> done = arguments.add_argument(program);
     if (done) done = arguments.add_environment_string("PATH=/bin:/sbin:/usr/bin:/usr/sbin");
     if (done) done = arguments.add_environment_string("HOME=/");
-    if (done) done = execute_with(self.fs.root, program, arguments);
+    if (done) done = execute_with(self.fs.root, program, arguments, program);
     if (done.is_error()) {
         char text[128];
         give_up(format_in(text, "cannot run {}: error {}", program, done.error()));

@@ -119,6 +119,7 @@ class UserThread final : public Thread {
 };
 
 // For rooms above. A program ends when its process exits or executes another one.
+inline constinit HookList<Process&> process_ended;  // its status is set; process_tree is held
 inline constinit HookList<Process&> program_ends;
 inline constinit HookList<UserThread&, int /*tid*/> thread_leaves_program;
 inline constinit HookList<Process&> signal_added;                     // signal_lock is held
@@ -152,6 +153,8 @@ struct CloneArguments {  // clone(2)
     uint32_t stack = 0;
     uint32_t parent_tid = 0, child_tid = 0;
     uint32_t tls = 0;  // user address of a struct user_desc
+    void (*made)(const CloneArguments&,
+                 UserThread& child) = nullptr;  // others see it; it has not run
 };
 Result<int> clone_process(const TrapFrame& frame, const CloneArguments& arguments);
 // For the room that has debuggers' calls, if there is one. What a thread that has a tracer does there.
@@ -170,8 +173,9 @@ inline constinit TracingHooks tracing_hooks{};
 constexpr const char* kTracedWait = "traced";  // why it sleeps when its tracer has it
 
 // Arguments are in user memory. On success the current thread's frame is the new program's.
+// An empty name is `base` itself; `shown` is what the program is told as its name.
 Result<void> execute(const Path& base, std::string_view name, UserPtr<uint32_t> arguments,
-                     UserPtr<uint32_t> environment);
+                     UserPtr<uint32_t> environment, std::string_view shown);
 [[noreturn]] void exit_current_thread(int status);
 [[noreturn]] void exit_group(int status);  // wait status: code << 8, or the signal's number
 

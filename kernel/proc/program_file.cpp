@@ -35,7 +35,7 @@ class RunningProgram final : public RefCounted {
 
 Result<Program> open_program(const FsContext& who, const Path& base, std::string_view name) {
     Program program;
-    program.path = TRY(resolve(who, base, name, Follow::yes));
+    program.path = name.empty() ? base : TRY(resolve(who, base, name, Follow::yes));
     Inode& inode = inode_of(program.path);
     program.attributes = inode.attributes();
     if (!program.attributes.is_regular()) return Errno::acces;

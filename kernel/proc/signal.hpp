@@ -89,6 +89,7 @@ void pass_signals_on(Process& process, SignalSet signals);
 // kill(2), tgkill(2): with permission checks. ESRCH, EPERM, EINVAL.
 Result<void> kill_processes(int pid, const SignalInfo& info);
 Result<void> kill_thread(int tgid, int tid, const SignalInfo& info);
+Result<void> send_checked(Process& to, const SignalInfo& info);  // process_tree is held
 void signal_group(int pgid, int number);
 
 // --- the running thread's state

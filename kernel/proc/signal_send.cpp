@@ -119,6 +119,8 @@ void tell_parent_if_continued(Process& to) {
     report_to_parent(to, kCldContinued, kSigCont);
 }
 
+}  // namespace
+
 Result<void> send_checked(Process& to, const SignalInfo& info) {
     if (!may_signal(to, info.number)) return Errno::perm;
     if (info.number == 0) return {};
@@ -126,8 +128,6 @@ Result<void> send_checked(Process& to, const SignalInfo& info) {
     tell_parent_if_continued(to);
     return sent ? Result<void>() : Errno::again;
 }
-
-}  // namespace
 
 // With signal_lock held.
 void recalculate_pending(UserThread& thread) {

@@ -44,6 +44,7 @@ enum class LockRank : uint8_t {
     socket,            // one socket: its state, its peer
     ipc_object,        // one semaphore set, message queue
     pseudo_terminals,  // which there are
+    file_events,       // who watches which files, and what was not read of it yet
     tty,
     host_link,
     futex,
@@ -54,6 +55,7 @@ enum class LockRank : uint8_t {
     timer_file,
     wait_queue,
     epoll_ready,  // which files of an epoll set have news
+    async_files,  // which files have news that are signals
     timers,
     run_queue,
     swap,          // swap slots, the swap cache, pages that may be evicted

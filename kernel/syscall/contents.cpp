@@ -1,4 +1,5 @@
 // Contents of open files as a whole: syncing, sizes. Spec: fsync(2), ftruncate(2), fallocate(2).
+#include "fs/file_events.hpp"
 #include "kernel/syscall/system_call.hpp"
 
 Result<void> sys_fsync(int fd) {
@@ -33,7 +34,9 @@ Result<void> sys_ftruncate64(int fd, int64_t size) {
     TRY(check_new_size(TRY(file->attributes()).size, static_cast<uint64_t>(size)));
     if (!context().credentials.may(Capability::fsetid) && file->inode())
         TRY(drop_privileges(*file->inode()));
-    return file->truncate(static_cast<uint64_t>(size));
+    TRY(file->truncate(static_cast<uint64_t>(size)));
+    happened(file->path(), kFileWritten);
+    return {};
 }
 Result<void> sys_ftruncate(int fd, int32_t size) { return sys_ftruncate64(fd, size); }
 
@@ -55,6 +58,7 @@ Result<void> sys_fallocate(int fd, uint32_t mode, int64_t offset, int64_t bytes)
     const uint64_t size = TRY(file->attributes()).size;
     if (!mode && end > size) TRY(check_new_size(size, end));
     TRY(file->allocate(static_cast<uint64_t>(offset), end, mode & kPunchHole, mode & kKeepSize));
+    happened(file->path(), kFileWritten);
     if (context().credentials.may(Capability::fsetid)) return {};
     return drop_privileges(*file->inode());
 }

@@ -52,8 +52,6 @@ enum FcntlCommand : uint32_t {
     set_fd = 2,
     get_flags = 3,
     set_flags = 4,
-    set_owner = 8,
-    get_owner = 9,
     dup_fd_close_on_exec = 1030,
     set_pipe_bytes = 1031,
     get_pipe_bytes = 1032,
@@ -66,12 +64,14 @@ Result<int> duplicate_from(Ref<File> file, uint32_t minimum, bool close_on_exec)
                                   static_cast<int>(minimum));
 }
 
-Result<void> change_flags(File& file, uint32_t flags) {
+Result<void> change_flags(File& file, int fd, uint32_t flags) {
     constexpr uint32_t kChangeable = kOpenAppend | kOpenNonBlock | kOpenDirect | kOpenNoAtime;
     if ((file.flags() ^ flags) & kOpenAppend && file.inode() &&
         file.inode()->ownership().append_only)
         return Errno::perm;
     if (flags & kOpenDirect && !file.may_be_direct()) return Errno::inval;
+    if (((file.flags() ^ flags) & kOpenAsync) && file.pollable())
+        TRY(set_asynchronous(file, fd, flags & kOpenAsync));
     file.set_flags((file.flags() & ~kChangeable) | (flags & kChangeable));
     return {};
 }
@@ -80,6 +80,9 @@ Result<void> change_flags(File& file, uint32_t flags) {
 
 Result<int> (*other_fcntl)(File&, uint32_t, uint32_t) = [](File&, uint32_t, uint32_t) {
     return Result<int>(Errno::inval);
+};
+Result<void> (*set_asynchronous)(File&, int, bool) = [](File&, int, bool) {
+    return Result<void>();
 };
 
 Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
@@ -96,8 +99,7 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
     }
     if (only_path) return Errno::badf;
     switch (command) {
-        case set_flags: TRY(change_flags(*file, argument)); return 0;
-        case get_owner: return 0;
+        case set_flags: TRY(change_flags(*file, fd, argument)); return 0;
         case get_pipe_bytes: return static_cast<int>(TRY(pipe_capacity(*file)));
         case set_pipe_bytes:
             return static_cast<int>(TRY(set_pipe_capacity(
@@ -120,7 +122,8 @@ static Result<bool> flags_ioctl(File& file, bool change, uint32_t argument) {
 
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
     constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421,
-                       kFindBlock = 1, kGetFlags = 0x80046601, kSetFlags = 0x40046602;
+                       kAsync = 0x5452, kFindBlock = 1, kGetFlags = 0x80046601,
+                       kSetFlags = 0x40046602;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     switch (request) {
@@ -131,6 +134,12 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
         case kNonBlock: {
             bool on = TRY(read_user(UserPtr<int32_t>(argument))) != 0;
             file->set_flags(on ? file->flags() | kOpenNonBlock : file->flags() & ~kOpenNonBlock);
+            return 0;
+        }
+        case kAsync: {
+            const bool on = TRY(read_user(UserPtr<int32_t>(argument))) != 0;
+            if (!file->pollable()) return Errno::notty;
+            TRY(set_asynchronous(*file, fd, on));
             return 0;
         }
         case kGetFlags:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "fs/file_events.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "mm/reclaim.hpp"
 
@@ -40,6 +41,7 @@ Result<uint32_t> write_from(const File& file, ByteSource& source, F&& write) {
         source.set_end(small ? std::min(limit, kLargestSmallFile) : limit);
     if (!context().credentials.may(Capability::fsetid)) source.set_unprivileged();
     Result<uint32_t> result = with_memory(write);
+    if (result.value_or(0)) happened(file.path(), kFileWritten);
     if (result.is_error()) [[unlikely]] {
         if (result.error() == Errno::pipe)
             send_signal(current_thread(), signal_from_user(kSigPipe));

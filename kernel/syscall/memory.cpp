@@ -42,7 +42,9 @@ Result<void> attach_file(MapRequest& request, int fd) {
     if (shared && file->writable() && file->inode() && file->inode()->ownership().append_only)
         return Errno::acces;
     request.may_write = !shared || file->writable();
-    request.pager = TRY(file->pager());
+    request.pager =
+        TRY(shared && request.may_write ? file->shared_pager(request.may_write) : file->pager());
+    if (shared && (request.protection & kProtWrite) && !request.may_write) return Errno::perm;
     if (!request.pager || !request.pager->has_file()) return {};
     request.opener = file;
     if (file->path() && !(file->flags() & kOpenNoAtime)) note_access(file->path(), *file->inode());

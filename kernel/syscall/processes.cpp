@@ -1,5 +1,6 @@
 // The life of processes and threads: making, replacing, ending, awaiting; who is who.
 // Spec: fork(2), clone(2), execve(2), _exit(2), wait4(2), waitid(2), setpgid(2).
+#include "kernel/proc/process_files.hpp"
 #include "kernel/proc/segments.hpp"
 #include "kernel/proc/wait_status.hpp"
 #include "kernel/syscall/system_call.hpp"
@@ -7,7 +8,7 @@
 
 namespace {
 
-constexpr uint32_t kCloneVm = 0x100, kCloneVfork = 0x4000;
+constexpr uint32_t kCloneVm = 0x100, kClonePidFd = 0x1000, kCloneVfork = 0x4000;
 
 }  // namespace
 
@@ -21,14 +22,16 @@ Result<int> sys_vfork(TrapFrame& frame) {
 
 Result<int> sys_clone(TrapFrame& frame, uint32_t flags, uint32_t stack, uint32_t parent_tid,
                       uint32_t tls, uint32_t child_tid) {
-    return clone_process(frame, {flags, stack, parent_tid, child_tid, tls});
+    const CloneArguments arguments{flags, stack, parent_tid, child_tid, tls};
+    if ((flags & kClonePidFd) && process_files.clone) return process_files.clone(frame, arguments);
+    return clone_process(frame, arguments);
 }
 
 Result<void> sys_execve(UserPtr<const char> name, UserPtr<uint32_t> arguments,
                         UserPtr<uint32_t> environment) {
     UserName program;
     TRY(program.load(kAtWorkingDirectory, name));
-    return execute(program.base(), program.text(), arguments, environment);
+    return execute(program.base(), program.text(), arguments, environment, program.text());
 }
 
 void sys_exit(int code) { exit_current_thread(status_of_exit(code)); }
@@ -84,13 +87,17 @@ Result<int> sys_waitpid(int pid, UserPtr<int> status, uint32_t options) {
 
 Result<void> sys_waitid(uint32_t kind, int id, UserPtr<ChildInfo> info, uint32_t options,
                         UserPtr<Rusage> usage) {
-    constexpr uint32_t kEveryone = 0, kProcess = 1, kGroup = 2;
+    constexpr uint32_t kEveryone = 0, kProcess = 1, kGroup = 2, kFile = 3;
     constexpr uint32_t kEvents = kStopped | kExited | kContinued;
     if (options & ~(kNoHang | kEvents | kNoWait | kThreadOptions)) return Errno::inval;
-    if (!(options & kEvents) || kind > kGroup) return Errno::inval;
+    if (!(options & kEvents) || kind > (process_files.child ? kFile : kGroup)) return Errno::inval;
     if ((kind == kProcess && id <= 0) || (kind == kGroup && id < 0)) return Errno::inval;
     int pid = kind == kEveryone ? -1 : kind == kProcess ? id : -id;
-    WaitOutcome outcome = TRY(wait_for_child(pid, options & ~kOwnChildren));
+    bool waits = true;
+    if (kind == kFile) pid = TRY(process_files.child(id, waits));
+    const uint32_t no_hang = waits ? 0 : kNoHang;
+    WaitOutcome outcome = TRY(wait_for_child(pid, (options & ~kOwnChildren) | no_hang));
+    if (!outcome.pid && !waits && !(options & kNoHang)) return Errno::again;
     ChildInfo child{};
     if (outcome.pid)
         child = {kSigChld, 0, outcome.signal_code, outcome.pid, outcome.uid, exit_detail(outcome)};
