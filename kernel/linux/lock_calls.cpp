@@ -1,6 +1,6 @@
 // File locks as calls: fcntl's record locks in both sizes, flock.
 // Spec: fcntl(2), flock(2); Linux i386 struct flock and flock64.
-#include "kernel/lib/start_up.hpp"
+#include "kernel/linux/fcntl.hpp"
 #include "kernel/linux/file_locks.hpp"
 #include "kernel/syscall/system_call.hpp"
 
@@ -87,6 +87,8 @@ Result<int> record_lock(File& file, bool query, bool wait, bool by_open_file,
     return 0;
 }
 
+}  // namespace
+
 Result<int> lock_command(File& file, uint32_t command, uint32_t argument) {
     switch (command) {
         case get_lock:
@@ -107,11 +109,6 @@ Result<int> lock_command(File& file, uint32_t command, uint32_t argument) {
         default: return Errno::inval;
     }
 }
-
-void lock_calls_init() { other_fcntl = lock_command; }
-AT_START_UP(lock_calls_init);
-
-}  // namespace
 
 Result<void> sys_flock(int fd, uint32_t operation) {
     constexpr uint32_t kShared = 1, kExclusive = 2, kNonBlock = 4, kUnlock = 8;
