@@ -16,6 +16,7 @@ import tempfile
 import threading
 
 import console
+import core_file
 import hostlink
 import qemu
 import run
@@ -34,8 +35,8 @@ def parse(arguments):
     own, rest = [], []
     parser = argparse.ArgumentParser(
         prog='scripts/debug', allow_abbrev=False, add_help=False,
-        usage='scripts/debug [--batch FILE] [--at TRACE N] [--record | --console] [--debug-kernel]\n                     [OPTIONS of scripts/run]\n'
-              '       scripts/debug --replay [--batch FILE]',
+        usage='scripts/debug [--batch FILE | --wait PORT] [--at TRACE N] [--record | --console]\n                     [--debug-kernel] [OPTIONS of scripts/run]\n'
+              '       scripts/debug {--replay [--wait PORT] | --core FILE} [--batch FILE]',
         description='Boots stopped, with GDB attached, symbols and our commands loaded.')
     option = parser.add_argument
     option('--batch', metavar='FILE', help="run the GDB commands in FILE, then end")
@@ -45,6 +46,9 @@ def parse(arguments):
     option('--record', action='store_true', help='no GDB: run in this terminal, or --exec CMD, and record it all')
     option('--replay', action='store_true', help='the recorded run again, under GDB, which can go '
            'backwards in it')
+    option('--core', metavar='FILE', help='the memory that scripts/run --core FILE left of a kernel that panicked or '
+           'stood still')
+    option('--wait', metavar='PORT', type=int, help='no GDB: the machine waits at this port for the debugger of an editor')
     option('--console', action='store_true', help="from a second terminal: type into the guest that "
            'is being debugged (^] leaves)')
     option('--debug-kernel', action='store_true', help='a kernel made with -Og that checks its locks, in build/debug: '
@@ -57,10 +61,13 @@ def parse(arguments):
     return own
 
 
-def listener():
+def listener(port):
     """Where QEMU's debugger server is to listen. Open before QEMU starts: no other program can take the
     port in between, and GDB needn't wait."""
-    listening = socket.create_server(('127.0.0.1', 0))
+    try:
+        listening = socket.create_server(('127.0.0.1', port or 0))
+    except (OSError, OverflowError) as error:
+        raise Failure(f'--wait {port}: {getattr(error, "strerror", None) or "no port"}') from None
     listening.set_inheritable(True)
     return listening
 
@@ -102,18 +109,35 @@ def with_symbols(kernel):
     return kernel
 
 
-def debugger(listening, kernel, options, first=('thbreak *kernel_entry', 'continue')):
-    """GDB in the foreground; returns its status."""
+def debugger(process, listening, kernel, options, first=('thbreak *kernel_entry', 'continue')):
+    """GDB in the foreground, with the machine behind a port; returns its status. --wait: another debugger takes its place."""
+    if options.wait:
+        print(f'debug: the machine waits for a debugger at 127.0.0.1:{options.wait}', file=sys.stderr)
+        try:
+            process.wait(options.run.timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        return 0
+    return gdb(kernel, options, [f'target remote 127.0.0.1:{listening.getsockname()[1]}', *first,
+                                 # First: our commands follow the programs that start, which stops the machine at each.
+                                 *stop_commands(options.place)])
+
+
+def look_at(core, options):
+    """--core."""
+    core_file.check(core, with_symbols(qemu.KERNEL))
+    # The symbols last: GDB warns of each core whose name is not its program's.
+    return gdb(None, options, [f'core-file {os.path.abspath(core)}', f'file {qemu.KERNEL}', 'frame'])
+
+
+def gdb(kernel, options, first):
     batch, timeout = options.batch, options.run.timeout
     if batch and not os.access(batch, os.R_OK):
         raise Failure(f'--batch {batch}: no such file, or not readable', 2)
-    commands = ['set confirm off', 'set pagination off', 'set architecture i386',
-                'set disassemble-next-line auto', f'target remote 127.0.0.1:{listening.getsockname()[1]}', *first]
-    command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + [kernel]
+    commands = ['set confirm off', 'set pagination off', 'set architecture i386', f'directory {qemu.BUILD}',
+                'set disassemble-next-line auto', *first]
+    command = ['gdb', '-q', '-nx'] + (['-batch'] if batch else []) + ([kernel] if kernel else [])
     for text in commands:
-        command += ['-ex', text]
-    # First: our commands follow the programs that start, which stops the machine at each.
-    for text in stop_commands(options.place):
         command += ['-ex', text]
     command += ['-x', COMMANDS]
     command += ['-x', batch] if batch else []
@@ -151,7 +175,7 @@ def debug(options, scratch):
         raise Failure(f'--at: {options.at[0]} was recorded with another build of the kernel: record it again')
     machine = run.Machine(settings, scratch)
     machine.disk()
-    listening = listener()
+    listening = listener(options.wait)
     link, serial = None, []
     if settings.exec is None:
         serial = ['-serial', f'unix:{qemu.option_value(CONSOLE)},server=on,wait=off']
@@ -170,7 +194,7 @@ def debug(options, scratch):
                          pass_fds=[*machine.descriptors, listening.fileno()]) as process:
             if link:
                 threading.Thread(target=link.serve, args=(process, None), daemon=True).start()
-            return debugger(listening, qemu.KERNEL, options)
+            return debugger(process, listening, qemu.KERNEL, options)
     finally:
         if link:
             run.keep_log(log, settings)
@@ -296,11 +320,11 @@ def stand(options):
 
 
 def replay(options, recorded, clock=None):
-    listening = listener()
+    listening = listener(options.wait)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'monitor')
         first = ['thbreak *kernel_entry', 'continue']
-        with replaying(recorded, path, *gdb_server(listening), pass_fds=[listening.fileno()]):
+        with replaying(recorded, path, *gdb_server(listening), pass_fds=[listening.fileno()]) as process:
             if clock is not None:
                 monitor = Monitor(path)
                 before = [count for count, at in monitor.snapshots() if 0 < count and at < clock - 0.002]
@@ -308,7 +332,7 @@ def replay(options, recorded, clock=None):
                     if not monitor.seek(before[-1]):
                         raise TimeoutError
                     first = []
-            return debugger(listening, os.path.join(RECORD, 'kernel.elf'), options, ['set $orrery_replay = 1', *first])
+            return debugger(process, listening, os.path.join(RECORD, 'kernel.elf'), options, ['set $orrery_replay = 1', *first])
 
 
 @contextlib.contextmanager
@@ -348,6 +372,8 @@ def main():
             wire = link.fileno()
             console.attach(wire, wire)
             return 0
+        if options.core:
+            return look_at(options.core, options)
         if options.replay:
             return replay(options, recorded_run('--replay'))
         options.place = place_of(options.at)

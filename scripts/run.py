@@ -12,6 +12,7 @@ import sys
 import time
 
 import console
+import core_file
 import hostlink
 import qemu
 from qemu import Failure
@@ -21,7 +22,7 @@ FIRST_DESCRIPTOR = 100  # of the files that QEMU inherits
 COMMAND_LINE_LIMIT = 15000  # the kernel keeps 16 KiB of it
 MEMORY, BESIDE_ROOT = 128, 64  # MiB
 VALUE_OPTIONS = ('--exec', '--add', '--disk', '--append', '--smp', '--mem', '--timeout', '--log',
-                 '--trace', '--machine')
+                 '--trace', '--machine', '--core')
 
 
 def positive(text):
@@ -66,6 +67,8 @@ def parse(arguments):
     option('--trace', metavar='FILE', help='what the kernel did, as Chrome-trace JSON: for Perfetto, '
            'and for scripts/trace; --append trace=CATEGORIES chooses (default all)')
     option('--timeout', metavar='S', type=float, help='give up after so many seconds')
+    option('--core', metavar='FILE', help='with --exec: should the kernel panic, or the time be up, its memory, for '
+           'scripts/debug --core')
     option('--terminals', type=int, choices=(1, 2), default=1, help='with 2, a second serial line has a '
            'shell too: ./scripts/run --attach, in another window, is its terminal')
     option('--attach', action='store_true', help='only that: the second terminal of the machine that runs')
@@ -84,6 +87,8 @@ def parse(arguments):
         if options.uefi == 32 and options.machine == 'pc':
             parser.error('--uefi 32 takes --machine q35')
     options.machine = options.machine or ('q35' if options.uefi == 32 else 'pc')
+    if options.core and options.exec is None:
+        parser.error('--core goes with --exec (at a terminal: ^A c, then dump-guest-memory -p FILE)')
     if options.terminals > 1 and (options.exec is not None or options.trace):
         parser.error('--exec and --trace need the second serial line themselves: no --terminals 2')
     return options
@@ -263,13 +268,16 @@ def run_command(machine, options, scratch, deadline):
     machine.boot()
     arguments = [*machine.arguments, '-display', 'none', '-serial', f'file:{qemu.option_value(log)}',
                  *link_arguments(channels), *options.qemu]
-    link = hostlink.HostLink(channels, endless=options.icount is not None)
+    server = link = hostlink.HostLink(channels, endless=options.icount is not None)
+    if options.core:
+        server = core_file.Keeper(options.core, scratch, link)
+        arguments += server.arguments
     errors = scratch.file('qemu.stderr')
     try:
         with open(errors, 'wb') as complaints, \
              qemu.Qemu(arguments, machine.program, stdin=subprocess.DEVNULL, stdout=complaints, stderr=complaints,
                        pass_fds=machine.descriptors) as process:
-            link.serve(process, deadline)
+            server.serve(process, deadline)
         keep_trace(link, options)
         if link.panicked:
             return qemu.FAILED

@@ -18,6 +18,7 @@ import time_commands  # noqa: E402, F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))
+gdb.execute(f'directory {BUILD}', to_string=True)  # an assembler's file is named from there
 
 
 class ProgramStart(gdb.Breakpoint):
