@@ -101,6 +101,7 @@ class File : public OpenObject {
     virtual bool pollable() const { return false; }  // poll() has queues to wait on
     // What /proc/PID/fd shows of a file that has neither a place nor a type.
     virtual std::string_view link_text() const { return {}; }
+    virtual void put_details(class TextSink&) {}  // lines of its own in /proc/PID/fdinfo
     // Which class it is, for the calls on one kind of file only: the address of its kKind.
     virtual const void* kind() const { return nullptr; }
     virtual Result<Attributes> attributes() = 0;

@@ -29,7 +29,7 @@ inline constinit HookList<Inode&, const FileEvent&> file_event;
 // The last mount of it goes: all its files are kFileUnmounted.
 inline constinit HookList<FileSystem&> file_system_leaves;
 
-// Somebody opens the inode with these flags, or cuts it off (kOpenWriteOnly): who has a lease on it is
+// The inode is about to be opened with these flags, or cut off (kOpenWriteOnly): who has a lease on it is
 // told, and waited for. EAGAIN (kOpenNonBlock), Errno::restart. Called while there are leases.
 inline constinit Atomic<uint32_t> file_leases = 0;
 using LeaseBreaker = Result<void> (*)(Inode& inode, uint32_t flags);

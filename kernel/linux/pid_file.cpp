@@ -52,6 +52,15 @@ uint32_t PidFile::poll(PollTable* table) {
     return process->life == Life::zombie ? kPollIn : 0;
 }
 
+void PidFile::put_details(TextSink& to) {
+    int pid;
+    {
+        LockGuard guard(process_tree);
+        pid = is_known(*process) ? process->pid : -1;
+    }
+    format_to(to, "Pid:\t{}\n", pid);
+}
+
 namespace {
 constinit HookList<Process&>::Hook end_hook{[](Process& process) {
     if (auto* end = process.attached.get<ProcessEnd>()) end->waiters.wake_all();

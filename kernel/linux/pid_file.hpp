@@ -13,6 +13,7 @@ class PidFile final : public AnonymousFile {
     explicit PidFile(uint32_t flags) : AnonymousFile(flags, "anon_inode:[pidfd]") {}
     const void* kind() const override { return &kKind; }
     uint32_t poll(PollTable* table) override;
+    void put_details(TextSink& to) override;  // "Pid:", -1 once it is buried
 
     Ref<Process> process;
 };

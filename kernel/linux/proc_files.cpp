@@ -25,6 +25,7 @@ Result<void> show_descriptor(TextSink& to, const ProcTarget& target) {
     const Result<uint64_t> at = open.seekable() ? open.seek(0, kFromHere) : uint64_t{0};
     format_to(to, "pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\n", at.is_ok() ? at.value() : 0,
               open.flags(), open.path() ? open.path().mount().id : 0);
+    open.put_details(to);
     return {};
 }
 

@@ -72,6 +72,12 @@ void test_waiting() {
     equal("how", info.si_status, 3);
     that("it stays readable", readable(fd, 0));
     fails("once only", waitid(kPidFile, id_t(fd), &info, WEXITED), ECHILD);
+    char details[256] = {}, path[32];
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+    const int in_proc = needs("open", open(path, O_RDONLY));
+    needs("read", read(in_proc, details, sizeof details - 1));
+    close(in_proc);
+    that("/proc knows it is buried", strstr(details, "Pid:\t-1\n"));
     fails("no signal to the dead", send_to(fd, 0), ESRCH);
     fails("nor its files", take_from(fd, 0), ESRCH);
     fails("not a process", waitid(kPidFile, 1, &info, WEXITED), EBADF);
