@@ -43,14 +43,15 @@ bool on_kernel_stack(uint32_t address) {
 
 void say_location(uint32_t number, uint32_t address) {
     uint32_t offset = 0;
-    const char* name = symbol_name(address, &offset);
+    const char* known = symbol_name(address, &offset);
+    // A template's name may be longer than a line.
+    const std::string_view name = std::string_view(known ? known : "?").substr(0, 80);
     const char* file = nullptr;
     uint32_t line = 0;
     if (source_line(address, &file, &line))
-        say(" #{:<2} {:08x} {}+0x{:x} at {}:{}\n", number, address, name ? name : "?", offset, file,
-            line);
+        say(" #{:<2} {:08x} {}+0x{:x} at {}:{}\n", number, address, name, offset, file, line);
     else
-        say(" #{:<2} {:08x} {}+0x{:x}\n", number, address, name ? name : "?", offset);
+        say(" #{:<2} {:08x} {}+0x{:x}\n", number, address, name, offset);
 }
 
 void say_backtrace(uint32_t eip, uint32_t ebp) {
