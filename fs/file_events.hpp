@@ -34,9 +34,6 @@ inline constinit HookList<FileSystem&> file_system_leaves;
 inline constinit Atomic<uint32_t> file_leases = 0;
 using LeaseBreaker = Result<void> (*)(Inode& inode, uint32_t flags);
 inline constinit LeaseBreaker break_leases = nullptr;
-inline Result<void> end_leases(Inode& inode, uint32_t flags) {
-    return file_leases.relaxed() ? break_leases(inode, flags) : Result<void>();
-}
 
 void tell_file_event(Dentry& file, uint32_t what);
 void tell_name_event(Dentry& directory, std::string_view name, uint32_t what, bool is_directory,

@@ -89,6 +89,7 @@ class Inode : public RefCounted {
     Result<void> begin_writing() { return take_turn(1); }
     Result<void> begin_running() { return take_turn(-1); }
     void end_writing() { turns_.subtract(1); }
+    bool open_for_writing() const { return turns_.relaxed() > 0; }
     void end_running() { turns_.add(1); }
 
     Mutex names{LockRank::directory};

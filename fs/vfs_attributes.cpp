@@ -103,7 +103,7 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     Inode& inode = inode_of(path);
     TRY(check_permission(inode.ownership(), who.credentials, kMayWrite));
     if (inode.ownership().append_only) return Errno::perm;
-    TRY(end_leases(inode, kOpenWriteOnly));
+    if (file_leases.relaxed()) TRY(break_leases(inode, kOpenWriteOnly));
     TRY(inode.begin_writing());
     Result<void> ready =
         !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();

@@ -93,7 +93,7 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
     if ((flags & kOpenAccessMode) == kOpenAccessMode) return Errno::inval;
     const Attributes attributes = inode.attributes();
     TRY(check_open(who, path, attributes, ownership_of(inode, attributes), flags, created));
-    TRY(end_leases(inode, flags));
+    if (file_leases.relaxed()) TRY(break_leases(inode, flags));
     const uint32_t type = path.dentry().type();
     Ref<File> file = TRY(open_counted(std::move(path), inode, type, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;

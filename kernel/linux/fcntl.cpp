@@ -6,11 +6,16 @@
 
 namespace {
 
-Result<int> command_of_wing(File& file, uint32_t command, uint32_t argument) {
+Result<int> command_of_wing(File& file, int fd, uint32_t command, uint32_t argument) {
     switch (command) {
         case 5 ... 7:
         case 12 ... 14:
         case 36 ... 38: return lock_command(file, command, argument);
+        case 8 ... 11:
+        case 15:
+        case 16: return owner_command(file, command, argument);
+        case 1024:
+        case 1025: return lease_command(file, fd, command, argument);
         case 1033:
         case 1034: return seal_command(file, command, argument);
         default: return Errno::inval;

@@ -5,5 +5,5 @@
 
 Result<int> lock_command(File& file, uint32_t command, uint32_t argument);   // lock_calls.cpp
 Result<int> seal_command(File& file, uint32_t command, uint32_t argument);   // memfd_create.cpp
-Result<int> owner_command(File& file, uint32_t command, uint32_t argument);  // async_files.cpp
-Result<int> lease_command(File& file, uint32_t command, uint32_t argument);  // leases.cpp
+Result<int> owner_command(File& file, uint32_t command, uint32_t argument);  // file_owner.cpp
+Result<int> lease_command(File& file, int fd, uint32_t command, uint32_t argument);  // leases.cpp

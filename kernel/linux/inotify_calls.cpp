@@ -1,4 +1,5 @@
 // inotify as calls. Spec: inotify_init(2), inotify_add_watch(2), inotify_rm_watch(2).
+#include "fs/mount.hpp"
 #include "kernel/linux/inotify.hpp"
 #include "kernel/syscall/system_call.hpp"
 

@@ -44,7 +44,7 @@ Result<void> install_pair(Ref<File> first, Ref<File> second, bool close_on_exec,
                           UserPtr<PipeDescriptors> to);
 
 // The commands of fcntl(2) that descriptors.cpp does not know; installed at start-up.
-extern Result<int> (*other_fcntl)(File& file, uint32_t command, uint32_t argument);
+extern Result<int> (*other_fcntl)(File& file, int fd, uint32_t command, uint32_t argument);
 // The same for O_ASYNC of a file that one can poll: `fd` is what its signals name.
 extern Result<void> (*set_asynchronous)(File& file, int fd, bool on);
 

@@ -78,7 +78,7 @@ Result<void> change_flags(File& file, int fd, uint32_t flags) {
 
 }  // namespace
 
-Result<int> (*other_fcntl)(File&, uint32_t, uint32_t) = [](File&, uint32_t, uint32_t) {
+Result<int> (*other_fcntl)(File&, int, uint32_t, uint32_t) = [](File&, int, uint32_t, uint32_t) {
     return Result<int>(Errno::inval);
 };
 Result<void> (*set_asynchronous)(File&, int, bool) = [](File&, int, bool) {
@@ -104,7 +104,7 @@ Result<int> sys_fcntl64(int fd, uint32_t command, uint32_t argument) {
         case set_pipe_bytes:
             return static_cast<int>(TRY(set_pipe_capacity(
                 *file, argument, context().credentials.may(Capability::sys_resource))));
-        default: return other_fcntl(*file, command, argument);
+        default: return other_fcntl(*file, fd, command, argument);
     }
 }
 

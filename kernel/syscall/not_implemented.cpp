@@ -27,7 +27,7 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(342, open_by_handle_at), NAMED(343, clock_adjtime), NAMED(346, setns),
     NAMED(349, kcmp),
     NAMED(350, finit_module), NAMED(354, seccomp), NAMED(357, bpf),
-    NAMED(374, userfaultfd), NAMED(375, membarrier),
+    NAMED(374, userfaultfd),
     NAMED(380, pkey_mprotect), NAMED(381, pkey_alloc), NAMED(382, pkey_free),
     NAMED(385, io_pgetevents), NAMED(386, rseq),
     NAMED(405, clock_adjtime64), NAMED(416, io_pgetevents_time64),

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <utime.h>
 
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>
