@@ -70,6 +70,7 @@ class BlockDevice {
     virtual uint64_t sectors() const = 0;
     virtual bool read_only() const { return false; }
     virtual bool is_partition() const { return false; }
+    virtual Sector start() const { return Sector(0); }      // on its disk
     virtual uint32_t most_partitions() const { return 0; }  // numbers kept free behind its own
 
     // To be called when it is opened or mounted. ENOMEDIUM: there is nothing in it, EIO.

@@ -23,6 +23,7 @@ class Partition final : public BlockDevice {
     uint64_t sectors() const override { return sectors_; }
     bool read_only() const override { return disk_.read_only(); }
     bool is_partition() const override { return true; }
+    Sector start() const override { return Sector(first_); }
     Result<void> submit(std::span<BlockIo> list) override {
         for (const BlockIo& io : list)
             if (io.sector > sectors_ || io.count > sectors_ - io.sector) return Errno::io;

@@ -7,6 +7,7 @@ leave no gap, and a thread's running time is the sum of its slices.
 from collections import Counter
 
 from trace_disk import Disks
+from trace_journal import Journals
 from trace_memory import Memory
 
 IDLE = 0
@@ -149,7 +150,7 @@ class Model:
         self.calls = []  # [start, end or None, Thread, name, arguments, result]
         self.faults = []
         self.memory = Memory(self)
-        self.disks = Disks()
+        self.disks, self.journals = Disks(), Journals()
         self.wakes = []  # (time, waker Thread or None, cpu, in an interrupt, woken Thread)
         self.waits = []  # (time, Thread, the Thread that it waits for, what): what the kernel knows
         self.marks = []  # (time, Thread or None, text)
@@ -189,7 +190,7 @@ class Model:
             handler = getattr(self, '_on_' + event.name, None)
             if handler:
                 handler(event)
-            for part in (self.memory, self.disks):
+            for part in (self.memory, self.disks, self.journals):
                 handler = getattr(part, 'on_' + event.name, None)
                 if handler:
                     handler(event)

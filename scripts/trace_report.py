@@ -6,6 +6,7 @@ import os
 import re
 
 from trace_disk import disk_data
+from trace_journal import journal_data
 from trace_memory import memory_data
 from trace_model import KERNEL, Model
 
@@ -111,7 +112,7 @@ def report_data(trace):
         'wakes': [[time - model.start, index.get(waker, -1), index[woken]]
                   for time, waker, _, interrupted, woken in model.wakes if not interrupted],
         'decisions': decision_data(model), 'memory': memory_data(model), 'disk': disk_data(model),
-        'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
+        'journals': journal_data(model), 'calls': call_data(model), 'counts': sorted(model.counts.items()), 'whys': whys.all,
     }
 
 
@@ -119,9 +120,9 @@ def template():
     """The page without its data: the modules of its script, one after the other, are one."""
     with open(os.path.join(HERE, 'trace_report.html')) as file:
         page = file.read()
-    for place, part in (('@CHARTS@', 'trace_charts.js'), ('@MEMORY@', 'trace_memory.js'), ('@DISK@', 'trace_disk.js')):
-        with open(os.path.join(HERE, part)) as file:
-            page = page.replace(place, re.sub(r'^import .*\n', '', file.read(), flags=re.MULTILINE))
+    for part in ('charts', 'memory', 'disk', 'journal'):
+        with open(os.path.join(HERE, f'trace_{part}.js')) as file:
+            page = page.replace(f'@{part.upper()}@', re.sub(r'^import .*\n', '', file.read(), flags=re.MULTILINE))
     return page
 
 

@@ -109,8 +109,15 @@ void Journal::disown(uint32_t home) {
 
 // --- a commit
 
-Result<void> Journal::append(BlockWriter& to, uint8_t* block) {
-    return to.add(map_.find(space_.take()).block, block);
+void Journal::trace(Part part, uint32_t block) {
+    const uint32_t shift = block_shift_ - 9;
+    trace_write(device_, Sector(uint64_t{block} << shift), 1u << shift, part);
+}
+
+Result<void> Journal::append(BlockWriter& to, uint8_t* block, Part part) {
+    const uint32_t at = map_.find(space_.take()).block;
+    trace(part, at);
+    return to.add(at, block);
 }
 
 Result<void> Journal::write_revokes(BlockWriter& to) {
@@ -118,7 +125,7 @@ Result<void> Journal::write_revokes(BlockWriter& to) {
         RevokeWriter out(format_, buffer(0), sequence_);
         while (i < revoked_.size() && !out.full()) out.add(revoked_[i++]);
         out.finish();
-        TRY(append(to, buffer(0).data()));
+        TRY(append(to, buffer(0).data(), Part::revoke));
         TRY(to.finish());
     }
     return {};
@@ -153,8 +160,10 @@ Result<void> Journal::write_blocks(BlockWriter& to) {
         bool described = false;
         for (; i < end; ++i) {
             if (!running_[i]) continue;
-            if (!std::exchange(described, true)) TRY(append(to, buffer(0).data()));
-            TRY(append(to, running_[i]->copy ? running_[i]->copy : running_[i]->bytes()));
+            if (!std::exchange(described, true))
+                TRY(append(to, buffer(0).data(), Part::descriptor));
+            Block& block = *running_[i];
+            TRY(append(to, block.copy ? block.copy : block.bytes(), Part::block));
         }
         TRY(to.finish());
     }
@@ -166,7 +175,7 @@ Result<void> Journal::write_commit_block() {
     write_commit(format_, buffer(0), sequence_, static_cast<uint64_t>(now.seconds),
                  now.nanoseconds);
     BlockWriter to(device_, block_shift_);
-    TRY(append(to, buffer(0).data()));
+    TRY(append(to, buffer(0).data(), Part::commit));
     return to.finish();
 }
 
@@ -211,13 +220,16 @@ Result<void> Journal::commit() {
 
 Result<void> Journal::write_home() {
     BlockWriter to(device_, block_shift_);
-    for (Block* block = blocks_.first(); block; block = blocks_.next(*block))
+    for (Block* block = blocks_.first(); block; block = blocks_.next(*block)) {
+        trace(Part::home, block->home);
         TRY(to.add(block->home, block->bytes()));
+    }
     return to.finish();
 }
 
 Result<void> Journal::write_superblock(uint32_t start) {
     set_log(super_, sequence_, start);
+    trace_write(device_, superblock_sector(), sizeof super_ / kSectorSize, Part::superblock);
     TRY(device_.write(superblock_sector(), sizeof super_ / kSectorSize, &super_));
     return flush();
 }

@@ -35,6 +35,9 @@
 
 namespace journal {
 
+// What a write of the journal is, for the trace.
+enum class Part : uint8_t { revoke, descriptor, block, commit, home, superblock };
+
 class Journal {
   public:
     // The log is empty, all of it was played back; from here on it may have transactions. `map` must
@@ -97,7 +100,8 @@ class Journal {
     }
     Block* find(uint32_t home);
     void put_away(Block& block);
-    Result<void> append(BlockWriter& to, uint8_t* block);
+    Result<void> append(BlockWriter& to, uint8_t* block, Part part);
+    void trace(Part part, uint32_t block);
     Result<void> write_revokes(BlockWriter& to);
     uint32_t describe(uint32_t first);
     Result<void> write_blocks(BlockWriter& to);
@@ -124,13 +128,15 @@ class Journal {
     uint32_t spares_ = 0;
 };
 
-// journal_trace.cpp: `transaction` has its first operation, or another, with so many blocks before it;
+// journal_trace.cpp, which begins with trace_init(): `transaction` has its first operation, or another, with so many blocks before it;
 // is in the log; and all up to it is home. A block that it frees was in the log.
+void trace_init();
 void trace_begin(const BlockDevice& device, uint32_t transaction);
 void trace_join(const BlockDevice& device, uint32_t transaction, uint32_t blocks);
 void trace_commit(const BlockDevice& device, uint32_t transaction, uint32_t blocks,
                   uint32_t revokes);
 void trace_checkpoint(const BlockDevice& device, uint32_t transaction, uint32_t blocks);
 void trace_revoke(const BlockDevice& device, uint32_t transaction, uint32_t block);
+void trace_write(const BlockDevice& device, Sector sector, uint32_t sectors, Part part);
 
 }  // namespace journal

@@ -81,12 +81,14 @@
     /* Totals of the page cache, at a tick, if they changed. */ \
     EVENT(cache,            disk,    "hits:int misses:int ahead:int used:int") \
     /* A journal of disk `disk`: a transaction begins with its first operation, others join it; it is \
-       in the log; blocks of it and of those before are home; a block of its log was freed. */ \
+       in the log; blocks of it and of those before go home; a block of its log was freed; and what \
+       the next write of these sectors is. */ \
     EVENT(journal_begin,    disk,    "disk:hex transaction:int") \
     EVENT(journal_join,     disk,    "disk:hex transaction:int blocks:int") \
     EVENT(journal_commit,   disk,    "disk:hex transaction:int blocks:int revokes:int") \
     EVENT(journal_checkpoint, disk,  "disk:hex transaction:int blocks:int") \
     EVENT(journal_revoke,   disk,    "disk:hex transaction:int block:int") \
+    EVENT(journal_write,    disk,    "disk:hex sector:int sectors:int part:journal_part") \
     EVENT(mark,             mark,    "text:chars")
 // clang-format on
 

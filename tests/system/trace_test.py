@@ -4,6 +4,7 @@ picture can be made of it."""
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,11 @@ def pictures(folder, file):
     text = page.read_text()
     check("http" not in text.replace("http://www.w3.org/", ""), "the page needs no network")
     check("@DATA@" not in text and "sort" in text, "the page has its data")
+    if shutil.which("node"):  # its script is several files in one: no name twice
+        script = folder / "page.mjs"
+        script.write_text(text.partition('<script type="module">')[2].partition("</script>")[0])
+        run = subprocess.run(["node", "--check", script], capture_output=True, text=True)
+        check(run.returncode == 0, f"the page's script: {run.stderr}")
     root = xml.etree.ElementTree.fromstring(tool("svg", file))
     check(root.tag.endswith("svg") and len(root) > 20, "the picture is an SVG")
 
@@ -167,6 +173,43 @@ def who_waits_for_whom(folder):
     check(waiting == {0}, f"value and queue agree: {waiting}")
 
 
+def journals(folder):
+    """Each transaction of a journal, and which part of it each write was: nothing but contents is written outside
+    the log before a checkpoint; what is logged is as many blocks as the commit says."""
+    image, file = folder / "ext3", folder / "journal.json"
+    with open(image, "wb") as disk:
+        disk.truncate(12 << 20)
+    tools = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+    made = subprocess.run(["mke2fs", "-q", "-F", "-t", "ext3", "-b", "4096", image], env=tools, capture_output=True)
+    check(made.returncode == 0, f"mke2fs: {made.stderr}")
+    run = subprocess.run(
+        [ROOT / "scripts/run", "--trace", file, "--append", "trace=disk,process", "--exec",
+         "mount -t ext3 /dev/hdb /mnt; cd /mnt; for i in 1 2 3; do mkdir d$i; seq 2000 >d$i/f; sync d$i/f; done; rm -r d1; sync; "
+         "seq 3000 >d2/f; sync; cd /; umount /mnt", "--", "-drive", f"file={image},format=raw,if=ide,index=1"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    check(run.returncode == 0, f"the guest: {run.stderr}")
+    told = report_of(file)["journals"]
+    check([j["name"] for j in told] == ["hdb"], f"one journal: {told}")
+    journal = told[0]
+    done = [t for t in journal["transactions"] if t[3] is not None]
+    check(len(done) >= 4 and sum(t[5] for t in done) > 8, f"transactions with their operations: {done}")
+    check(all(a[0] + 1 == b[0] and a[3] <= b[1] for a, b in zip(done, done[1:])), "one after the other")
+    check(all(t[1] <= t[2] <= t[3] <= t[4] for t in done), "each begins, is written, in the log, home")
+    check(any(t[7] for t in done), "the folder that went is revoked")
+    kib, per_block = {}, 8
+    for start, end, _, sectors, part, number in journal["writes"]:
+        row = kib.setdefault(number, dict.fromkeys(journal["parts"], 0))
+        row[journal["parts"][part]] += sectors / per_block
+    for t in done:
+        row = kib[t[0]]
+        check(row["commit"] == 1 and row["descriptor"] >= 1, f"transaction {t[0]}: {row}")
+        check(t[6] - row["block"] <= t[7] and row["block"] <= t[6], f"its blocks, but for those that were freed: {t} {row}")
+        check((row["revoke"] > 0) == (t[7] > 0), f"revokes: {t} {row}")
+    check(sum(row["data"] for row in kib.values()) >= 3 * 3, f"contents of files: {kib}")
+    check(sum(row["home"] for row in kib.values()) > 5, f"blocks went home: {kib}")
+    check(kib[None]["superblock"] >= 2 / per_block, f"the log's superblock at the mount and at the end: {kib}")
+
+
 def small_ring(folder):
     image = ROOT / os.environ.get("ORRERY_IMAGE", "build/disk.img")  # which lies in memory
     memory = image.stat().st_size // 2 ** 20 + 24
@@ -186,6 +229,7 @@ def main():
         measures(folder)
         woken_by_the_timer(folder)
         who_waits_for_whom(folder)
+        journals(folder)
         small_ring(folder)
         (folder / "junk.json").write_text("{")
         run = subprocess.run([ROOT / "scripts/trace", "text", folder / "junk.json"], capture_output=True)

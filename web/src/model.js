@@ -282,6 +282,7 @@ export class Model {
         .map(([time, , waker, woken]) => [time - begin, index.get(waker) ?? -1, index.get(woken) ?? -1]),
       decisions: this.decisions.map(([time, what, pid, why]) => [time - begin, what, this.processes.has(pid) ? `${this.processes.get(pid).name} ${pid}` : String(pid), why]),
       memory: this.memoryData(begin, first), disk: this.diskData(begin, recent), calls: this.callData(),
+      journals: [], // the page's disk has none
       counts: [...this.counts].sort((a, b) => a[0] < b[0] ? -1 : 1), whys: whys.all,
     };
   }
