@@ -21,6 +21,7 @@
 class SharedPages;
 class FileSystem;
 class Inode;
+class PageCache;
 
 // A PageSource knows where a file's bytes come from.
 class PageSource {
@@ -28,8 +29,10 @@ class PageSource {
     // Fills `count` pages, contiguous in memory, with the object's bytes from page `first` on.
     // Whatever lies beyond the object's end may be left as it is.
     virtual Result<void> fill_pages(uint32_t first, uint32_t count, void* to) = 0;
-    // Writes these pages, from page `first` on, as far as the object reaches.
+    // Writes these pages, from page `first` on, as far as the object reaches. EAGAIN: those that have no
+    // room yet cannot get any now, and stay dirty; await_room() waits until they can.
     virtual Result<void> write_pages(uint32_t first, std::span<uint8_t* const> pages);
+    virtual Result<void> await_room() { return {}; }
     // Finds room for [offset, offset + bytes), all of it in memory already; how many bytes of it
     // have room now: none is an error. The object may be extended by as much.
     virtual Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes);
@@ -37,6 +40,8 @@ class PageSource {
     virtual bool has_room(uint64_t offset, uint32_t bytes);
     // The object ends here from now on (also called when less was written than room was found for).
     virtual Result<void> resize(uint64_t bytes);
+    // As resize(), and drops the pages behind the new end.
+    virtual Result<void> shrink(PageCache& cache, uint64_t bytes);
 
   protected:
     ~PageSource() = default;
@@ -62,7 +67,6 @@ class HeldPage {
     bool held_;
 };
 
-class PageCache;
 struct CachedPage : ResidentPage {  // linked: may be given back
     CachedPage(PageCache& cache, uint32_t index, Frame frame)
         : cache(&cache), index(index), frame(frame) {}
@@ -109,6 +113,7 @@ class PageCache final : public Pager {
     // into a buffer; 0 after a bad user pointer.
     Result<uint32_t> write_past(ByteSource& from, uint64_t offset, uint32_t bytes);
     Result<void> truncate(uint64_t bytes);  // either way; mapped pages keep what they had
+    void drop_behind(uint64_t bytes);       // for the source's shrink()
     // Without a source, for bytes [offset, end): their pages are there from now on, at most `most` new
     // ones, and unless `keep_size` the object reaches to `end`; ENOSPC, ENOMEM, EFBIG: none are. Or they
     // are zeros again, and the memory of whole pages among them is free.
@@ -130,6 +135,8 @@ class PageCache final : public Pager {
     // Writes what is dirty of these pages at the time of the call, what is on its way already
     // included; the first error. Sleeps, so no locks.
     Result<void> write_back(uint32_t first = 0, uint32_t last = UINT32_MAX);
+    // The same for who must not wait for room: EAGAIN, and some are dirty still.
+    Result<void> write_back_placed(uint32_t first, uint32_t last);
     // Until none of them is on its way any more.
     void wait_until_written(uint32_t first, uint32_t last);
     bool is_dirty() const;

@@ -3,6 +3,7 @@
 // A page that is on its way is marked `writing`: it stays in the table, and truncation waits for it,
 // so that no block is written after it was freed. It may be written to meanwhile, and is dirty then.
 #include <algorithm>
+#include <optional>
 
 #include "fs/inode.hpp"
 #include "fs/page_hash.hpp"
@@ -113,10 +114,20 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
     if (written_by_mapping_ && ref_count())
         protect_pages_of(*this, first, static_cast<uint32_t>(run.size()));
     Result<void> done = source_->write_pages(first, {pages, run.size()});
-    if (done.is_error()) note_write_error(done.error());
+    const bool later = done.is_error() && done.error() == Errno::again;
+    if (done.is_error() && !later) note_write_error(done.error());
+    uint32_t left = 0;  // a bit for each page that still waits for room
+    for (uint32_t i = 0; later && i < run.size(); ++i) {
+        const uint64_t start = uint64_t{first + i} << kPageShift, end = size();
+        if (start < end && !source_->has_room(start, smaller(end - start, kPageSize)))
+            left |= 1u << i;
+    }
     {
         LockGuard guard(page_hash.lock);
-        for (CachedPage* page : run) page->writing = false;
+        for (uint32_t i = 0; i < run.size(); ++i) {
+            if (left >> i & 1) page_hash.mark_dirty(*run[i], kWholePage);
+            run[i]->writing = false;
+        }
         page_hash.totals.writing -= static_cast<uint32_t>(run.size());
     }
     page_hash.filled.wake_all();
@@ -137,23 +148,41 @@ void PageCache::wait_until_written(uint32_t first, uint32_t last) {
 }
 
 Result<void> PageCache::write_back(uint32_t first, uint32_t last) {
+    for (;;) {
+        Result<void> done = write_back_placed(first, last);
+        if (done.is_ok() || done.error() != Errno::again) return done;
+        TRY(source_->await_room());
+    }
+}
+
+// A page that cannot get room goes to the end of the list: when the first such one is the oldest again, all
+// others have been written.
+Result<void> PageCache::write_back_placed(uint32_t first, uint32_t last) {
     uint32_t most;
     {
         LockGuard guard(page_hash.lock);
         most = pages_;  // who dirties on and on must not keep us here
     }
     Errno failure{};
+    std::optional<uint32_t> refused;
     CachedPage* run[kLongestRun];
     for (uint32_t done = 0; done <= most;) {
-        const uint32_t count = take_dirty_run(run, first, last);
-        if (!count) {
+        {
             LockGuard guard(page_hash.lock);
-            if (!oldest_dirty(first, last)) break;
-            continue;
+            const CachedPage* oldest = oldest_dirty(first, last);
+            if (!oldest || oldest->index == refused) break;
         }
-        done += count;
+        const uint32_t count = take_dirty_run(run, first, last);
+        if (!count) continue;
+        const uint32_t start = run[0]->index;
         Result<void> written = write_run({run, count});
-        if (written.is_error() && failure == Errno{}) failure = written.error();
+        done += written.is_ok() ? count : 1;
+        if (written.is_error() && (failure == Errno{} || failure == Errno::again))
+            failure = written.error();
+        if (refused || failure != Errno::again) continue;
+        LockGuard guard(page_hash.lock);
+        for (uint32_t i = start; i < start + count && !refused; ++i)
+            if (const CachedPage* page = page_hash.find(*this, i); page && page->dirty) refused = i;
     }
     wait_until_written(first, last);  // by others, too
     return failure;
@@ -184,7 +213,9 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
             count = cache->take_dirty_run(run);
             if (!count) break;
             total += count;
-            static_cast<void>(cache->write_run({run, count}));
+            const Result<void> written = cache->write_run({run, count});
+            if (written.is_error() && written.error() == Errno::again)
+                static_cast<void>(cache->source_->await_room());  // told when a page is lost
         }
         if (!count) {
             LockGuard guard(page_hash.lock);

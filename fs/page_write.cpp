@@ -173,10 +173,17 @@ Result<void> PageCache::truncate(uint64_t bytes) {
     set_size(bytes);
     if (shrinks) {
         if (ref_count()) unmap_pages_of(*this, page_index(bytes + kPageMask));  // it is mapped
-        drop_from(page_index(bytes + kPageMask));
-        if (source_) return source_->resize(bytes);
+        if (source_) return source_->shrink(*this, bytes);
+        drop_behind(bytes);
     }
     return {};
+}
+
+void PageCache::drop_behind(uint64_t bytes) { drop_from(page_index(bytes + kPageMask)); }
+
+Result<void> PageSource::shrink(PageCache& cache, uint64_t bytes) {
+    cache.drop_behind(bytes);
+    return resize(bytes);
 }
 
 Result<void> PageCache::freeze() {

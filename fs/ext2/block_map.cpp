@@ -107,7 +107,7 @@ Result<Ext2Inode::Run> Ext2Inode::allocate(uint32_t block, uint32_t wanted, bool
     }
     while (same < wanted && !pointers[index + same]) ++same;
     const Extent got = TRY(take_blocks(goal_for(block, pointers, index), same, reserve));
-    if (type() == kTypeRegular) ext2().note_ordered(*this);
+    if (type() == kTypeRegular) ext2().note_ordered(*this, block, got.count);
     for (uint32_t i = 0; i < got.count; ++i) pointers[index + i] = got.first + i;
     changed();
     count_blocks(static_cast<int32_t>(got.count));

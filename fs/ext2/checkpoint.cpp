@@ -16,8 +16,8 @@
 //   6. bitmaps, descriptors, superblock                  from here on what was freed may be used
 //   7. the list of orphans                               see orphans.cpp
 //
-// The disk's own cache is flushed between the steps. Contents of files are not part of it: fsync
-// writes them before. A rename between directories adds the new name, makes a checkpoint, and
+// The disk's own cache is flushed between the steps, and before the second. Contents of files are not part
+// of it: fsync and sync write them before. A rename between directories adds the new name, makes a checkpoint, and
 // removes the old one. All this is for a file system without a journal: with one, a checkpoint is
 // the commit of a transaction (transaction.cpp), and no order matters within it.
 #include <algorithm>
@@ -152,6 +152,7 @@ void Ext2::write_tables(const View& view) {
 }
 
 void Ext2::write_in_order() {
+    needs_barrier_ = true;  // contents that were written before: blocks are not shown without them
     write_directories(true);
     barrier();
     for (uint32_t block : index_blocks_) write_metadata_block(block);

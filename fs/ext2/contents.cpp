@@ -30,33 +30,55 @@ Result<void> Ext2Inode::fill_pages(uint32_t first, uint32_t count, void* to) {
     return {};
 }
 
+// A block for a hole that was written through a mapping; data=journal: its contents join the transaction
+// that the block does.
+Result<Ext2Inode::Run> Ext2Inode::fill_hole(uint32_t block, uint32_t at, uint8_t* const* pages) {
+    return ext2().change_now([&]() -> Result<Run> {
+        if (ext2().is_closing()) return Errno::again;
+        const Run run = TRY(allocate(block, 1));
+        if (ext2().journals_contents()) TRY(ext2().log_contents(*this, run.first, 1, at, pages));
+        return run;
+    });
+}
+
 // Blocks [block, block + count) of the pages, which start at block 0 of `pages`' first one: one
 // request for each piece that lies together on the disk. Holes that were not written stay holes.
-Result<void> Ext2Inode::write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages) {
+// EAGAIN: as others do that cannot be filled now.
+Result<void> Ext2Inode::write_page_blocks(BlockWriter& to, uint32_t block, uint32_t count,
+                                          uint8_t* const* pages) {
     const uint32_t shift = ext2().geometry().block_shift, size = 1u << shift;
     const uint32_t per_page = kPageSize >> shift;
+    const bool logs = ext2().journals_contents();
     auto memory = [&](uint32_t i) { return pages[i / per_page] + (i % per_page) * size; };
-    BlockWriter writer(ext2().device(), shift);
+    Result<void> all;
     for (uint32_t done = 0; done < count;) {
         Run run = TRY(map(block + done, count - done));
-        if (!run.first) {
+        const bool hole = !run.first;
+        if (hole) {
             run.count = 1;
-            if (is_all_zero({memory(done), size})) {
-                ++done;
-                continue;
+            if (!is_all_zero({memory(done), size})) {
+                Result<Run> filled = fill_hole(block + done, done, pages);
+                if (filled.is_ok())
+                    run = filled.value();
+                else if (filled.error() == Errno::again)
+                    all = Errno::again;
+                else
+                    return filled.error();
             }
-            run = TRY(ext2().change_now([&] { return allocate(block + done, 1); }));
         }
-        if (ext2().journals_contents()) {
+        if (logs && !hole) {
             constexpr uint32_t kAtOnce = 32;
             run.count = std::min(run.count, kAtOnce);
-            TRY(ext2().log_contents(*this, run.first, run.count, done, pages));
-        } else
-            for (uint32_t i = 0; i < run.count; ++i)
-                TRY(writer.add(run.first + i, memory(done + i)));
+            TRY(ext2().change_now([&]() -> Result<void> {
+                if (ext2().is_closing(this)) return Errno::again;
+                return ext2().log_contents(*this, run.first, run.count, done, pages);
+            }));
+        }
+        for (uint32_t i = 0; run.first && !logs && i < run.count; ++i)
+            TRY(to.add(run.first + i, memory(done + i)));
         done += run.count;
     }
-    return writer.finish();
+    return all;
 }
 
 Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pages) {
@@ -68,8 +90,15 @@ Result<void> Ext2Inode::write_pages(uint32_t first, std::span<uint8_t* const> pa
     // A frozen file's blocks are another's; only who still has it mapped can have changed its pages.
     if (end <= start || cache_.frozen()) return {};
     const auto blocks = static_cast<uint32_t>((end - start + (1u << shift) - 1) >> shift);
-    return write_page_blocks(static_cast<uint32_t>(start >> shift), blocks, pages.data());
+    BlockWriter writer(ext2().device(), shift);
+    Result<void> added =
+        write_page_blocks(writer, static_cast<uint32_t>(start >> shift), blocks, pages.data());
+    Result<void> written =
+        writer.finish();  // also when not all could be added: blocks were allocated
+    return written.is_error() ? written : added;
 }
+
+Result<void> Ext2Inode::await_room() { return ext2().commit(); }
 
 // The first block of a hole there, or `end`.
 Result<uint32_t> Ext2Inode::find_hole(uint32_t block, uint32_t end) {
@@ -82,8 +111,9 @@ Result<uint32_t> Ext2Inode::find_hole(uint32_t block, uint32_t end) {
 }
 
 bool Ext2Inode::has_room(uint64_t offset, uint32_t bytes) {
+    if (ext2().journals_contents()) return false;  // each write needs room in the log
     const uint32_t shift = ext2().geometry().block_shift;
-    const auto end = static_cast<uint32_t>((offset + bytes) >> shift);
+    const auto end = static_cast<uint32_t>((offset + bytes + (1u << shift) - 1) >> shift);
     return find_hole(static_cast<uint32_t>(offset >> shift), end).value_or(0) == end;
 }
 
@@ -130,17 +160,24 @@ void Ext2Inode::remove_writer() {
     ext2().end_reservation(*this);
 }
 
-Result<void> Ext2Inode::resize(uint64_t bytes) {
+Result<void> Ext2Inode::end_at(uint64_t bytes) {
     const uint32_t shift = ext2().geometry().block_shift;
+    if (bytes <= size() || bytes <= cache_.size())
+        cut_off(static_cast<uint32_t>((bytes + (1u << shift) - 1) >> shift));
+    set_size(bytes);
+    structure_epoch = ext2().epoch();
+    ext2().note_dirty(*this);
+    return {};
+}
+
+Result<void> Ext2Inode::resize(uint64_t bytes) {
     if (bytes > max_size()) return Errno::fbig;
-    return ext2().change([&]() -> Result<void> {
-        if (bytes <= size() || bytes <= cache_.size())
-            cut_off(static_cast<uint32_t>((bytes + (1u << shift) - 1) >> shift));
-        set_size(bytes);
-        structure_epoch = ext2().epoch();
-        ext2().note_dirty(*this);
-        return {};
-    });
+    return ext2().change([&] { return end_at(bytes); });
+}
+
+// No commit between the two: it would find blocks that are new, and their contents gone.
+Result<void> Ext2Inode::shrink(PageCache& cache, uint64_t bytes) {
+    return ext2().change([&] { return end_at(bytes); }, [&] { cache.drop_behind(bytes); });
 }
 
 // How many of the bytes there an ordinary user may write: what is kept for the superuser is only

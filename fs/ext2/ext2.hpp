@@ -62,25 +62,37 @@ class Ext2 final : public FileSystem {
 
     // --- Changes. An operation is a function that runs under the lock; in one that fails for lack
     // of room a checkpoint may free some, and it runs again: it must have undone what it did.
-    // With a journal all that it changes is in one transaction.
-    template <typename F>
-    auto change(F&& operation) -> decltype(operation()) {
-        if (!journaled_) return change_now(operation);
-        for (bool again = false;; again = true) {
+    // With a journal all that it changes is in one transaction. `before`: what goes with it, is done without
+    // `lock_`, and may be done twice.
+    struct Nothing {
+        void operator()() const {}
+    };
+    template <typename F, typename B = Nothing>
+    auto change(F&& operation, B&& before = {}) -> decltype(operation()) {
+        if (!journaled_) {
+            before();
+            return change_now(operation);
+        }
+        for (bool again = false;;) {
             if (wants_commit_.relaxed()) TRY(commit());
             {
                 LockGuard gate(transaction_);
-                LockGuard guard(lock_);
-                if (read_only()) return Errno::rofs;
-                TRY(begin());
-                auto done = operation();
-                const bool full = done.is_error() && done.error() == Errno::nospc && has_pending();
-                if (again || !full) return done;
+                Result<void> begun = begin_operation();
+                if (begun.is_error() && begun.error() != Errno::again) return begun.error();
+                if (begun.is_ok()) {
+                    before();
+                    LockGuard guard(lock_);
+                    auto done = operation();
+                    const bool full =
+                        done.is_error() && done.error() == Errno::nospc && has_pending();
+                    if (std::exchange(again, true) || !full) return done;
+                }
             }
             TRY(commit());
         }
     }
-    // The same for who must not wait for contents: pages of a file are on their way.
+    // The same for who must not wait for contents: pages of a file are on their way. With a journal EAGAIN if
+    // a commit has to come first.
     template <typename F>
     auto change_now(F&& operation) -> decltype(operation()) {
         LockGuard guard(lock_);
@@ -88,7 +100,7 @@ class Ext2 final : public FileSystem {
         TRY(begin());
         auto done = operation();
         if (done.is_error() && done.error() == Errno::nospc && has_pending()) {
-            TRY(checkpoint());
+            TRY(checkpoint_first());
             return operation();
         }
         return done;
@@ -102,7 +114,12 @@ class Ext2 final : public FileSystem {
     // With a journal: what has happened by now is on the disk then, whatever the power does. EIO.
     Result<void> commit();
     // Contents of this file in new blocks: they go to the disk before the transaction.
-    void note_ordered(Ext2Inode& file);
+    void note_ordered(Ext2Inode& file, uint32_t block, uint32_t count);
+    // A commit is under way, and waits for such contents: there must be no more of them, but for those of
+    // this file that are to be logged. Lock held.
+    bool is_closing(const Ext2Inode* except = nullptr) const {
+        return closing_ && !(except && except == settling_);
+    }
     void bound_transaction() {  // before a change outside change()
         if (wants_commit_.relaxed()) static_cast<void>(commit());
     }
@@ -217,6 +234,8 @@ class Ext2 final : public FileSystem {
     Result<TableBlock> table_block(InodeNo number, uint32_t& offset);
     Result<InodeRecord> inode_record(InodeNo number);
     Result<void> begin();
+    Result<void> begin_operation();
+    Result<void> checkpoint_first();
     Result<void> make_room();
     bool has_pending() const { return !pending_blocks_.empty() || !pending_inodes_.empty(); }
     Superblock& fill_superblock(HeldPage& page, bool clean);
@@ -270,8 +289,13 @@ class Ext2 final : public FileSystem {
     Result<void> log_metadata(uint32_t block);
     void forget_removed_directories();
     void fail_journal();
-    bool has_ordered();
     void write_ordered(bool keep_listed);
+    void settle_contents();
+    void set_closing(bool closing, const Ext2Inode* settling = nullptr) {
+        LockGuard guard(lock_);
+        closing_ = closing;
+        settling_ = settling;
+    }
 
     // orphans.cpp
     void update_orphans();
@@ -294,6 +318,8 @@ class Ext2 final : public FileSystem {
     uint16_t mounted_state_;                // what the superblock said when we came
     Nanoseconds last_commit_{0};            // under lock_; the clock's look may be late
     bool has_begun_ = false;                // the transaction has an operation, under lock_
+    bool closing_ = false;                  // see is_closing()
+    const Ext2Inode* settling_ = nullptr;   // whose contents the commit writes
     Atomic<bool> wants_commit_ = false;     // the transaction is long enough
     Atomic<uint32_t> commits_started_ = 0;  // under lock_
     Atomic<uint32_t> commits_done_ = 0;

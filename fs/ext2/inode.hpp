@@ -11,6 +11,8 @@
 #include "fs/page_cache.hpp"
 #include "kernel/lib/ordered_tree.hpp"
 
+class BlockWriter;
+
 namespace ext2 {
 
 class Ext2;
@@ -47,6 +49,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<void> remove_child(std::string_view name, Inode& inode, bool directory) override;
     Result<void> rename_child(std::string_view name, Inode& inode, Inode& new_parent,
                               std::string_view new_name, Inode* replaced) override;
+    Result<void> exchange_children(std::string_view name, Inode& inode, Inode& other_parent,
+                                   std::string_view other_name, Inode& other) override;
     Result<void> set_attributes(const SetAttributes& changes) override;
     Result<uint32_t> flags() override;
     Result<void> set_flags(uint32_t flags) override;
@@ -80,7 +84,8 @@ class Ext2Inode final : public CachedInode, private PageSource {
     bool is_directory() const { return type() == kTypeDirectory; }
 
     ListNode dirty_node, dead_node, nameless_node;
-    ListNode ordered_node;  // with a journal: it got blocks in this transaction
+    ListNode ordered_node;  // with a journal: it got blocks in this transaction, for pages from
+    uint32_t ordered_first = 0, ordered_last = 0;  // here to there; under the file system's records
     TreeNode reserve_node;
     Extent reserved{0, 0};  // behind its last block, nobody else's: see reservations.cpp
     uint32_t first_reserved() const { return reserved.first; }
@@ -95,10 +100,15 @@ class Ext2Inode final : public CachedInode, private PageSource {
     Result<uint32_t> prepare_write(uint64_t offset, uint32_t bytes) override;
     bool has_room(uint64_t offset, uint32_t bytes) override;
     Result<void> resize(uint64_t bytes) override;
+    Result<void> shrink(PageCache& cache, uint64_t bytes) override;
+    Result<void> await_room() override;
+    Result<void> end_at(uint64_t bytes);
     Result<uint32_t> find_hole(uint32_t block, uint32_t end);
     uint32_t room_for_all(uint64_t offset, uint32_t bytes);
     Result<uint32_t> write_logged(ByteSource& from, uint64_t& offset, bool append);
-    Result<void> write_page_blocks(uint32_t block, uint32_t count, uint8_t* const* pages);
+    Result<void> write_page_blocks(BlockWriter& to, uint32_t block, uint32_t count,
+                                   uint8_t* const* pages);
+    Result<Run> fill_hole(uint32_t block, uint32_t at, uint8_t* const* pages);
 
     // block_map.cpp, block_free.cpp
     Result<Run> allocate(uint32_t block, uint32_t wanted, bool reserve = false);

@@ -161,7 +161,10 @@ Result<void> Ext2::set_read_only(bool wanted) {
         return adopt_orphans();
     }
     Result<void> done = sync();
+    LockGuard gate(transaction_);
+    if (journaled_) settle_contents();
     LockGuard guard(lock_);
+    closing_ = false;
     drop_reservations();
     release_nameless();
     Result<void> last = checkpoint();
@@ -206,6 +209,13 @@ Result<void> Ext2::make_room() {
     return reserve(pending_inodes_, kRecords);
 }
 
+// With a journal contents may have to be written before: that is for who has no lock, by commit().
+Result<void> Ext2::checkpoint_first() {
+    if (!journaled_) return checkpoint();
+    wants_commit_.store_relaxed(true);
+    return Errno::again;
+}
+
 // What has ended meanwhile is freed.
 Result<void> Ext2::begin() {
     constexpr uint32_t kBatch = 2048;
@@ -213,12 +223,19 @@ Result<void> Ext2::begin() {
     if (journal_) TRY(begin_transaction());
     if (fresh_.size() > kBatch || gone_.size() > kBatch || pending_blocks_.size() > kBatch ||
         directory_blocks_.size() > kBatch || table_blocks_.size() > kBatch)
-        TRY(checkpoint());
+        TRY(checkpoint_first());
     if (make_room().is_ok()) return {};
     // A long list is one piece of memory, and the free frames may lie apart: after a checkpoint the lists
     // are empty, with the room that they have.
-    TRY(checkpoint());
+    if (table_blocks_.empty() && directory_blocks_.empty() && index_blocks_.empty())
+        return Errno::nomem;
+    TRY(checkpoint_first());
     return make_room();
+}
+
+Result<void> Ext2::begin_operation() {
+    LockGuard guard(lock_);
+    return read_only() ? Result<void>(Errno::rofs) : begin();
 }
 
 Result<MetadataBlock> Ext2::fresh_metadata(uint32_t block) {
@@ -363,4 +380,5 @@ constinit FileSystemType journaled_type{"ext3", true, Ext2::mount, nullptr, fals
 void ext2_init() {
     register_file_system(ext2::type);
     register_file_system(ext2::journaled_type);
+    journal::trace_init();
 }

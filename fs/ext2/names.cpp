@@ -254,6 +254,29 @@ Result<void> Ext2Inode::move_at_once(std::string_view name, Ext2Inode& inode, Ex
     });
 }
 
+// Without a journal no order of the writes keeps both names at every moment.
+Result<void> Ext2Inode::exchange_children(std::string_view name, Inode& inode, Inode& other_parent,
+                                          std::string_view other_name, Inode& other) {
+    Ext2Inode &mine = ours(inode), &theirs = ours(other), &parent = ours(other_parent);
+    if (!ext2().journaled()) return Errno::inval;
+    if (mine.cache_.frozen() || theirs.cache_.frozen()) return Errno::perm;
+    return ext2().change([&]() -> Result<void> {
+        const Found here = TRY(find_entry(name)), there = TRY(parent.find_entry(other_name));
+        const bool moves = &parent != this;
+        const int32_t links = moves ? theirs.is_directory() - mine.is_directory() : 0;
+        if (links) TRY((links > 0 ? *this : parent).check_link_room());
+        TRY(set_entry_at(here.position, theirs.number(), theirs.type()));
+        TRY(parent.set_entry_at(there.position, mine.number(), mine.type()));
+        if (moves && mine.is_directory()) TRY(mine.set_parent(parent));
+        if (moves && theirs.is_directory()) TRY(theirs.set_parent(*this));
+        if (links) add_links(links);
+        if (links) parent.add_links(-links);
+        mine.note_change(false);
+        theirs.note_change(false);
+        return {};
+    });
+}
+
 // As a link and an unlink, with a checkpoint between.
 Result<void> Ext2Inode::move_file(std::string_view name, Ext2Inode& inode, Ext2Inode& target,
                                   std::string_view new_name, Ext2Inode* replaced) {

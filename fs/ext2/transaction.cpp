@@ -10,8 +10,11 @@
 //   3. all changed blocks into the log, at once                  see fs/journal/journal.hpp
 //
 // Blocks go home when the log is half full. 1 is done without `lock_`, for writing pages may need
-// it; operations wait only for what the first round left. Who wants a commit while one is under way
-// waits for the next, and shares it with all who came meanwhile.
+// it; operations wait only for what the first round left. Meanwhile pages that were written through a
+// mapping where the file has holes get no blocks, and stay dirty (EAGAIN). A commit is always this one: an
+// operation that finds no room in the log leaves its locks first. Of a file only the pages are written for
+// which it got blocks in the transaction: fsync of one waits for nothing else of others. Who wants a
+// commit while one is under way waits for the next, and shares it with all who came meanwhile.
 // Not needed with a journal: the order of checkpoint.cpp, with its masks of fresh and removed inodes;
 // the checkpoints amidst operations of names.cpp; spare names of files that are replaced.
 #include "fs/ext2/journal_place.hpp"
@@ -96,33 +99,40 @@ Result<void> Ext2::begin_transaction() {
     constexpr uint32_t kPartOfLog = 4, kMemoryStep = 256;
     const uint32_t size = transaction_blocks();
     if (size > journal_->capacity() / kPartOfLog) wants_commit_.store_relaxed(true);
+    if (!closing_ && !journal_->fits(size + most_maps_ + kCredit)) {
+        if (has_begun_ || size > 1) return checkpoint_first();
+        if (Result<void> done = journal_->checkpoint(); done.is_error()) {
+            fail_journal();
+            return done;
+        }
+    }
     TRY(journal_->reserve(align_up(size + kCredit, kMemoryStep)));
     if (!std::exchange(has_begun_, true)) journal::trace_begin(device_, journal_->sequence());
     journal::trace_join(device_, journal_->sequence(), size);
-    if (journal_->fits(size + most_maps_ + kCredit)) return {};
-    TRY(commit_transaction());
-    if (journal_->fits(most_maps_ + kCredit)) return {};
-    Result<void> done = journal_->checkpoint();
-    if (done.is_error()) fail_journal();
-    return done;
+    return {};
 }
 
-void Ext2::note_ordered(Ext2Inode& file) {
+void Ext2::note_ordered(Ext2Inode& file, uint32_t block, uint32_t count) {
     if (!journaled_ || options_.data == journal::DataMode::writeback) return;
+    const uint32_t shift = kPageShift - geometry_.block_shift;
+    const uint32_t first = block >> shift, last = (block + count - 1) >> shift;
     LockGuard guard(records_);
-    if (!file.ordered_node.linked()) ordered_.push_back(file);
+    if (file.ordered_node.linked()) {
+        file.ordered_first = std::min(file.ordered_first, first);
+        file.ordered_last = std::max(file.ordered_last, last);
+        return;
+    }
+    file.ordered_first = first;
+    file.ordered_last = last;
+    ordered_.push_back(file);
 }
 
-bool Ext2::has_ordered() {
-    LockGuard guard(records_);
-    return !ordered_.empty();
-}
-
-// Writes the contents of listed files; those listed meanwhile too, unless they stay on the list.
+// Writes such contents of listed files; of those listed meanwhile too, unless they stay on the list.
 void Ext2::write_ordered(bool keep_listed) {
     const Ext2Inode* first = nullptr;
     for (;;) {
         Ref<Ext2Inode> file;
+        uint32_t page = 0, last = 0;
         {
             LockGuard guard(records_);
             Ext2Inode* next = ordered_.pop_front();
@@ -132,9 +142,19 @@ void Ext2::write_ordered(bool keep_listed) {
             if (!first && keep_listed) first = next;
             if (!next->try_add_ref()) continue;  // it goes, and its blocks with it
             file = Ref<Ext2Inode>::adopt(next);
+            page = next->ordered_first;
+            last = next->ordered_last;
         }
-        static_cast<void>(file->cache().write_back());  // told to who has it open
+        if (!keep_listed) set_closing(true, file.get());
+        // Errors are told to who has it open.
+        static_cast<void>(file->cache().write_back_placed(page, last));
     }
+}
+
+// With the gate held: no file gets blocks any more, and those of the transaction have their contents.
+void Ext2::settle_contents() {
+    set_closing(true);
+    write_ordered(false);
 }
 
 // A directory's block, or a symbolic link's: who looks at it wants the page, so the inode stays.
@@ -146,18 +166,16 @@ Result<void> Ext2::log_block(uint32_t home, MetadataBlock&& held, Ext2Inode* own
 Result<void> Ext2::log_contents(Ext2Inode& file, uint32_t home, uint32_t count, uint32_t first,
                                 uint8_t* const* pages) {
     const uint32_t shift = geometry_.block_shift, per_page = kPageSize >> shift;
-    return change_now([&]() -> Result<void> {
-        for (uint32_t i = 0; i < count; ++i) {
-            uint8_t* const page = pages[(first + i) / per_page];
-            const Frame frame = frame_of(to_physical(page));
-            get_frame(frame);
-            MetadataBlock held{HeldPage(frame), ((first + i) % per_page) << shift};
-            // One without a name may go at any time, and nobody else will read it.
-            Ext2Inode* owner = file.record().links_count ? &file : nullptr;
-            TRY(log_block(home + i, std::move(held), owner, true));
-        }
-        return {};
-    });
+    for (uint32_t i = 0; i < count; ++i) {
+        uint8_t* const page = pages[(first + i) / per_page];
+        const Frame frame = frame_of(to_physical(page));
+        get_frame(frame);
+        MetadataBlock held{HeldPage(frame), ((first + i) % per_page) << shift};
+        // One without a name may go at any time, and nobody else will read it.
+        Ext2Inode* owner = file.record().links_count ? &file : nullptr;
+        TRY(log_block(home + i, std::move(held), owner, true));
+    }
+    return {};
 }
 
 void Ext2::disown(Ext2Inode& file) {
@@ -175,18 +193,16 @@ void Ext2::disown(Ext2Inode& file) {
 // --- its commit
 
 Result<void> Ext2::commit() {
-    constexpr uint32_t kRounds = 8;  // who writes on and on to a mapped hole must not keep us here
     if (journal_failed()) return Errno::io;
     const uint32_t wanted = commits_started_.load() + 1;
     write_ordered(true);  // most of it, while others go on
     LockGuard gate(transaction_);
-    for (uint32_t round = 0;; ++round) {
-        if (static_cast<int32_t>(commits_done_.load() - wanted) >= 0)
-            return journal_failed() ? Result<void>(Errno::io) : Result<void>();
-        write_ordered(false);
-        LockGuard guard(lock_);
-        if (round == kRounds || !has_ordered()) return checkpoint();
-    }
+    if (static_cast<int32_t>(commits_done_.load() - wanted) >= 0)
+        return journal_failed() ? Result<void>(Errno::io) : Result<void>();
+    settle_contents();
+    LockGuard guard(lock_);
+    closing_ = false;
+    return checkpoint();
 }
 
 // So that their inodes can go in this transaction.

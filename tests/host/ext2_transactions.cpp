@@ -85,6 +85,53 @@ TEST_P(Ext3Transactions, AFreedBlockOfADirectoryIsAFilesContents) {
     stop(v);
 }
 
+// Of a file and a folder, in two folders: at each cut both names are as before, or both as after.
+TEST_P(Ext3Transactions, NamesAreExchangedInOneTransaction) {
+    ImageDisk& d = make_disk(image.bytes);
+    View v = mount_writable(d);
+    for (const char* name : {"/a", "/b", "/b/d"})
+        ASSERT_TRUE(vfs_mkdir(v, v.cwd, name, 0755).is_ok());
+    ASSERT_EQ(v.write("/a/f", "file"), Errno{});
+    ASSERT_EQ(v.write("/b/d/x", "inside"), Errno{});
+    ASSERT_EQ(sync(v), Errno{});
+    std::vector<uint8_t> bytes = d.bytes;
+    std::vector<ImageDisk::Write> writes;
+    d.log = &writes;
+    auto exchange = [&](const char* one, const char* other) {
+        return error(vfs_rename(v, v.cwd, one, v.cwd, other, Rename::exchange));
+    };
+    EXPECT_EQ(exchange("/a/f", "/b/none"), Errno::noent);
+    EXPECT_EQ(exchange("/b", "/b/d"), Errno::inval);
+    EXPECT_EQ(exchange("/a/f", "/b/d"), Errno{});
+    EXPECT_EQ(v.read("/b/d"), "file");
+    EXPECT_EQ(v.list("/a/f"), (std::vector<std::string>{".", "..", "x"}));
+    EXPECT_EQ(v.read("/a/f/../f/x"), "inside");
+    ASSERT_EQ(sync(v), Errno{});
+    bool before = false, after = false;
+    for (const ImageDisk::Write& write : writes) {
+        std::copy(write.bytes.begin(), write.bytes.end(),
+                  bytes.begin() + static_cast<long>(write.sector * kSectorSize));
+        std::vector<uint8_t> cut = bytes;
+        const Checked replayed = e2fsck(cut, "-p");
+        EXPECT_LE(replayed.status, 1) << replayed.text;
+        View then = View::of_disk(make_disk(cut));
+        const bool is_new = then.read("/b/d") == "file";
+        EXPECT_EQ(then.read(is_new ? "/a/f/x" : "/b/d/x"), "inside");
+        if (!is_new) {
+            EXPECT_EQ(then.read("/a/f"), "file");
+        }
+        before |= !is_new;
+        after |= is_new;
+    }
+    EXPECT_TRUE(before && after);
+    EXPECT_EQ(exchange("/a/f", "/b/d"), Errno{});
+    EXPECT_EQ(exchange("/a", "/b"), Errno{});
+    EXPECT_EQ(v.read("/b/f"), "file");
+    stop(v);
+    const Checked check = e2fsck(d.bytes, "-fn");
+    EXPECT_EQ(check.status, 0) << check.text;
+}
+
 TEST_P(Ext3Transactions, ManyOperationsInTheSmallestJournal) {
     ImageDisk& d = make_disk(image.bytes);
     View v = mount_writable(d);

@@ -1,7 +1,7 @@
 // Names and places: path resolution, permissions, and the rules of the calls that change the tree,
 // over tmpfs; the page cache as the place where its files live.
 // timeout: 500
-// sources: tests/host/ext2_images.cpp tests/host/ext2_journal.cpp tests/host/ext2_repairs.cpp tests/host/ext2_writing.cpp tests/host/ext2_reservations.cpp tests/host/ext2_transactions.cpp file_room
+// sources: tests/host/ext2_images.cpp tests/host/ext2_journal.cpp tests/host/ext2_repairs.cpp tests/host/ext2_writing.cpp tests/host/ext2_reservations.cpp tests/host/ext2_transactions.cpp tests/host/ext2_ordered.cpp file_room
 #include "fs/mount.hpp"
 #include "tests/host/support/file_room.hpp"
 

@@ -38,12 +38,12 @@ done = subprocess.run([*crash, 'nothing'], capture_output=True, text=True)
 check('an unknown operation', done.returncode == 1 and 'no operation nothing; there are: create' in done.stderr)
 done = subprocess.run([*crash, '--do', 'false', '--lost', '0'], capture_output=True, text=True)
 check('one that fails', done.returncode == 1 and 'false: status 1' in done.stderr)
-done = subprocess.run([*crash, '--json', '--lost', '1', 'create', 'move-folder', '--do', 'chmod 600 log'],
+done = subprocess.run([*crash, '--json', '--lost', '1', 'create', 'append', 'move-folder', '--do', 'chmod 600 log'],
                       capture_output=True, text=True)
 check(f'a run {done.stderr}', done.returncode == 0)
 rows = json.loads(done.stdout)
 check('all of them', [(row['mode'], row['operation']) for row in rows] ==
-      [(mode, name) for mode in MODES for name in ('create', 'move-folder', 'chmod 600 log')])
+      [(mode, name) for mode in MODES for name in ('create', 'append', 'move-folder', 'chmod 600 log')])
 for row in rows:
     mode, name = row['mode'], f'{row["operation"]}, {row["mode"]}'
     check(f'{name}: each disk is one of three', row['cuts'] == row['clean'] + row['repaired'] + row['asks'])

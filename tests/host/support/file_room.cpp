@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "fs/fs.hpp"
+#include "fs/journal/journal.hpp"
 #include "fs/mount.hpp"
 #include "fs/page_hash.hpp"
 #include "fs/page_cache.hpp"
@@ -44,6 +45,8 @@ void trace_join(const BlockDevice&, uint32_t, uint32_t) {}
 void trace_commit(const BlockDevice&, uint32_t, uint32_t, uint32_t) {}
 void trace_checkpoint(const BlockDevice&, uint32_t, uint32_t) {}
 void trace_revoke(const BlockDevice&, uint32_t, uint32_t) {}
+void trace_write(const BlockDevice&, Sector, uint32_t, Part) {}
+void trace_init() {}
 }  // namespace journal
 
 // --- One thread: nobody to wait for.
@@ -126,6 +129,8 @@ Result<void> ImageDisk::write(Sector first, uint32_t count, const void* from) {
         if (bad >= first.raw() && bad < first.raw() + count) return Errno::io;
     if (writes_left == 0) return {};
     --writes_left;
+    const auto* data = static_cast<const uint8_t*>(from);
+    if (log) log->push_back({first.raw(), {data, data + size_t{count} * kSectorSize}});
     memcpy(bytes.data() + first.raw() * kSectorSize, from, size_t{count} * kSectorSize);
     return {};
 }

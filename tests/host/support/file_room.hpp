@@ -21,7 +21,7 @@ extern std::vector<std::string> log_lines;
 class ImageDisk final : public BlockDevice {
   public:
     ImageDisk(std::string_view name, uint32_t minor, std::vector<uint8_t> bytes)
-        : BlockDevice(name, 3, minor), bytes(std::move(bytes)) {}
+        : BlockDevice(name, 3 + minor / 256, minor % 256), bytes(std::move(bytes)) {}
     uint64_t sectors() const override { return bytes.size() / kSectorSize; }
     Result<void> read(Sector first, uint32_t count, void* to) override;
     Result<void> write(Sector first, uint32_t count, const void* from) override;
@@ -36,6 +36,11 @@ class ImageDisk final : public BlockDevice {
     uint64_t writes_left = UINT64_MAX;
     uint64_t writes = 0;
     uint32_t requests = 0;
+    struct Write {
+        uint64_t sector;
+        std::vector<uint8_t> bytes;
+    };
+    std::vector<Write>* log = nullptr;  // gets each write, if it is set
 };
 
 // A disk that is registered forever, with the image as its contents.
