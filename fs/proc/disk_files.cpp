@@ -11,7 +11,6 @@
 
 namespace {
 
-constexpr uint32_t kWritable = kTypeRegular | 0644, kReadOnly = kTypeRegular | 0444;
 constexpr uint64_t kMillisecond = 1'000'000;
 
 // Those that have a queue of their own.
@@ -24,7 +23,6 @@ DiskQueue& queue_of(const ProcTarget& target) { return *disk_at(target.which)->q
 
 constexpr ProcEntry kDiskFiles[] = {
     {.name = "elevator",
-     .mode = kWritable,
      .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
          PolicyChoice::show_names(to, Elevators::kNames, queue_of(target).elevator());
          return {};
@@ -38,13 +36,10 @@ constexpr ProcEntry kDiskFiles[] = {
     {.name = "hold",
      .mode = kTypeRegular | 0200,
      .store_for = [](const ProcTarget& target, std::string_view text) -> Result<void> {
-         uint64_t count;
-         if (!parse_number(text, count) || count > UINT32_MAX) return Errno::inval;
-         queue_of(target).hold(static_cast<uint32_t>(count));
+         queue_of(target).hold(TRY(number_in(text, 0, UINT32_MAX)));
          return {};
      }},
     {.name = "travel",
-     .mode = kReadOnly,
      .generate = [](TextSink& to, const ProcTarget& target) -> Result<void> {
          format_to(to, "{}\n", queue_of(target).counts().travel);
          return {};
@@ -57,34 +52,21 @@ constexpr ProcEntry kDisk = {.name = "disk", .mode = kTypeDirectory | 0555, .chi
 constexpr ProcEntry kDiskSettings[] = {
     policy_file<kElevatorChoice>("elevator"),
     {.name = "ide",
-     .mode = kWritable,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         PolicyChoice::show_names(to, kIdeModeNames, static_cast<uint32_t>(current_ide_mode()));
-         return {};
-     },
+     .show =
+         [](TextSink& to) {
+             PolicyChoice::show_names(to, kIdeModeNames, static_cast<uint32_t>(current_ide_mode()));
+         },
      .store = [](std::string_view name) -> Result<void> {
          return choose_ide_mode(name) ? Result<void>() : Errno::inval;
      }},
-    {.name = "ram_delay_us",
-     .mode = kWritable,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         format_to(to, "{}\n", ram_disk_delay.relaxed());
-         return {};
-     },
-     .store = [](std::string_view text) -> Result<void> {
-         uint64_t microseconds;
-         if (!parse_number(text, microseconds) || microseconds > 1'000'000) return Errno::inval;
-         ram_disk_delay.store_relaxed(static_cast<uint32_t>(microseconds));
-         return {};
-     }},
+    {.name = "ram_delay_us", .number = &ram_disk_delay, .most = 1'000'000},
     {.name = "travel",
-     .mode = kReadOnly,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         for (BlockDevice& disk : block_devices())
-             if (!disk.is_partition() && disk.queue())
-                 format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
-         return {};
-     }},
+     .show =
+         [](TextSink& to) {
+             for (BlockDevice& disk : block_devices())
+                 if (!disk.is_partition() && disk.queue())
+                     format_to(to, "{} {}\n", disk.name(), disk.counts().travel);
+         }},
 };
 
 constexpr ProcNames kDiskNames = {[](int which) {
@@ -93,7 +75,7 @@ constexpr ProcNames kDiskNames = {[](int which) {
                                   },
                                   kDisk};
 
-Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
+void show_disk_counts(TextSink& to) {
     for (BlockDevice& disk : block_devices()) {
         const DiskCounts c = disk.counts();
         const uint32_t number = disk.device_number();
@@ -108,11 +90,10 @@ Result<void> show_disk_counts(TextSink& to, const ProcTarget&) {
         format_to(to, " {} {} {} 0 0 0 0 {} {}\n", c.in_flight, c.busy_nanoseconds / kMillisecond,
                   all / kMillisecond, c.flushes, c.flush_nanoseconds / kMillisecond);
     }
-    return {};
 }
 
 constexpr ProcEntry kDisks[] = {{.name = "disk", .children = kDiskSettings, .names = &kDiskNames}};
 constexpr ProcEntry kDevices[] = {{.name = "dev", .children = kDisks}};
 PROC_FILES(proc_sys, kDevices);
-constexpr ProcEntry kCounts[] = {{.name = "diskstats", .generate = show_disk_counts}};
+constexpr ProcEntry kCounts[] = {{.name = "diskstats", .show = show_disk_counts}};
 PROC_FILES(proc_root, kCounts);

@@ -38,9 +38,6 @@ std::string_view block_driver(uint32_t major) {
     }
 }
 
-}  // namespace
-
-namespace {
 // All processors are taken to be of the boot processor's kind.
 void show_one_processor(TextSink& to, uint32_t id) {
     const CpuFeatures& cpu = cpu_features();
@@ -66,22 +63,16 @@ void show_one_processor(TextSink& to, uint32_t id) {
     if (cpu.ebx7 & kCpuEbx7Smap) to.put(" smap");
     format_to(to, "\nbogomips\t: {}.{:02}\n\n", kilohertz / 500, kilohertz / 5 % 100);
 }
-}  // namespace
-
-Result<void> show_processor(TextSink& to, const ProcTarget&) {
+void show_processor(TextSink& to) {
     for (uint32_t id = 0; id < cpu_count; ++id) show_one_processor(to, id);
-    return {};
 }
 
-namespace {
 // A column for each CPU.
 void put_counts(TextSink& to, auto&& count_of) {
     for (uint32_t id = 0; id < cpu_count; ++id) format_to(to, " {:>10}", count_of(*cpus[id]));
 }
-}  // namespace
-
 // As Linux has it; and below, which it does not tell, the exceptions that came.
-Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
+void show_interrupts(TextSink& to) {
     constexpr uint32_t kLines = 16;
     to.put("    ");
     for (uint32_t id = 0; id < cpu_count; ++id) format_to(to, "       CPU{}", id);
@@ -109,10 +100,9 @@ Result<void> show_interrupts(TextSink& to, const ProcTarget&) {
         put_counts(to, [&](const Cpu& cpu) { return cpu.exceptions[vector].relaxed(); });
         format_to(to, "   exception {}, {}\n", vector, name);
     }
-    return {};
 }
 
-Result<void> show_devices(TextSink& to, const ProcTarget&) {
+void show_devices(TextSink& to) {
     to.put(
         "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n240 host\n\n"
         "Block devices:\n");
@@ -122,21 +112,21 @@ Result<void> show_devices(TextSink& to, const ProcTarget&) {
         if (major != last) format_to(to, "{:>3} {}\n", major, block_driver(major));
         last = major;
     }
-    return {};
 }
 
-Result<void> show_disks(TextSink& to, const ProcTarget&) {
+void show_disks(TextSink& to) {
     to.put("major minor  #blocks  name\n\n");
     for (BlockDevice& disk : block_devices())
         format_to(to, "{:>4}  {:>7} {:>10} {}\n", device_major(disk.device_number()),
                   device_minor(disk.device_number()), disk.sectors() / 2, disk.name());
-    return {};
 }
 
 constexpr ProcEntry kMachineFiles[] = {
-    {.name = "cpuinfo", .generate = show_processor},
-    {.name = "devices", .generate = show_devices},
-    {.name = "interrupts", .generate = show_interrupts},
-    {.name = "partitions", .generate = show_disks},
+    {.name = "cpuinfo", .show = show_processor},
+    {.name = "devices", .show = show_devices},
+    {.name = "interrupts", .show = show_interrupts},
+    {.name = "partitions", .show = show_disks},
 };
 PROC_FILES(proc_root, kMachineFiles);
+
+}  // namespace

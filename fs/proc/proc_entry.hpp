@@ -39,7 +39,7 @@ struct ProcEntry {
     Result<Ref<File>> (*open)(uint32_t flags, Inode& inode, const ProcTarget& target) = nullptr;
     Result<void> (*store)(std::string_view value) = nullptr;  // both null: read-only
     Result<void> (*store_for)(const ProcTarget& target, std::string_view value) = nullptr;
-    // Instead of functions, a number that may be set between two others.
+    // Instead of functions, a number that may be set between two others (with `store`: as that says).
     Atomic<uint32_t>* number = nullptr;
     uint32_t least = 0, most = UINT32_MAX;
     // It takes locks that come before those of a reader.
@@ -79,6 +79,13 @@ struct ProcNames {
     std::string_view (*name)(int which);
     const ProcEntry& entry;  // its name is unused
 };
+
+// What a setting's `store` reads: one number in these limits. EINVAL.
+inline Result<uint32_t> number_in(std::string_view text, uint32_t least, uint32_t most) {
+    uint64_t number;
+    if (!parse_number(text, number) || number < least || number > most) return Errno::inval;
+    return static_cast<uint32_t>(number);
+}
 
 // --- registering
 

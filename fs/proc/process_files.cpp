@@ -5,12 +5,11 @@
 
 namespace {
 
-using AreaReader = decltype(ProcessSource::environment);
-
-Result<void> show_area(TextSink& to, const ProcTarget& target, AreaReader read) {
+template <auto ProcessSource::*read>
+Result<void> show_area(TextSink& to, const ProcTarget& target) {
     char piece[256];
     for (uint32_t offset = 0;;) {
-        const uint32_t bytes = TRY(read(target, offset, std::span(piece)));
+        const uint32_t bytes = TRY((process_source().*read)(target, offset, std::span(piece)));
         if (!bytes) return {};
         to.put({piece, bytes});
         offset += bytes;
@@ -64,14 +63,6 @@ Result<void> visit_regions_of(const ProcTarget& target, RegionVisitor& visitor) 
     return {};
 }
 
-Result<void> show_process_arguments(TextSink& to, const ProcTarget& target) {
-    return show_area(to, target, process_source().command_line);
-}
-
-Result<void> show_process_environment(TextSink& to, const ProcTarget& target) {
-    return show_area(to, target, process_source().environment);
-}
-
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target) {
     RegionLines lines(to);
     return visit_regions_of(target, lines);
@@ -99,7 +90,7 @@ Result<void> show_process_mount_details(TextSink& to, const ProcTarget& target) 
 }
 
 constexpr ProcEntry kFiles[] = {
-    {.name = "cmdline", .generate = show_process_arguments},
+    {.name = "cmdline", .generate = show_area<&ProcessSource::command_line>},
 };
 PROC_FILES(proc_process, kFiles);
 PROC_FILES(proc_thread, kFiles);
@@ -107,7 +98,7 @@ PROC_FILES(proc_thread, kFiles);
 constexpr ProcEntry kProcessFiles[] = {
     {.name = "environ",
      .mode = kTypeRegular | 0400,
-     .generate = show_process_environment,
+     .generate = show_area<&ProcessSource::environment>,
      .inspects = true},
     {.name = "maps", .generate = show_process_regions, .inspects = true},
     {.name = "mounts", .generate = show_process_mounts, .rendered_by_open = true},

@@ -5,11 +5,10 @@
 
 namespace {
 
-using Lookup = Result<Path> (*)(int pid);
-
-Result<Path> place(const ProcTarget& target, Lookup lookup) {
+template <auto ProcessSource::*lookup>
+Result<Path> place(const ProcTarget& target) {
     if (!process_source().may_inspect(target.pid)) return Errno::acces;
-    Result<Path> path = lookup(target.pid);
+    Result<Path> path = (process_source().*lookup)(target.pid);
     if (path.is_error() && path.error() == Errno::srch) return Errno::noent;
     return path;
 }
@@ -22,14 +21,6 @@ void link_to_self(TextSink& to, const ProcTarget&) {
 void link_to_own_thread(TextSink& to, const ProcTarget&) {
     format_to(to, "{}/task/{}", process_source().current(), process_source().current_thread());
 }
-
-Result<Path> program_of(const ProcTarget& target) {
-    return place(target, process_source().executable);
-}
-Result<Path> directory_of(const ProcTarget& target) {
-    return place(target, process_source().working_directory);
-}
-Result<Path> root_of(const ProcTarget& target) { return place(target, process_source().root); }
 
 Result<Ref<File>> descriptor_file(const ProcTarget& target) {
     if (!process_source().may_inspect(target.pid)) return Errno::acces;
@@ -46,9 +37,9 @@ Result<Path> descriptor_place(const ProcTarget& target) {
 }
 
 constexpr ProcEntry kLinks[] = {
-    {.name = "exe", .place = program_of},
-    {.name = "cwd", .place = directory_of},
-    {.name = "root", .place = root_of},
+    {.name = "exe", .place = place<&ProcessSource::executable>},
+    {.name = "cwd", .place = place<&ProcessSource::working_directory>},
+    {.name = "root", .place = place<&ProcessSource::root>},
 };
 PROC_FILES(proc_process, kLinks);
 

@@ -10,18 +10,14 @@ namespace {
 constexpr uint32_t kCommand = kTypeRegular | 0200, kForAll = kTypeRegular | 0666;
 
 Result<void> suspend(std::string_view text, bool suspended) {
-    uint64_t pid;
-    if (!parse_number(text, pid) || pid > INT32_MAX) return Errno::inval;
-    return process_source().suspend(static_cast<int>(pid), suspended);
+    return process_source().suspend(static_cast<int>(TRY(number_in(text, 0, INT32_MAX))),
+                                    suspended);
 }
-Result<void> show_nothing(TextSink&, const ProcTarget&) { return {}; }
 
 // --- jobs (kernel/sched/jobs.hpp)
 
 Result<void> set_degree(std::string_view text) {
-    uint64_t degree;
-    if (!parse_number(text, degree) || degree > INT32_MAX) return Errno::inval;
-    set_job_degree(static_cast<uint32_t>(degree));
+    set_job_degree(TRY(number_in(text, 0, INT32_MAX)));
     return {};
 }
 // The caller's next child is a job with this service time in microseconds, 0 if it isn't known.
@@ -38,26 +34,21 @@ constexpr ProcEntry kSchedulerSettings[] = {
     {.name = "tunables", .show = [](TextSink& to) { kSchedulerChoice.show_tunables(to); }},
     {.name = "suspend",
      .mode = kCommand,
-     .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, true); }},
     {.name = "resume",
      .mode = kCommand,
-     .generate = show_nothing,
      .store = [](std::string_view text) { return suspend(text, false); }},
     policy_file<kJobChoice>("jobs_policy"),
     {.name = "jobs_degree",
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         format_to(to, "{}\n", job_counts().degree);
-         return {};
-     },
+     .show = [](TextSink& to) { format_to(to, "{}\n", job_counts().degree); },
      .store = set_degree},
     {.name = "jobs",
      .mode = kForAll,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         const JobCounts counts = job_counts();
-         format_to(to, "active {}\nwaiting {}\n", counts.active, counts.waiting);
-         return {};
-     },
+     .show =
+         [](TextSink& to) {
+             const JobCounts counts = job_counts();
+             format_to(to, "active {}\nwaiting {}\n", counts.active, counts.waiting);
+         },
      .store = submit,
      .acts_on_user = true},
 };

@@ -16,31 +16,28 @@ Result<void> set_text(char (&to)[N], std::string_view value) {
     return {};
 }
 
-constexpr auto show_text = [](TextSink& to, std::string_view text) -> Result<void> {
-    format_to(to, "{}\n", text);
-    return {};
-};
+template <const auto& text>
+void show(TextSink& to) {
+    format_to(to, "{}\n", std::string_view(text));
+}
+
+constexpr char kMostPids[] = "32768", kMostGroups[] = "32";
+static_assert(kMaxGroups == 32);
 
 constexpr ProcEntry kKernel[] = {
     {.name = "hostname",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, host_name); },
+     .show = show<host_name>,
      .store = [](std::string_view name) { return set_text(host_name, name); }},
     {.name = "domainname",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, domain_name); },
+     .show = show<domain_name>,
      .store = [](std::string_view name) { return set_text(domain_name, name); }},
-    {.name = "ostype",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemName); }},
-    {.name = "osrelease",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemRelease); }},
-    {.name = "version",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, kSystemVersion); }},
-    {.name = "pid_max",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32768"); }},
-    {.name = "ngroups_max",
-     .generate = [](TextSink& to, const ProcTarget&) { return show_text(to, "32"); }},
+    {.name = "ostype", .show = show<kSystemName>},
+    {.name = "osrelease", .show = show<kSystemRelease>},
+    {.name = "version", .show = show<kSystemVersion>},
+    {.name = "pid_max", .show = show<kMostPids>},
+    {.name = "ngroups_max", .show = show<kMostGroups>},
 };
 PROC_FILES(proc_sys_kernel, kKernel);
-static_assert(kMaxGroups == 32);
 
 constexpr ProcEntry kSettings[] = {
     {.name = "fs", .added = &proc_sys_fs},

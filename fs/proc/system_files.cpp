@@ -49,7 +49,7 @@ ProgramMemory program_memory() {
 
 }  // namespace
 
-Result<void> show_memory(TextSink& to, const ProcTarget&) {
+void show_memory(TextSink& to) {
     const MemoryTotals m = memory_totals();
     const PageCacheTotals cache = page_cache_totals();
     const SwapTotals swap = swap_totals();
@@ -87,10 +87,9 @@ Result<void> show_memory(TextSink& to, const ProcTarget&) {
     };
     for (const auto& line : lines)
         format_to(to, "{:<16}{:>8} kB\n", line.name, line.pages * kKilobytesPerPage);
-    return {};
 }
 
-Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
+void show_paging_counts(TextSink& to) {
     const PageCacheTotals cache = page_cache_totals();
     const uint32_t shared = AnonymousPager::all_resident();
     const ProgramMemory programs = program_memory();
@@ -137,42 +136,41 @@ Result<void> show_paging_counts(TextSink& to, const ProcTarget&) {
     format_to(to, "pgmigrate_success {}\npgmigrate_fail {}\n", c.moved, c.move_failures);
     const UserCopyTotals copied = user_copy_totals();
     format_to(to, "user_bytes_in {}\nuser_bytes_out {}\n", copied.in, copied.out);
-    return {};
+}
+
+void put_zones(TextSink& to, void (*put_zone)(TextSink& to, Zone zone)) {
+    auto put = [&](std::string_view name, Zone zone) {
+        format_to(to, "Node 0, zone {:>8} ", name);
+        put_zone(to, zone);
+        to.put("\n");
+    };
+    put("Normal", Zone::low);
+    if (memory_totals().total > memory_totals().low_total) put("HighMem", Zone::any);
 }
 
 // How much of the free memory a request for a run of each order can't use: 0.000 all is of use,
 // 1.000 nothing, in the form of Linux's debugfs extfrag/unusable_index.
-Result<void> show_fragmentation(TextSink& to, const ProcTarget&) {
-    auto show = [&](std::string_view name, Zone zone) {
+void show_fragmentation(TextSink& to) {
+    put_zones(to, [](TextSink& to, Zone zone) {
         uint32_t free = 0, below = 0;
         for (uint32_t order = 0; order <= kMaxOrder; ++order)
             free += free_run_count(zone, order) << order;
-        format_to(to, "Node 0, zone {:>8} ", name);
         for (uint32_t order = 0; order <= kMaxOrder; ++order) {
             const auto index = free ? static_cast<uint32_t>(1000ull * below / free) : 0;
             format_to(to, "{}.{:03} ", index / 1000, index % 1000);
             below += free_run_count(zone, order) << order;
         }
-        to.put("\n");
-    };
-    show("Normal", Zone::low);
-    if (memory_totals().total > memory_totals().low_total) show("HighMem", Zone::any);
-    return {};
+    });
 }
 
-Result<void> show_free_runs(TextSink& to, const ProcTarget&) {
-    auto show = [&](std::string_view name, Zone zone) {
-        format_to(to, "Node 0, zone {:>8} ", name);
+void show_free_runs(TextSink& to) {
+    put_zones(to, [](TextSink& to, Zone zone) {
         for (uint32_t order = 0; order <= kMaxOrder; ++order)
             format_to(to, "{:>6} ", free_run_count(zone, order));
-        to.put("\n");
-    };
-    show("Normal", Zone::low);
-    if (memory_totals().total > memory_totals().low_total) show("HighMem", Zone::any);
-    return {};
+    });
 }
 
-Result<void> show_statistics(TextSink& to, const ProcTarget&) {
+void show_statistics(TextSink& to) {
     const SchedulerStatistics s = scheduler_statistics();
     format_to(to, "cpu  {} 0 {} {} 0 0 0 0 0 0\n", s.user_ticks, s.kernel_ticks, s.idle_ticks);
     for (uint32_t i = 0; i < cpu_count; ++i) {
@@ -187,28 +185,25 @@ Result<void> show_statistics(TextSink& to, const ProcTarget&) {
     const uint64_t boot_time = (realtime_now().raw() - monotonic_now().raw()) / kSecond;
     format_to(to, "\nctxt {}\nbtime {}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\n",
               s.context_switches, boot_time, s.threads_created, s.ready);
-    return {};
 }
 
 // Spec: Linux, Documentation/scheduler/sched-stats.rst, version 15, without the domains' lines: of a
 // CPU's nine fields the time that threads ran there, and how often one was switched to.
-Result<void> show_schedule_statistics(TextSink& to, const ProcTarget&) {
+void show_schedule_statistics(TextSink& to) {
     format_to(to, "version 15\ntimestamp {}\n", ticks_now().raw());
     for (uint32_t i = 0; i < cpu_count; ++i)
         format_to(to, "cpu{} 0 0 0 0 0 0 {} 0 {}\n", i, cpu_busy_nanoseconds(i),
                   cpu_ticks(i).switches);
-    return {};
 }
 
-Result<void> show_uptime(TextSink& to, const ProcTarget&) {
+void show_uptime(TextSink& to) {
     put_seconds(to, monotonic_now().raw());
     to.put(" ");
     put_seconds(to, scheduler_statistics().idle_nanoseconds);
     to.put("\n");
-    return {};
 }
 
-Result<void> show_load(TextSink& to, const ProcTarget&) {
+void show_load(TextSink& to) {
     constexpr uint32_t kFractionBits = 11, kOne = 1u << kFractionBits;
     uint32_t loads[3];
     load_averages(loads);
@@ -218,43 +213,32 @@ Result<void> show_load(TextSink& to, const ProcTarget&) {
     }
     const SchedulerStatistics s = scheduler_statistics();
     format_to(to, "{}/{} {}\n", s.ready, s.threads, process_source().last_id());
-    return {};
 }
 
-Result<void> show_version(TextSink& to, const ProcTarget&) {
+void show_version(TextSink& to) {
     format_to(to, "{} version {} (g++ {}) {}\n", kSystemName, kSystemRelease, __VERSION__,
               kSystemVersion);
-    return {};
 }
 
-Result<void> show_command_line(TextSink& to, const ProcTarget&) {
-    format_to(to, "{}\n", boot_information().command_line);
-    return {};
-}
+void show_command_line(TextSink& to) { format_to(to, "{}\n", boot_information().command_line); }
 
-Result<void> show_file_systems(TextSink& to, const ProcTarget&) {
+void show_file_systems(TextSink& to) {
     for (const FileSystemType* type = file_system_types(); type; type = type->next)
         format_to(to, "{}\t{}\n", type->needs_device ? "" : "nodev", type->name);
-    return {};
-}
-
-Result<void> show_swaps(TextSink& to, const ProcTarget&) {
-    show_swap_areas(to);
-    return {};
 }
 
 constexpr ProcEntry kSystemFiles[] = {
-    {.name = "buddyinfo", .generate = show_free_runs},
-    {.name = "cmdline", .generate = show_command_line},
-    {.name = "extfrag", .generate = show_fragmentation},
-    {.name = "filesystems", .generate = show_file_systems},
-    {.name = "loadavg", .generate = show_load},
-    {.name = "meminfo", .generate = show_memory},
-    {.name = "schedstat", .generate = show_schedule_statistics},
-    {.name = "stat", .generate = show_statistics},
-    {.name = "swaps", .generate = show_swaps},
-    {.name = "uptime", .generate = show_uptime},
-    {.name = "version", .generate = show_version},
-    {.name = "vmstat", .generate = show_paging_counts},
+    {.name = "buddyinfo", .show = show_free_runs},
+    {.name = "cmdline", .show = show_command_line},
+    {.name = "extfrag", .show = show_fragmentation},
+    {.name = "filesystems", .show = show_file_systems},
+    {.name = "loadavg", .show = show_load},
+    {.name = "meminfo", .show = show_memory},
+    {.name = "schedstat", .show = show_schedule_statistics},
+    {.name = "stat", .show = show_statistics},
+    {.name = "swaps", .show = show_swap_areas},
+    {.name = "uptime", .show = show_uptime},
+    {.name = "version", .show = show_version},
+    {.name = "vmstat", .show = show_paging_counts},
 };
 PROC_FILES(proc_root, kSystemFiles);

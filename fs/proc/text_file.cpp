@@ -62,10 +62,7 @@ Result<uint32_t> TextFile::read_at(ByteSink& to, uint64_t offset) {
 Result<void> TextFile::store(std::string_view text) {
     if (entry_.store) return entry_.store(text);
     if (entry_.store_for) return entry_.store_for(target_, text);
-    uint64_t value;
-    if (!parse_number(text, value) || value < entry_.least || value > entry_.most)
-        return Errno::inval;
-    entry_.number->store_relaxed(static_cast<uint32_t>(value));
+    entry_.number->store_relaxed(TRY(number_in(text, entry_.least, entry_.most)));
     return {};
 }
 

@@ -40,17 +40,9 @@ class TraceFile final : public InodeFile {
     TraceStream stream_ GUARDED_BY(lock_);
 };
 
-Result<Ref<File>> open_as(uint32_t flags, Inode& inode, TraceStream::Form form) {
-    return TRY(make_ref<TraceFile>(flags, inode, form));
-}
-
-}  // namespace
-
+template <TraceStream::Form form>
 Result<Ref<File>> open_trace(uint32_t flags, Inode& inode, const ProcTarget&) {
-    return open_as(flags, inode, TraceStream::Form::text);
-}
-Result<Ref<File>> open_trace_raw(uint32_t flags, Inode& inode, const ProcTarget&) {
-    return open_as(flags, inode, TraceStream::Form::binary);
+    return TRY(make_ref<TraceFile>(flags, inode, form));
 }
 Result<void> mark_trace(std::string_view text) {
     trace_mark(text);
@@ -58,27 +50,20 @@ Result<void> mark_trace(std::string_view text) {
 }
 
 constexpr ProcEntry kTraceSettings[] = {
-    {.name = "events",
-     .mode = kTypeRegular | 0644,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         show_trace_categories(to);
-         return {};
-     },
-     .store = choose_trace_categories},
-    {.name = "lost",
-     .mode = kTypeRegular | 0444,
-     .generate = [](TextSink& to, const ProcTarget&) -> Result<void> {
-         format_to(to, "{}\n", trace_lost());
-         return {};
-     }},
+    {.name = "events", .show = show_trace_categories, .store = choose_trace_categories},
+    {.name = "lost", .show = [](TextSink& to) { format_to(to, "{}\n", trace_lost()); }},
 };
 
 constexpr ProcEntry kTraceDirectory[] = {{.name = "trace", .children = kTraceSettings}};
 PROC_FILES(proc_sys_kernel, kTraceDirectory);
 
 constexpr ProcEntry kTraceFiles[] = {
-    {.name = "trace", .mode = kTypeRegular | 0600, .open = open_trace},
+    {.name = "trace", .mode = kTypeRegular | 0600, .open = open_trace<TraceStream::Form::text>},
     {.name = "trace_marker", .mode = kTypeRegular | 0222, .store = mark_trace},
-    {.name = "trace_raw", .mode = kTypeRegular | 0400, .open = open_trace_raw},
+    {.name = "trace_raw",
+     .mode = kTypeRegular | 0400,
+     .open = open_trace<TraceStream::Form::binary>},
 };
 PROC_FILES(proc_root, kTraceFiles);
+
+}  // namespace

@@ -13,10 +13,10 @@
 #include "kernel/arch/lapic.hpp"
 #include "kernel/arch/local_descriptors.hpp"
 
-namespace {
-
 // Above this many pages, refilling the TLB costs less than invalidating page by page.
-constinit Atomic<uint32_t> flush_ceiling = 32;
+constinit Atomic<uint32_t> tlb_flush_ceiling = 32;
+
+namespace {
 
 struct Request {
     enum class Kind : uint8_t { user, kernel, leave, segments } kind;
@@ -33,7 +33,9 @@ void flush_pages(VirtAddr start, VirtAddr end) {
     this_cpu().tlb.single += (end - start) >> kPageShift;
 }
 
-bool too_many(const Request& r) { return (r.end - r.start) >> kPageShift > tlb_flush_ceiling(); }
+bool too_many(const Request& r) {
+    return (r.end - r.start) >> kPageShift > tlb_flush_ceiling.relaxed();
+}
 
 // Spec: SDM vol. 3A, 4.10.4.1: a change of CR4.PGE forgets everything.
 void flush_global() {
@@ -129,9 +131,6 @@ void load_directory(PhysAddr directory) {
 void flush_range_here(PhysAddr directory, VirtAddr start, VirtAddr end) {
     flush_here({Request::Kind::user, directory, PhysAddr(0), start, end, nullptr});
 }
-
-uint32_t tlb_flush_ceiling() { return flush_ceiling.relaxed(); }
-void set_tlb_flush_ceiling(uint32_t pages) { flush_ceiling.store_relaxed(pages); }
 
 void TlbStatistics::add(const TlbStatistics& other) {
     single += other.single;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/arch/memory_layout.hpp"
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/types.hpp"
 
 constexpr uint32_t kEntriesPerTable = 1024;
@@ -94,5 +95,4 @@ struct TlbStatistics {
 TlbStatistics tlb_statistics();
 TlbStatistics tlb_statistics(uint32_t cpu);
 // Above so many pages the whole TLB goes. For /proc/sys/vm.
-uint32_t tlb_flush_ceiling();
-void set_tlb_flush_ceiling(uint32_t pages);
+extern Atomic<uint32_t> tlb_flush_ceiling;

@@ -1,6 +1,8 @@
 // What people see of the resource manager: /proc/deadlock (the state as text; written `detect`: looks
 // for deadlocks now), /proc/deadlock.dot (the allocation graph for Graphviz), and the settings in
 // /proc/sys/kernel/deadlock. Formats: docs/deadlock.md. Locks: the manager's while text is made.
+#include <algorithm>
+
 #include "fs/proc/policy_file.hpp"
 #include "fs/wait_edges.hpp"
 #include "kernel/deadlock/manager.hpp"
@@ -10,8 +12,6 @@
 
 namespace {
 
-using Detection = ResourceManager::Detection;
-using Cure = ResourceManager::Cure;
 constexpr std::string_view kDetections[] = {"block", "periodic", "demand"};
 constexpr std::string_view kCures[] = {"fail", "kill", "nothing"};
 
@@ -133,46 +133,30 @@ void put_allocation_graph(TextSink& to) {
     }
 }
 
-template <size_t N>
-size_t find(const std::string_view (&names)[N], std::string_view name) {
-    size_t i = 0;
-    while (i < N && names[i] != name) ++i;
-    return i;
-}
-
-Result<void> set_detection(std::string_view name) {
-    const size_t which = find(kDetections, name);
-    if (which == std::size(kDetections)) return Errno::inval;
-    TRY(start_deadlock_watcher());
-    LockGuard guard(manager().lock);
-    manager().detection = static_cast<Detection>(which);
-    deadlock_look_soon();
-    return {};
-}
-
-Result<void> set_cure(std::string_view name) {
-    const size_t which = find(kCures, name);
-    if (which == std::size(kCures)) return Errno::inval;
-    TRY(start_deadlock_watcher());
-    LockGuard guard(manager().lock);
-    manager().cure = static_cast<Cure>(which);
-    deadlock_look_soon();
-    return {};
-}
-
-Result<void> set_rule(std::string_view name) {
-    const size_t which = find(kVictimRules, name);
-    if (which == std::size(kVictimRules)) return Errno::inval;
-    LockGuard guard(manager().lock);
-    manager().rule = static_cast<VictimRule>(which);
-    return {};
+// A setting that is one of some names. The watcher may have to act on it.
+template <const auto& names, auto ResourceManager::*setting, bool is_watched>
+constexpr ProcEntry setting_file(std::string_view name) {
+    return {.name = name,
+            .show =
+                [](TextSink& to) {
+                    PolicyChoice::show_names(to, names, static_cast<uint32_t>(manager().*setting));
+                },
+            .store = [](std::string_view word) -> Result<void> {
+                const auto* const found = std::ranges::find(names, word);
+                if (found == std::end(names)) return Errno::inval;
+                if (is_watched) TRY(start_deadlock_watcher());
+                LockGuard guard(manager().lock);
+                using Setting = std::remove_reference_t<decltype(manager().*setting)>;
+                manager().*setting = static_cast<Setting>(found - std::begin(names));
+                if (is_watched) deadlock_look_soon();
+                return {};
+            }};
 }
 
 Result<void> set_period(std::string_view text) {
-    uint64_t ms;
-    if (!parse_number(text, ms) || ms == 0 || ms > 3'600'000) return Errno::inval;
+    const uint32_t ms = TRY(number_in(text, 1, 3'600'000));
     LockGuard guard(manager().lock);
-    manager().period_ms = static_cast<uint32_t>(ms);
+    manager().period_ms = ms;
     return {};
 }
 
@@ -221,7 +205,7 @@ void deadlock_report_init() {
     wait_begins = [](int holder, const char* what, uint32_t which) {
         trace<TraceType::waits_for_event>(static_cast<uint32_t>(holder), trace_text(what), which);
         // Read without the lock: a change of these settings asks for a look, too.
-        if (manager().ends_processes() && manager().detection == Detection::block)
+        if (manager().ends_processes() && manager().detection == ResourceManager::Detection::block)
             deadlock_look_soon();
     };
 }
@@ -247,24 +231,9 @@ PROC_FILES(proc_root, kReportFiles);
 
 constexpr ProcEntry kSettings[] = {
     policy_file<kStrategyChoice>("strategy"),
-    {.name = "detection",
-     .show =
-         [](TextSink& to) {
-             PolicyChoice::show_names(to, kDetections, static_cast<uint32_t>(manager().detection));
-         },
-     .store = set_detection},
-    {.name = "recovery",
-     .show =
-         [](TextSink& to) {
-             PolicyChoice::show_names(to, kCures, static_cast<uint32_t>(manager().cure));
-         },
-     .store = set_cure},
-    {.name = "victim",
-     .show =
-         [](TextSink& to) {
-             PolicyChoice::show_names(to, kVictimRules, static_cast<uint32_t>(manager().rule));
-         },
-     .store = set_rule},
+    setting_file<kDetections, &ResourceManager::detection, true>("detection"),
+    setting_file<kCures, &ResourceManager::cure, true>("recovery"),
+    setting_file<kVictimRules, &ResourceManager::rule, false>("victim"),
     {.name = "period_ms",
      .show = [](TextSink& to) { format_to(to, "{}\n", manager().period_ms); },
      .store = set_period},

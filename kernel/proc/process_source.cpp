@@ -2,6 +2,8 @@
 // memory or files are.
 #include "fs/proc/process_source.hpp"
 
+#include <algorithm>
+
 #include "drivers/tty.hpp"
 #include "kernel/proc/process_source.hpp"
 #include "kernel/proc/process_table.hpp"
@@ -106,34 +108,12 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     return info;
 }
 
-Result<ProcessInfo> complete(ProcessInfo info, const Ref<AddressSpace>& space, Tty* terminal) {
-    if (space) info.memory = memory_use(*space);
-    if (terminal) {
-        info.terminal_device = terminal->device_number();
-        info.terminal_group = terminal->foreground_group();
-    }
-    return info;
-}
-
-Result<ProcessInfo> info_of(int pid) {
-    Ref<AddressSpace> space;
-    Tty* terminal = nullptr;
-    ProcessInfo info;
-    {
-        LockGuard guard(process_tree);
-        Process* process = find_process_locked(pid);
-        if (!process) return Errno::srch;
-        info = describe(*process, nullptr, terminal);
-        space = process->space;
-    }
-    return complete(info, space, terminal);
-}
-
 Thread* find_in(Process& process, int tid) {
     UserThread* thread = find_thread_locked(tid);
     return thread && thread->process == &process ? thread : nullptr;
 }
 
+// `tid` 0: of the process as a whole.
 Result<ProcessInfo> thread_info(int pid, int tid) {
     Ref<AddressSpace> space;
     Tty* terminal = nullptr;
@@ -142,14 +122,19 @@ Result<ProcessInfo> thread_info(int pid, int tid) {
         LockGuard guard(process_tree);
         Process* process = find_process_locked(pid);
         if (!process) return Errno::srch;
-        Thread* found = find_in(*process, tid);
-        const bool ended = !found && process->leader_gone && tid == pid;
-        if (!found && !ended) return Errno::srch;
+        Thread* found = tid ? find_in(*process, tid) : nullptr;
+        const bool ended = tid && !found && process->leader_gone && tid == pid;
+        if (tid && !found && !ended) return Errno::srch;
         info = describe(*process, found, terminal);
         if (ended) fill_times(info, process->dead_leader, process->dead_children);
         space = process->space;
     }
-    return complete(info, space, terminal);
+    if (space) info.memory = memory_use(*space);
+    if (terminal) {
+        info.terminal_device = terminal->device_number();
+        info.terminal_group = terminal->foreground_group();
+    }
+    return info;
 }
 
 int next_thread(int pid, int from) {
@@ -180,19 +165,6 @@ Result<void> rename_thread(int pid, int tid, std::string_view name) {
     return {};
 }
 
-struct Area {
-    Ref<AddressSpace> space;
-    uint32_t start = 0, end = 0;
-};
-
-Result<uint32_t> read_area(const Area& area, uint32_t offset, std::span<char> to) {
-    if (!area.space || offset >= area.end - area.start) return 0u;
-    uint32_t bytes = area.end - area.start - offset;
-    if (bytes > to.size()) bytes = static_cast<uint32_t>(to.size());
-    TRY(area.space->read(to.data(), VirtAddr(area.start + offset), bytes));
-    return bytes;
-}
-
 // The process, if it still runs what it ran when the file was opened. Locks: process_tree.
 Process* find_target(const ProcTarget& target) {
     Process* p = find_process_locked(target.pid);
@@ -201,14 +173,20 @@ Process* find_target(const ProcTarget& target) {
 
 template <uint32_t Process::*start, uint32_t Process::*end>
 Result<uint32_t> read_area_of(const ProcTarget& target, uint32_t offset, std::span<char> to) {
-    Area area;
+    Ref<AddressSpace> space;
+    uint32_t from = 0, bytes = 0;
     {
         LockGuard guard(process_tree);
         Process* p = find_target(target);
         if (!p) return Errno::srch;
-        area = {p->space, p->*start, p->*end};
+        space = p->space;
+        from = p->*start + offset;
+        if (offset < p->*end - p->*start) bytes = p->*end - from;
     }
-    return read_area(area, offset, to);
+    if (!space || !bytes) return 0u;
+    bytes = std::min(bytes, static_cast<uint32_t>(to.size()));
+    TRY(space->read(to.data(), VirtAddr(from), bytes));
+    return bytes;
 }
 
 template <typename Choose>
@@ -281,9 +259,6 @@ uint64_t program_of_pid(int pid) {
     return p ? p->program : 0;
 }
 
-}  // namespace
-
-namespace {
 bool suspend_space(AddressSpace& space, bool suspended) {
     bool any = false;
     for (Ref<Process> p = next_process(2); p; p = next_process(p->pid + 1)) {
@@ -327,7 +302,7 @@ void process_source_init() {
                 return process ? process->pid : 0;
             },
         .next_thread = next_thread,
-        .info = info_of,
+        .info = [](int pid) { return thread_info(pid, 0); },
         .thread_info = thread_info,
         .command_line = read_area_of<&Process::arguments_start, &Process::arguments_end>,
         .environment = read_area_of<&Process::environment_start, &Process::environment_end>,
