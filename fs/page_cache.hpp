@@ -173,8 +173,7 @@ class PageCache final : public Pager {
     Piece look_up(uint64_t offset, uint32_t wanted);
     Result<Frame> get(uint32_t index, uint32_t ahead,
                       AccessPattern pattern = AccessPattern::normal);
-    void wait_until_filled(uint32_t index);
-    void wait_until_still(uint32_t index);
+    void wait_until_filled(uint32_t index, bool written_too = false);  // nor being written
     Result<void> fill(uint32_t first, uint32_t count, uint32_t asked);
     Result<void> fill_frames(uint32_t first, uint32_t count, Frame frame);
     Result<Frame> get_for_write(uint32_t index, bool whole);
@@ -238,6 +237,5 @@ uint32_t read_ahead_kib();
 Result<void> set_read_ahead_kib(uint32_t kib);
 uint32_t cached_pages();  // all of them, a moment ago; takes no lock
 
-// Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing: for more than
-// the clean ones see request_write_back().
+// Gives clean pages that nobody uses back; how many. Takes no mutex, writes nothing.
 uint32_t reclaim_pages(uint32_t wanted);

@@ -126,7 +126,7 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     // Those that are used, or were read meanwhile.
     LockGuard guard(page_hash.lock);
     for (uint32_t i = 0; i < count; ++i) {
-        wait_until_still(first + i);
+        wait_until_filled(first + i, true);
         const CachedPage* page = page_hash.find(*this, first + i);
         if (page) __builtin_memcpy(to_virtual(page->frame), pages[i], kPageSize);
     }

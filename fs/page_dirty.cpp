@@ -85,7 +85,7 @@ uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run, uint32_t first, u
     LockGuard guard(page_hash.lock);
     const CachedPage* oldest = oldest_dirty(first, last);
     if (!oldest) return 0;
-    wait_until_still(oldest->index);
+    wait_until_filled(oldest->index, true);
     oldest = oldest_dirty(first, last);
     if (!oldest || oldest->writing) return 0;
     auto wanted = [&](uint32_t index) {

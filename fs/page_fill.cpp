@@ -102,21 +102,11 @@ void free_pages(CachedPage* pages) {
     }
 }
 
-void PageCache::wait_until_filled(uint32_t index) {
+void PageCache::wait_until_filled(uint32_t index, bool written_too) {
     page_hash.filled.wait(page_hash.lock,
                           [&] {
                               CachedPage* page = page_hash.find(*this, index);
-                              return !page || !page->filling;
-                          },
-                          {.interruptible = false, .deadline = {}, .reason = "page"});
-}
-
-// The same, and nobody writes it either.
-void PageCache::wait_until_still(uint32_t index) {
-    page_hash.filled.wait(page_hash.lock,
-                          [&] {
-                              CachedPage* page = page_hash.find(*this, index);
-                              return !page || !(page->filling || page->writing);
+                              return !page || !(page->filling || (written_too && page->writing));
                           },
                           {.interruptible = false, .deadline = {}, .reason = "page"});
 }
@@ -276,7 +266,7 @@ bool PageCache::drop_some_from(uint32_t index, uint32_t last) {
             if (page->index < index || page->index > last) {
                 page = page->cache_next;
             } else if (page->filling || page->writing) {
-                wait_until_still(page->index);
+                wait_until_filled(page->index, true);
                 page = all_;
             } else {
                 CachedPage* next = page->cache_next;

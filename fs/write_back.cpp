@@ -13,10 +13,6 @@ namespace {
 constexpr uint64_t kCentisecond = 10'000'000, kLookEvery = 50 * kCentisecond;
 constexpr Nanoseconds kAnyAge{UINT64_MAX};
 
-constinit SpinLock write_back_lock{LockRank::write_back};
-constinit uint32_t requested GUARDED_BY(write_back_lock) = 0;
-constinit WaitQueue requests;
-
 // In pages.
 uint32_t limit_of(const Atomic<uint32_t>& ratio, const Atomic<uint32_t>& bytes) {
     const uint32_t wanted = bytes.relaxed();
@@ -32,14 +28,6 @@ uint32_t thread_limit() {
     return wanted < most ? wanted : most / 2;
 }
 
-uint32_t wait_for_work() {
-    LockGuard guard(write_back_lock);
-    requests.wait(
-        write_back_lock, []() NO_LOCK_ANALYSIS { return requested != 0; },
-        {.interruptible = false, .deadline = monotonic_now() + kLookEvery, .reason = "flush"});
-    return std::exchange(requested, 0);
-}
-
 uint64_t in_nanoseconds(const Atomic<uint32_t>& centiseconds) {
     return centiseconds.relaxed() * kCentisecond;
 }
@@ -47,8 +35,7 @@ uint64_t in_nanoseconds(const Atomic<uint32_t>& centiseconds) {
 [[noreturn]] void run(void*) {
     Nanoseconds last_look = monotonic_now();
     for (;;) {
-        const uint32_t wanted = wait_for_work();
-        if (wanted) write_back_pages(wanted, kAnyAge);
+        park({.interruptible = false, .deadline = monotonic_now() + kLookEvery, .reason = "flush"});
         if (const uint32_t limit = thread_limit(); page_cache_totals().dirty > limit)
             write_back_pages(page_cache_totals().dirty - limit / 2, kAnyAge);
         vfs_look_at_clock();
@@ -76,14 +63,6 @@ void write_back_balance() {
     if (page_cache_totals().dirty <= writers_limit()) [[likely]]
         return;
     write_back_pages(256, kAnyAge);
-}
-
-void request_write_back(uint32_t pages) {
-    {
-        LockGuard guard(write_back_lock);
-        if (requested < pages) requested = pages;
-    }
-    requests.wake_all();
 }
 
 Nanoseconds write_back_clock() { return monotonic_now(); }

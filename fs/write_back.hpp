@@ -1,4 +1,4 @@
-// When dirty pages are written: by age (30 s), by amount (a tenth of memory wakes the thread, a
+// When dirty pages are written: by age (30 s), by amount (the thread keeps it below a tenth of memory, a
 // fifth makes writers do it themselves), before the machine stops, and on request. A thread of the
 // kernel looks twice a second; every five seconds it lets file systems write their metadata too. The
 // figures are /proc/sys/vm/dirty_*, as Linux's documentation of them has it.
@@ -16,8 +16,6 @@ void write_back_start();  // the thread; called once
 uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
 // Called before a write takes its locks: waits its turn when too much is dirty.
 void write_back_balance();
-// Memory is short: the thread writes about so many pages soon, so that they become clean.
-void request_write_back(uint32_t pages);
 
 struct WriteBackSettings {  // each read without a lock
     // Of memory: at so many per cent, or (if not 0) so many bytes, the thread writes, or writers do.

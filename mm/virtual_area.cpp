@@ -133,15 +133,6 @@ Result<void*> map_device(PhysAddr start, uint32_t bytes, Caching caching) {
     return reinterpret_cast<void*>(address.raw() + offset);
 }
 
-void unmap_device(void* address, uint32_t bytes) {
-    const auto where = reinterpret_cast<uintptr_t>(address);
-    const VirtAddr start(static_cast<uint32_t>(where) & ~kPageMask);
-    const uint32_t pages = pages_for((where & kPageMask) + bytes);
-    for (uint32_t i = 0; i < pages; ++i) kernel_page_entry(start + (i << kPageShift)) = {};
-    flush_kernel_range(start, start + (pages << kPageShift));
-    release_pages(start, pages);
-}
-
 Result<void*> allocate_wide(uint32_t bytes) {
     const VirtAddr start = TRY(map_memory(pages_for(bytes), Zone::any));
     return reinterpret_cast<void*>(start.raw());

@@ -16,7 +16,6 @@ Result<void*> map_device(PhysAddr start, uint32_t bytes, Caching caching = Cachi
 inline Result<void*> map_registers(PhysAddr start, uint32_t bytes) {
     return map_device(start, bytes);
 }
-void unmap_device(void* address, uint32_t bytes);
 
 // Memory of any size, contiguous only virtually. Contents undefined.
 Result<void*> allocate_wide(uint32_t bytes);

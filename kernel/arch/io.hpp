@@ -31,9 +31,6 @@ inline uint32_t in32(uint16_t port) {
 inline void in16_repeat(uint16_t port, void* to, uint32_t count) {
     asm volatile("rep insw" : "+D"(to), "+c"(count) : "d"(port) : "memory");
 }
-inline void out16_repeat(uint16_t port, const void* from, uint32_t count) {
-    asm volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(port) : "memory");
-}
 inline void in32_repeat(uint16_t port, void* to, uint32_t count) {
     asm volatile("rep insl" : "+D"(to), "+c"(count) : "d"(port) : "memory");
 }

@@ -34,7 +34,6 @@ class ResourceTable {
     Result<uint32_t> add_type(std::string_view name, Units total, bool preemptible,
                               uint32_t weight = 1, bool consumable = false);
     Result<uint32_t> add_party();
-    void remove_type(uint32_t type) { types_[type].used = false; }  // nobody holds or claims any
     void remove_party(uint32_t party);  // what it held is available again
 
     uint64_t joined() const { return joined_; }  // how many parties ever did

@@ -16,7 +16,6 @@ constexpr int kMaxPid = 32768, kFirstReusedPid = 300;
 
 constinit Process* buckets[kBuckets] = {};
 constinit UserThread* thread_buckets[kBuckets] = {};
-constinit uint32_t count = 0;
 constinit int last_given = 0;
 constinit bool ids_wrapped = false;
 
@@ -115,7 +114,6 @@ void enter_table(Process& process) {
         process_list.insert_after(*before, process);
     else
         process_list.push_front(process);
-    ++count;
 }
 
 void leave_table(Process& process) {
@@ -123,7 +121,6 @@ void leave_table(Process& process) {
     while (*link != &process) link = &(*link)->hash_next;
     *link = process.hash_next;
     process_list.remove(process);
-    --count;
 }
 
 Ref<Process> find_process(int pid) {
@@ -201,8 +198,6 @@ void change_account(Process& process, uint32_t uid) {
         UserAccount::charge(thread.payer->threads, 1, UINT32_MAX);
     }
 }
-
-uint32_t process_count() { return count; }
 
 Result<void> set_process_group(int pid, int pgid) {
     LockGuard guard(process_tree);

@@ -138,7 +138,6 @@ Ref<UserThread> find_thread(int tid);
 // As system calls name them: 0 is the caller. ESRCH if there is none.
 Result<Ref<Process>> process_named(int pid);
 Result<Ref<UserThread>> thread_named(int tid);
-uint32_t process_count();
 
 // --- who may do what to another process (access.cpp)
 

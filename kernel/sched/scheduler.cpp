@@ -143,7 +143,6 @@ void yield() {
     requeue(self, ReadyReason::yielded, monotonic_now());
 }
 
-bool reschedule_wanted() { return this_cpu().reschedule; }
 void reschedule_if_wanted() {
     if (!this_cpu().reschedule) return;
     InterruptsOff off;

@@ -15,7 +15,6 @@ void start_thread(Thread& thread);  // created -> ready; the run queue keeps a r
 void yield();                       // to the end of the queue
 [[noreturn]] void exit_thread();    // terminated; the last reference frees it
 [[noreturn]] void idle_loop(bool spin);
-bool reschedule_wanted();
 void reschedule_if_wanted();  // called with interrupts on, no locks held
 // The timer interrupt: so many ticks went by, and whether the dispatcher's deadline has come.
 void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user);

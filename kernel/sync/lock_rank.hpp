@@ -37,7 +37,6 @@ enum class LockRank : uint8_t {
     dentry_cache,
     inode_cache,    // the table of all inodes in memory
     inode_records,  // the records of one file system's inodes
-    write_back,     // what the write-back thread is asked for
     page_cache,
     socket_names,  // which socket has which name; the list of all sockets
     pipe,
