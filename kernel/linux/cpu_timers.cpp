@@ -3,6 +3,7 @@
 // RLIMIT_CPU warns each second from the soft limit on (SIGXCPU), and kills at the hard one.
 // Locks: process_tree guards what is set. Spec: setitimer(2), getrlimit(2).
 #include "kernel/lib/start_up.hpp"
+#include "kernel/linux/cpu_clock.hpp"
 #include "kernel/proc/interval_timers.hpp"
 #include "kernel/proc/process_table.hpp"
 
@@ -72,8 +73,10 @@ Result<IntervalSetting> use_timer(uint32_t which, const IntervalSetting* wanted)
 void cpu_timers_init() {
     cpu_interval_timer = use_timer;
     cpu_tick_hook = [](uint32_t ticks, bool from_user) {
-        if (Process* process = Thread::current().process)
-            count_ticks_of(*process, ticks, from_user);
+        Process* process = Thread::current().process;
+        if (!process) return;
+        count_ticks_of(*process, ticks, from_user);
+        process_ticks(*process);
     };
 }
 AT_START_UP(cpu_timers_init);

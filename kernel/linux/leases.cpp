@@ -70,7 +70,7 @@ void begin_breaking(Lease& lease, bool writes) {
     lease.deadline = seconds ? monotonic_now() + seconds * 1'000'000'000 : Nanoseconds(0);
 }
 
-// --- somebody else comes
+// --- another opens it
 
 // Asks for those in the way that were not asked yet, one at a time, to be given up.
 void ask_holders(Leases& leases, bool writes) {

@@ -5,13 +5,11 @@
 
 namespace {
 
-// Whether it is one that goes with real time. EOPNOTSUPP: CPU clocks have no timers here.
+// Whether it is one that goes with real time.
 Result<bool> is_real_time(int clock) {
     enum : int {
         real_time = 0,
         monotonic = 1,
-        process_cpu = 2,
-        thread_cpu = 3,
         boot_time = 7,
         real_alarm = 8,
         boot_alarm = 9,
@@ -26,8 +24,6 @@ Result<bool> is_real_time(int clock) {
         case atomic_time: return true;
         case monotonic:
         case boot_time: return false;
-        case process_cpu:
-        case thread_cpu: return Errno::opnotsupp;
         default: return Errno::inval;
     }
 }
@@ -63,7 +59,11 @@ Result<void> sys_timer_create(int clock, UserPtr<const SignalEvent> from, UserPt
     TimerNotice notice;
     if (from) notice = TRY(timer_notice(TRY(read_user(from))));
     PosixTimers& timers = *TRY(own_timers());
-    const int id = TRY(timers.add(from ? &notice : nullptr, TRY(is_real_time(clock))));
+    UsageClock cpu;
+    const bool by_cpu = is_cpu_clock(clock);
+    if (by_cpu) cpu = TRY(cpu_clock_named(clock));
+    const bool real_time = !by_cpu && TRY(is_real_time(clock));
+    const int id = TRY(timers.add(from ? &notice : nullptr, real_time, by_cpu ? &cpu : nullptr));
     Result<void> told = write_user(to, int32_t{id});
     if (told.is_error()) (void)timers.remove(id);
     return told;

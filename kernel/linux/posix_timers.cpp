@@ -2,6 +2,8 @@
 // overrun (signal_send.cpp), so each has one signal at most.
 #include "kernel/linux/posix_timers.hpp"
 
+#include <algorithm>
+
 #include "kernel/lib/start_up.hpp"
 #include "kernel/proc/process_table.hpp"
 
@@ -10,6 +12,7 @@ namespace {
 // A shorter period than this many nanoseconds is passed over in steps of about this.
 constexpr uint32_t kShortest = 100'000;
 
+// Locks: process_tree.
 void notify(const PosixTimer& timer, uint32_t missed) {
     const TimerNotice& notice = timer.notice;
     if (notice.way == TimerNotice::Way::none) return;
@@ -19,7 +22,6 @@ void notify(const PosixTimer& timer, uint32_t missed) {
     info.fields[0] = static_cast<uint32_t>(timer.id);
     info.fields[1] = missed;
     info.fields[2] = notice.value;
-    LockGuard guard(process_tree);
     UserThread* thread = find_thread_locked(notice.tid);
     if (notice.way == TimerNotice::Way::process)
         send_signal(*timer.process, info);
@@ -30,6 +32,7 @@ void notify(const PosixTimer& timer, uint32_t missed) {
 // In the timer interrupt.
 void expire(Timer& timer) {
     auto& self = static_cast<PosixTimer&>(timer);
+    LockGuard guard(process_tree);
     if (!self.interval.raw()) return notify(self, 0);
     const uint64_t interval = self.interval.raw();
     Nanoseconds next = self.deadline + interval;
@@ -41,6 +44,24 @@ void expire(Timer& timer) {
     }
     notify(self, missed > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(missed));
     start_timer(self, next);
+}
+
+// In a tick of its process. Locks: process_tree.
+void expire_by_cpu(CpuAlarm& alarm) {
+    auto& self = static_cast<PosixTimer&>(alarm);
+    const uint64_t interval = self.interval.raw();
+    if (!interval) return notify(self, 0);
+    const uint64_t late = self.cpu_clock.now() - self.cpu_deadline, missed = late / interval;
+    self.cpu_deadline = self.cpu_deadline + (missed + 1) * interval;
+    notify(self, static_cast<uint32_t>(std::min<uint64_t>(missed, INT32_MAX)));
+    set_cpu_alarm(self);
+}
+
+// Locks: process_tree.
+PosixTimers::Setting setting_by_cpu(const PosixTimer& timer) {
+    if (!timer.alarm_node.linked()) return {Nanoseconds(0), timer.interval};
+    const Nanoseconds now = timer.cpu_clock.now();
+    return {Nanoseconds(timer.cpu_deadline > now ? timer.cpu_deadline - now : 1), timer.interval};
 }
 
 PosixTimers::Setting setting_of(const PosixTimer& timer, bool was_running) {
@@ -57,7 +78,7 @@ PosixTimer* PosixTimers::find(int id) {
     return nullptr;
 }
 
-Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time) {
+Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time, const UsageClock* cpu) {
     // Each may have a signal waiting, and counts as one.
     const Ref<UserAccount> payer = process_.account;
     if (!UserAccount::charge(payer->signals, 1, process_.limits[limit_sigpending].soft))
@@ -68,6 +89,13 @@ Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time) {
         return Errno::again;
     }
     fresh->payer = payer;
+    if (cpu) fresh->cpu_clock = *cpu;
+    fresh->cpu_fire = expire_by_cpu;
+    if (cpu && prepare_cpu_alarm(*fresh).is_error()) {
+        UserAccount::uncharge(payer->signals, 1);
+        delete fresh;
+        return Errno::again;
+    }
     LockGuard setter(settings_);
     LockGuard guard(process_.signal_lock);
     do {
@@ -91,6 +119,8 @@ Result<void> PosixTimers::remove(int id) {
     Box<PosixTimer> timer(find(id));
     if (!timer) return Errno::inval;
     cancel_timer(*timer);
+    LockGuard tree(process_tree);
+    if (timer->alarm_node.linked()) timer->alarm_node.unlink();
     LockGuard guard(process_.signal_lock);
     timers_.remove(*timer);
     UserAccount::uncharge(timer->payer->signals, 1);
@@ -105,6 +135,7 @@ Result<PosixTimers::Setting> PosixTimers::set(int id, const Wanted& wanted) {
     LockGuard setter(settings_);
     PosixTimer* timer = find(id);
     if (!timer) return Errno::inval;
+    if (timer->by_cpu()) return set_by_cpu(*timer, wanted);
     const Setting old = setting_of(*timer, cancel_timer(*timer));
     timer->interval = wanted.value.raw() ? wanted.interval : Nanoseconds(0);
     if (!wanted.value.raw()) return old;
@@ -120,10 +151,29 @@ Result<PosixTimers::Setting> PosixTimers::set(int id, const Wanted& wanted) {
     return old;
 }
 
+Result<PosixTimers::Setting> PosixTimers::set_by_cpu(PosixTimer& timer, const Wanted& wanted) {
+    LockGuard guard(process_tree);
+    const Setting old = setting_by_cpu(timer);
+    if (timer.alarm_node.linked()) timer.alarm_node.unlink();
+    timer.interval = wanted.value.raw() ? wanted.interval : Nanoseconds(0);
+    if (!wanted.value.raw()) return old;
+    const Nanoseconds now = timer.cpu_clock.now();
+    timer.cpu_deadline = wanted.absolute ? wanted.value : deadline_after(now, wanted.value);
+    if (timer.cpu_deadline <= now)
+        expire_by_cpu(timer);
+    else
+        set_cpu_alarm(timer);
+    return old;
+}
+
 Result<PosixTimers::Setting> PosixTimers::setting(int id) {
     LockGuard setter(settings_);
     PosixTimer* timer = find(id);
     if (!timer) return Errno::inval;
+    if (timer->by_cpu()) {
+        LockGuard guard(process_tree);
+        return setting_by_cpu(*timer);
+    }
     const bool running = cancel_timer(*timer);
     const Setting now = setting_of(*timer, running);
     if (running) start_timer(*timer, timer->deadline);

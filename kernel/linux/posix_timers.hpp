@@ -2,7 +2,7 @@
 // expires, or nothing.
 // Locks: `settings` (Mutex) for who creates, sets, or deletes; the list is changed under that and the
 // process' signal_lock, so either is enough to walk it. A timer that is running is changed by the timer
-// interrupt only: other code stops it before looking at it.
+// interrupt only: other code stops it before looking at it. One by CPU time is under process_tree.
 // Spec: timer_create(2), timer_settime(2), timer_getoverrun(2).
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "kernel/lib/hooks.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
+#include "kernel/linux/cpu_clock.hpp"
 #include "kernel/sched/clock.hpp"
 #include "kernel/sync/mutex.hpp"
 
@@ -25,13 +26,15 @@ struct TimerNotice {
     uint32_t value = 0;  // comes with it
 };
 
-struct PosixTimer : Timer {
+// By a clock of the machine it is a Timer; by one that counts CPU time a CpuAlarm.
+struct PosixTimer : Timer, CpuAlarm {
     ListNode list_node;
     Process* process = nullptr;
     int id = 0;
     TimerNotice notice;
     Ref<UserAccount> payer;
     bool real_time = false;  // absolute times are on that clock
+    bool by_cpu() const { return cpu_clock.process != nullptr; }
     Nanoseconds interval{0};
     uint32_t overrun = 0;  // of the signal that was taken last (signal_lock)
 };
@@ -51,7 +54,8 @@ class PosixTimers final : public Attachment {
     ~PosixTimers() override { remove_all(); }
 
     // The new one's number, which without a notice is the value of its SIGALRM. EAGAIN: no memory.
-    Result<int> add(const TimerNotice* notice, bool real_time);
+    // `cpu` null: it goes by the machine's time.
+    Result<int> add(const TimerNotice* notice, bool real_time, const UsageClock* cpu);
     // EINVAL, here and below: there is no such timer.
     Result<void> remove(int id);
     void remove_all();
@@ -64,6 +68,7 @@ class PosixTimers final : public Attachment {
 
   private:
     PosixTimer* find(int id);
+    Result<Setting> set_by_cpu(PosixTimer& timer, const Wanted& wanted);
 
     Mutex settings_{LockRank::process_timers};
     Process& process_;
