@@ -1,6 +1,7 @@
-// The first process. It mounts what the kernel has not, then either keeps a login shell on the
-// console, and one on each other terminal on which Enter is pressed, or, when the kernel's command line holds exec=CMD (percent-encoded), runs that one
-// command with the host's streams as its own, reports how it ended, and powers the machine off.
+// The first process. It mounts what the kernel has not and runs /etc/rc.local, if there is one. Then it keeps a login
+// shell on the console, and one on each other terminal on which Enter is pressed; a root with /bin/login asks there who
+// it is. Or, when the kernel's command line holds exec=CMD (percent-encoded), it runs that one command with the host's
+// streams as its own, reports how it ended, and powers the machine off.
 //
 // Invariant: only this process may end the machine, and it does so after every other one is gone,
 // so that nothing is written to the host after the status. Signals are blocked except inside
@@ -117,14 +118,14 @@ static int wait_for(pid_t shell) {
     }
 }
 
-// Replaces this child by the shell; returns only if that fails.
-static void become_shell(char* const arguments[], char* const environment[]) {
+// Replaces this child by PROGRAM; returns only if that fails.
+static void become(const char* program, char* const arguments[], char* const environment[]) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (chdir("/root") != 0 && chdir("/") != 0) return;
-    execve("/bin/sh", arguments, environment);
-    dprintf(2, "init: cannot run /bin/sh: %s\n", strerror(errno));
+    execve(program, arguments, environment);
+    dprintf(2, "init: cannot run %s: %s\n", program, strerror(errno));
 }
 
 static void run_command(char* command) {
@@ -134,7 +135,7 @@ static void run_command(char* command) {
         setsid();
         if (open_as(0, "/dev/hostin", O_RDONLY) && open_as(1, "/dev/hostout", O_WRONLY) &&
             open_as(2, "/dev/hosterr", O_WRONLY))
-            become_shell(arguments, kExecEnvironment);
+            become("/bin/sh", arguments, kExecEnvironment);
         _exit(126);
     }
     int status = shell < 0 ? 126 << 8 : wait_for(shell);
@@ -144,7 +145,8 @@ static void run_command(char* command) {
 // Starts a login shell. False if there is none to run: a pipe that a successful execve() closes tells that from
 // a shell that ended at once.
 static bool start_login_shell(struct terminal* terminal) {
-    char* arguments[] = {"-sh", NULL};
+    const bool accounts = access("/bin/login", X_OK) == 0;
+    char* arguments[] = {accounts ? "login" : "-sh", NULL};
     char failed = 0;
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) return false;
@@ -155,7 +157,7 @@ static bool start_login_shell(struct terminal* terminal) {
             ioctl(0, TIOCSCTTY, 0);
             dup2(0, 1);
             dup2(0, 2);
-            become_shell(arguments, kConsoleEnvironment);
+            become(accounts ? "/bin/login" : "/bin/sh", arguments, kConsoleEnvironment);
         }
         _exit(write(report[1], "!", 1) == 1 ? 126 : 127);
     }
@@ -254,6 +256,17 @@ static char* find_command(void) {
     return NULL;
 }
 
+static void run_start_script(void) {
+    char* arguments[] = {"rc.local", NULL};
+    if (access("/etc/rc.local", X_OK) != 0) return;
+    pid_t script = fork();
+    if (script == 0) {
+        become("/etc/rc.local", arguments, kConsoleEnvironment);
+        _exit(126);
+    }
+    if (script > 0) wait_for(script);
+}
+
 static void catch_signals(void) {
     static const int caught[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     struct sigaction action = {.sa_handler = note_signal};
@@ -281,6 +294,7 @@ int main(void) {
     mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777");
     mount("mqueue", "/dev/mqueue", "mqueue", 0, NULL);
     sethostname("orrery", 6);
+    run_start_script();
 
     char* command = find_command();
     under_exec = command != NULL;
