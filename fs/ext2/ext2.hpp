@@ -324,6 +324,7 @@ class Ext2 final : public FileSystem {
     Atomic<uint32_t> commits_started_ = 0;  // under lock_
     Atomic<uint32_t> commits_done_ = 0;
     List<Ext2Inode, &Ext2Inode::ordered_node> ordered_ GUARDED_BY(records_);
+    uint32_t ordered_passes_ GUARDED_BY(records_) = 0;
     Atomic<bool> journal_failed_ = false;
     Atomic<uint32_t> dirty_count_ = 0;  // changes under records_, of this list:
     List<Ext2Inode, &Ext2Inode::dirty_node> dirty_inodes_ GUARDED_BY(records_);

@@ -86,6 +86,7 @@ class Ext2Inode final : public CachedInode, private PageSource {
     ListNode dirty_node, dead_node, nameless_node;
     ListNode ordered_node;  // with a journal: it got blocks in this transaction, for pages from
     uint32_t ordered_first = 0, ordered_last = 0;  // here to there; under the file system's records
+    uint32_t ordered_pass = 0;  // the last one of those that look at all such files
     TreeNode reserve_node;
     Extent reserved{0, 0};  // behind its last block, nobody else's: see reservations.cpp
     uint32_t first_reserved() const { return reserved.first; }

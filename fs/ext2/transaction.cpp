@@ -127,9 +127,10 @@ void Ext2::note_ordered(Ext2Inode& file, uint32_t block, uint32_t count) {
     ordered_.push_back(file);
 }
 
-// Writes such contents of listed files; of those listed meanwhile too, unless they stay on the list.
+// Writes such contents of listed files; of those listed meanwhile too, unless they stay on the list: then
+// once around, or as far as another pass that began later.
 void Ext2::write_ordered(bool keep_listed) {
-    const Ext2Inode* first = nullptr;
+    uint32_t pass = 0;
     for (;;) {
         Ref<Ext2Inode> file;
         uint32_t page = 0, last = 0;
@@ -137,9 +138,12 @@ void Ext2::write_ordered(bool keep_listed) {
             LockGuard guard(records_);
             Ext2Inode* next = ordered_.pop_front();
             if (!next) return;
-            if (keep_listed) ordered_.push_back(*next);
-            if (next == first) return;
-            if (!first && keep_listed) first = next;
+            if (keep_listed) {
+                ordered_.push_back(*next);
+                if (!pass) pass = ++ordered_passes_;
+                if (static_cast<int32_t>(next->ordered_pass - pass) >= 0) return;
+                next->ordered_pass = pass;
+            }
             if (!next->try_add_ref()) continue;  // it goes, and its blocks with it
             file = Ref<Ext2Inode>::adopt(next);
             page = next->ordered_first;
