@@ -5,26 +5,29 @@ disk may order them as it likes). e2fsck -p repairs every one without a question
 holds its bytes. (Not renamed are folders without a journal: docs/disk.md tells why.)
 
     fs_power_test.py [--cuts N | --every] [--block SIZE] [--mode MODE] [--seed S]   more than the suite does
-    fs_power_test.py --kill N                                     QEMU itself is killed, N times
+    fs_power_test.py --kill N                                     QEMU itself is killed, N times a block size and mode
 
-timeout: 1200
+timeout: 300
 """
 # programs: fsops
 import argparse
 import itertools
+import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from write_log import call, disks_after, logged_disk, writes_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-KEPT = 40
-seen = {'clean': 0, 'repaired': 0, 'orphans': 0, 'fsynced files': 0}
+KEPT, LIMIT = 40, 60  # LIMIT: seconds that a guest may take
+seen = {'killed': 0, 'clean': 0, 'repaired': 0, 'orphans': 0, 'fsynced files': 0}
 # File k + 1 is created after the fsync of file k has returned: when the one is there, the other is whole.
-LOAD = f'''mount HOW /dev/hdb /mnt && mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
+LOAD = f'''mount HOW /dev/hdb /mnt && BEGUN mkdir -p /mnt/kept && cd /mnt/kept && rm -rf * /mnt/r
 (while :; do sync; done) &
 (i=0; while :; do i=$((i+1)); exec 7>/mnt/o$i 8>/mnt/p$i; rm /mnt/?$i; seq $((i * 30 % 4000)) >&7; sync /mnt/kept
     seq 800 >&8; MOVES mkdir /mnt/q; cd /mnt/q; rmdir /mnt/q; [ $((i % 3)) = 0 ] && exec 8>&-; done) 2>/dev/null &
@@ -74,11 +77,11 @@ def verify(image):
     return None
 
 
-def run_load(options, log, extra, mode, block_seed):
+def run_load(timeout, log, extra, mode, seed, begun=''):
     load = LOAD.replace('HOW', '-t ext2' if mode == 'none' else f'-t ext3 -o data={mode}')
-    load = load.replace('MOVES', '' if mode == 'none' else MOVES)
-    return call(ROOT / 'scripts/run', '--log', log, '--smp', 2, *options, '--exec',
-                load.replace('SEED', str(block_seed)), '--', *extra, stdin=subprocess.DEVNULL)
+    load = load.replace('MOVES', '' if mode == 'none' else MOVES).replace('BEGUN', begun).replace('SEED', str(seed))
+    return [str(word) for word in (ROOT / 'scripts/run', '--log', log, '--smp', 2, '--timeout', timeout, '--exec', load,
+                                   '--', *extra)]
 
 
 def replay(base, writes, cuts, work, chance):
@@ -98,7 +101,7 @@ def logged(block, mode, options, work):
     image, log = work / 'image', work / 'writes'
     make_image(image, block, mode)
     base = image.read_bytes()
-    done = run_load(['--timeout', '300'], work / 'log', logged_disk(image, log), mode, options.seed)
+    done = call(*run_load(LIMIT, work / 'log', logged_disk(image, log), mode, options.seed), stdin=subprocess.DEVNULL)
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'
     writes = list(writes_of(log))
@@ -109,13 +112,35 @@ def logged(block, mode, options, work):
     return replay(base, writes, cuts, work, chance)
 
 
+def qemu_below(pid):
+    """The emulator that this process started, or a child of it; None: it has ended."""
+    for child in map(int, pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().split()):
+        if pathlib.Path(f'/proc/{child}/comm').read_text().startswith('qemu'):
+            return child
+        if found := qemu_below(child):
+            return found
+    return None
+
+
 def killed(block, mode, options, work):
     chance = random.Random(options.seed)
     image = work / 'image'
     make_image(image, block, mode)
     for number in range(options.kill):
-        run_load(['--timeout', f'{0.7 + 3 * chance.random():.3f}'], work / 'log', [
-            '-drive', f'file={image},format=raw,if=ide,index=1,media=disk'], mode, number)
+        # The clock starts with the load, however long the boot takes.
+        load = run_load(LIMIT, work / 'log', ['-drive', f'file={image},format=raw,if=ide,index=1,media=disk'], mode,
+                        number, 'echo begun;')
+        with subprocess.Popen(load, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True) as guest:
+            first = guest.stdout.readline()
+            time.sleep(3 * chance.random())
+            emulator = qemu_below(guest.pid)
+            if emulator:
+                os.kill(emulator, signal.SIGKILL)
+            guest.communicate()
+        seen['killed'] += bool(emulator)
+        if first != 'begun\n':
+            return f'kill {number}: the guest did not begin: {first}'
         fault = verify(image)
         if fault:
             return f'kill {number}: {fault}'
@@ -138,7 +163,7 @@ def main():
             fault = 'no cut left a file without a name'
         if fault:
             sys.exit(f'FAIL: blocks of {block}, journal: {mode}: {fault}')
-    print('all as expected; disks: {clean} clean, {repaired} repaired, {orphans} of them with orphans to '
+    print('all as expected; {killed} runs killed; disks: {clean} clean, {repaired} repaired, {orphans} of them with orphans to '
           'clear; {fsynced files} fsynced files whole'.format_map(seen))
 
 
