@@ -71,6 +71,8 @@ struct ProcNumbers {
     int (*next)(const ProcTarget& target, int from);  // the smallest >= from; -1: none
     int ProcTarget::*field;
     const ProcEntry& entry;  // its name is unused
+    // Numbers that are found though they are not listed; says what is meant.
+    bool (*find)(ProcTarget& target, int number) = nullptr;
 };
 
 // The names of a directory that are found at run time: disks. Position `which` has the same name for

@@ -119,8 +119,12 @@ Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
             return make_child(entry_.names->entry, with_name(target_, which));
     const ProcNumbers* numbers = entry_.numbers;
     const int number = number_named(name);
-    if (!numbers || number < 0 || numbers->next(target_, number) != number) return Errno::noent;
-    Result<Ref<Inode>> child = make_child(numbers->entry, with_number(target_, *numbers, number));
+    if (!numbers || number < 0) return Errno::noent;
+    ProcTarget target = with_number(target_, *numbers, number);
+    if (numbers->next(target_, number) != number &&
+        !(numbers->find && numbers->find(target = target_, number)))
+        return Errno::noent;
+    Result<Ref<Inode>> child = make_child(numbers->entry, target);
     if (child.is_error() && child.error() == Errno::srch) return Errno::noent;
     return child;
 }

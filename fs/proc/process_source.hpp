@@ -50,6 +50,7 @@ struct ProcessSource {
     int (*current)();         // pid of the caller
     int (*current_thread)();  // its tid
     FsContext& (*current_context)();
+    int (*process_of)(int tid);             // the pid of a thread's process; 0: no such thread
     int (*last_id)();                       // given to a process or thread last
     int (*next)(int from);                  // the smallest pid >= from; 0: none
     int (*next_thread)(int pid, int from);  // the smallest tid >= from of that process; 0: none

@@ -31,7 +31,13 @@ constexpr ProcEntry kProcessDirectories[] = {
 };
 PROC_FILES(proc_process, kProcessDirectories);
 constexpr ProcEntry kProcess = {.name = "process", .added = &proc_process};
-constexpr ProcNumbers kProcesses = {next_process, &ProcTarget::pid, kProcess};
+// A thread's number is a name of its process, with that thread's own figures.
+bool find_by_thread(ProcTarget& target, int tid) {
+    target.pid = process_source().process_of(tid);
+    target.tid = tid;
+    return target.pid != 0;
+}
+constexpr ProcNumbers kProcesses = {next_process, &ProcTarget::pid, kProcess, find_by_thread};
 
 constexpr ProcEntry kRootFiles[] = {
     {.name = "mounts", .text = link_to_mounts},

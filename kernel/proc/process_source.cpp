@@ -295,6 +295,11 @@ void process_source_init() {
         .current = [] { return Thread::current().process ? current_process().pid : 0; },
         .current_thread = [] { return Thread::current().tid; },
         .current_context = []() -> FsContext& { return current_process().fs; },
+        .process_of =
+            [](int tid) {
+                const Ref<UserThread> thread = find_thread(tid);
+                return thread ? thread->process->pid : 0;
+            },
         .last_id = last_id,
         .next =
             [](int from) {

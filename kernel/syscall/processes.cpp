@@ -141,8 +141,13 @@ int sys_getpgrp() { return current_process().pgid; }
 
 int sys_getppid() { return current_process().parent_pid.relaxed(); }
 
-Result<int> sys_getpgid(int pid) { return TRY(process_named(pid))->pgid; }
-Result<int> sys_getsid(int pid) { return TRY(process_named(pid))->sid; }
+// A thread's id stands for its process.
+Result<Ref<Process>> process_of(int id) {
+    const Result<Ref<UserThread>> thread = thread_named(id);
+    return thread.is_ok() ? Ref<Process>(*thread.value()->process) : process_named(id);
+}
+Result<int> sys_getpgid(int id) { return TRY(process_of(id))->pgid; }
+Result<int> sys_getsid(int id) { return TRY(process_of(id))->sid; }
 Result<void> sys_setpgid(int pid, int pgid) { return set_process_group(pid, pgid); }
 Result<int> sys_setsid() { return create_session(); }
 

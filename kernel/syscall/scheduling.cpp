@@ -230,8 +230,9 @@ Result<void> sys_sched_setaffinity(int tid, uint32_t bytes, UserPtr<const uint32
 }
 Result<uint32_t> sys_sched_getaffinity(int tid, uint32_t bytes, UserPtr<uint32_t> mask) {
     if (bytes < sizeof(uint32_t) || bytes % sizeof(uint32_t)) return Errno::inval;
-    Ref<UserThread> thread = TRY(thread_named(tid));
-    TRY(write_user(mask, affinity_of(*thread)));
+    Result<Ref<UserThread>> thread = thread_named(tid);
+    if (thread.is_error() && !find_process(tid)) return thread.error();
+    TRY(write_user(mask, thread.is_ok() ? affinity_of(*thread.value()) : all_cpus()));
     return static_cast<uint32_t>(sizeof(uint32_t));
 }
 Result<void> sys_getcpu(UserPtr<uint32_t> cpu, UserPtr<uint32_t> node) {
