@@ -28,6 +28,27 @@ Bucket& bucket_of(const FutexKey& key) {
     return buckets[(object >> 4 ^ key.page ^ key.offset >> 2) % kBuckets];
 }
 
+// Who waits is woken in the order of real-time priorities; of equals, and of all others, the first to
+// come. Spec: futex(2), FUTEX_WAKE; Linux orders its sleepers the same way.
+uint32_t rank_of(const FutexSleeper& sleeper) {
+    const SchedEntity& e = sleeper.thread->sched;
+    if (e.sched_class == SchedClass::deadline) return UINT32_MAX;
+    return e.sched_class == SchedClass::fair ? 0 : e.rt_priority;
+}
+
+void enter(Bucket& bucket, FutexSleeper& fresh) {
+    FutexSleeper* before = nullptr;  // the last that goes first
+    if (const uint32_t rank = rank_of(fresh)) {
+        for (FutexSleeper& other : bucket) {
+            if (rank_of(other) < rank) break;
+            before = &other;
+        }
+        if (before) return Bucket::insert_after(*before, fresh);
+        return bucket.push_front(fresh);
+    }
+    bucket.push_back(fresh);
+}
+
 // Where all who share a word's page find it; nothing for private memory. EFAULT: there is no memory.
 struct SharedPage {
     const Pager* pager = nullptr;
@@ -58,7 +79,7 @@ class Joined {
         sleeper_.bits = bits;
         sleeper_.address = address;
         LockGuard guard(lock);
-        bucket_of(key).push_back(sleeper_);
+        enter(bucket_of(key), sleeper_);
     }
     ~Joined() {
         LockGuard guard(lock);
@@ -178,7 +199,10 @@ Requeued futex_requeue(const FutexKey& from, const FutexKey& to, uint32_t wake_c
             break;
         }
     }
-    bucket_of(to).splice_back(moved);
+    for (FutexSleeper& sleeper : moved) {
+        Bucket::remove(sleeper);
+        enter(bucket_of(to), sleeper);
+    }
     return done;
 }
 

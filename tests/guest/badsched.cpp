@@ -4,9 +4,11 @@
 // setpriority(2), sched_rr_get_interval(2), futex(2), set_tid_address(2).
 #include <linux/futex.h>
 #include <linux/sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <cstdint>
 
 #include "tests/guest/check.hpp"
@@ -230,6 +232,49 @@ void test_futex() {
     equal("nobody to wake", futex(words, FUTEX_WAKE, 1), 0);
 }
 
+// Who sleeps on a word is woken by real-time priority, then in the order of coming; moved sleepers too.
+void test_futex_order() {
+    struct Shared {
+        uint32_t word, other;
+        std::atomic<int> place;
+        int order[4];
+    };
+    auto* shared = static_cast<Shared*>(
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    const auto futex = [](uint32_t* word, int operation, int value, long count = 0,
+                          uint32_t* to = nullptr) {
+        return syscall(SYS_futex, word, operation, value, count, to, 0);
+    };
+    constexpr int kPriorities[] = {0, 5, 0, 50};
+    for (const bool moved : {false, true}) {
+        shared->place = 0;
+        pid_t children[4];
+        for (int i = 0; i < 4; ++i) {
+            children[i] = start([&] {
+                sched_param parameters{kPriorities[i]};
+                if (kPriorities[i])
+                    needs("SCHED_FIFO", sched_setscheduler(0, SCHED_FIFO, &parameters));
+                futex(&shared->word, FUTEX_WAIT, 0);
+                shared->order[shared->place++] = i;
+                return 0;
+            });
+            wait_until(children[i]);
+        }
+        if (moved)
+            equal("all are moved", futex(&shared->word, FUTEX_REQUEUE, 0, 4, &shared->other), 4);
+        for (int i = 0; i < 4; ++i) {
+            futex(moved ? &shared->other : &shared->word, FUTEX_WAKE, 1);
+            while (shared->place == i) sched_yield();
+        }
+        for (pid_t child : children) wait_for(child);
+        const int* o = shared->order;
+        that(moved ? "moved ones go by priority" : "the highest priority first",
+             o[0] == 3 && o[1] == 1);
+        that("then in order", o[2] == 0 && o[3] == 2);
+    }
+    munmap(shared, 4096);
+}
+
 }  // namespace
 
 int main() {
@@ -239,5 +284,6 @@ int main() {
     test_priorities();
     test_clone();
     test_futex();
+    test_futex_order();
     return done();
 }
