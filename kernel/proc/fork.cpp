@@ -81,6 +81,7 @@ Result<void> copy_thread(UserThread& child, const UserThread& parent, const Trap
     child.page_directory = process.space->page_directory();
     child.local_descriptors = &process.space->local_descriptors();
     child.blocked = parent.blocked;
+    child.timer_slack = child.default_slack = parent.timer_slack;
     inherit_scheduling(child, parent);
     for (int i = 0; i < 3; ++i) child.tls[i] = parent.tls[i];
     fpu_save(child.fpu);

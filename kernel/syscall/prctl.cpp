@@ -30,7 +30,7 @@ enum Property : uint32_t {
     ambient_capability = 47,
 };
 
-constexpr uint32_t kDefaultSlack = 50'000, kTimeStampCounterAllowed = 1;
+constexpr uint32_t kTimeStampCounterAllowed = 1;
 
 Result<int> rename_thread(uint32_t from) {
     Thread& thread = Thread::current();
@@ -129,7 +129,7 @@ Result<int> sys_prctl(uint32_t what, uint32_t value, uint32_t third, uint32_t fo
         case get_time_stamp_counter: return tell(value, kTimeStampCounterAllowed);
         case set_time_stamp_counter:
             return value == kTimeStampCounterAllowed ? Result<int>(0) : Errno::inval;
-        case set_timer_slack: thread.timer_slack = value ? value : kDefaultSlack; return 0;
+        case set_timer_slack: thread.timer_slack = value ? value : thread.default_slack; return 0;
         case get_timer_slack: return static_cast<int>(thread.timer_slack);
         case set_child_subreaper: self.subreaper = value != 0; return 0;
         case get_child_subreaper: return tell(value, self.subreaper);

@@ -29,6 +29,13 @@ void test_values() {
     equal("set", prctl(PR_GET_TIMERSLACK), 7);
     prctl(PR_SET_TIMERSLACK, 0);
     equal("the default", prctl(PR_GET_TIMERSLACK), 50000);
+    prctl(PR_SET_TIMERSLACK, 7);
+    exits("a child's default is its parent's slack", 7, [] {
+        prctl(PR_SET_TIMERSLACK, 9);
+        prctl(PR_SET_TIMERSLACK, 0);
+        return prctl(PR_GET_TIMERSLACK);
+    });
+    prctl(PR_SET_TIMERSLACK, 0);
     equal("a capability", prctl(PR_CAPBSET_READ, 0), 1);
     fails("none", prctl(PR_CAPBSET_READ, 99), EINVAL);
 }
