@@ -122,7 +122,8 @@ Result<void> Walk::step_up() {
 
 // Continues the walk at what the link says; what was left of the text comes after it.
 Result<void> Walk::follow_link(Dentry& link, bool last) {
-    if (++links_ > kMaxSymlinks || (who_.way & kWayNoLinks)) return Errno::loop;
+    if (++links_ > kMaxSymlinks || (who_.way & kWayNoLinks) || (mount_->flags & kMountNoLinks))
+        return Errno::loop;
     Inode& inode = *link.inode();
     Result<Path> place = inode.follow_magic_link();
     if (place.is_ok()) {

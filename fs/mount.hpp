@@ -11,14 +11,14 @@
 
 // Spec: mount(2), umount2(2); the values are those of Linux.
 constexpr uint32_t kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDevices = 4, kMountNoExecute = 8,
-                   kMountRemount = 32, kMountNoAtime = 1 << 10, kMountNoDirectoryAtime = 1 << 11,
-                   kMountBind = 1 << 12, kMountMove = 1 << 13, kMountRecursive = 1 << 14,
-                   kMountSilent = 1 << 15, kMountUnbindable = 1 << 17, kMountPrivate = 1 << 18,
-                   kMountSlave = 1 << 19, kMountShared = 1 << 20, kMountRelatime = 1 << 21,
-                   kMountStrictAtime = 1 << 24;
+                   kMountRemount = 32, kMountNoLinks = 256, kMountNoAtime = 1 << 10,
+                   kMountNoDirectoryAtime = 1 << 11, kMountBind = 1 << 12, kMountMove = 1 << 13,
+                   kMountRecursive = 1 << 14, kMountSilent = 1 << 15, kMountUnbindable = 1 << 17,
+                   kMountPrivate = 1 << 18, kMountSlave = 1 << 19, kMountShared = 1 << 20,
+                   kMountRelatime = 1 << 21, kMountStrictAtime = 1 << 24;
 constexpr uint32_t kMountFlagsKept = kMountReadOnly | kMountNoSuid | kMountNoDevices |
-                                     kMountNoExecute | kMountNoAtime | kMountNoDirectoryAtime |
-                                     kMountRelatime;
+                                     kMountNoExecute | kMountNoLinks | kMountNoAtime |
+                                     kMountNoDirectoryAtime | kMountRelatime;
 constexpr uint32_t kUnmountForce = 1, kUnmountDetach = 2, kUnmountExpire = 4, kUnmountNoFollow = 8;
 
 // What a mount keeps of the flags: as on Linux times of access are relative unless told otherwise.

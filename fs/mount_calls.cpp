@@ -136,6 +136,7 @@ Result<void> change_propagation(const Path& target, uint32_t flags) {
 
 Result<void> mount_fresh(const FsContext& who, std::string_view source, Path place,
                          std::string_view type_name, uint32_t flags, std::string_view options) {
+    if (type_name.empty()) return Errno::inval;
     FileSystemType* type = find_file_system_type(type_name);
     if (!type) return Errno::nodev;
     std::string_view what = source;

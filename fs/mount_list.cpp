@@ -8,12 +8,11 @@ struct Option {
     uint32_t flag;
     const char* text;
 };
-constexpr Option kOptions[] = {{kMountNoSuid, ",nosuid"},
-                               {kMountNoDevices, ",nodev"},
-                               {kMountNoExecute, ",noexec"},
-                               {kMountNoAtime, ",noatime"},
-                               {kMountNoDirectoryAtime, ",nodiratime"},
-                               {kMountRelatime, ",relatime"}};
+constexpr Option kOptions[] = {
+    {kMountNoSuid, ",nosuid"},    {kMountNoDevices, ",nodev"},
+    {kMountNoExecute, ",noexec"}, {kMountNoLinks, ",nosymfollow"},
+    {kMountNoAtime, ",noatime"},  {kMountNoDirectoryAtime, ",nodiratime"},
+    {kMountRelatime, ",relatime"}};
 
 // Words are set apart by blanks, so those inside come in octal.
 void put_escaped(TextSink& to, std::string_view text) {

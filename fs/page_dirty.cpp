@@ -113,6 +113,12 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
     // From here on a mapping that writes says so again.
     if (written_by_mapping_ && ref_count())
         protect_pages_of(*this, first, static_cast<uint32_t>(run.size()));
+    // What a mapping wrote behind the end is not the file's; but a writer may be about to move the end.
+    if (written_by_mapping_ && writers_.try_lock()) {
+        const uint32_t end = offset_in_page(size()), last = page_index(size()) - first;
+        if (end && last < run.size()) __builtin_memset(pages[last] + end, 0, kPageSize - end);
+        writers_.unlock();
+    }
     Result<void> done = source_->write_pages(first, {pages, run.size()});
     const bool later = done.is_error() && done.error() == Errno::again;
     if (done.is_error() && !later) note_write_error(done.error());

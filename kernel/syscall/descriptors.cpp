@@ -120,10 +120,25 @@ static Result<bool> flags_ioctl(File& file, bool change, uint32_t argument) {
     return true;
 }
 
+// No file system here lets files share blocks; what is wrong with the files is told first.
+// Spec: ioctl_ficlonerange(2).
+static Result<int32_t> clone_blocks(File& to, int fd) {
+    const Ref<File> from = TRY(file_of(fd));
+    if (from->flags() & kOpenPath) return Errno::badf;
+    if (!from->inode() || !to.inode()) return Errno::inval;
+    if (&from->inode()->file_system() != &to.inode()->file_system()) return Errno::xdev;
+    for (File* file : {from.get(), &to}) {
+        const uint32_t type = file->inode()->ownership().mode & kTypeMask;
+        if (type != kTypeRegular) return type == kTypeDirectory ? Errno::isdir : Errno::inval;
+    }
+    if (!from->readable() || !to.writable() || (to.flags() & kOpenAppend)) return Errno::badf;
+    return Errno::opnotsupp;
+}
+
 Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
     constexpr uint32_t kNoCloseOnExec = 0x5450, kCloseOnExec = 0x5451, kNonBlock = 0x5421,
                        kAsync = 0x5452, kFindBlock = 1, kGetFlags = 0x80046601,
-                       kSetFlags = 0x40046602;
+                       kSetFlags = 0x40046602, kClone = 0x40049409, kCloneRange = 0x4020940d;
     Ref<File> file = TRY(file_of(fd));
     if (file->flags() & kOpenPath) return Errno::badf;
     switch (request) {
@@ -146,6 +161,11 @@ Result<int32_t> sys_ioctl(int fd, uint32_t request, uint32_t argument) {
         case kSetFlags:
             if (TRY(flags_ioctl(*file, request == kSetFlags, argument))) return 0;
             return file->ioctl(request, argument);
+        case kClone: return clone_blocks(*file, static_cast<int>(argument));
+        case kCloneRange: {
+            const int64_t from = TRY(read_user(UserPtr<int64_t>(argument)));
+            return clone_blocks(*file, static_cast<int>(from));
+        }
         case kFindBlock:
             if (!context().credentials.may(Capability::sys_rawio)) return Errno::perm;
             [[fallthrough]];

@@ -64,7 +64,10 @@ Result<uint32_t> map(VirtAddr hint, uint32_t length, uint32_t protection, uint32
             return Errno::opnotsupp;
         flags &= ~kMapPrivate, type = kMapShared;
     }
-    if ((type != kMapShared && type != kMapPrivate) || length == 0) return Errno::inval;
+    if ((type != kMapShared && type != kMapPrivate) || length == 0) {
+        if (!(flags & kMapAnonymous)) TRY(file_of(fd));
+        return Errno::inval;
+    }
     if (flags & kMapNonBlock) flags &= ~kMapPopulate;
     if (flags & kHuge) return Errno::nomem;
     MapRequest request;

@@ -144,7 +144,7 @@ namespace {
 template <typename S>
 Result<void> give_statistics(UserPtr<S> to, const Path& path) {
     constexpr uint32_t kValid = 0x20, kSameBits = 0xf | kMountNoAtime | kMountNoDirectoryAtime,
-                       kRelative = 0x1000;
+                       kRelative = 0x1000, kNoLinks = 0x2000;
     static_assert((kMountReadOnly | kMountNoSuid | kMountNoDevices | kMountNoExecute) == 0xf);
     FileSystemStatistics from = vfs_statistics(path);
     S out{};
@@ -161,7 +161,8 @@ Result<void> give_statistics(UserPtr<S> to, const Path& path) {
     out.name_max = from.name_max;
     const uint32_t mounted = path.mount().flags;
     out.flags = kValid | (mounted & kSameBits) | (path.mount().read_only() ? kMountReadOnly : 0) |
-                (mounted & kMountRelatime ? kRelative : 0);
+                (mounted & kMountRelatime ? kRelative : 0) |
+                (mounted & kMountNoLinks ? kNoLinks : 0);
     return write_user(to, out);
 }
 

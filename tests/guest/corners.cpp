@@ -3,20 +3,29 @@
 // Spec: open(2), mq_open(3), accept(2), pwritev2(2), pread(2), flock(2), poll(2), wait(2), mprotect(2),
 // getrandom(2), fcntl(2) on EDEADLK, proc(5) on protected_hardlinks.
 // needs: wing
+#include <dirent.h>
+#include <linux/fs.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sched.h>
+
+#include <atomic>
 
 #include "tests/guest/check.hpp"
 
@@ -222,6 +231,97 @@ void test_links() {
         unlink(name);
 }
 
+// What a mapping wrote behind the end of a file on a disk is not the file's, though the page is.
+void test_behind_the_end() {
+    const int file = file_of("/mapped", "x");
+    ftruncate(file, 2048);
+    const auto view = [&] {
+        return static_cast<char*>(mmap(nullptr, 2048, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+    };
+    char* pages = view();
+    pages[0] = 'a', pages[2047] = 'b', pages[2048] = 'c', pages[4095] = 'd';
+    msync(pages, 2048, MS_SYNC);
+    munmap(pages, 2048);
+    pages = view();
+    that("what lies before the end stays", pages[0] == 'a' && pages[2047] == 'b');
+    that("what lies behind it goes", pages[2048] == 0 && pages[4095] == 0);
+    munmap(pages, 2048);
+    close(file);
+    unlink("/mapped");
+}
+
+void test_order_of_errors() {
+    fails("mmap of nothing, of no file",
+          reinterpret_cast<long>(mmap(nullptr, 0, PROT_READ, MAP_PRIVATE, 99, 0)), EBADF);
+    fails("of nothing",
+          reinterpret_cast<long>(mmap(nullptr, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)),
+          EINVAL);
+    fails("mount without a type", mount("x", ".", nullptr, 0, nullptr), EINVAL);
+    fails("without a place", mount("x", nullptr, "tmpfs", 0, nullptr), EFAULT);
+    const int from = file_of("from", "x"), to = file_of("to", "y");
+    const int folder = needs("open", open(".", O_RDONLY));
+    fails("FICLONE from no file", ioctl(to, FICLONE, 99), EBADF);
+    fails("of a folder", ioctl(to, FICLONE, folder), EISDIR);
+    fails("of another file system", ioctl(to, FICLONE, open("/proc/version", O_RDONLY)), EXDEV);
+    fails("where files share no blocks", ioctl(to, FICLONE, from), EOPNOTSUPP);
+    for (const int fd : {from, to, folder}) close(fd);
+    unlink("from");
+    unlink("to");
+}
+
+void test_no_links() {
+    mkdir("place", 0755);
+    needs("mount", mount("x", "place", "tmpfs", MS_NOSYMFOLLOW, nullptr));
+    close(file_of("place/file", "x"));
+    needs("symlink", symlink("file", "place/link"));
+    needs("symlink", symlink("place/file", "to-place"));
+    char text[8];
+    fails("a link on a mount without them", open("place/link", O_RDONLY), ELOOP);
+    equal("can be read", readlink("place/link", text, sizeof text), 4);
+    succeeds("one from elsewhere leads in", open("to-place", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : -1);
+    struct statfs found;
+    statfs("place", &found);
+    that("statfs tells", found.f_flags & 0x2000);
+    unlink("to-place");
+    umount2("place", MNT_DETACH);
+    rmdir("place");
+}
+
+// A thread's id is one for calls that take a process', and a name in /proc that is not listed.
+void test_thread_ids() {
+    static Gate may_end;
+    static std::atomic<pid_t> tid;
+    pthread_t thread;
+    pthread_create(
+        &thread, nullptr,
+        [](void*) -> void* {
+            prctl(PR_SET_NAME, "second");
+            tid.store(gettid());
+            may_end.wait();
+            return nullptr;
+        },
+        nullptr);
+    while (!tid.load()) sched_yield();
+    equal("getpgid", getpgid(tid.load()), getpgrp());
+    equal("getsid", getsid(tid.load()), getsid(0));
+    char path[40], text[16] = {};
+    snprintf(path, sizeof path, "/proc/%d/comm", tid.load());
+    const int comm = open(path, O_RDONLY);
+    read(comm, text, sizeof text - 1);
+    close(comm);
+    same("/proc/TID tells of the thread", text, "second\n");
+    DIR* all = opendir("/proc");
+    const std::string name = std::to_string(tid.load());
+    int seen = 0;
+    while (const dirent* entry = readdir(all)) seen += entry->d_name == name;
+    closedir(all);
+    equal("and is not listed", seen, 0);
+    may_end.pass();
+    pthread_join(thread, nullptr);
+    fails("it goes with the thread", open(path, O_RDONLY), ENOENT);
+    fails("as does its id", getpgid(tid.load()), ESRCH);
+}
+
 }  // namespace
 
 // A process that has ended, and is not waited for yet, is there for who asks.
@@ -235,6 +335,8 @@ void test_ended() {
     equal("its priority", parameters.sched_priority, 0);
     equal("its nice", getpriority(PRIO_PROCESS, ended), 0);
     equal("a signal", kill(ended, 0), 0);
+    cpu_set_t cpus;
+    succeeds("its CPUs", sched_getaffinity(ended, sizeof cpus, &cpus));
     wait_for(ended);
     fails("no longer", sched_getscheduler(ended), ESRCH);
     fails("nor its nice", getpriority(PRIO_PROCESS, ended), ESRCH);
@@ -250,6 +352,10 @@ int main() {
     test_others();
     test_links();
     test_ended();
+    test_behind_the_end();
+    test_order_of_errors();
+    test_no_links();
+    test_thread_ids();
     chdir("/");
     rmdir("/tmp/corners");
     return done();
