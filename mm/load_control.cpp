@@ -195,6 +195,8 @@ void load_control_step() {
     window_start = now;
     const Window all = look(now);
     note_load(all, elapsed);
-    if (!control.is<NoLoadControl>()) return act(all, judge(all), now);
-    if (all.longest_suspended) resume(*all.longest_suspended, now, "load control is off");
+    const bool off = control.is<NoLoadControl>();
+    if (!off && swap_has_area()) return act(all, judge(all), now);
+    if (all.longest_suspended)
+        resume(*all.longest_suspended, now, off ? "load control is off" : "there is no swap");
 }

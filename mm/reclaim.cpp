@@ -14,11 +14,12 @@
 #include "mm/tracked_frames.hpp"
 
 constinit ReclaimCounts reclaim_counts{};
+constinit Atomic<uint32_t> swappiness = 100;
 constinit SleepingReclaimer file_reclaimer{};
 
 namespace {
 
-constexpr uint32_t kAttempts = 8;
+constexpr uint32_t kAttempts = 8, kPatientAttempts = 100;
 constexpr uint64_t kPause = 10'000'000;  // nanoseconds
 
 constinit SpinLock reclaim_lock{LockRank::reclaim};
@@ -57,14 +58,15 @@ uint32_t evict_somewhere(uint32_t wanted) {
 
 uint32_t one_round() {
     uint32_t freed = 0;
-    const bool excess = swap_active && allocate_frames_to_spaces();
+    const bool swaps = swap_has_area(), excess = swaps && allocate_frames_to_spaces();
     const uint32_t free = memory_totals().free, target = reclaim_target();
     if (free >= target && !excess) return target;
     const uint32_t wish = free < target ? target - free : 0;
     ++samplings;
     if (file_reclaimer.tick) file_reclaimer.tick(samplings);
-    if (wish && file_reclaimer.reclaim) freed = file_reclaimer.reclaim((wish + 1) / 2, false);
-    if (swap_active) {
+    const uint32_t of_files = (wish * (200 - swappiness) + 199) / 200;
+    if (of_files && file_reclaimer.reclaim) freed = file_reclaimer.reclaim(of_files, false);
+    if (swaps) {
         sample_all();
         if (excess) freed += evict_excess();
         if (freed < wish) freed += evict_somewhere(wish - freed);
@@ -139,8 +141,10 @@ void reclaim_start() {
 
 bool wait_for_memory() {
     if (!thread) return false;
-    // A round that freed nothing may have met only busy spaces: a moment later they are not.
-    for (uint32_t attempt = 0; attempt < kAttempts; ++attempt) {
+    // A round that freed nothing may have met only busy spaces: a moment later they are not. While
+    // swap has room that will be so, however long its disk takes.
+    const uint32_t attempts = swap_has_room() ? kPatientAttempts : kAttempts;
+    for (uint32_t attempt = 0; attempt < attempts; ++attempt) {
         if (wait_for_round() > 0) return true;
         const Nanoseconds soon = monotonic_now() + kPause;
         LockGuard guard(reclaim_lock);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
@@ -52,3 +53,6 @@ struct ReclaimCounts {  // since boot
     uint32_t rounds, scanned, stolen, file_unmapped, fruitless;
 };
 extern ReclaimCounts reclaim_counts;
+
+// 0 .. 200: how much of what a round frees is asked of programs' pages rather than of files' first.
+extern Atomic<uint32_t> swappiness;

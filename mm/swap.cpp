@@ -44,6 +44,7 @@ struct Area {
 };
 constinit Area areas[kSwapAreas] = {};  // under swap_lock
 constinit uint32_t cached_frames = 0;
+constinit Atomic<uint32_t> area_count = 0;
 
 Slot& slot_of(SwapEntry entry) {
     Area& area = areas[entry.area()];
@@ -130,6 +131,7 @@ Result<void> add_area(Area& fresh, BlockDevice& device, int priority) {
     fresh.priority = priority >= 0 ? priority : lowest;
     fresh.device = &device;
     *free = fresh;
+    area_count.fetch_add(1);
     return {};
 }
 
@@ -199,7 +201,16 @@ Result<void> swap_off(BlockDevice& device) {
         return Errno::nomem;
     }
     free_area(gone);
+    area_count.subtract(1);
     return {};
+}
+
+bool swap_has_area() { return area_count.relaxed() != 0; }
+
+bool swap_has_room() {
+    LockGuard guard(swap_lock);
+    return std::ranges::any_of(
+        areas, [](const Area& a) { return a.device && !a.closed && a.used < a.usable; });
 }
 
 bool is_swap_area(const BlockDevice& device) {

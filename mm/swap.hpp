@@ -39,6 +39,8 @@ static_assert(SwapEntry::make(3, 0x12345).raw == 0x12345806);
 
 extern SpinLock swap_lock;
 extern Atomic<bool> swap_active;  // there is or was an area: private pages are tracked
+bool swap_has_area();             // there is one now; takes no lock
+bool swap_has_room();             // a page more would find a slot
 
 // EINVAL, EBUSY, ENOMEM, EIO; EPERM is the caller's business. `priority` -1: below all others. The
 // device must live until swap_off; `path` is what /proc/swaps shows, as far as there is room.

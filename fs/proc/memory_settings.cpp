@@ -11,6 +11,7 @@
 #include "mm/compaction.hpp"
 #include "mm/heap.hpp"
 #include "mm/paging_lab.hpp"
+#include "mm/reclaim.hpp"
 #include "mm/tlb_lab.hpp"
 #include "mm/tracked_frames.hpp"
 
@@ -58,6 +59,7 @@ constexpr uint32_t kLeastBytes = 2 * kPageSize;
 }  // namespace
 
 constexpr ProcEntry kMemorySettings[] = {
+    {.name = "swappiness", .number = &swappiness, .most = 200},
     {.name = "compact_memory",
      .mode = kTypeRegular | 0200,
      .store = [](std::string_view what) -> Result<void> {

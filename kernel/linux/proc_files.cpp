@@ -59,8 +59,23 @@ Result<void> set_preference(const ProcTarget& target, std::string_view text) {
     return {};
 }
 
+Result<void> show_score(TextSink& to, const ProcTarget& target) {
+    const Ref<Process> process = find_process(target.pid);
+    if (!process) return Errno::srch;
+    format_to(to, "{}\n", out_of_memory_score(*process));
+    return {};
+}
+
+// There is one group of processes, the root of the second version's only tree. Spec: cgroups(7).
+Result<void> show_group(TextSink& to, const ProcTarget&) {
+    to.put("0::/\n");
+    return {};
+}
+
 constexpr ProcEntry kProcessFiles[] = {
+    {.name = "cgroup", .generate = show_group},
     {.name = "fdinfo", .mode = kTypeDirectory | 0500, .numbers = &kDescriptors},
+    {.name = "oom_score", .generate = show_score},
     {.name = "oom_score_adj", .generate = show_preference, .store_for = set_preference},
 };
 PROC_FILES(proc_process, kProcessFiles);
@@ -104,7 +119,9 @@ constexpr ProcEntry kKernel[] = {
 };
 PROC_FILES(proc_sys_kernel, kKernel);
 
+// Open files have no limit of their own: memory is the limit.
 constexpr ProcEntry kFs[] = {
+    {.name = "file-max", .show = [](TextSink& to) { format_to(to, "{}\n", INT32_MAX); }},
     {.name = "nr_open", .show = [](TextSink& to) { format_to(to, "{}\n", kMostDescriptors); }},
 };
 PROC_FILES(proc_sys_fs, kFs);

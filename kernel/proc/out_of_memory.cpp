@@ -63,6 +63,19 @@ uint32_t with_bias(uint32_t pages, const Process& process) {
     return weight > 0 ? static_cast<uint32_t>(weight) : 0;
 }
 
+}  // namespace
+
+uint32_t out_of_memory_score(Process& process) {
+    const Ref<AddressSpace> space = space_of(process);
+    if (!space || &process == init_process || process.out_of_memory_bias.relaxed() <= -kMostBias)
+        return 0;
+    const Victim victim{Ref<Process>(process), memory_use(*space)};
+    return static_cast<uint32_t>(uint64_t{with_bias(pages_of(victim), process)} * 1000 /
+                                 memory_totals().total);
+}
+
+namespace {
+
 Victim choose_victim() {
     UserTotals totals;
     Victim chosen;

@@ -8,7 +8,12 @@
 
 #include <cstdint>
 
+class Process;
+
 constexpr int32_t kMostBias = 1000;
+
+// 0 .. 2000: thousandths of the memory that the process alone has, with its bias. Spec: proc(5).
+uint32_t out_of_memory_score(Process& process);
 
 // The current thread found no memory. True: another process gives way, so it may try again.
 bool make_room_for_current();

@@ -159,9 +159,35 @@ void test_choice() {
     waitpid(spared, &status, 0);
 }
 
+// What programs look for before they go on.
+void test_looked_for() {
+    same("cgroup", content("/proc/self/cgroup"), "0::/\n");
+    that("file-max", stoul(content("/proc/sys/fs/file-max")) >= 1'000'000);
+    const char* swappiness = "/proc/sys/vm/swappiness";
+    const std::string before = content(swappiness);
+    equal("swappiness", put(swappiness, "200"), 0);
+    same("is set", content(swappiness), "200\n");
+    equal("and has bounds", put(swappiness, "201"), EINVAL);
+    put(swappiness, before);
+
+    const size_t bytes = 16u << 20;
+    const int score = stoi(content("/proc/self/oom_score"));
+    void* more = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    that("oom_score grows with what one has", stoi(content("/proc/self/oom_score")) >= score + 1);
+    munmap(more, bytes);
+    put("/proc/self/oom_score_adj", "500");
+    that("and with the preference", stoi(content("/proc/self/oom_score")) >= 500);
+    put("/proc/self/oom_score_adj", "-1000");
+    same("with the least it is nothing", content("/proc/self/oom_score"), "0\n");
+    put("/proc/self/oom_score_adj", "0");
+    same("init has none", content("/proc/1/oom_score"), "0\n");
+}
+
 }  // namespace
 
 int main() {
+    test_looked_for();
     test_descriptors();
     test_status();
     test_numbers();

@@ -39,6 +39,18 @@ output_has '^off'
 check 'no area is left' [ "$(tail -1 "$out")" = 1 ]
 check 'holes, and no file' [ "$(grep -Ec 'holes|Invalid argument' "$err")" = 3 ]
 
+# Once no area is left, no program's pages are looked at any more.
+guest --mem 16 --exec "swapon /dev/hdb && $bin/sweep 24 1 && swapoff /dev/hdb
+    grep pgscan /proc/vmstat; $bin/sweep 1 1 /file; grep pgscan /proc/vmstat" \
+    --add "$work/file:/file" </dev/null -- "${swap[@]}"
+output_has '24 MiB, 1 rounds: all there'
+check 'nothing is scanned without swap' [ "$(grep pgscan "$out" | sort -u | wc -l)" = 1 ]
+
+# A disk that is slow is no lack of memory while it has room: everybody waits, and nobody ends.
+guest --mem 16 --smp 4 --timeout 200 --exec "swapon /dev/hdb; for i in 1 2 3 4; do $bin/sweep 12 1 & done; wait" \
+    </dev/null -- -drive "file=$work/swap.img,if=ide,index=1,format=raw,cache=unsafe,throttling.iops-total=200"
+check 'four finish on a slow disk' [ "$(grep -c 'all there' "$out")" = 4 ]
+
 # Two at once, under another policy each time it is told to change.
 guest --mem 16 --exec "swapon /dev/hdb; ($bin/sweep 14 3) & ($bin/sweep 14 3) &
     for policy in fifo lru ageing lfu improved-clock working-set clock; do
