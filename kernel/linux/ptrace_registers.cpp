@@ -173,24 +173,28 @@ void wait_until_off_cpu(UserThread& thread) {
     }
 }
 
-Result<uint32_t> get_register_set(UserThread& thread, uint32_t set, uint32_t to, uint32_t room) {
+Result<uint32_t> read_register_set(const UserThread& thread, uint32_t set, RegisterImage& to) {
+    auto give = [&](const void* from, uint32_t bytes) {
+        __builtin_memcpy(to, from, bytes);
+        return bytes;
+    };
     if (set == kGeneralSet) {
         uint32_t words[kWords];
         for (uint32_t i = 0; i < kWords; ++i) words[i] = general_word(thread, i);
-        room = std::min<uint32_t>(room, sizeof words);
-        TRY(copy_to_user(VirtAddr(to), words, room));
-        return room;
+        return give(words, sizeof words);
     }
     if (set == kFloatSet) {
         const FloatImage image = to_float_image(thread.fpu);
-        room = std::min<uint32_t>(room, sizeof image);
-        TRY(copy_to_user(VirtAddr(to), &image, room));
-        return room;
+        return give(&image, sizeof image);
     }
     if (set != kExtendedSet) return Errno::inval;
-    if (!fpu_has_fxsr()) return Errno::io;
-    room = std::min<uint32_t>(room, sizeof thread.fpu.bytes);
-    TRY(copy_to_user(VirtAddr(to), thread.fpu.bytes, room));
+    return fpu_has_fxsr() ? Result(give(thread.fpu.bytes, sizeof thread.fpu.bytes)) : Errno::io;
+}
+
+Result<uint32_t> get_register_set(UserThread& thread, uint32_t set, uint32_t to, uint32_t room) {
+    RegisterImage image;
+    room = std::min(room, TRY(read_register_set(thread, set, image)));
+    TRY(copy_to_user(VirtAddr(to), image, room));
     return room;
 }
 

@@ -10,6 +10,9 @@ constexpr uint32_t kGeneralSet = 1, kFloatSet = 2, kExtendedSet = 0x46e62b7f;
 
 void wait_until_off_cpu(UserThread& thread);  // then the registers that a switch saves are saved
 
+using RegisterImage = uint8_t[512];  // as long as the longest
+// Of a thread that does not run; how many bytes. EINVAL: no such set; EIO: the processor has it not.
+Result<uint32_t> read_register_set(const UserThread& thread, uint32_t set, RegisterImage& to);
 // At most `room` bytes; how many. EINVAL: no such set, or not a multiple of its words; EFAULT, EIO.
 Result<uint32_t> get_register_set(UserThread& thread, uint32_t set, uint32_t to, uint32_t room);
 Result<uint32_t> set_register_set(UserThread& thread, uint32_t set, uint32_t from, uint32_t room);

@@ -107,4 +107,7 @@ bool signal_ignored_or_blocked(const Process& process, const UserThread& thread,
 // --- delivery, installed as trap_hooks.before_user_return and user_exception
 void deliver_signals(TrapFrame& frame);
 void user_exception(TrapFrame& frame, VirtAddr fault_address);
+// The program dies of this signal, which leaves a core file: whether one was written.
+using CoreWriter = bool (*)(const SignalInfo& info);
+inline constinit CoreWriter write_core = nullptr;         // of a room above, if there is one
 int32_t signal_return(TrapFrame& frame, bool with_info);  // sigreturn, rt_sigreturn: the new eax

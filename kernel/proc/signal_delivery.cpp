@@ -210,6 +210,11 @@ Result<void> enter_handler(TrapFrame& f, const HandlerCall& call) {
     return {};
 }
 
+[[noreturn]] void die_with_core(const SignalInfo& info) {
+    constexpr int kCoreWritten = 0x80;
+    exit_group(info.number | (write_core && write_core(info) ? kCoreWritten : 0));
+}
+
 void run_handler(TrapFrame& frame, const SignalAction& action, const SignalInfo& info) {
     UserThread& self = current_thread();
     Process& process = current_process();
@@ -220,7 +225,7 @@ void run_handler(TrapFrame& frame, const SignalAction& action, const SignalInfo&
     if (entered.is_error()) {
         log_info("{}[{}]: no stack for the handler of signal {}: killed",
                  static_cast<const char*>(self.name), process.pid, info.number);
-        exit_group(kSigSegv | 0x80);
+        die_with_core(signal_from_kernel(kSigSegv));
     }
     SignalSet block = action.mask();
     if (!(action.flags & kSaNoDefer)) block |= signal_bit(info.number);
@@ -252,7 +257,7 @@ void act_by_default(const SignalInfo& info, bool forced) {
     switch (default_action(info.number)) {
         case DefaultAction::ignore: return;
         case DefaultAction::stop: return stop_process(info.number);
-        case DefaultAction::core:
+        case DefaultAction::core: die_with_core(info);
         case DefaultAction::terminate: exit_group(info.number);
     }
 }
