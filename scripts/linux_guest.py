@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-DEVICES = {'dev/console': (5, 1), 'dev/null': (1, 3), 'dev/zero': (1, 5)}
+DEVICES = {'dev/console': (5, 1), 'dev/null': (1, 3), 'dev/zero': (1, 5), 'dev/ptmx': (5, 2)}
 ON_DISK = {'create', 'unlink', 'write-64k', 'read-64k', 'read-64k-disk'}  # not comparable there
 
 

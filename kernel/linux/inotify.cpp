@@ -211,8 +211,9 @@ Result<uint32_t> Inotify::read_at(ByteSink& to, uint64_t) {
         }
         const uint32_t name = static_cast<uint32_t>(event->name.view().size());
         bool whole = to.put(&event->event, sizeof event->event) == sizeof event->event;
-        whole = whole && to.put(event->name.view().data(), name) == name &&
-                to.put_zeros(event->event.name_bytes - name) == event->event.name_bytes - name;
+        if (name)
+            whole = whole && to.put(event->name.view().data(), name) == name &&
+                    to.put_zeros(event->event.name_bytes - name) == event->event.name_bytes - name;
         done += event->bytes();
         if (event != &lost_) delete event;
         if (!whole) return Errno::fault;

@@ -14,6 +14,7 @@ LINUX = {"null": 351, "read-zero": 738, "write-null": 643, "read-cached": 1717, 
          "exec": 281700, "execve": 444400, "ping-pong": 14930, "pipe-4k": 11560,
          "futex": 8290, "semaphore": 2630, "semaphores": 12400, "message": 3150, "messages": 12860, "thread": 51470,
          "unix-ping-pong": 24170, "unix-4k": 16810,
+         "pty": 29140, "traced": 26090, "inotify": 4660,
          "fault-zero": 3869, "fault-cow": 4667, "mmap": 11620, "mmap-1m": 1247700, "signal": 4712, "create": 82900,
          "unlink": 28490, "write-64k": 233800, "read-64k": 24250, "read-64k-disk": 88650}
 MAY_SKIP = {"create", "unlink", "write-64k", "read-64k-disk"}  # while the disk is read-only

@@ -21,6 +21,9 @@ Measure message_pair, message_ping_pong;
 // --- socket_rows.c
 Measure socket_ping_pong, socket_4k;
 
+// --- watching_rows.c
+Measure terminal_ping_pong, traced, watched_write;
+
 // --- thread_rows.c; all others are in rows.c
 Measure futex_ping_pong, thread_create_join;
 

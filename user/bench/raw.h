@@ -15,8 +15,13 @@ enum {
     kExecve = 11,
     kLseek = 19,
     kGetpid = 20,
+    kMount = 21,
+    kPtrace = 26,
     kKill = 37,
+    kMkdir = 39,
+    kRmdir = 40,
     kPipe = 42,
+    kIoctl = 54,
     kGetppid = 64,
     kMunmap = 91,
     kWait4 = 114,
@@ -26,6 +31,8 @@ enum {
     kClone = 120,
     kMmap2 = 192,
     kFutex = 240,
+    kInotifyInit = 291,
+    kInotifyAddWatch = 292,
     kSocketpair = 360,
 };
 
@@ -40,6 +47,15 @@ static inline long call4(long number, long a, long b, long c, long d) {
     __asm__ volatile("int $0x80"
                      : "=a"(result)
                      : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d)
+                     : "memory");
+    return result;
+}
+
+static inline long call5(long number, long a, long b, long c, long d, long e) {
+    long result;
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
                      : "memory");
     return result;
 }
