@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kSigIo = 29;
 using Setting = FileOwner::Setting;
-using Kind = FileOwner::Kind;
+using OwnerKind = FileOwner::Kind;
 
 struct OwnedFile final : Attachment {
     static constexpr char kKind = 0;
@@ -66,11 +66,11 @@ void FileOwner::send(int code, int fd) const {
     const Setting to = setting();
     const SignalInfo info = news_of(to, code, fd);
     LockGuard guard(process_tree);
-    if (to.kind == Kind::thread && find_thread_locked(to.thread->tid) == to.thread.get() &&
+    if (to.kind == OwnerKind::thread && find_thread_locked(to.thread->tid) == to.thread.get() &&
         may_send(to, *to.thread->owner))
         send_to(*to.thread, info);
-    if (to.kind == Kind::process && may_send(to, *to.process)) send_to(*to.process, info);
-    if (to.kind != Kind::group) return;
+    if (to.kind == OwnerKind::process && may_send(to, *to.process)) send_to(*to.process, info);
+    if (to.kind != OwnerKind::group) return;
     for (Process& process : all_processes())
         if (process.pgid == to.group && may_send(to, process)) send_to(process, info);
 }
@@ -80,7 +80,7 @@ Result<FileOwner*> owner_of(File& file) {
 }
 
 void own_by_caller(FileOwner& owner) {
-    if (!owner.owned()) owner.set({.kind = Kind::process, .process = Ref(current_process())});
+    if (!owner.owned()) owner.set({.kind = OwnerKind::process, .process = Ref(current_process())});
 }
 
 // --- as commands of fcntl
@@ -96,8 +96,8 @@ Result<Setting> owner_named(const OwnerArgument& wanted) {
     if (wanted.kind < 0 || wanted.kind > 2) return Errno::inval;
     if (wanted.id == 0) return Setting{};
     Setting owner;
-    owner.kind = static_cast<Kind>(wanted.kind + 1);
-    if (owner.kind == Kind::group) {
+    owner.kind = static_cast<OwnerKind>(wanted.kind + 1);
+    if (owner.kind == OwnerKind::group) {
         owner.group = wanted.id;
         LockGuard guard(process_tree);
         for (Process& process : all_processes())
@@ -106,20 +106,20 @@ Result<Setting> owner_named(const OwnerArgument& wanted) {
     }
     owner.thread = find_thread(wanted.id);
     owner.process = owner.thread ? owner.thread->owner : find_process(wanted.id);
-    const bool there = owner.kind == Kind::thread ? owner.thread != nullptr : !!owner.process;
+    const bool there = owner.kind == OwnerKind::thread ? owner.thread != nullptr : !!owner.process;
     return there ? Result(std::move(owner)) : Errno::srch;
 }
 
 OwnerArgument as_argument(const Setting& owner) {
     LockGuard guard(process_tree);
     switch (owner.kind) {
-        case Kind::none: return {1, 0};
-        case Kind::group: return {2, owner.group};
-        case Kind::thread: {
+        case OwnerKind::none: return {1, 0};
+        case OwnerKind::group: return {2, owner.group};
+        case OwnerKind::thread: {
             const int tid = owner.thread->tid;
             return {0, find_thread_locked(tid) == owner.thread.get() ? tid : 0};
         }
-        case Kind::process: break;
+        case OwnerKind::process: break;
     }
     const int pid = owner.process->pid;
     return {1, find_process_locked(pid) == owner.process.get() ? pid : 0};

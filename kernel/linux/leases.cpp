@@ -14,15 +14,15 @@
 
 namespace {
 
-enum class Kind : int { read = 0, write = 1, none = 2 };   // F_RDLCK, F_WRLCK, F_UNLCK
-constexpr auto kCapability = static_cast<Capability>(28);  // CAP_LEASE
+enum class LeaseKind : int { read = 0, write = 1, none = 2 };  // F_RDLCK, F_WRLCK, F_UNLCK
+constexpr auto kCapability = static_cast<Capability>(28);      // CAP_LEASE
 
 struct Lease {
     ListNode node;
     File* file = nullptr;  // has the lease until its last close
     int fd = -1;           // that the signal names
-    Kind kind = Kind::none;
-    Kind wanted = Kind::none;  // what may be left of it, if it is breaking
+    LeaseKind kind = LeaseKind::none;
+    LeaseKind wanted = LeaseKind::none;  // what may be left of it, if it is breaking
     bool breaking = false;
     Nanoseconds deadline{0};  // when it is broken; 0: never
 };
@@ -50,20 +50,20 @@ Lease* lease_of(const Leases& leases, const File& file) {
 }
 
 // Null: there was none left to delete.
-Lease* become(Leases& leases, Lease& lease, Kind kind) {
+Lease* become(Leases& leases, Lease& lease, LeaseKind kind) {
     lease.kind = kind;
     lease.breaking = false;
     leases.changed.wake_all();
-    if (kind != Kind::none) return nullptr;
+    if (kind != LeaseKind::none) return nullptr;
     leases.list.remove(lease);
     file_leases.subtract(1);
     return &lease;
 }
 
-bool conflicts(const Lease& lease, bool writes) { return writes || lease.kind == Kind::write; }
+bool conflicts(const Lease& lease, bool writes) { return writes || lease.kind == LeaseKind::write; }
 
 void begin_breaking(Lease& lease, bool writes) {
-    const Kind wanted = writes ? Kind::none : Kind::read;
+    const LeaseKind wanted = writes ? LeaseKind::none : LeaseKind::read;
     lease.wanted = lease.breaking ? std::max(lease.wanted, wanted) : wanted;
     if (std::exchange(lease.breaking, true)) return;
     const uint64_t seconds = break_seconds.relaxed();
@@ -80,7 +80,7 @@ void ask_holders(Leases& leases, bool writes) {
         {
             LockGuard guard(leases_lock);
             for (Lease& lease : leases.list) {
-                const bool asked = lease.breaking && (lease.wanted == Kind::none || !writes);
+                const bool asked = lease.breaking && (lease.wanted == LeaseKind::none || !writes);
                 if (!conflicts(lease, writes) || asked) continue;
                 begin_breaking(lease, writes);
                 if (!lease.file->try_add_ref()) continue;  // its last close is under way
@@ -138,30 +138,31 @@ Result<void> break_all(Inode& inode, uint32_t flags) {
 // --- the holder
 
 // Whether others have it open in a way that the lease would exclude.
-bool excluded_by_others(File& file, Kind kind) {
-    if (kind == Kind::read) return file.inode()->open_for_writing();
+bool excluded_by_others(File& file, LeaseKind kind) {
+    if (kind == LeaseKind::read) return file.inode()->open_for_writing();
     // Of the name: the cache's reference, if it has a name, and this file's.
     const Dentry& dentry = file.path().dentry();
     return dentry.ref_count() > (dentry.removed() ? 1u : 2u);
 }
 
-Result<void> set_lease(File& file, int fd, Kind kind) {
+Result<void> set_lease(File& file, int fd, LeaseKind kind) {
     Leases& leases = *TRY(file.inode()->attached.get_or_make<Leases>());
     Box<Lease> fresh = TRY(make_box<Lease>());
     own_by_caller(*TRY(owner_of(file)));
     LockGuard guard(leases_lock);
     Lease* lease = lease_of(leases, file);
-    if (kind == Kind::none) {
+    if (kind == LeaseKind::none) {
         if (!lease) return Errno::again;
         fresh = Box<Lease>(become(leases, *lease, kind));
         return {};
     }
     if (!enabled.relaxed()) return Errno::inval;
     const bool more_than_wanted =
-        lease && lease->breaking && (lease->wanted == Kind::none || kind == Kind::write);
+        lease && lease->breaking && (lease->wanted == LeaseKind::none || kind == LeaseKind::write);
     if (more_than_wanted || excluded_by_others(file, kind)) return Errno::again;
     for (Lease& other : leases.list)
-        if (&other != lease && (kind == Kind::write || other.kind == Kind::write || other.breaking))
+        if (&other != lease &&
+            (kind == LeaseKind::write || other.kind == LeaseKind::write || other.breaking))
             return Errno::again;
     if (lease) {
         become(leases, *lease, kind);
@@ -175,12 +176,12 @@ Result<void> set_lease(File& file, int fd, Kind kind) {
     return {};
 }
 
-Kind lease_now(File& file) {
+LeaseKind lease_now(File& file) {
     auto* leases = file.inode()->attached.get<Leases>();
-    if (!leases) return Kind::none;
+    if (!leases) return LeaseKind::none;
     LockGuard guard(leases_lock);
     const Lease* lease = lease_of(*leases, file);
-    return !lease ? Kind::none : lease->breaking ? lease->wanted : lease->kind;
+    return !lease ? LeaseKind::none : lease->breaking ? lease->wanted : lease->kind;
 }
 
 constinit HookList<File&, const void*>::Hook lease_close{[](File& file, const void* owner) {
@@ -190,7 +191,7 @@ constinit HookList<File&, const void*>::Hook lease_close{[](File& file, const vo
     Box<Lease> gone;
     LockGuard guard(leases_lock);
     if (Lease* lease = lease_of(*leases, file))
-        gone = Box<Lease>(become(*leases, *lease, Kind::none));
+        gone = Box<Lease>(become(*leases, *lease, LeaseKind::none));
 }};
 
 void leases_init() {
@@ -208,6 +209,6 @@ Result<int> lease_command(File& file, int fd, uint32_t command, uint32_t argumen
     if (!regular || argument > 2) return Errno::inval;
     const Credentials& self = context().credentials;
     if (self.fsuid != file.inode()->ownership().uid && !self.may(kCapability)) return Errno::acces;
-    TRY(set_lease(file, fd, static_cast<Kind>(argument)));
+    TRY(set_lease(file, fd, static_cast<LeaseKind>(argument)));
     return 0;
 }

@@ -8,16 +8,6 @@
 
 namespace {
 
-enum Command : uint32_t {
-    query = 0,
-    global = 1,
-    global_expedited = 2,
-    register_global = 4,
-    private_expedited = 8,
-    register_private = 16,
-    private_sync_core = 32,
-    register_sync_core = 64,
-};
 constexpr uint32_t kOffered = 127;
 
 struct Registered final : Attachment {
@@ -41,6 +31,16 @@ Result<void> interrupt_own(uint32_t command) {
 }  // namespace
 
 Result<uint32_t> sys_membarrier(uint32_t command, uint32_t flags) {
+    enum : uint32_t {
+        query = 0,
+        global = 1,
+        global_expedited = 2,
+        register_global = 4,
+        private_expedited = 8,
+        register_private = 16,
+        private_sync_core = 32,
+        register_sync_core = 64,
+    };
     if (flags) return Errno::inval;
     switch (command) {
         case query: return kOffered;

@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr uint32_t kRootNumber = 1;  // a queue's is its own and one more
+constexpr uint32_t kTopNumber = 1;  // a queue's is its own and one more
 
 class QueueNode final : public Inode {
   public:
@@ -17,7 +17,7 @@ class QueueNode final : public Inode {
     Attributes attributes() override {
         Attributes a = attributes_of(*queue_);
         a.device = file_system().device_number();
-        a.inode = InodeNo(queue_->number + kRootNumber);
+        a.inode = InodeNo(queue_->number + kTopNumber);
         return a;
     }
     Result<Ref<File>> open(uint32_t flags) override {
@@ -40,7 +40,7 @@ class QueueDirectory final : public Inode {
         attributes_.mode = kTypeDirectory | kModeSticky | 0777;
         attributes_.links = 2;
         attributes_.device = fs.device_number();
-        attributes_.inode = InodeNo(kRootNumber);
+        attributes_.inode = InodeNo(kTopNumber);
         attributes_.accessed = attributes_.modified = attributes_.changed = timestamp_now();
     }
     Attributes attributes() override { return attributes_; }
@@ -67,13 +67,13 @@ class QueueDirectory final : public Inode {
     Result<uint64_t> list(DirectorySink& sink, uint64_t offset) override {
         constexpr uint32_t kDirectory = kTypeDirectory >> 12, kFile = kTypeRegular >> 12;
         for (; offset < 2; ++offset)
-            if (!sink.add(offset ? ".." : ".", InodeNo(kRootNumber), kDirectory, offset + 1))
+            if (!sink.add(offset ? ".." : ".", InodeNo(kTopNumber), kDirectory, offset + 1))
                 return offset;
         while (offset - 2 <= UINT32_MAX) {
             Ref<PosixQueue> queue = next_posix_queue(static_cast<uint32_t>(offset - 2));
             if (!queue) break;
             const uint64_t after = 3 + static_cast<uint64_t>(queue->number);
-            if (!sink.add(queue->name(), InodeNo(queue->number + kRootNumber), kFile, after)) break;
+            if (!sink.add(queue->name(), InodeNo(queue->number + kTopNumber), kFile, after)) break;
             offset = after;
         }
         return offset;

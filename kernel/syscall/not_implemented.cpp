@@ -25,7 +25,6 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(317, move_pages), NAMED(336, perf_event_open),
     NAMED(338, fanotify_init), NAMED(339, fanotify_mark), NAMED(341, name_to_handle_at),
     NAMED(342, open_by_handle_at), NAMED(343, clock_adjtime), NAMED(346, setns),
-    NAMED(349, kcmp),
     NAMED(350, finit_module), NAMED(354, seccomp), NAMED(357, bpf),
     NAMED(374, userfaultfd),
     NAMED(380, pkey_mprotect), NAMED(381, pkey_alloc), NAMED(382, pkey_free),
