@@ -1,5 +1,5 @@
 // The first process. It mounts what the kernel has not and runs /etc/rc.local, if there is one. Then it keeps a login
-// shell on the console, and one on each other terminal on which Enter is pressed; a root with /bin/login asks there who
+// shell on the console, and one on each other terminal on which Enter is pressed; a root with passwords (/etc/shadow) asks there who
 // it is. Or, when the kernel's command line holds exec=CMD (percent-encoded), it runs that one command with the host's
 // streams as its own, reports how it ended, and powers the machine off.
 //
@@ -145,7 +145,7 @@ static void run_command(char* command) {
 // Starts a login shell. False if there is none to run: a pipe that a successful execve() closes tells that from
 // a shell that ended at once.
 static bool start_login_shell(struct terminal* terminal) {
-    const bool accounts = access("/bin/login", X_OK) == 0;
+    const bool accounts = access("/etc/shadow", F_OK) == 0;  // there are passwords to ask for
     char* arguments[] = {accounts ? "login" : "-sh", NULL};
     char failed = 0;
     int report[2];

@@ -80,6 +80,20 @@ class Terminal:
         self.type(line + "\n")
         self.expect(r"\(qemu\) $", "the monitor's prompt")
 
+    def screen(self):
+        """What the card shows, read from its memory through QEMU's monitor."""
+        file = BUILD / f"screen.{os.getpid()}"
+        self.monitor(f'pmemsave 0xb8000 4000 "{file}"')
+        cells = file.read_bytes()
+        file.unlink()
+        return cells[::2].decode("cp437")
+
+    def expect_screen(self, text):
+        until = time.monotonic() + PATIENCE
+        while text not in (shown := self.screen()):
+            if time.monotonic() > until:
+                fail(f"waited for {text!r} on the screen, which shows:\n{shown}", self.all)
+
     def end(self):
         """Waits for the machine's end; the status of scripts/run."""
         until = time.monotonic() + PATIENCE

@@ -4,9 +4,8 @@ and so has each screen of the card, chosen by Alt and a function key."""
 import os
 import signal
 import termios
-import time
 
-from terminal import BUILD, PATIENCE, PROMPT, Terminal, check, fail
+from terminal import PROMPT, Terminal, check
 
 WATCH = """sh -c 'trap "stty size; exit" WINCH; echo rea""dy; while :; do sleep 0.1; done'"""
 
@@ -14,22 +13,6 @@ WATCH = """sh -c 'trap "stty size; exit" WINCH; echo rea""dy; while :; do sleep 
 def resize(terminal, lines, columns):
     termios.tcsetwinsize(terminal.descriptor, (lines, columns))
     os.kill(terminal.process.pid, signal.SIGWINCH)  # the kernel's part, for a controlling terminal
-
-
-def screen(terminal):
-    """What the card shows, read from its memory through QEMU's monitor."""
-    file = BUILD / f"terminals.{os.getpid()}"
-    terminal.monitor(f'pmemsave 0xb8000 4000 "{file}"')
-    cells = file.read_bytes()
-    file.unlink()
-    return cells[::2].decode("cp437")
-
-
-def expect_screen(terminal, text):
-    until = time.monotonic() + PATIENCE
-    while text not in (shown := screen(terminal)):
-        if time.monotonic() > until:
-            fail(f"waited for {text!r} on the screen, which shows:\n{shown}", terminal.all)
 
 
 with Terminal("--terminals", "2") as first:
@@ -60,17 +43,17 @@ with Terminal() as machine:
     machine.expect(PROMPT, "the prompt")
     machine.type("\x01c")
     machine.expect(r"\(qemu\) n?$")  # n: the end of the shell's question for the cursor
-    expect_screen(machine, "root@orrery:~#")
+    machine.expect_screen("root@orrery:~#")
     machine.monitor("sendkey alt-f2")
-    expect_screen(machine, "Press Enter")
+    machine.expect_screen("Press Enter")
     machine.monitor("sendkey ret")
-    expect_screen(machine, "root@orrery:~#")
+    machine.expect_screen("root@orrery:~#")
     for key in "t", "t", "y", "ret":
         machine.monitor("sendkey " + key)
-    expect_screen(machine, "/dev/tty2")
+    machine.expect_screen("/dev/tty2")
     machine.monitor("sendkey alt-f1")
-    expect_screen(machine, "C-a x ends QEMU")
-    check("the other screen is not shown", "/dev/tty2" not in screen(machine), machine)
+    machine.expect_screen("C-a x ends QEMU")
+    check("the other screen is not shown", "/dev/tty2" not in machine.screen(), machine)
     machine.type("\x01c")
     machine.command("echo still $((6*7))", "^still 42\n")
     machine.type("poweroff\n")
