@@ -4,13 +4,32 @@
 #include <algorithm>
 
 #include "fs/proc/process_source.hpp"
+#include "mm/virtual_area.hpp"
+
+namespace {
+// Longer texts are not asked of the heap, which needs a run of frames.
+constexpr uint32_t kMostOfHeap = 1 << 20;
+
+char* allocate(uint32_t bytes) {
+    if (bytes <= kMostOfHeap) return new (std::nothrow) char[bytes];
+    const Result<void*> wide = allocate_wide(bytes);
+    return wide.is_ok() ? static_cast<char*>(wide.value()) : nullptr;
+}
+}  // namespace
+
+void TextBuffer::give_back() {
+    if (capacity_ > kMostOfHeap)
+        free_wide(data_, capacity_);
+    else
+        delete[] data_;
+}
 
 bool TextBuffer::grow(uint32_t wanted) {
     const uint32_t capacity = std::max(wanted, capacity_ ? 2 * capacity_ : 496);
-    char* fresh = new (std::nothrow) char[capacity];
+    char* fresh = allocate(capacity);
     if (!fresh) return false;
     __builtin_memcpy(fresh, data_, size_);
-    delete[] data_;
+    give_back();
     data_ = fresh;
     capacity_ = capacity;
     return true;

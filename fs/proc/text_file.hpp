@@ -12,7 +12,7 @@ class TextBuffer final : public TextSink {
     TextBuffer() = default;
     TextBuffer(const TextBuffer&) = delete;
     TextBuffer& operator=(const TextBuffer&) = delete;
-    ~TextBuffer() { delete[] data_; }
+    ~TextBuffer() { give_back(); }
     void put(std::string_view text) override;
     void clear() { size_ = 0, failed_ = false; }
     bool failed() const { return failed_; }
@@ -20,6 +20,7 @@ class TextBuffer final : public TextSink {
 
   private:
     bool grow(uint32_t wanted);
+    void give_back();
 
     char* data_ = nullptr;
     uint32_t size_ = 0, capacity_ = 0;

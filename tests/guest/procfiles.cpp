@@ -184,9 +184,25 @@ void test_looked_for() {
     same("init has none", content("/proc/1/oom_score"), "0\n");
 }
 
+// A text is as long as what it tells of: here of 16,000 regions, which is 10 MB.
+void test_long_text() {
+    constexpr size_t kPages = 16'000;
+    char* pages = static_cast<char*>(
+        mmap(nullptr, kPages * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    for (size_t i = 0; i < kPages; i += 2) mprotect(pages + i * 4096, 4096, PROT_READ);
+    const std::string told = content("/proc/self/smaps");
+    size_t regions = 0;
+    for (size_t at = 0; (at = told.find("VmFlags:", at)) != told.npos; ++at) ++regions;
+    that("all regions", regions >= kPages);
+    that("in more than a run of frames holds", told.size() > 5'000'000);
+    that("to the end", told.find("[stack]") != told.npos && told.ends_with('\n'));
+    munmap(pages, kPages * 4096);
+}
+
 }  // namespace
 
 int main() {
+    test_long_text();
     test_looked_for();
     test_descriptors();
     test_status();
