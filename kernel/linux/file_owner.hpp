@@ -17,8 +17,8 @@ class FileOwner {
     enum class Kind : uint8_t { none, thread, process, group };
     struct Setting {
         Kind kind = Kind::none;
-        Ref<Process> process;
-        Ref<UserThread> thread;
+        Ref<Process> process{};
+        Ref<UserThread> thread{};
         int group = 0;
         uint32_t uid = 0, euid = 0;  // of who set it: it must be allowed to send signals there
         int signal = 0;              // 0: SIGIO, that tells nothing of the file
