@@ -7,7 +7,7 @@ back, and each name and each folder that moves is as before or as after.
 
     fs_orders_test.py [--cuts N | --every] [--block SIZE] [--lost N] [--mode MODE]     more than the suite does
 
-timeout: 1200
+timeout: 600
 """
 import argparse
 import hashlib
@@ -185,7 +185,7 @@ def one_run(block, mode, options, work, trees):
     make_disk(image, block, mode)
     size = sectors_of(block, mode)
     base = image.read_bytes()
-    done = call(ROOT / 'scripts/run', '--timeout', 300, '--log', work / 'log', '--exec', guest_commands(mode), '--',
+    done = call(ROOT / 'scripts/run', '--timeout', 100, '--log', work / 'log', '--exec', guest_commands(mode), '--',
                 *logged_disk(image, log))
     if done.returncode or done.stdout:
         return f'status {done.returncode}: {done.stdout[-2000:]}'

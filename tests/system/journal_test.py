@@ -166,12 +166,26 @@ def test_cost(work):
         fail('not in proportion to the journal')
 
 
+def test_fsync(work):
+    """Of a small file that is new: its contents, the transaction, its commit block; twice in a log."""
+    image = work / 'fsync'
+    for mode, most in (('ordered', 4), ('writeback', 4), ('journal', 3)):
+        image.unlink(missing_ok=True)
+        make_image(image, work, 4096)
+        output = guest(f'mount -t ext3 -o data={mode} /dev/hdb /mnt; for i in 1 2 3; do echo $i >/mnt/$i; set -- $i $(grep " hdb " '
+                       '/proc/diskstats); sync /mnt/$1; echo $1 $9 $(grep " hdb " /proc/diskstats); done', work / 'log', image)
+        counts = [int(words[9]) - int(words[1]) for words in map(str.split, output.splitlines())]
+        print(f'ok data={mode}: an fsync is {counts} writes of the disk')
+        if len(counts) != 3 or not 2 <= min(counts) <= max(counts) <= most:
+            fail(f'data={mode}: fsync of a small file: {output}')
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
-    for test in (test_replay, test_cost, lambda work: test_damage(work, options)):
+    for test in (test_replay, test_cost, test_fsync, lambda work: test_damage(work, options)):
         with tempfile.TemporaryDirectory(prefix='orrery') as work:
             test(pathlib.Path(work))
 
