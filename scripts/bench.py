@@ -73,6 +73,7 @@ def main():
                         'needed, with --disk those')
     parser.add_argument('--disk', action='store_true', help='instead, what ext2 on an IDE disk costs: large '
                         'files, many files, trees (ROW: one of user/bench-disk; takes minutes)')
+    parser.add_argument('--journal', action='store_true', help='with --disk: ext3, with ext2 beside it')
     parser.add_argument('--linux-modules', metavar='FOLDER', help='with --disk: where its modules lie (default '
                         '../lib/modules beside VMLINUZ)')
     parser.add_argument('--append', metavar='STR', help='with --disk: more kernel command line (ide=irq)')

@@ -1,5 +1,5 @@
-"""The disk rows of scripts/bench: user/bench-disk on an ext2 file system of its own on an IDE disk, here and,
-with a Linux kernel, there: the same program, the same image, the same emulated machine. Each kernel
+"""The disk rows of scripts/bench: user/bench-disk on an ext2 file system of its own on an IDE disk (--journal: on an
+ext3, and ours on ext2 beside it), here and, with a Linux kernel, there: the same program, the same image, the same machine. Each kernel
 runs twice: under -icount shift=0, where a nanosecond of CPU time is an instruction, and without,
 for the elapsed time."""
 import gzip
@@ -19,7 +19,7 @@ FILES = 818
 SOURCES = ('kernel', 'fs', 'mm', 'drivers', 'boot', 'user', 'tests', 'scripts', 'docs')
 
 
-def make_image(path):
+def make_image(path, kind='ext2'):
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(os.path.join(folder, 'source.tar'), 'w', format=tarfile.USTAR_FORMAT) as tar:
             names = sorted(os.path.relpath(os.path.join(place, name), ROOT) for folder_ in SOURCES
@@ -32,7 +32,7 @@ def make_image(path):
                 tar.add(os.path.join(ROOT, name), name, recursive=False)
         with open(path, 'wb') as file:
             file.truncate(512 << 20)
-        subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext2', '-b', '4096', '-N', '65536', '-d', folder, path],
+        subprocess.run(['mke2fs', '-q', '-F', '-t', kind, '-b', '4096', '-N', '65536', '-d', folder, path],
                        check=True, env={**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'})
 
 
@@ -72,8 +72,8 @@ def drive(image, index):
     return ['-drive', f'file={image},format=raw,if=ide,index={index},cache=unsafe']
 
 
-def on_orrery(image, rows, icount, words):
-    command = f'mount -t ext2 /dev/hd{"a" if icount else "b"} /mnt && bench-disk /mnt {" ".join(rows)} && umount /mnt'
+def on_orrery(image, rows, icount, words, kind='ext2'):
+    command = f'mount -t {kind} /dev/hd{"a" if icount else "b"} /mnt && bench-disk /mnt {" ".join(rows)} && umount /mnt'
     done = subprocess.run([os.path.join(ROOT, 'scripts/run'), '--mem', MEMORY, *(['--icount', '0'] if icount else []),
                            *(['--append', words] if words else []), '--exec', command, '--',
                            *drive(image, 0 if icount else 1)], stdin=subprocess.DEVNULL,
@@ -131,8 +131,13 @@ def run(options):
     systems = {}
     with tempfile.TemporaryDirectory(prefix='orrery', dir=os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))) as work:
         image = os.path.join(work, 'image')
-        make_image(image)
-        systems['Orrery'] = measure(image, lambda copy, icount: on_orrery(copy, options.rows, icount, options.append))
+        if options.journal:
+            make_image(image)
+            systems['Orrery, ext2'] = measure(image, lambda copy, icount: on_orrery(copy, options.rows, icount, options.append))
+        kind = 'ext3' if options.journal else 'ext2'
+        make_image(image, kind)
+        here = measure(image, lambda copy, icount: on_orrery(copy, options.rows, icount, options.append, kind))
+        systems = {'Orrery': here, **systems}
         if options.linux:
             modules = options.linux_modules or os.path.join(os.path.dirname(options.linux), '..', 'lib', 'modules')
             systems['Linux'] = measure(image, lambda copy, icount: on_linux(copy, options.rows, icount,

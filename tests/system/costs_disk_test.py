@@ -11,7 +11,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import bench_disk  # noqa: E402
 
 LINUX = {"write": 317_220_997, "read-cold": 113_445_801, "read-warm": 38_184_567, "read-pages": 136_207_012,
-         "random": 94_188_233, "create": 827_397_087, "stat": 44_313_960, "unlink": 139_706_825,
+         "random": 94_188_233, "create": 830_437_390, "stat": 44_313_960, "rename": 763_078_704, "unlink": 165_871_088,
+         "fsync": 62_024_828,
          "find-cold": 578_140_301, "find-warm": 224_864_438, "untar": 85_721_107}
 COPIES = {"read-warm": 0.55}
 

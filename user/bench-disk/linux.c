@@ -31,10 +31,14 @@ void become_init(void) {
     mount("dev", "/dev", "devtmpfs", 0, "");
     load_modules();
     mkdir("/mnt", 0755);
-    for (int tries = 0; mount("/dev/sda", "/mnt", "ext2", 0, "") != 0; tries++) {
+    for (int tries = 0; access("/dev/sda", F_OK) != 0; tries++) {
         if (tries == 100) fail("/dev/sda");
         usleep(100000);
     }
+    // As ext3 only if it has a journal.
+    if (mount("/dev/sda", "/mnt", "ext3", 0, "") != 0 &&
+        mount("/dev/sda", "/mnt", "ext2", 0, "") != 0)
+        fail("/mnt");
 }
 
 void stop_machine(void) {

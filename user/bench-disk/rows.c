@@ -15,6 +15,7 @@ enum {
     kChunk = 65536,
     kReads = 2000,
     kFiles = 5000,
+    kSynced = 200,
     kFolders = 200,
     kInFolder = 100
 };
@@ -56,9 +57,11 @@ static void read_random(void) {
     close(fd);
 }
 
+static const char* prefix = "many/";  // of the many files; another after their renaming
+
 static const char* file_name(int i) {
     static char name[64];
-    snprintf(name, sizeof name, "many/%d", i);
+    snprintf(name, sizeof name, "%s%d", prefix, i);
     return name;
 }
 
@@ -77,10 +80,32 @@ static void stat_many(void) {
         if (stat(file_name(i), &s) != 0) fail("stat");
 }
 
+static void rename_many(void) {
+    char before[64];
+    for (int i = 0; i < kFiles; i++) {
+        prefix = "many/";
+        strcpy(before, file_name(i));
+        prefix = "many/new";
+        if (rename(before, file_name(i)) != 0) fail("rename");
+    }
+}
+
 static void unlink_many(void) {
     for (int i = 0; i < kFiles; i++)
         if (unlink(file_name(i)) != 0) fail("unlink");
     if (rmdir("many") != 0) fail("rmdir");
+    prefix = "many/";
+}
+
+// Each new, and on the disk before the next.
+static void fsync_files(void) {
+    char name[64];
+    for (int i = 0; i < kSynced; i++) {
+        snprintf(name, sizeof name, "synced%d", i);
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+        if (fd < 0 || write(fd, name, sizeof name) != sizeof name || fsync(fd) != 0) fail(name);
+        close(fd);
+    }
 }
 
 static void make_tree(void) {
@@ -133,7 +158,9 @@ const struct Row kRows[] = {
     {"random", "2,000 random reads of 4 KiB, from the disk", NULL, read_random, 1},
     {"create", "create 5,000 files", NULL, make_many, 1},
     {"stat", "stat 5,000 files", NULL, stat_many, 0},
+    {"rename", "rename 5,000 files", NULL, rename_many, 0},
     {"unlink", "unlink 5,000 files", NULL, unlink_many, 0},
+    {"fsync", "create, write and fsync 200 small files", NULL, fsync_files, 0},
     {"find-cold", "find over 20,000 files, from the disk", make_tree, find_all, 1},
     {"find-warm", "find over 20,000 files, cached", NULL, find_all, 0},
     {"untar", "untar a source tree, sync", NULL, untar, 1},
