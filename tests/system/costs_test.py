@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
-"""What operations cost, in instructions: nothing costs more than it does on Linux 6.1, by its figures
-with the same program on the same emulated machine. And how long a run takes, which is only printed."""
+"""What operations cost, in instructions: nothing costs more than it does on Linux 6.1, by its figures with the same program on
+the same emulated machine; and docs/costs.md tells what is measured, so that no row gets worse unnoticed. How long a run takes
+is only printed. --write puts what is measured into the pages.
+"""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
-RUN = pathlib.Path(__file__).resolve().parents[2] / "scripts/run"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = ROOT / "scripts/run"
+PAGES = [ROOT / "docs" / name for name in ("costs.md", "costs.zh.md")]
+COMPILER = "12"  # of the pages' figures; another one makes other code
+WORSE, BETTER = 1.03, 0.9  # a page's figure may be off by so much,
+WORSE_ON_DISK = 1.1  # and where the image's free space counts
 LINUX = {"null": 351, "read-zero": 738, "write-null": 643, "read-cached": 1717, "open-close": 6630,
          "yield": 1007, "fork": 105800, "fork-64m": 5961700,
          "exec": 281700, "execve": 444400, "ping-pong": 14930, "pipe-4k": 11560,
@@ -42,6 +50,34 @@ for name, limit in LINUX.items():
     print(f"{name:14} {cost:8} of {limit:8}  {cost / limit:4.0%}")
     if cost >= limit:
         faults.append(f"{name}: {cost} instructions, Linux takes {limit}")
+
+
+def told(page):
+    """The first table's figures, in the order of the rows: [(number, start, end in the text)]."""
+    text = page.read_text()
+    table = re.search(r"^\| --- \| --- \| --- \|\n((?:\|.*\n)+)", text, re.M)
+    return text, [(int(found[1].replace(",", "")), *found.span(1))
+                  for found in (re.compile(r"\|[^|]*\| \D*?([\d,]+) \|").match(text, line.start() + table.start(1))
+                                for line in re.finditer(r"^.+$", table[1], re.M))]
+
+
+version = subprocess.run(["i686-linux-gnu-g++", "-dumpversion"], capture_output=True, text=True).stdout.strip()
+if version != COMPILER:
+    print(f"the figures of the pages are not compared: they are of GCC {COMPILER}, this is {version}")
+for page in PAGES if version == COMPILER else []:
+    text, figures = told(page)
+    if len(figures) != len(rows):
+        faults.append(f"{page.name} has {len(figures)} rows, bench {len(rows)}")
+        continue
+    for row, (figure, start, end) in reversed([*zip(rows.values(), figures)]):
+        cost = row.get("instructions", figure)
+        worse = WORSE_ON_DISK if row["name"] in MAY_SKIP else WORSE
+        if not BETTER < cost / figure < worse:
+            faults.append(f'{row["name"]}: {cost} instructions, {page.name} says {figure}: find out why, or write the new figure '
+                          "there (tests/system/costs_test.py --write)")
+        text = f"{text[:start]}{cost:,}{text[end:]}"
+    if sys.argv[1:] == ["--write"]:
+        page.write_text(text)
 
 times = sorted(run("--exec", "true")[1] for _ in range(3))
 print(f"a run of `true`: {times[0]:.2f} s, load {os.getloadavg()[0]:.1f}")
