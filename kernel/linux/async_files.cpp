@@ -130,20 +130,26 @@ void AsyncFile::tell() {
         if (state & (news | kPollAlways) & events) return owner.value()->send(code, fd);
 }
 
+// The next file with news, which stays open for now; null: there is none. One that is being closed is left.
+Ref<File> take_file(AsyncFile*& next) {
+    LockGuard guard(async_lock);
+    while ((next = files_with_news.pop_front()))
+        if (next->file().try_add_ref()) return Ref<File>::adopt(&next->file());
+    return nullptr;
+}
+bool has_news() {
+    LockGuard guard(async_lock);
+    return !files_with_news.empty();
+}
+
 [[noreturn]] void send_signals(void*) {
     for (;;) {
         AsyncFile* next;
-        Ref<File> file;
-        {
-            LockGuard guard(async_lock);
-            sigio_sleeps.wait(async_lock,
-                              []() NO_LOCK_ANALYSIS { return !files_with_news.empty(); },
-                              {.interruptible = false, .deadline = {}, .reason = "sigio"});
-            next = files_with_news.pop_front();
-            if (!next->file().try_add_ref()) continue;  // it is being closed
-            file = Ref<File>::adopt(&next->file());
-        }
-        next->tell();
+        while (const Ref<File> file = take_file(next)) next->tell();
+        Waiter waiter;
+        sigio_sleeps.add(waiter);
+        if (!has_news()) park({.interruptible = false, .deadline = {}, .reason = "sigio"});
+        sigio_sleeps.remove(waiter);
     }
 }
 
