@@ -29,15 +29,15 @@ struct Answer {
 
 struct HostLink {
     IrqSpinLock lock{LockRank::host_link};
-    ByteWire* wire = nullptr;  // null: there is none
-    bool sending = false;      // the line has an owner, and these:
+    ByteWire* wire = nullptr;               // null: there is none
+    bool sending GUARDED_BY(lock) = false;  // the line has an owner, and these:
     uint8_t header[3] = {};
     std::span<const uint8_t> unsent_header, unsent_payload;  // of the frame under way
-    bool request_wanted = false;                             // to be sent by the line's next owner
-    bool request_out = false;                                // its answer isn't complete
-    bool end_of_input = false;
-    Answer answer;
-    std::span<const uint8_t> memory_input;
+    bool request_wanted GUARDED_BY(lock) = false;            // to be sent by the line's next owner
+    bool request_out GUARDED_BY(lock) = false;               // its answer isn't complete
+    bool end_of_input GUARDED_BY(lock) = false;
+    Answer answer GUARDED_BY(lock);
+    std::span<const uint8_t> memory_input GUARDED_BY(lock);
     bool uses_memory = false;
 };
 constinit HostLink host_line;
@@ -100,7 +100,7 @@ void send(uint8_t type, std::span<const uint8_t> payload) {
     {
         LockGuard guard(host_line.lock);
         if (!host_line.wire) return;
-        line_free.wait(host_line.lock, [] { return !host_line.sending; },
+        line_free.wait(host_line.lock, []() NO_LOCK_ANALYSIS { return !host_line.sending; },
                        {.interruptible = false, .reason = "host link"});
         host_line.sending = true;
     }
@@ -110,7 +110,7 @@ void send(uint8_t type, std::span<const uint8_t> payload) {
 
 // --- input
 
-bool input_ready() {
+bool input_ready() REQUIRES(host_line.lock) {
     const Answer& a = host_line.answer;
     return a.arrived > a.taken || host_line.end_of_input || host_line.uses_memory;
 }
@@ -232,7 +232,7 @@ bool host_link_readable() {
 
 WaitQueue& host_link_read_queue() { return input_arrived; }
 
-void host_link_use_input(PhysAddr start, uint32_t bytes) {
+void host_link_use_input(PhysAddr start, uint32_t bytes) NO_LOCK_ANALYSIS {  // at start-up
     if (start.raw() >= kDirectMapLimit || bytes > kDirectMapLimit - start.raw())
         return log_error("host link: input module lies above the direct map; ignored");
     host_line.memory_input = {static_cast<const uint8_t*>(to_virtual(start)), bytes};

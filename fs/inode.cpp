@@ -4,6 +4,15 @@
 #include "drivers/block.hpp"
 #include "fs/fifo_hook.hpp"
 
+void SetAttributes::apply(Attributes& to, const Timestamp& now) const {
+    if (set_mode) to.mode = (to.mode & kTypeMask) | (mode & 07777);
+    if (set_uid) to.uid = uid;
+    if (set_gid) to.gid = gid;
+    if (set_accessed) to.accessed = accessed;
+    if (set_modified) to.modified = modified;
+    to.changed = now;
+}
+
 Ownership Inode::ownership() {
     Attributes all = attributes();
     return {all.mode, all.uid, all.gid};

@@ -21,6 +21,8 @@ struct SetAttributes {  // null pointers and empty flags leave things alone
     bool times_are_now = false;  // utimes(NULL): the right to write is enough; vfs checks
     uint32_t mode = 0, uid = 0, gid = 0;
     Timestamp accessed, modified;
+
+    void apply(Attributes& to, const Timestamp& now) const;  // for those who keep them as they are
 };
 
 struct FileSystemStatistics {  // statfs(2)

@@ -11,7 +11,7 @@
 
 class AnonymousPager final : public Pager, private SharedPages {
   public:
-    static Result<Ref<AnonymousPager>> create(uint32_t pages);
+    static Result<Ref<AnonymousPager>> create(uint32_t pages) NO_LOCK_ANALYSIS;  // not shared yet
     static uint32_t all_resident();  // of all of them, pages
     explicit AnonymousPager(uint32_t pages) : pages_(pages) {}
     ~AnonymousPager() override;
@@ -42,9 +42,9 @@ class AnonymousPager final : public Pager, private SharedPages {
     Result<void> bring_in(uint32_t area) override;
     void track_all() override;
 
-    PageEntry* find(uint32_t index);
-    bool is_here(PageEntry& page, uint32_t index);
-    void install(PageEntry& page, uint32_t index, Frame frame);
+    PageEntry* find(uint32_t index) REQUIRES(lock_);
+    bool is_here(PageEntry& page, uint32_t index) REQUIRES(lock_);
+    void install(PageEntry& page, uint32_t index, Frame frame) REQUIRES(lock_);
     void drop(PageEntry page);
     void count(int32_t change);
 
@@ -52,6 +52,6 @@ class AnonymousPager final : public Pager, private SharedPages {
     uint32_t pages_;
     Atomic<uint32_t> resident_ = 0;
     Atomic<bool> kept_ = false;
-    bool charged_ = false;   // its pages are promised (commitment.hpp)
-    Vector<Chunk*> chunks_;  // null: nothing in it was touched yet
+    bool charged_ = false;                     // its pages are promised (commitment.hpp)
+    Vector<Chunk*> chunks_ GUARDED_BY(lock_);  // null: nothing in it was touched yet
 };

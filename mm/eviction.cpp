@@ -29,15 +29,15 @@ struct Victim {
     Ref<RefCounted> owner{};        // must not be dropped under swap_lock
 };
 
-// Locks: swap_lock. Back to its policy, unless its object has given it up meanwhile.
-void keep(const Victim& victim, bool write) {
+// Back to its policy, unless its object has given it up meanwhile.
+void keep(const Victim& victim, bool write) REQUIRES(swap_lock) {
     TrackedFrame& page = tracked(victim.frame);
     if (page.node.linked() || (victim.shared && !page.shared)) return;
     policy_of(page).load(page, write, samplings);
 }
 
-// Locks: swap_lock. Taken off the policy's list, with one more reference.
-uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
+// Taken off the policy's list, with one more reference.
+uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) REQUIRES(swap_lock) {
     ReplacementPolicy& policy = policy_of(pool);
     uint32_t count = 0;
     policy.prepare();
@@ -62,8 +62,8 @@ uint32_t choose_victims(ReplacementSet& pool, Victim (&victims)[kCluster]) {
     return count;
 }
 
-// Locks: swap_lock. Those without a slot get one; a page that gets none, or a useless one, stays.
-uint32_t give_slots(std::span<Victim> victims) {
+// Those without a slot get one; a page that gets none, or a useless one, stays.
+uint32_t give_slots(std::span<Victim> victims) REQUIRES(swap_lock) {
     uint32_t kept = 0;
     SwapEntry next{};
     uint32_t room = 0;

@@ -42,21 +42,24 @@ struct FrameStock {
     }
 };
 
+constinit IrqSpinLock frames_lock{LockRank::frames};
+
 struct FrameZone {
-    Buddy<FrameInfo, kMaxOrder + 1> buddy;  // under `lock`
+    Buddy<FrameInfo, kMaxOrder + 1> buddy GUARDED_BY(frames_lock);
     FrameStock stocks[kMaxCpus] = {};
-    uint32_t total = 0;
+    uint32_t total GUARDED_BY(frames_lock) = 0;
 
     uint32_t stocked() const {
         uint32_t sum = 0;
         for (uint32_t i = 0; i < cpu_count; ++i) sum += stocks[i].size.relaxed();
         return sum;
     }
-    uint32_t free() const { return buddy.free_units() + stocked(); }
+    bool exists() const NO_LOCK_ANALYSIS { return total; }  // known from the start
+    // A moment ago, without the lock.
+    uint32_t unstocked() const NO_LOCK_ANALYSIS { return buddy.free_units(); }
+    uint32_t free() const { return unstocked() + stocked(); }
 };
-
-constinit IrqSpinLock frames_lock{LockRank::frames};
-constinit FrameZone low_zone{}, high_zone{};  // under lock
+constinit FrameZone low_zone{}, high_zone{};
 constinit Atomic<int32_t> spare_frames = 0;
 constinit Atomic<Reclaimer*> reclaimers = nullptr;  // only ever added
 // Below `watermark` free frames, reclaimers are asked; users and caches stop at `reserve`.
@@ -127,9 +130,8 @@ uint32_t free_for(Zone zone) { return zone == Zone::low ? low_zone.free() : free
 
 // Certainly above the watermark: what CPUs have in stock isn't even counted.
 bool is_plentiful(Zone zone) {
-    const uint32_t low = low_zone.buddy.free_units();
-    return low >= watermark ||
-           (zone == Zone::any && low + high_zone.buddy.free_units() >= watermark);
+    const uint32_t low = low_zone.unstocked();
+    return low >= watermark || (zone == Zone::any && low + high_zone.unstocked() >= watermark);
 }
 
 void reclaim_if_short(Zone zone) {
@@ -148,7 +150,7 @@ void ask_for_run(uint32_t order) {
     if (memory_short_hook) memory_short_hook();
 }
 
-void hand_over(uint32_t first, uint32_t end) {  // lock held
+void hand_over(uint32_t first, uint32_t end) REQUIRES(frames_lock) {
     if (first >= end) return;
     const uint32_t border = std::clamp(kLowFrames, first, end);
     if (first < border) low_zone.buddy.add(first, border);
@@ -159,7 +161,7 @@ void hand_over(uint32_t first, uint32_t end) {  // lock held
 
 }  // namespace
 
-void frames_init(const BootInfo& info) {
+void frames_init(const BootInfo& info) NO_LOCK_ANALYSIS {
     BootMemory memory(info);
     frame_table_size = memory.end_frame();
     frame_table = memory.place_frame_table(frame_table_size);
@@ -177,7 +179,7 @@ void frames_init(const BootInfo& info) {
 Result<Frame> allocate_frames(uint32_t order, Zone zone) {
     if (order > kMaxOrder) return Errno::nomem;
     std::optional<uint32_t> index;
-    if (zone == Zone::any && high_zone.total) index = take(high_zone, order);
+    if (zone == Zone::any && high_zone.exists()) index = take(high_zone, order);
     if (!index) index = take(low_zone, order);
     if (!index) {
         if (order > 0 && free_total() > 2u << order) ask_for_run(order);

@@ -30,6 +30,15 @@ class RegionVisitor {
     ~RegionVisitor() = default;
 };
 void visit_regions(AddressSpace& of, RegionVisitor& visitor);
+template <typename F>
+void for_each_region(AddressSpace& of, F&& see) {
+    struct Visitor final : RegionVisitor {
+        explicit Visitor(F& see) : see(see) {}
+        void visit(const RegionInfo& region) override { see(region); }
+        F& see;
+    } visitor(see);
+    visit_regions(of, visitor);
+}
 
 struct MemoryUse {  // in pages
     uint32_t total, resident, data, stack, text, libraries, swapped, working_set, locked;

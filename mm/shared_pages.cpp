@@ -5,9 +5,9 @@
 
 namespace {
 
-constinit List<SharedPages, &SharedPages::node> objects{};  // under swap_lock
+constinit List<SharedPages, &SharedPages::node> objects GUARDED_BY(swap_lock){};
 
-void drop_slot(Frame frame) {
+void drop_slot(Frame frame) REQUIRES(swap_lock) {
     if (const SwapEntry entry = tracked(frame).entry) swap_cache_remove(entry, frame);
 }
 

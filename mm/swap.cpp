@@ -42,17 +42,17 @@ struct Area {
 
     Bitmap bitmap() const { return {{taken, (slots + 31) / 32}, slots}; }
 };
-constinit Area areas[kSwapAreas] = {};  // under swap_lock
-constinit uint32_t cached_frames = 0;
+constinit Area areas[kSwapAreas] GUARDED_BY(swap_lock) = {};
+constinit uint32_t cached_frames GUARDED_BY(swap_lock) = 0;
 constinit Atomic<uint32_t> area_count = 0;
 
-Slot& slot_of(SwapEntry entry) {
+Slot& slot_of(SwapEntry entry) REQUIRES(swap_lock) {
     Area& area = areas[entry.area()];
     VERIFY(area.device && entry.slot() < area.slots);
     return area.table[entry.slot()];
 }
 
-void free_if_unused(SwapEntry entry) {
+void free_if_unused(SwapEntry entry) REQUIRES(swap_lock) {
     const Slot& slot = slot_of(entry);
     if (slot.names || slot.frame.raw()) return;
     Area& area = areas[entry.area()];
@@ -114,7 +114,7 @@ Result<void> set_up(Area& area, BlockDevice& device) {
     return done;
 }
 
-Area* area_of(const BlockDevice* device) {
+Area* area_of(const BlockDevice* device) REQUIRES(swap_lock) {
     for (Area& area : areas)
         if (area.device == device) return &area;
     return nullptr;
@@ -149,6 +149,9 @@ Area take_if_unused(uint32_t index) {
 void pause_for(uint64_t nanoseconds) {
     park({.interruptible = false, .deadline = monotonic_now() + nanoseconds, .reason = "swap"});
 }
+
+// It stays as it is while one of its slots is named.
+const Area& named_area(SwapEntry entry) NO_LOCK_ANALYSIS { return areas[entry.area()]; }
 
 bool swap_writes_to(uint32_t index) {
     LockGuard guard(swap_lock);
@@ -303,11 +306,11 @@ bool swap_find(SwapEntry entry, Frame& frame) {
 
 Result<void> swap_read(SwapEntry entry) {
     const Frame frame = TRY(allocate_frame(Zone::low));
-    BlockDevice& device = *areas[entry.area()].device;
-    const Result<void> done = device.read(Sector(uint64_t{entry.slot()} * kSectorsPerPage),
-                                          kSectorsPerPage, to_virtual(frame));
+    const Area& area = named_area(entry);
+    const Result<void> done = area.device->read(Sector(uint64_t{entry.slot()} * kSectorsPerPage),
+                                                kSectorsPerPage, to_virtual(frame));
     if (done.is_error()) {
-        log_error("swap: {}: page {} can't be read", areas[entry.area()].path, entry.slot());
+        log_error("swap: {}: page {} can't be read", area.path, entry.slot());
         put_frame(frame);
         return done;
     }

@@ -77,9 +77,10 @@ void swap_about_to_drop(Frame frame);
 
 // --- for eviction (eviction.cpp); swap_lock held, except swap_write
 // `count` slots next to each other, or fewer; how many. 0: all full.
-uint32_t swap_allocate(uint32_t count, SwapEntry& first);
-bool swap_is_leaving(SwapEntry entry);                 // its area is being switched off
-void swap_cache_insert(SwapEntry entry, Frame frame);  // takes over a reference
-bool swap_cache_remove(SwapEntry entry, Frame frame);  // gives it back; false: it wasn't there
+uint32_t swap_allocate(uint32_t count, SwapEntry& first) REQUIRES(swap_lock);
+bool swap_is_leaving(SwapEntry entry) REQUIRES(swap_lock);  // its area is being switched off
+void swap_cache_insert(SwapEntry entry, Frame frame) REQUIRES(swap_lock);  // takes over a reference
+// Gives it back; false: it wasn't there.
+bool swap_cache_remove(SwapEntry entry, Frame frame) REQUIRES(swap_lock);
 Result<void> swap_write(SwapEntry first, uint32_t count, const void* from);
-void swap_area_failed(SwapEntry entry);  // nothing new goes there any more
+void swap_area_failed(SwapEntry entry) REQUIRES(swap_lock);  // nothing new goes there any more

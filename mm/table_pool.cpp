@@ -11,9 +11,9 @@ constexpr uint32_t kSparesMost = 32;
 
 constinit SpinLock pool_lock{LockRank::page_tables};
 
-struct Pool {  // under lock
-    PageTable* spares[kSparesMost];
-    uint32_t count = 0;
+struct Pool {
+    PageTable* spares[kSparesMost] GUARDED_BY(pool_lock);
+    uint32_t count GUARDED_BY(pool_lock) = 0;
 
     PageTable* take() {
         LockGuard guard(pool_lock);

@@ -12,18 +12,18 @@ constinit TrackedFrame* tracked_frames = nullptr;
 constinit Atomic<bool> local_scope = false;
 
 namespace {
-// Of new pools; under swap_lock, as the tunables of the common pool, which new pools copy.
-constinit uint32_t chosen_policy = Replacers::kIndexOf<DefaultReplacer>;
-constinit Replacers common_policies{};
+// Of new pools; and the tunables of the common pool, which new pools copy.
+constinit uint32_t chosen_policy GUARDED_BY(swap_lock) = Replacers::kIndexOf<DefaultReplacer>;
+constinit Replacers common_policies GUARDED_BY(swap_lock){};
 constinit Mutex starting{LockRank::mount_table};  // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
-void leave_policy(TrackedFrame& page) {
+void leave_policy(TrackedFrame& page) REQUIRES(swap_lock) {
     if (page.node.linked()) policy_of(page).remove(page);
 }
 
 // All of a pool's pages come into another pool, or under the other's policy.
-void move_pages(ReplacementPolicy& from, ReplacementSet& pool) {
+void move_pages(ReplacementPolicy& from, ReplacementSet& pool) REQUIRES(swap_lock) {
     for (uint32_t left = from.size(); left > 0; --left) {
         auto& page = static_cast<TrackedFrame&>(*from.first());
         from.remove(page);
@@ -85,7 +85,7 @@ void choose_replacement(uint32_t which) {
     for_each_space([](AddressSpace& space) { change_policy(space.pool()); });
 }
 
-void tune_replacement(const Tunable& fresh) {
+void tune_replacement(const Tunable& fresh) NO_LOCK_ANALYSIS {  // only this changes them
     {
         LockGuard guard(swap_lock);
         common_policies.set_tunable(fresh);
@@ -108,7 +108,7 @@ void choose_scope(bool local) {
 constinit const PolicyChoice kReplacementChoice = {
     "vm.replacement",
     Replacers::kNames,
-    [] { return chosen_policy; },
+    []() NO_LOCK_ANALYSIS { return chosen_policy; },  // one word
     choose_replacement,
     "vm.",
     kTunablesOf<Replacers>.span(),

@@ -37,7 +37,7 @@ void move_tracked(Frame frame, VirtAddr address);  // unless another space maps 
 void untrack_freed_frame(Frame frame);             // its last reference went
 // It can't be evicted from now on; false: eviction is under way, or it has a slot.
 bool withdraw_tracked(Frame frame);
-void put_tracked(Frame frame);  // put_frame, with swap_lock held
+void put_tracked(Frame frame) REQUIRES(swap_lock);  // put_frame, with the lock held
 // Brings in all that is in this area. ENOMEM.
 Result<void> swap_in_all(uint32_t area);
 

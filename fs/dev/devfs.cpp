@@ -52,13 +52,7 @@ class DevNode final : public Inode {
 Result<void> DevNode::set_attributes(const SetAttributes& changes) {
     const Timestamp now = timestamp_now();
     LockGuard guard(lock_);
-    Attributes& a = attributes_;
-    if (changes.set_mode) a.mode = (a.mode & kTypeMask) | (changes.mode & 07777);
-    if (changes.set_uid) a.uid = changes.uid;
-    if (changes.set_gid) a.gid = changes.gid;
-    if (changes.set_accessed) a.accessed = changes.accessed;
-    if (changes.set_modified) a.modified = changes.modified;
-    a.changed = now;
+    changes.apply(attributes_, now);
     return {};
 }
 

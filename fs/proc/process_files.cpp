@@ -16,15 +16,6 @@ Result<void> show_area(TextSink& to, const ProcTarget& target) {
     }
 }
 
-class RegionLines final : public RegionVisitor {
-  public:
-    explicit RegionLines(TextSink& to) : to_(to) {}
-    void visit(const RegionInfo& r) override { put_region_line(to_, r); }
-
-  private:
-    TextSink& to_;
-};
-
 // A line is a line, whatever the name.
 void put_name(TextSink& to, std::string_view name) {
     for (size_t end; (end = name.find('\n')) != name.npos; name.remove_prefix(end + 1)) {
@@ -64,8 +55,10 @@ Result<void> visit_regions_of(const ProcTarget& target, RegionVisitor& visitor) 
 }
 
 Result<void> show_process_regions(TextSink& to, const ProcTarget& target) {
-    RegionLines lines(to);
-    return visit_regions_of(target, lines);
+    Result<Ref<AddressSpace>> space = process_source().space(target);
+    if (space.is_ok())
+        for_each_region(*space.value(), [&](const RegionInfo& r) { put_region_line(to, r); });
+    return {};
 }
 
 namespace {

@@ -11,6 +11,15 @@ uint32_t hash_of(std::string_view name) {
 
 constexpr uint32_t kSymlinkMode = kTypeSymlink | 0777;
 
+template <typename T, typename... Args>
+Result<Ref<TmpInode>> make(TmpFileSystem& fs, const Ownership& owner, Args&&... args) {
+    TRY(fs.add_file());
+    if (auto* made = new (std::nothrow) T(fs, owner, std::forward<Args>(args)...))
+        return Ref<TmpInode>::adopt(made);
+    fs.remove_file();
+    return Errno::nomem;
+}
+
 }  // namespace
 
 Result<Ref<File>> TmpDirectory::open(uint32_t flags) {
@@ -73,18 +82,12 @@ Result<Ref<Inode>> TmpDirectory::lookup_child(std::string_view name) {
 Result<Ref<Inode>> TmpDirectory::create_child(std::string_view name, uint32_t mode,
                                               const Credentials& owner, uint32_t special_device) {
     const Ownership who{mode, owner.fsuid, owner.fsgid};
-    TRY(fs().add_file());
-    TmpInode* made;
+    Ref<TmpInode> inode;
     switch (mode & kTypeMask) {
-        case kTypeDirectory: made = new (std::nothrow) TmpDirectory(fs(), who, number()); break;
-        case kTypeRegular: made = new (std::nothrow) TmpFile(fs(), who); break;
-        default: made = new (std::nothrow) TmpInode(fs(), who, special_device); break;
+        case kTypeDirectory: inode = TRY(make<TmpDirectory>(fs(), who, number())); break;
+        case kTypeRegular: inode = TRY(make<TmpFile>(fs(), who)); break;
+        default: inode = TRY(make<TmpInode>(fs(), who, special_device)); break;
     }
-    if (!made) {
-        fs().remove_file();
-        return Errno::nomem;
-    }
-    Ref<TmpInode> inode = Ref<TmpInode>::adopt(made);
     TRY(add(name, inode));
     if (inode->is_directory()) add_links(1);
     return Ref<Inode>(inode);
@@ -94,26 +97,15 @@ Result<Ref<Inode>> TmpDirectory::create_symlink(std::string_view name, std::stri
                                                 const Credentials& owner) {
     const Ownership who{kSymlinkMode, owner.fsuid, owner.fsgid};
     String text = TRY(String::from(target));
-    TRY(fs().add_file());
-    auto* made = new (std::nothrow) TmpSymlink(fs(), who, std::move(text));
-    if (!made) {
-        fs().remove_file();
-        return Errno::nomem;
-    }
-    Ref<TmpInode> inode = Ref<TmpInode>::adopt(made);
+    Ref<TmpInode> inode = TRY(make<TmpSymlink>(fs(), who, std::move(text)));
     TRY(add(name, inode));
     return Ref<Inode>(inode);
 }
 
 Result<Ref<Inode>> TmpDirectory::create_nameless(uint32_t mode, const Credentials& owner) {
-    TRY(fs().add_file());
-    auto* made = new (std::nothrow) TmpFile(fs(), {mode, owner.fsuid, owner.fsgid});
-    if (!made) {
-        fs().remove_file();
-        return Errno::nomem;
-    }
+    Ref<TmpInode> made = TRY(make<TmpFile>(fs(), {mode, owner.fsuid, owner.fsgid}));
     made->set_links(0);
-    return Ref<Inode>(Ref<TmpFile>::adopt(made));
+    return Ref<Inode>(made);
 }
 
 Result<void> TmpDirectory::link_child(std::string_view name, Inode& inode) {

@@ -63,12 +63,7 @@ void TmpInode::note_access(bool relative) {
 Result<void> TmpInode::set_attributes(const SetAttributes& changes) {
     const Timestamp now = timestamp_now();
     LockGuard guard(lock_);
-    if (changes.set_mode) common_.mode = (common_.mode & kTypeMask) | (changes.mode & 07777);
-    if (changes.set_uid) common_.uid = changes.uid;
-    if (changes.set_gid) common_.gid = changes.gid;
-    if (changes.set_accessed) common_.accessed = changes.accessed;
-    if (changes.set_modified) common_.modified = changes.modified;
-    common_.changed = now;
+    changes.apply(common_, now);
     return {};
 }
 

@@ -127,56 +127,36 @@ void Segment::remove() {
     });
 }
 
-namespace {
-
-struct MappedSegment final : RegionVisitor {
-    explicit MappedSegment(VirtAddr at) : at(at) {}
-    void visit(const RegionInfo& region) override {
-        if (region.start != at || region.page_offset || !(region.flags & kMapShared)) return;
-        found = region.pager;
-    }
-    VirtAddr at;
-    const Pager* found = nullptr;
-};
-
-// The pieces of the mapping that are left: others may have been unmapped or replaced.
-struct MappedPieces final : RegionVisitor {
-    MappedPieces(const Pager* pager, VirtAddr at) : pager(pager), at(at) {}
-    void visit(const RegionInfo& region) override {
-        if (region.pager != pager || region.start < at) return;
-        if (region.page_offset != (region.start - at) >> kPageShift) return;
-        if (count < std::size(pieces)) pieces[count++] = {region.start, region.end - region.start};
-    }
-    struct Piece {
-        VirtAddr start;
-        uint32_t bytes = 0;
-    };
-    const Pager* pager;
-    VirtAddr at;
-    Piece pieces[16];
-    uint32_t count = 0;
-};
-
-}  // namespace
-
 Result<void> detach_segment(AddressSpace& space, VirtAddr at, int pid) {
-    MappedSegment mapped(at);
-    visit_regions(space, mapped);
+    const Pager* mapped = nullptr;
+    for_each_region(space, [&](const RegionInfo& region) {
+        if (region.start == at && !region.page_offset && (region.flags & kMapShared))
+            mapped = region.pager;
+    });
     Ref<Segment> segment;
-    if (mapped.found)
+    if (mapped)
         segments().for_each([&](IpcObject& object) {
             auto& candidate = static_cast<Segment&>(object);
-            if (candidate.is_of(mapped.found)) segment = Ref<Segment>(candidate);
+            if (candidate.is_of(mapped)) segment = Ref<Segment>(candidate);
         });
     if (!segment) return Errno::inval;
     const SplitTime now = ipc_now();
     segments().with_lock([&] { segment->last = pid, segment->detached_at = now; });
+    // The pieces of the mapping that are left: others may have been unmapped or replaced.
     for (;;) {
-        MappedPieces pieces(mapped.found, at);
-        visit_regions(space, pieces);
-        for (uint32_t i = 0; i < pieces.count; ++i)
-            TRY(space.unmap(pieces.pieces[i].start, pieces.pieces[i].bytes));
-        if (pieces.count < std::size(pieces.pieces)) return {};
+        struct Piece {
+            VirtAddr start;
+            uint32_t bytes = 0;
+        } pieces[16];
+        uint32_t count = 0;
+        for_each_region(space, [&](const RegionInfo& region) {
+            const bool is_piece = region.pager == mapped && region.start >= at &&
+                                  region.page_offset == (region.start - at) >> kPageShift;
+            if (is_piece && count < std::size(pieces))
+                pieces[count++] = {region.start, region.end - region.start};
+        });
+        for (uint32_t i = 0; i < count; ++i) TRY(space.unmap(pieces[i].start, pieces[i].bytes));
+        if (count < std::size(pieces)) return {};
     }
 }
 

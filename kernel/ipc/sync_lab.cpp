@@ -146,8 +146,8 @@ void consume(void* argument) {
 }
 
 constinit Mutex running{LockRank::sync_lab};
-char results[512];
-size_t results_length = 0;
+char results[512] GUARDED_BY(running);
+size_t results_length GUARDED_BY(running) = 0;
 
 Result<void> try_one(TextSink& to, const char* name, Solution& solution, uint32_t items) {
     Run run{solution, items};
@@ -166,8 +166,7 @@ Result<void> try_one(TextSink& to, const char* name, Solution& solution, uint32_
 }
 
 Result<void> start(std::string_view text) {
-    uint64_t items;
-    if (!parse_number(text, items) || items == 0 || items > kMostItems) return Errno::inval;
+    const uint32_t items = TRY(number_in(text, 1, kMostItems));
     LockGuard guard(running);
     BufferSink sink(results);
     WithInteger integer;
@@ -177,8 +176,7 @@ Result<void> start(std::string_view text) {
         const char* name;
         Solution& solution;
     } solutions[] = {{"integer", integer}, {"record", record}, {"hoare", hoare}, {"mesa", mesa}};
-    for (const auto& [name, solution] : solutions)
-        TRY(try_one(sink, name, solution, static_cast<uint32_t>(items)));
+    for (const auto& [name, solution] : solutions) TRY(try_one(sink, name, solution, items));
     results_length = sink.view().size();
     return {};
 }

@@ -10,11 +10,16 @@ void FdTable::closed(File* file) {
     if (file) file_closed(*file, this);
 }
 
-Result<Ref<File>> FdTable::get(int fd) const {
+FdTable::Slot* FdTable::find(int fd) {
+    const auto index = static_cast<uint32_t>(fd);
+    return index < slots_.size() && slots_[index].file ? &slots_[index] : nullptr;
+}
+
+Result<Ref<File>> FdTable::get(int fd) {
     LockGuard guard(lock_);
-    auto index = static_cast<uint32_t>(fd);
-    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
-    return slots_[index].file;
+    const Slot* slot = find(fd);
+    if (!slot) return Errno::badf;
+    return slot->file;
 }
 
 // Room for `size` descriptors. The lock is not held while memory is sought.
@@ -40,35 +45,29 @@ Result<uint32_t> FdTable::find_free(uint32_t minimum, uint32_t limit) {
     return index;
 }
 
-Result<int> FdTable::install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum) {
+// fill(slot) says what becomes of the lowest free number, with the lock held.
+template <typename F>
+Result<int> FdTable::take(uint32_t limit, int minimum, F&& fill) {
     for (;;) {
         uint32_t index;
         {
             LockGuard guard(lock_);
             index = TRY(find_free(static_cast<uint32_t>(minimum), limit));
-            if (index < slots_.size()) {
-                slots_[index].file = std::move(file);
-                slots_[index].close_on_exec = close_on_exec;
-                return static_cast<int>(index);
-            }
+            if (index < slots_.size()) return fill(slots_[index]), static_cast<int>(index);
         }
         TRY(grow(index + 1));
     }
 }
 
+Result<int> FdTable::install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum) {
+    return take(limit, minimum, [&](Slot& slot) {
+        slot.file = std::move(file);
+        slot.close_on_exec = close_on_exec;
+    });
+}
+
 Result<int> FdTable::reserve(uint32_t limit) {
-    for (;;) {
-        uint32_t index;
-        {
-            LockGuard guard(lock_);
-            index = TRY(find_free(0, limit));
-            if (index < slots_.size()) {
-                slots_[index].reserved = true;
-                return static_cast<int>(index);
-            }
-        }
-        TRY(grow(index + 1));
-    }
+    return take(limit, 0, [](Slot& slot) { slot.reserved = true; });
 }
 
 void FdTable::fill(int fd, Ref<File> file, bool close_on_exec) {
@@ -99,27 +98,27 @@ Result<void> FdTable::close(int fd) {
     Ref<File> dead;
     {
         LockGuard guard(lock_);
-        auto index = static_cast<uint32_t>(fd);
-        if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
-        dead = std::move(slots_[index].file);
-        first_free_ = std::min(first_free_, index);
+        Slot* slot = find(fd);
+        if (!slot) return Errno::badf;
+        dead = std::move(slot->file);
+        first_free_ = std::min(first_free_, static_cast<uint32_t>(fd));
     }
     closed(dead.get());
     return {};
 }
 
-Result<bool> FdTable::close_on_exec(int fd) const {
+Result<bool> FdTable::close_on_exec(int fd) {
     LockGuard guard(lock_);
-    auto index = static_cast<uint32_t>(fd);
-    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
-    return slots_[index].close_on_exec;
+    const Slot* slot = find(fd);
+    if (!slot) return Errno::badf;
+    return slot->close_on_exec;
 }
 
 Result<void> FdTable::set_close_on_exec(int fd, bool value) {
     LockGuard guard(lock_);
-    auto index = static_cast<uint32_t>(fd);
-    if (index >= slots_.size() || !slots_[index].file) return Errno::badf;
-    slots_[index].close_on_exec = value;
+    Slot* slot = find(fd);
+    if (!slot) return Errno::badf;
+    slot->close_on_exec = value;
     return {};
 }
 

@@ -10,7 +10,7 @@
 class FdTable : public RefCounted {
   public:
     ~FdTable() override;
-    Result<Ref<File>> get(int fd) const;  // EBADF
+    Result<Ref<File>> get(int fd);  // EBADF
     // The lowest free number >= `minimum`. EMFILE at `limit`, ENOMEM.
     Result<int> install(Ref<File> file, bool close_on_exec, uint32_t limit, int minimum = 0);
     // The same before there is a file, so that what is opened for it need not be undone: the number is
@@ -20,7 +20,7 @@ class FdTable : public RefCounted {
     // dup2: replaces what `fd` was. EBADF beyond `limit`; EBUSY: it is reserved.
     Result<void> install_at(int fd, Ref<File> file, bool close_on_exec, uint32_t limit);
     Result<void> close(int fd);  // EBADF
-    Result<bool> close_on_exec(int fd) const;
+    Result<bool> close_on_exec(int fd);
     Result<void> set_close_on_exec(int fd, bool value);
     int next_open(int from) const;  // the first open descriptor >= from, or -1
 
@@ -33,7 +33,10 @@ class FdTable : public RefCounted {
         bool close_on_exec = false, reserved = false;
         bool is_free() const { return !file && !reserved; }
     };
+    Slot* find(int fd) REQUIRES(lock_);  // null: it is not open
     Result<uint32_t> find_free(uint32_t minimum, uint32_t limit) REQUIRES(lock_);
+    template <typename F>
+    Result<int> take(uint32_t limit, int minimum, F&& fill);
     Result<void> grow(uint32_t size);
     void closed(File* file);
     mutable SpinLock lock_{LockRank::process};

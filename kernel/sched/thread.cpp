@@ -11,7 +11,8 @@ namespace {
 constinit StackSource stacks{};
 constinit Atomic<int> last_kernel_thread = 0;
 constinit IrqSpinLock kernel_threads_lock{LockRank::kernel_threads};
-constinit List<Thread, &Thread::process_node> kernel_threads;  // for the debugger alone
+// For the debugger alone.
+constinit List<Thread, &Thread::process_node> kernel_threads GUARDED_BY(kernel_threads_lock);
 }  // namespace
 
 void install_stack_source(const StackSource& source) { stacks = source; }
