@@ -111,8 +111,8 @@ void send(uint8_t type, std::span<const uint8_t> payload) {
 // --- input
 
 bool input_ready() REQUIRES(host_line.lock) {
-    const Answer& a = host_line.answer;
-    return a.arrived > a.taken || host_line.end_of_input || host_line.uses_memory;
+    return host_line.answer.arrived > host_line.answer.taken || host_line.end_of_input ||
+           host_line.uses_memory;
 }
 
 // Never sleeps for the line: poll() calls this between joining queues and sleeping on them.

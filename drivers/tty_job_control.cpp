@@ -5,7 +5,6 @@
 namespace {
 
 constexpr int kHangUp = 1, kContinue = 18, kWindowChanged = 28;  // SIGHUP, SIGCONT, SIGWINCH
-constexpr int kBackgroundReadSignal = 21;                        // SIGTTIN
 
 // Until kernel/proc is there nobody has a session.
 constinit JobControl job_control = {
@@ -44,7 +43,7 @@ Result<void> Tty::check_foreground(int signal) {
         if (foreground_ == 0 || foreground_ == caller.group) return {};
     }
     if (job_control.blocks_or_ignores(signal)) {
-        if (signal == kBackgroundReadSignal) return Errno::io;
+        if (signal == kBackgroundRead) return Errno::io;
         return {};
     }
     if (job_control.is_orphaned(caller.group)) return Errno::io;

@@ -63,3 +63,5 @@ class Walk {
     bool trailing_slash_ = false;
     bool may_open_ = false;
 };
+// Permission was asked for; a program that is written to loses its set-id bits. ETXTBSY.
+Result<void> truncate_for(const FsContext& who, Inode& inode, uint64_t size);

@@ -95,6 +95,15 @@ Result<void> vfs_set_flags(const FsContext& who, const Path& path, uint32_t flag
     return inode.set_flags(flags);
 }
 
+Result<void> truncate_for(const FsContext& who, Inode& inode, uint64_t size) {
+    TRY(inode.begin_writing());
+    Result<void> done;
+    if (!who.credentials.may(Capability::fsetid)) done = drop_privileges(inode);
+    if (done.is_ok()) done = inode.truncate(size);
+    inode.end_writing();
+    return done;
+}
+
 Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size) {
     uint32_t type = path.dentry().type();
     if (type == kTypeDirectory) return Errno::isdir;
@@ -104,13 +113,9 @@ Result<void> vfs_truncate(const FsContext& who, const Path& path, uint64_t size)
     TRY(check_permission(inode.ownership(), who.credentials, kMayWrite));
     if (inode.ownership().append_only) return Errno::perm;
     if (file_leases.relaxed()) TRY(break_leases(inode, kOpenWriteOnly));
-    TRY(inode.begin_writing());
-    Result<void> ready =
-        !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();
-    Result<void> done = ready.is_ok() ? inode.truncate(size) : Result<void>(ready.error());
-    inode.end_writing();
-    if (done.is_ok()) happened(path, kFileWritten);
-    return done;
+    TRY(truncate_for(who, inode, size));
+    happened(path, kFileWritten);
+    return {};
 }
 
 // Other threads, and readers of /proc, look at them meanwhile.

@@ -62,19 +62,6 @@ Result<Ref<File>> open_counted(Path path, Inode& inode, uint32_t type, uint32_t 
     return file;
 }
 
-Result<void> truncate_opened(const FsContext& who, Inode& inode) {
-    TRY(inode.begin_writing());
-    Result<void> done =
-        !who.credentials.may(Capability::fsetid) ? drop_privileges(inode) : Result<void>();
-    if (done.is_error()) {
-        inode.end_writing();
-        return done;
-    }
-    Result<void> cut = inode.truncate(0);
-    inode.end_writing();
-    return cut;
-}
-
 // What chattr(1) protects: files and folders only, and others are slow to tell.
 Ownership ownership_of(Inode& inode, const Attributes& file) {
     const bool protectable = file.is_regular() || file.is_directory();
@@ -98,7 +85,7 @@ Result<Ref<File>> open_found(const FsContext& who, Path path, uint32_t flags, bo
     Ref<File> file = TRY(open_counted(std::move(path), inode, type, flags));
     if (flags & kOpenDirect && !file->may_be_direct()) return Errno::inval;
     if ((flags & kOpenTruncate) && !created && type == kTypeRegular) {
-        TRY(truncate_opened(who, inode));
+        TRY(truncate_for(who, inode, 0));
         happened(file->path(), kFileWritten);
     }
     happened(file->path(), kFileOpened);

@@ -100,7 +100,7 @@ void say_machine() {
 
 [[noreturn]] void stop() {
     if (panic_hooks.finished) panic_hooks.finished(report_sink.view());
-    for (;;) asm volatile("cli; hlt");
+    stop_for_panic();
 }
 
 [[noreturn]] void stop_for_bug() {
@@ -113,7 +113,7 @@ void begin(std::string_view what) {
     if (panicking.exchange(true)) {
         if (panicking_cpu != this_cpu().id) stop_for_panic();
         if (panic_hooks.write) panic_hooks.write("\npanic within a panic\n");
-        for (;;) asm volatile("cli; hlt");
+        stop_for_panic();
     }
     panicking_cpu = this_cpu().id;
     lapic_send_nmi_to_others();  // they stop

@@ -9,10 +9,10 @@ namespace {
 constinit SpinLock fifo_nodes{LockRank::pipe};
 }
 
-void leave_fifo(Inode& node, PipeEnd& end) {
+void leave_fifo(Inode& node, Pipe& pipe) {
     Ref<RefCounted> last;  // freed outside the lock
     LockGuard guard(fifo_nodes);
-    if (--end.pipe().ends == 0) last = std::move(node.rendezvous);
+    if (--pipe.ends == 0) last = std::move(node.rendezvous);
 }
 
 Result<void> Pipe::wait_for_partner(bool reads) {
@@ -44,9 +44,7 @@ Result<Ref<File>> open_named_pipe(Inode& node, uint32_t flags) {
     Ref<Pipe> pipe = TRY(pipe_of(node));
     auto* end = new (std::nothrow) PipeEnd(flags, pipe, &node, 0);
     if (!end) {
-        Ref<RefCounted> last;
-        LockGuard guard(fifo_nodes);
-        if (--pipe->ends == 0) last = std::move(node.rendezvous);
+        leave_fifo(node, *pipe);
         return Errno::nomem;
     }
     Ref<PipeEnd> file = Ref<PipeEnd>::adopt(end);

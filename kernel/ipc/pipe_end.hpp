@@ -41,8 +41,7 @@ class Pipe final : public RefCounted {
     WaitQueue read_queue_, write_queue_;
 };
 
-class PipeEnd;
-void leave_fifo(Inode& node, PipeEnd& end);  // fifo.cpp
+void leave_fifo(Inode& node, Pipe& pipe);  // fifo.cpp
 
 class PipeEnd final : public File {
   public:
@@ -55,7 +54,7 @@ class PipeEnd final : public File {
     }
     ~PipeEnd() override {
         pipe_->close_end(readable(), writable());
-        if (node_) leave_fifo(*node_, *this);
+        if (node_) leave_fifo(*node_, *pipe_);
     }
 
     Pipe& pipe() { return *pipe_; }
