@@ -1,6 +1,8 @@
 // See ipc_object.hpp.
 #include "kernel/ipc/ipc_object.hpp"
 
+#include <algorithm>
+
 #include "kernel/sched/clock.hpp"
 
 SplitTime split_time(Nanoseconds time) {
@@ -46,8 +48,9 @@ IpcObject* IpcTable::find_key(int key) {
 
 Result<int> IpcTable::insert(Ref<IpcObject> object) {
     if (limit_ && used_ >= *limit_) return Errno::nospc;
-    uint32_t index = 0;
+    uint32_t index = used_below_;
     while (index < slots_.size() && slots_[index].object) ++index;
+    used_below_ = index;
     if (index == kMaxObjects) return Errno::nospc;
     if (index == slots_.size()) TRY(slots_.push_back({}));
     Slot& slot = slots_[index];
@@ -64,6 +67,7 @@ void IpcTable::remove(IpcObject& object) {
     Slot& slot = slots_[static_cast<uint32_t>(object.id) % kMaxObjects];
     if (slot.object.get() != &object) return;
     dead = std::move(slot.object);
+    used_below_ = std::min(used_below_, static_cast<uint32_t>(object.id) % kMaxObjects);
     --used_;
     slot.sequence = (slot.sequence + 1) & 0xffff;
 }

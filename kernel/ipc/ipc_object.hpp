@@ -99,6 +99,7 @@ class IpcTable {
 
     Mutex lock_{LockRank::ipc_table};
     Vector<Slot> slots_ GUARDED_BY(lock_);
+    uint32_t used_below_ GUARDED_BY(lock_) = 0;  // every slot before it has an object
     uint32_t used_ GUARDED_BY(lock_) = 0;
     const Atomic<uint32_t>* limit_ = nullptr;
 };
