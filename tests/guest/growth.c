@@ -1,6 +1,6 @@
 /* What an operation costs beside few of its kind and beside many, in ticks of the time-stamp counter: a
  * line `NAME FEW MANY` each. tests/system/growth_test.sh compares them. As a test: that it runs. */
-/* needs: wing */
+// needs: wing
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 # that it takes beside ten.
 # timeout: 120
 # programs: growth
+# needs: wing
 . "$(dirname "$0")/harness.sh"
 
 guest --icount 0 --mem 256 --exec /usr/lib/orrery/tests/growth </dev/null
