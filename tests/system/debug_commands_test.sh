@@ -138,7 +138,7 @@ END
 status_is 0
 says 'break-event mark text == here' "^refused: the kernel's memory is not there yet"
 output_has '^event mark text=here, thread 2$'
-output_has '^#[0-9]+ .* mark_trace '
+output_has '^#[0-9]+ .*[ :]mark_trace '
 output_has 'sys_write \(fd=1, from=\.\.\., count=52\)'
 says 'break-event nothing' '^refused: no event nothing; there are .* fork '
 says 'break-event mark text < 3' '^refused: .*only =='
