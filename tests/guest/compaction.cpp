@@ -82,14 +82,18 @@ struct Pages {
 
 // Writes to its own pages all the while: what moves must not be lost under its hands.
 std::atomic<bool> over{false}, wrong{false};
+std::atomic<unsigned> rounds = 0;
+
 void* scribble(void* memory) {
     auto* words = static_cast<volatile unsigned*>(memory);
-    for (unsigned round = 1; !over; ++round)
+    for (unsigned round = 1; !over; ++round) {
         for (unsigned i = 0; i < 256; ++i) {
             volatile unsigned& word = words[i * kPageWords + 7];
             if (word != round - 1) wrong = true;
             word = round;
         }
+        rounds = round;
+    }
     return nullptr;
 }
 
@@ -107,6 +111,8 @@ void test_trigger(unsigned count) {
         for (int i = 0; i < 20; ++i) sched_yield();
         return pages.intact() ? 0 : 1;
     });
+    // Written since the fork, the busy pages are nobody else's: those may move.
+    for (const unsigned seen = rounds; rounds < seen + 2;) sched_yield();
     put("/proc/sys/vm/compact_memory", "1");
     that("pages have moved", counter("pgmigrate_success") > moved);
     equal("the child's pages are whole", wait_for(child), 0);
