@@ -64,6 +64,24 @@ void scan_bus(uint8_t bus, uint32_t depth) {
     }
 }
 
+struct ClassName {
+    uint8_t base, sub;
+    const char* name;
+};
+constexpr uint8_t kAny = 0xFF;
+constexpr ClassName kClassNames[] = {
+    {0x01, 0x01, "IDE interface"},        {0x01, 0x06, "SATA controller"},
+    {0x01, 0x08, "NVM controller"},       {0x01, kAny, "storage controller"},
+    {0x02, 0x00, "Ethernet controller"},  {0x02, kAny, "network controller"},
+    {0x03, 0x00, "VGA controller"},       {0x03, kAny, "display controller"},
+    {0x04, kAny, "multimedia device"},    {0x05, kAny, "memory controller"},
+    {0x06, 0x00, "host bridge"},          {0x06, 0x01, "ISA bridge"},
+    {0x06, 0x04, "PCI bridge"},           {0x06, kAny, "bridge"},
+    {0x07, kAny, "communication device"}, {0x08, kAny, "system peripheral"},
+    {0x09, kAny, "input device"},         {0x0C, 0x03, "USB controller"},
+    {0x0C, 0x05, "SMBus controller"},     {0x0C, kAny, "serial bus controller"},
+};
+
 // One line for each device that a user may expect to work, and that has no driver here.
 void report_unsupported(const PciDevice& d) {
     constexpr uint16_t kVirtio = 0x1af4;
@@ -96,6 +114,12 @@ void pci_write(PciAddress at, uint8_t offset, uint32_t value) {
     out32(kConfigData, value);
 }
 
+const char* pci_class_name(uint8_t base_class, uint8_t sub_class) {
+    for (const ClassName& c : kClassNames)
+        if (c.base == base_class && (c.sub == sub_class || c.sub == kAny)) return c.name;
+    return "device";
+}
+
 std::span<const PciDevice> pci_devices() { return devices().span(); }
 
 void pci_init() {
@@ -103,9 +127,9 @@ void pci_init() {
     if (in32(kConfigAddress) != kConfigEnable) return log_info("pci: no bus");
     scan_bus(0, 0);
     for (const PciDevice& d : pci_devices())
-        log_at(LogLevel::debug, "pci: {:02x}:{:02x}.{} {:04x}:{:04x} class {:02x}{:02x}",
-               d.address.bus, d.address.device, d.address.function, d.vendor, d.device,
-               d.base_class, d.sub_class);
+        log_at(LogLevel::debug, "pci: {:02x}:{:02x}.{} {:04x}:{:04x} {}", d.address.bus,
+               d.address.device, d.address.function, d.vendor, d.device,
+               pci_class_name(d.base_class, d.sub_class));
     for (const PciDevice& d : pci_devices()) report_unsupported(d);
     log_info("pci: {} devices", pci_devices().size());
 }

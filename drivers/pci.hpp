@@ -30,5 +30,6 @@ struct PciDevice {
 
 void pci_init();
 std::span<const PciDevice> pci_devices();
+const char* pci_class_name(uint8_t base_class, uint8_t sub_class);
 uint32_t pci_read(PciAddress address, uint8_t offset);  // 32 bits; offset is a multiple of 4
 void pci_write(PciAddress address, uint8_t offset, uint32_t value);
