@@ -9,6 +9,7 @@
 #include "mm/commitment.hpp"
 #include "mm/frames.hpp"
 #include "mm/memory_use.hpp"
+#include "mm/renamed_pager.hpp"
 #include "mm/swap.hpp"
 
 namespace {
@@ -17,26 +18,15 @@ constinit Atomic<uint32_t> all_pages = 0;
 
 // What regions of address spaces refer to. It keeps the segment alive; the last one that maps a
 // removed segment takes it out of the table.
-class SegmentPager final : public Pager {
+class SegmentPager final : public RenamedPager {
   public:
     SegmentPager(Ref<AnonymousPager> memory, Segment& segment)
-        : memory_(std::move(memory)), segment_(segment) {}
+        : RenamedPager(memory), memory_(std::move(memory)), segment_(segment) {}
     ~SegmentPager() override {
         segments().with_lock([&] { segment_->pager_ = nullptr; });
         segments().remove(*segment_);
     }
 
-    Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override {
-        return memory_->frame_for(index, pattern);
-    }
-    void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override {
-        memory_->cached_frames(first, wanted, to);
-    }
-    void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
-    Result<void> discard(uint32_t first, uint32_t count) override {
-        return memory_->discard(first, count);
-    }
-    const Pager& base() const override { return *memory_; }
     std::string_view name(std::span<char> buffer) const override {
         return format_in(buffer, "/SYSV{:08x} (deleted)",
                          static_cast<uint32_t>(segment_->permission.key));

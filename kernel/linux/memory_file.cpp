@@ -1,31 +1,19 @@
 // See memory_file.hpp.
 #include "kernel/linux/memory_file.hpp"
 
+#include "mm/renamed_pager.hpp"
+
 // The pager of shared mappings that may write: the file's own under another name.
-class WritableMemory final : public Pager {
+class WritableMemory final : public RenamedPager {
   public:
-    WritableMemory(Ref<Pager> memory, MemoryFile& file) : memory_(std::move(memory)), file_(file) {}
+    WritableMemory(Ref<Pager> memory, MemoryFile& file)
+        : RenamedPager(std::move(memory)), file_(file) {}
     ~WritableMemory() override {
         LockGuard guard(file_->seals_lock_);
         if (file_->writable_ == this) file_->writable_ = nullptr;
     }
-    Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override {
-        return memory_->frame_for(index, pattern);
-    }
-    void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override {
-        memory_->cached_frames(first, wanted, to);
-    }
-    void mark_dirty(uint32_t index) override { memory_->mark_dirty(index); }
-    Result<void> discard(uint32_t first, uint32_t count) override {
-        return memory_->discard(first, count);
-    }
-    const Pager& base() const override { return memory_->base(); }
-    std::string_view name(std::span<char> buffer) const override { return memory_->name(buffer); }
-    uint32_t inode_number() const override { return memory_->inode_number(); }
-    uint32_t device_number() const override { return memory_->device_number(); }
 
   private:
-    const Ref<Pager> memory_;
     const Ref<MemoryFile> file_;
 };
 
