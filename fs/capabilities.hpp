@@ -28,6 +28,7 @@ enum class Capability : uint8_t {
     sys_time = 25,
     sys_tty_config = 26,
     mknod = 27,
+    lease = 28,
     syslog = 34,
     wake_alarm = 35,
 };

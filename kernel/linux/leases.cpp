@@ -15,7 +15,6 @@
 namespace {
 
 enum class LeaseKind : int { read = 0, write = 1, none = 2 };  // F_RDLCK, F_WRLCK, F_UNLCK
-constexpr auto kCapability = static_cast<Capability>(28);      // CAP_LEASE
 
 struct Lease {
     ListNode node;
@@ -208,7 +207,8 @@ Result<int> lease_command(File& file, int fd, uint32_t command, uint32_t argumen
     if (command != kSet) return regular ? static_cast<int>(lease_now(file)) : 2;
     if (!regular || argument > 2) return Errno::inval;
     const Credentials& self = context().credentials;
-    if (self.fsuid != file.inode()->ownership().uid && !self.may(kCapability)) return Errno::acces;
+    if (self.fsuid != file.inode()->ownership().uid && !self.may(Capability::lease))
+        return Errno::acces;
     TRY(set_lease(file, fd, static_cast<LeaseKind>(argument)));
     return 0;
 }
