@@ -75,3 +75,7 @@ struct ProcessSource {
 };
 void install_process_source(const ProcessSource& source);
 const ProcessSource& process_source();
+// ProcNumbers' question for the directories that have a name for each open descriptor.
+inline int next_descriptor(const ProcTarget& target, int from) {
+    return process_source().next_descriptor(target.pid, from);
+}

@@ -16,9 +16,6 @@ int next_process(const ProcTarget&, int from) { return zero_is_none(process_sour
 int next_thread(const ProcTarget& target, int from) {
     return zero_is_none(process_source().next_thread(target.pid, from));
 }
-int next_descriptor(const ProcTarget& target, int from) {
-    return process_source().next_descriptor(target.pid, from);
-}
 
 constexpr ProcNumbers kDescriptors = {next_descriptor, &ProcTarget::fd, kDescriptor};
 

@@ -13,10 +13,6 @@ namespace {
 
 // --- /proc/PID/fdinfo
 
-int next_descriptor(const ProcTarget& target, int from) {
-    return process_source().next_descriptor(target.pid, from);
-}
-
 Result<void> show_descriptor(TextSink& to, const ProcTarget& target) {
     constexpr int kFromHere = 1;  // SEEK_CUR
     Result<Ref<File>> file = process_source().descriptor(target.pid, target.fd);
