@@ -9,28 +9,15 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
-#include <x86intrin.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "tests/guest/check.hpp"
+#include "tests/guest/cost.hpp"
 
 namespace {
 
 using namespace check;
-
-// The cheapest of several tries: interrupts and first touches only add.
-template <typename F>
-unsigned long long cost_of(F&& operation) {
-    unsigned long long best = ~0ull;
-    for (int i = 0; i < 20; ++i) {
-        const unsigned long long before = __rdtsc();
-        operation();
-        best = std::min<unsigned long long>(best, __rdtsc() - before);
-    }
-    return best;
-}
 
 // At most half as much again, and a few hundred instructions for deeper trees.
 void flat(const std::string& name, unsigned long long few, unsigned long long many) {

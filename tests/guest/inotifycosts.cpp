@@ -5,11 +5,10 @@
 // needs: wing
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <x86intrin.h>
-
-#include <algorithm>
 
 #include "tests/guest/check.hpp"
+#include "tests/guest/cost.hpp"
+#include "tests/guest/no_leak.hpp"
 
 using namespace check;
 
@@ -19,31 +18,11 @@ constexpr int kMany = 10'000;
 
 std::string name_of_file(int number) { return "/tmp/many/" + std::to_string(number); }
 
-// Instructions, the cheapest of several tries.
-template <typename F>
-unsigned long long cost_of(F&& operation) {
-    unsigned long long best = ~0ull;
-    for (int i = 0; i < 20; ++i) {
-        const unsigned long long before = __rdtsc();
-        operation();
-        best = std::min<unsigned long long>(best, __rdtsc() - before);
-    }
-    return best;
-}
-
 void flat(const std::string& name, unsigned long long few, unsigned long long many) {
     report(many <= few + few / 4 + 600, name,
            std::to_string(few) + " instructions, with many " + std::to_string(many),
            Where::current());
     print("# " + name + ": " + std::to_string(few) + ", " + std::to_string(many) + "\n");
-}
-
-long free_memory() {
-    char text[256] = {};
-    const int fd = needs("/proc/meminfo", open("/proc/meminfo", O_RDONLY));
-    needs("read", read(fd, text, sizeof text - 1));
-    close(fd);
-    return atol(strstr(text, "MemFree:") + 8);
 }
 
 struct Costs {
@@ -89,12 +68,7 @@ void test_no_leak() {
         close(open("/tmp/file", O_RDONLY));
         return bad || close(fd);
     };
-    for (int i = 0; i < 100; ++i) round();
-    const long before = free_memory();
-    int bad = 0;
-    for (int i = 0; i < 10'000; ++i) bad += round();
-    equal("10,000 rounds", bad, 0);
-    that("no leak", free_memory() > before - 256);
+    no_leak(round, 256);
 }
 
 }  // namespace
