@@ -1,5 +1,6 @@
 """The disk rows of scripts/bench: user/bench-disk on an ext2 file system of its own on an IDE disk (--journal: on an
-ext3, and ours on ext2 beside it), here and, with a Linux kernel, there: the same program, the same image, the same machine. Each kernel
+ext3, and ours on ext2 beside it), here and, with a Linux kernel, there: the same program, the same image, the
+same machine. Each kernel
 runs twice: under -icount shift=0, where a nanosecond of CPU time is an instruction, and without,
 for the elapsed time."""
 import gzip

@@ -72,7 +72,8 @@ class Keeper:
         self.socket = scratch.file('monitor')
         # At its end the machine pauses, and is asked whether it ended well.
         self.arguments = ['-no-shutdown', '-monitor', f'unix:{qemu.option_value(self.socket)},server=on,wait=off']
-        self.turn, self.over, self.failure = threading.Lock(), threading.Event(), None
+        self.turn, self.over = threading.Lock(), threading.Event()
+        self.monitor = self.failure = None
 
     def serve(self, process, deadline):
         """The link, as ever."""
@@ -82,7 +83,8 @@ class Keeper:
             self.link.serve(process, deadline)
         except TimeoutError:
             with self.turn:
-                self._keep(self.monitor)
+                if self.monitor:  # else QEMU has hardly begun
+                    self._keep()
             raise
         finally:
             self.over.set()
@@ -101,7 +103,7 @@ class Keeper:
                         continue
                     self.over.wait(0.5)  # what it said last is on its way to us
                     if self.link.status is None:
-                        self._keep(self.monitor)
+                        self._keep()
                     self.monitor.tell('quit')
         except Failure as failure:
             self.failure = failure
@@ -109,11 +111,11 @@ class Keeper:
         except OSError:
             pass  # QEMU has ended
 
-    def _keep(self, monitor):
+    def _keep(self):
         name = self.path.replace('\\', '\\\\').replace('"', '\\"')
         if os.path.exists(self.path):
             os.remove(self.path)  # it leaves files that only their owner reads, and writes over none
-        said = monitor.tell(f'dump-guest-memory -p "{name}"').strip().splitlines()
+        said = self.monitor.tell(f'dump-guest-memory -p "{name}"').strip().splitlines()
         if not os.path.exists(self.path):
             raise Failure(f'--core: QEMU cannot write {self.path}: {said[-2].strip()}')
         os.chmod(self.path, 0o644)
