@@ -1,7 +1,7 @@
 # The debug build, which checks every lock (order of spin locks and of mutexes, owner, no sleep under a
 # spin lock, free when destroyed), on four CPUs: tests of the guest that take many locks, in one boot.
 # timeout: 900
-# programs: smp process threads pthreads threadgroup signals pipes waits sysv epoll sockets socketrights mqueue locks files filemap linksmoves writeback memory memcalls timers terminal pidfd memfd inotify asyncfiles leases corefiles
+# programs: smp process threads pthreads threadgroup signals pipes waits sysv epoll sockets socketnames socketrights mqueue locks files filemap linksmoves writeback memory memcalls timers terminal pidfd memfd inotify asyncfiles leases corefiles
 . "$(dirname "$0")/harness.sh"
 exec </dev/null
 
