@@ -14,7 +14,7 @@ CORE, I386, LOAD, WRITABLE = 4, 3, 1, 2
 
 def headers(data):
     """(type, machine, [(flags, physical address, offset, size) of what is loaded]) of an ELF file of either class; None: it
-    is not one."""
+    is not one. QEMU's cores of 32-bit PCs are of the class for 64 bits, because the firmware's memory ends at 4 GiB."""
     if data[:4] != b'\x7fELF' or len(data) < 64:
         return None
     kind, machine = struct.unpack_from('<HH', data, 16)
