@@ -13,7 +13,7 @@
 #include <cstring>
 #include <set>
 
-#include "user/lab-deadlock/example.hpp"
+#include "user/lab-deadlock/given_state.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // lab-deadlock: the course note's chapter on deadlock, done by real processes on /dev/resources.
 //   banker.cpp        a state of one's own or the note's: its table, safe sequence, requests
-//   example.cpp       that state, read from words, a file, or chance
+//   given_state.cpp   that state, read from words, a file, or chance
 //   philosophers.cpp  philosophers under each strategy, and what each costs
 //   messages.cpp      consumable resources: processes that wait for each other's messages
 //   victim.cpp        whom recovery chooses, by each rule

@@ -1,5 +1,5 @@
-// See example.hpp.
-#include "user/lab-deadlock/example.hpp"
+// See given_state.hpp.
+#include "user/lab-deadlock/given_state.hpp"
 
 #include <algorithm>
 #include <sstream>
