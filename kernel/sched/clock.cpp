@@ -150,14 +150,19 @@ Nanoseconds monotonic_at(Nanoseconds realtime) {
 Ticks ticks_now() { return Ticks(tick_count); }
 uint32_t tsc_kilohertz() { return kilohertz; }
 
+// The timer chip is set without the lock: an emulator whose CPUs take turns ends a turn there, and
+// the others would wait for the lock all of theirs.
 void start_timer(Timer& timer, Nanoseconds deadline) {
-    LockGuard guard(lock);
-    if (timer.node.linked()) clocks[timer.cpu].timers.remove(timer);
-    timer.deadline = deadline;
-    timer.started = ++last_started;
-    timer.cpu = static_cast<uint8_t>(this_cpu().id);
+    InterruptsOff off;
     CpuClock& clock = this_clock();
-    clock.timers.insert(timer);
+    {
+        LockGuard guard(lock);
+        if (timer.node.linked()) clocks[timer.cpu].timers.remove(timer);
+        timer.deadline = deadline;
+        timer.started = ++last_started;
+        timer.cpu = static_cast<uint8_t>(this_cpu().id);
+        clock.timers.insert(timer);
+    }
     program_if_sooner(clock, deadline);
 }
 
