@@ -11,6 +11,12 @@
 #include "kernel/syscall/system_call.hpp"
 #include "mm/locked_space.hpp"
 
+Result<Ref<AddressSpace>> space_of(const UserThread& thread) {
+    LockGuard guard(process_tree);
+    Ref<AddressSpace> space = thread.process->space;
+    return space ? Result(std::move(space)) : Errno::srch;
+}
+
 // A private page that the program may not write is made writable for the moment: it becomes the
 // program's own copy, and a breakpoint in it is nobody else's.
 Result<void> write_by_force(AddressSpace& space, VirtAddr to, const void* from, uint32_t bytes) {
@@ -129,12 +135,7 @@ Result<uint32_t> move_between(int pid, UserPtr<const UserRange> own_list, uint32
     Ref<UserThread> thread = TRY(thread_named(pid));
     const Credentials& who = context().credentials;
     if (!may_inspect(*thread->process, who.uid, who.gid)) return Errno::perm;
-    Ref<AddressSpace> space;
-    {
-        LockGuard guard(process_tree);
-        space = thread->process->space;
-    }
-    if (!space) return Errno::srch;
+    const Ref<AddressSpace> space = TRY(space_of(*thread));
     Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
     uint32_t done = 0, at_own = 0, own_done = 0;
     for (const UserRange& range : other.span()) {

@@ -1,6 +1,7 @@
 // /proc/PID/syscall: the system call in which a thread sleeps: its number, arguments, stack pointer, and the
 // instruction after it; -1 and the last two where no call made it sleep. Spec: proc(5).
 #include "fs/proc/proc_entry.hpp"
+#include "kernel/arch/gate.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/sched/dispatcher.hpp"
 
@@ -16,14 +17,13 @@ Ref<UserThread> sleeping_thread(const ProcTarget& target) {
 }
 
 Result<void> show_call(TextSink& to, const ProcTarget& target) {
-    constexpr uint32_t kCallGate = 0x80;
     const Ref<UserThread> thread = sleeping_thread(target);
     if (!thread) {
         to.put("running\n");
         return {};
     }
     const TrapFrame& f = thread->user_frame();
-    if (f.vector == kCallGate)
+    if (f.vector == kVectorSystemCall)
         format_to(to, "{} 0x{:x} 0x{:x} 0x{:x} 0x{:x} 0x{:x} 0x{:x}", f.error, f.ebx, f.ecx, f.edx,
                   f.esi, f.edi, f.ebp);
     else

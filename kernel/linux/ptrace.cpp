@@ -50,24 +50,16 @@ enum Request : uint32_t {
 // --- becoming a tracer
 
 Result<void> trace_me() {
-    UserThread& self = current_thread();
-    Ref<Process> parent;
-    {
-        LockGuard guard(process_tree);
-        parent = Ref<Process>(current_process().parent);
-    }
-    if (!parent) return Errno::perm;
-    self.tracer_is_superuser = parent->fs.credentials.may(Capability::sys_ptrace);
-    return begin_tracing(self, *parent, false, 0);
+    const Ref<Process> parent = kept(current_process().parent);
+    return parent ? begin_tracing(current_thread(), *parent, false, 0) : Errno::perm;
 }
 
 Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
     Process& process = *thread.process;
     const Credentials& own = context().credentials;
-    if (&process == &current_process()) return Errno::perm;
-    if (!may_inspect(process, own.uid, own.gid)) return Errno::perm;
+    if (&process == &current_process() || !may_inspect(process, own.uid, own.gid))
+        return Errno::perm;
     if (seized && (options & ~kAllOptions)) return Errno::inval;
-    thread.tracer_is_superuser = own.may(Capability::sys_ptrace);
     TRY(begin_tracing(thread, current_process(), seized, options));
     LockGuard guard(process_tree);
     if (!seized) send_signal(thread, signal_from_kernel(kSigStop));
@@ -76,7 +68,7 @@ Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
     return {};
 }
 
-// --- its memory
+// --- what it does with a stopped tracee
 
 Result<void> peek(AddressSpace& space, VirtAddr from, UserPtr<uint32_t> to) {
     uint32_t value;
@@ -84,21 +76,16 @@ Result<void> peek(AddressSpace& space, VirtAddr from, UserPtr<uint32_t> to) {
     return write_user(to, value);
 }
 
-// --- its stop
-
 struct CallInfo {  // struct ptrace_syscall_info
     uint8_t kind = 0, padding[3] = {};
     uint32_t architecture = 0x40000003;  // AUDIT_ARCH_I386
     uint64_t eip, esp;
-    uint64_t values[7] =
-        {};  // the call's number and arguments; or its result and whether that is an error
+    uint64_t values[7] = {};  // number and arguments; or result and whether it is an error
 };
 
 Result<uint32_t> give_call_info(const Tracee& t, uint32_t room, UserPtr<void> to) {
     const TrapFrame& f = t.thread.user_frame();
-    CallInfo info;
-    info.eip = f.eip;
-    info.esp = f.user_esp;
+    CallInfo info{.eip = f.eip, .esp = f.user_esp};
     uint32_t bytes = 24;
     const CallStop at = t.options & kMarkCalls ? t.at_call : CallStop::none;  // as on Linux
     if (at == CallStop::entry) {
@@ -116,20 +103,15 @@ Result<uint32_t> give_call_info(const Tracee& t, uint32_t room, UserPtr<void> to
     return bytes;
 }
 
-// PTRACE_CONT and its kin.
-Result<void> let_go(Tracee& t, bool stops_at_calls, bool steps, uint32_t signal) {
+// PTRACE_CONT and its kin, and PTRACE_DETACH.
+Result<void> let_go(Tracee& t, uint32_t request, uint32_t signal) {
     if (signal > kSignals) return Errno::io;
     LockGuard guard(process_tree);
     if (!t.stopped || t.tracer != &current_process()) return Errno::srch;
-    resume(t, stops_at_calls, steps, static_cast<int>(signal));
-    return {};
-}
-
-Result<void> detach(Tracee& t, uint32_t signal) {
-    if (signal > kSignals) return Errno::io;
-    LockGuard guard(process_tree);
-    if (!t.stopped || t.tracer != &current_process()) return Errno::srch;
-    end_tracing(t, static_cast<int>(signal));
+    if (request == kDetach)
+        end_tracing(t, static_cast<int>(signal));
+    else
+        resume(t, request == kToNextCall, request == kSingleStep, static_cast<int>(signal));
     return {};
 }
 
@@ -150,85 +132,78 @@ Result<void> listen(Tracee& t) {
     return {};
 }
 
-Result<uint32_t> on_mask(Tracee& t, bool set, uint32_t bytes, UserPtr<SignalSet> at) {
+// A group stop has none.
+Result<void> on_info(Tracee& t, bool set, UserPtr<SignalInfo> at) {
+    if (!t.info.number) return Errno::inval;
+    if (!set) return write_user(at, t.info);
+    t.info = TRY(read_user(UserPtr<const SignalInfo>(at.address().raw())));
+    return {};
+}
+
+Result<void> on_mask(Tracee& t, bool set, uint32_t bytes, UserPtr<SignalSet> at) {
     if (bytes != sizeof(SignalSet)) return Errno::inval;
-    if (!set) {
-        TRY(write_user(at, t.thread.blocked));
-        return 0u;
-    }
+    if (!set) return write_user(at, t.thread.blocked);
     const SignalSet mask = TRY(read_user(UserPtr<const SignalSet>(at.address().raw())));
     LockGuard guard(t.thread.process->signal_lock);
     t.thread.blocked = mask & ~kUnblockable;
-    return 0u;
+    return {};
 }
 
-template <typename T>
-Result<uint32_t> nothing(const Result<T>& done) {
-    if (done.is_error()) return done.error();
-    return 0u;
-}
-
-Result<uint32_t> on_stopped(Tracee& t, uint32_t request, uint32_t address, uint32_t data) {
+// Only PTRACE_GET_SYSCALL_INFO has a `result`.
+Result<void> on_stopped(Tracee& t, uint32_t request, uint32_t address, uint32_t data,
+                        uint32_t& result) {
     UserThread& thread = t.thread;
-    Ref<AddressSpace> space;
-    {
-        LockGuard guard(process_tree);
-        space = thread.process->space;
-    }
-    if (!space) return Errno::srch;
+    const Ref<AddressSpace> space = TRY(space_of(thread));
+    auto copy_registers = [&](uint32_t set, uint32_t setting_request) -> Result<void> {
+        TRY(copy_register_set(thread, set, request == setting_request, VirtAddr(data), UINT32_MAX));
+        return {};
+    };
     switch (request) {
         case kPeekText:
-        case kPeekData: return nothing(peek(*space, VirtAddr(address), UserPtr<uint32_t>(data)));
+        case kPeekData: return peek(*space, VirtAddr(address), UserPtr<uint32_t>(data));
         case kPokeText:
-        case kPokeData:
-            return nothing(write_by_force(*space, VirtAddr(address), &data, sizeof data));
-        case kPeekUser: return nothing(peek_user_area(thread, address, UserPtr<uint32_t>(data)));
-        case kPokeUser: return nothing(poke_user_area(thread, address, data));
-        case kGetRegisters: return nothing(get_register_set(thread, kGeneralSet, data, UINT32_MAX));
-        case kSetRegisters: return nothing(set_register_set(thread, kGeneralSet, data, UINT32_MAX));
-        case kGetFloat: return nothing(get_register_set(thread, kFloatSet, data, UINT32_MAX));
-        case kSetFloat: return nothing(set_register_set(thread, kFloatSet, data, UINT32_MAX));
+        case kPokeData: return write_by_force(*space, VirtAddr(address), &data, sizeof data);
+        case kPeekUser: return peek_user_area(thread, address, UserPtr<uint32_t>(data));
+        case kPokeUser: return poke_user_area(thread, address, data);
+        case kGetRegisters:
+        case kSetRegisters: return copy_registers(kGeneralSet, kSetRegisters);
+        case kGetFloat:
+        case kSetFloat: return copy_registers(kFloatSet, kSetFloat);
         case kGetExtendedFloat:
-            return nothing(get_register_set(thread, kExtendedSet, data, UINT32_MAX));
-        case kSetExtendedFloat:
-            return nothing(set_register_set(thread, kExtendedSet, data, UINT32_MAX));
-        case kGetSet: return nothing(get_register_range(thread, address, UserPtr<UserRange>(data)));
-        case kSetSet: return nothing(set_register_range(thread, address, UserPtr<UserRange>(data)));
+        case kSetExtendedFloat: return copy_registers(kExtendedSet, kSetExtendedFloat);
+        case kGetSet:
+        case kSetSet:
+            return copy_register_range(thread, address, request == kSetSet,
+                                       UserPtr<UserRange>(data));
         case kGetThreadArea:
-        case kSetThreadArea: {
-            if (request == kSetThreadArea)
-                return nothing(set_thread_area(thread, UserPtr<void>(data)));
             TRY(write_user(UserPtr<uint32_t>(data), address));
-            return nothing(get_thread_area(thread, UserPtr<void>(data)));
-        }
-        case kContinue: return nothing(let_go(t, false, false, data));
-        case kToNextCall: return nothing(let_go(t, true, false, data));
-        case kSingleStep: return nothing(let_go(t, false, true, data));
-        case kDetach: return nothing(detach(t, data));
-        case kListen: return nothing(listen(t));
+            return get_thread_area(thread, UserPtr<void>(data));
+        case kSetThreadArea: return set_thread_area(thread, UserPtr<void>(data));
+        case kContinue:
+        case kToNextCall:
+        case kSingleStep:
+        case kDetach: return let_go(t, request, data);
+        case kListen: return listen(t);
         case kSetOptions:
             if (data & ~kAllOptions) return Errno::inval;
             t.options = data;
-            return 0u;
-        case kGetMessage: return nothing(write_user(UserPtr<uint32_t>(data), t.message));
-        case kGetInfo: return nothing(write_user(UserPtr<SignalInfo>(data), t.info));
-        case kSetInfo: t.info = TRY(read_user(UserPtr<const SignalInfo>(data))); return 0u;
+            return {};
+        case kGetMessage: return write_user(UserPtr<uint32_t>(data), t.message);
+        case kGetInfo:
+        case kSetInfo: return on_info(t, request == kSetInfo, UserPtr<SignalInfo>(data));
         case kGetMask:
         case kSetMask: return on_mask(t, request == kSetMask, address, UserPtr<SignalSet>(data));
-        case kGetCall: return give_call_info(t, address, UserPtr<void>(data));
+        case kGetCall: result = TRY(give_call_info(t, address, UserPtr<void>(data))); return {};
         default: return Errno::io;
     }
 }
 
-Result<uint32_t> sys_ptrace(uint32_t request, int tid, uint32_t address, uint32_t data) {
-    if (request == kTraceMe) return nothing(trace_me());
+Result<void> perform(uint32_t request, int tid, uint32_t address, uint32_t data, uint32_t& result) {
+    if (request == kTraceMe) return trace_me();
     if (tid <= 0) return Errno::srch;
     Ref<UserThread> thread = TRY(thread_named(tid));
-    if (request == kAttach) return nothing(attach(*thread, false, 0));
-    if (request == kSeize) {
-        if (address) return Errno::io;
-        return nothing(attach(*thread, true, data));
-    }
+    if (request == kAttach) return attach(*thread, false, 0);
+    if (request == kSeize) return address ? Errno::io : attach(*thread, true, data);
     Tracee* t = tracee_of(*thread);
     bool stopped;
     {
@@ -238,12 +213,18 @@ Result<uint32_t> sys_ptrace(uint32_t request, int tid, uint32_t address, uint32_
     }
     if (request == kKill) {
         send_signal(*thread->process, signal_from_kernel(kSigKill));
-        return 0u;
+        return {};
     }
-    if (request == kInterrupt) return nothing(interrupt(*t));
+    if (request == kInterrupt) return interrupt(*t);
     if (!stopped) return Errno::srch;
     wait_until_off_cpu(*thread);
-    return on_stopped(*t, request, address, data);
+    return on_stopped(*t, request, address, data, result);
+}
+
+Result<uint32_t> sys_ptrace(uint32_t request, int tid, uint32_t address, uint32_t data) {
+    uint32_t result = 0;
+    TRY(perform(request, tid, address, data, result));
+    return result;
 }
 
 constexpr SystemCall kTraceCalls[] = {CALL(26, ptrace, sys_ptrace)};

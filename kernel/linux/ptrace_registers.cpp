@@ -5,6 +5,7 @@
 
 #include "fs/io.hpp"
 #include "kernel/arch/fpu.hpp"
+#include "kernel/arch/gate.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/memory_layout.hpp"
 #include "kernel/sched/dispatcher.hpp"
@@ -12,7 +13,7 @@
 
 namespace {
 
-constexpr uint32_t kCallGate = 0x80, kNoCall = UINT32_MAX;
+constexpr uint32_t kNoCall = UINT32_MAX;
 constexpr uint32_t kSettableFlags = 0x00250dd5;  // as sigreturn's
 
 // struct user_regs_struct, word by word; the call's number is in the frame's error code.
@@ -28,7 +29,7 @@ bool must_select(uint32_t word) { return word == 13 || word == 16; }  // %cs, %s
 uint32_t general_word(const UserThread& thread, uint32_t word) {
     const TrapFrame& f = thread.user_frame();
     const uint32_t value = f.*kOrder[word];
-    if (word == kCallWord) return f.vector == kCallGate ? value : kNoCall;
+    if (word == kCallWord) return f.vector == kVectorSystemCall ? value : kNoCall;
     if (word == kFlagsWord) return value & ~kFlagTrap;  // the tracer's own
     return is_segment(word) ? value & 0xffff : value;
 }
@@ -43,10 +44,10 @@ Result<void> set_general_word(UserThread& thread, uint32_t word, uint32_t value)
     } else if (word == kFlagsWord) {
         f.eflags = (f.eflags & ~kSettableFlags) | (value & kSettableFlags);
     } else if (word == kCallWord) {
-        if (f.vector == kCallGate && value == kNoCall &&
+        if (f.vector == kVectorSystemCall && value == kNoCall &&
             tracee_of(thread)->at_call != CallStop::entry)
             f.vector = 0;  // an interrupted call is not begun again
-        if (f.vector == kCallGate) f.error = value;
+        if (f.vector == kVectorSystemCall) f.error = value;
     } else {
         f.*kOrder[word] = value;
     }
@@ -55,10 +56,16 @@ Result<void> set_general_word(UserThread& thread, uint32_t word, uint32_t value)
 
 // --- x87: an FXSAVE image in the form of FSAVE, and back
 
-struct FloatImage {
+struct FloatImage {  // as FSAVE
     uint32_t control, status, tags, eip, selectors, operand, operand_selector;
     uint8_t registers[8][10];
 };
+struct ExtendedImage {  // as FXSAVE begins
+    uint16_t control, status, tags, opcode;
+    uint32_t eip, selector, operand, operand_selector, mxcsr, mxcsr_mask;
+    uint8_t registers[8][16];
+};
+static_assert(offsetof(ExtendedImage, registers) == 32);
 static_assert(sizeof(FloatImage) == 108);
 
 uint32_t tag_of(const uint8_t* value) {  // 0 a number, 1 zero, 2 special
@@ -71,66 +78,70 @@ uint32_t tag_of(const uint8_t* value) {  // 0 a number, 1 zero, 2 special
 
 FloatImage to_float_image(const FpuState& state) {
     FloatImage out;
-    if (!fpu_has_fxsr()) {
-        __builtin_memcpy(&out, state.bytes, sizeof out);
-        return out;
-    }
-    const uint8_t* b = state.bytes;
-    auto half = [&](uint32_t at) { return static_cast<uint32_t>(b[at] | b[at + 1] << 8); };
-    out.control = 0xffff0000 | half(0);
-    out.status = 0xffff0000 | half(2);
-    out.tags = 0xffff0000;
-    const uint32_t top = half(2) >> 11 & 7;
+    __builtin_memcpy(&out, state.bytes, sizeof out);
+    if (!fpu_has_fxsr()) return out;
+    ExtendedImage in;
+    __builtin_memcpy(&in, state.bytes, sizeof in);
+    constexpr uint32_t kUpper = 0xffff0000;
+    out = {.control = kUpper | in.control,
+           .status = kUpper | in.status,
+           .tags = kUpper,
+           .eip = in.eip,
+           .selectors = (in.selector & 0xffff) | uint32_t{in.opcode} << 16,
+           .operand = in.operand,
+           .operand_selector = kUpper | in.operand_selector};
     for (uint32_t i = 0; i < 8; ++i) {
-        __builtin_memcpy(out.registers[i], b + 32 + 16 * i, 10);
-        const uint32_t physical = (top + i) % 8;
-        const uint32_t tag = b[4] >> physical & 1 ? tag_of(out.registers[i]) : 3;
+        __builtin_memcpy(out.registers[i], in.registers[i], sizeof out.registers[i]);
+        const uint32_t physical = ((in.status >> 11) + i) % 8;
+        const uint32_t tag = in.tags >> physical & 1 ? tag_of(out.registers[i]) : 3;
         out.tags |= tag << 2 * physical;
     }
-    __builtin_memcpy(&out.eip, b + 8, 4);
-    out.selectors = half(12) | half(6) << 16;
-    __builtin_memcpy(&out.operand, b + 16, 4);
-    out.operand_selector = 0xffff0000 | half(20);
     return out;
 }
 
-void from_float_image(const FloatImage& in, FpuState& state) {
+void from_float_image(const RegisterImage& image, FpuState& state) {
     if (!fpu_has_fxsr()) {
-        __builtin_memcpy(state.bytes, &in, sizeof in);
+        __builtin_memcpy(state.bytes, image, sizeof(FloatImage));
         return;
     }
-    uint8_t* b = state.bytes;
-    auto put = [&](uint32_t at, uint32_t value) {
-        b[at] = static_cast<uint8_t>(value);
-        b[at + 1] = static_cast<uint8_t>(value >> 8);
-    };
-    put(0, in.control);
-    put(2, in.status);
-    b[4] = 0;
+    FloatImage in;
+    ExtendedImage out;
+    __builtin_memcpy(&in, image, sizeof in);
+    __builtin_memcpy(&out, state.bytes, sizeof out);
+    out.control = static_cast<uint16_t>(in.control);
+    out.status = static_cast<uint16_t>(in.status);
+    out.opcode = static_cast<uint16_t>(in.selectors >> 16);
+    out.tags = 0;
+    out.eip = in.eip;
+    out.selector = in.selectors & 0xffff;
+    out.operand = in.operand;
+    out.operand_selector = in.operand_selector & 0xffff;
     for (uint32_t i = 0; i < 8; ++i) {
-        if ((in.tags >> 2 * i & 3) != 3) b[4] |= static_cast<uint8_t>(1u << i);
-        __builtin_memcpy(b + 32 + 16 * i, in.registers[i], 10);
+        if ((in.tags >> 2 * i & 3) != 3) out.tags |= static_cast<uint16_t>(1u << i);
+        __builtin_memcpy(out.registers[i], in.registers[i], sizeof in.registers[i]);
     }
-    put(6, in.selectors >> 16);
-    __builtin_memcpy(b + 8, &in.eip, 4);
-    put(12, in.selectors);
-    __builtin_memcpy(b + 16, &in.operand, 4);
-    put(20, in.operand_selector);
+    __builtin_memcpy(state.bytes, &out, sizeof out);
 }
 
 // --- watched addresses
 
-constexpr uint32_t kDebugArea = 252, kDebugStatus = 6, kDebugControl = 7;
+uint32_t debug_register_at(uint32_t offset) { return (offset - 252) / 4; }  // huge: below them
+
+uint32_t* debug_word(DebugRegisters& r, uint32_t which) {  // null: there is no such register
+    return which < 4    ? &r.address[which]
+           : which == 6 ? &r.status
+           : which == 7 ? &r.control
+                        : nullptr;
+}
 
 // Nothing of the kernel, no I/O, and an instruction is one byte long.
-Result<void> check_control(const DebugRegisters& r, uint32_t control) {
+Result<void> check_control(const DebugRegisters& r) {
     for (uint32_t i = 0; i < 4; ++i) {
-        if (!(control >> 2 * i & 3)) continue;
-        const uint32_t kind = control >> (16 + 4 * i) & 3, length = control >> (18 + 4 * i) & 3;
-        const uint32_t bytes = length + 1;
+        if (!(r.control >> 2 * i & 3)) continue;
+        const uint32_t kind = r.control >> (16 + 4 * i) & 3, length = r.control >> (18 + 4 * i) & 3;
         if (kind == 2 || length == 2 || (kind == 0 && length != 0)) return Errno::inval;
-        if (r.address[i] & length) return Errno::inval;
-        if (r.address[i] >= kUserTop.raw() - bytes) return Errno::inval;
+        if (r.address[i] & length || r.address[i] >= kUserTop.raw() - length - 1)
+            return Errno::inval;
     }
     return {};
 }
@@ -139,38 +150,23 @@ Result<void> set_debug_word(UserThread& thread, uint32_t which, uint32_t value) 
     constexpr uint32_t kControlBits = 0xffff03ff;
     DebugRegisters& watched = tracee_of(thread)->watched;
     DebugRegisters wanted = watched;
-    if (which < 4)
-        wanted.address[which] = value;
-    else if (which == kDebugStatus)
-        wanted.status = value;
-    else if (which == kDebugControl)
-        wanted.control = value & kControlBits;
-    else
-        return Errno::io;
-    TRY(check_control(wanted, wanted.control));
+    uint32_t* word = debug_word(wanted, which);
+    if (!word) return Errno::io;
+    *word = word == &wanted.control ? value & kControlBits : value;
+    TRY(check_control(wanted));
     watched = wanted;
     thread.debug_registers = watched.control ? &watched : nullptr;  // loaded when it gets the CPU
     return {};
 }
 
-uint32_t debug_word(const UserThread& thread, uint32_t which) {
-    const DebugRegisters& r = tracee_of(thread)->watched;
-    return which < 4                ? r.address[which]
-           : which == kDebugStatus  ? r.status
-           : which == kDebugControl ? r.control
-                                    : 0;
-}
-
 }  // namespace
 
 void wait_until_off_cpu(UserThread& thread) {
-    for (;;) {
-        {
-            RunQueueGuard guard;
-            if (thread.state != ThreadState::running) return;
-        }
-        yield();
-    }
+    auto runs = [&] {
+        RunQueueGuard guard;
+        return thread.state == ThreadState::running;
+    };
+    while (runs()) yield();
 }
 
 Result<uint32_t> read_register_set(const UserThread& thread, uint32_t set, RegisterImage& to) {
@@ -191,64 +187,48 @@ Result<uint32_t> read_register_set(const UserThread& thread, uint32_t set, Regis
     return fpu_has_fxsr() ? Result(give(thread.fpu.bytes, sizeof thread.fpu.bytes)) : Errno::io;
 }
 
-Result<uint32_t> get_register_set(UserThread& thread, uint32_t set, uint32_t to, uint32_t room) {
+Result<uint32_t> copy_register_set(UserThread& thread, uint32_t set, bool change, VirtAddr at,
+                                   uint32_t room) {
+    constexpr uint32_t kUsed = 464;  // of an FXSAVE image; the rest is not the processor's
     RegisterImage image;
     room = std::min(room, TRY(read_register_set(thread, set, image)));
-    TRY(copy_to_user(VirtAddr(to), image, room));
-    return room;
-}
-
-Result<uint32_t> set_register_set(UserThread& thread, uint32_t set, uint32_t from, uint32_t room) {
+    if (!change) {
+        TRY(copy_to_user(at, image, room));
+        return room;
+    }
+    TRY(copy_from_user(image, at, room));
     if (set == kGeneralSet) {
         uint32_t words[kWords];
-        room = std::min<uint32_t>(room, sizeof words);
-        TRY(copy_from_user(words, VirtAddr(from), room));
+        __builtin_memcpy(words, image, sizeof words);
         for (uint32_t i = 0; i < room / 4; ++i) TRY(set_general_word(thread, i, words[i]));
-        return room;
-    }
-    if (set == kFloatSet) {
-        FloatImage image = to_float_image(thread.fpu);
-        room = std::min<uint32_t>(room, sizeof image);
-        TRY(copy_from_user(&image, VirtAddr(from), room));
+    } else if (set == kFloatSet) {
         from_float_image(image, thread.fpu);
-        return room;
+    } else {
+        __builtin_memcpy(thread.fpu.bytes, image, std::min(room, kUsed));
+        fpu_sanitise(thread.fpu);
     }
-    if (set != kExtendedSet) return Errno::inval;
-    if (!fpu_has_fxsr()) return Errno::io;
-    constexpr uint32_t kUsed = 464;  // the rest is not the processor's
-    room = std::min<uint32_t>(room, sizeof thread.fpu.bytes);
-    TRY(copy_from_user(thread.fpu.bytes, VirtAddr(from), std::min(room, kUsed)));
-    fpu_sanitise(thread.fpu);
     return room;
 }
 
-Result<void> get_register_range(UserThread& thread, uint32_t set, UserPtr<UserRange> range) {
+Result<void> copy_register_range(UserThread& thread, uint32_t set, bool change,
+                                 UserPtr<UserRange> range) {
     UserRange r = TRY(read_user(UserPtr<const UserRange>(range.address().raw())));
     if (r.bytes % 4) return Errno::inval;
-    r.bytes = TRY(get_register_set(thread, set, r.start.raw(), r.bytes));
-    return write_user(range, r);
-}
-
-Result<void> set_register_range(UserThread& thread, uint32_t set, UserPtr<UserRange> range) {
-    UserRange r = TRY(read_user(UserPtr<const UserRange>(range.address().raw())));
-    if (r.bytes % 4) return Errno::inval;
-    r.bytes = TRY(set_register_set(thread, set, r.start.raw(), r.bytes));
+    r.bytes = TRY(copy_register_set(thread, set, change, r.start, r.bytes));
     return write_user(range, r);
 }
 
 Result<void> peek_user_area(UserThread& thread, uint32_t offset, UserPtr<uint32_t> to) {
     constexpr uint32_t kUserBytes = 284;
     if (offset % 4 || offset >= kUserBytes) return Errno::io;
-    uint32_t value = 0;  // of what a core file of old had there
-    if (offset < kWords * 4) value = general_word(thread, offset / 4);
-    if (offset >= kDebugArea) value = debug_word(thread, (offset - kDebugArea) / 4);
+    const uint32_t* debug = debug_word(tracee_of(thread)->watched, debug_register_at(offset));
+    const bool general = offset < kWords * 4;  // between them: what a core file of old had
+    const uint32_t value = general ? general_word(thread, offset / 4) : debug ? *debug : 0;
     return write_user(to, value);
 }
 
 Result<void> poke_user_area(UserThread& thread, uint32_t offset, uint32_t value) {
     if (offset % 4) return Errno::io;
     if (offset < kWords * 4) return set_general_word(thread, offset / 4, value);
-    if (offset >= kDebugArea && offset < kDebugArea + 32)
-        return set_debug_word(thread, (offset - kDebugArea) / 4, value);
-    return Errno::io;
+    return set_debug_word(thread, debug_register_at(offset), value);
 }

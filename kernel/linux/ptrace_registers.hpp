@@ -13,12 +13,13 @@ void wait_until_off_cpu(UserThread& thread);  // then the registers that a switc
 using RegisterImage = uint8_t[512];  // as long as the longest
 // Of a thread that does not run; how many bytes. EINVAL: no such set; EIO: the processor has it not.
 Result<uint32_t> read_register_set(const UserThread& thread, uint32_t set, RegisterImage& to);
-// At most `room` bytes; how many. EINVAL: no such set, or not a multiple of its words; EFAULT, EIO.
-Result<uint32_t> get_register_set(UserThread& thread, uint32_t set, uint32_t to, uint32_t room);
-Result<uint32_t> set_register_set(UserThread& thread, uint32_t set, uint32_t from, uint32_t room);
+// Copies at most `room` bytes of a set to the caller's memory at `at`, or changes the set by what is there;
+// how many. EINVAL: no such set, or not a multiple of its words; EFAULT, EIO.
+Result<uint32_t> copy_register_set(UserThread& thread, uint32_t set, bool change, VirtAddr at,
+                                   uint32_t room);
 // The same with an iovec, whose length becomes that of what was copied.
-Result<void> get_register_range(UserThread& thread, uint32_t set, UserPtr<struct UserRange> range);
-Result<void> set_register_range(UserThread& thread, uint32_t set, UserPtr<struct UserRange> range);
+Result<void> copy_register_range(UserThread& thread, uint32_t set, bool change,
+                                 UserPtr<struct UserRange> range);
 // One word of `struct user`. EIO: no such one, or a value that it may not have; EINVAL: bad breakpoint.
 Result<void> peek_user_area(UserThread& thread, uint32_t offset, UserPtr<uint32_t> to);
 Result<void> poke_user_area(UserThread& thread, uint32_t offset, uint32_t value);

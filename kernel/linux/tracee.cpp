@@ -1,6 +1,7 @@
 // See tracee.hpp: where a tracee stops, and how its tracer learns of it. The calls are in ptrace.cpp.
 #include "kernel/linux/tracee.hpp"
 
+#include "kernel/arch/gate.hpp"
 #include "kernel/arch/interrupts.hpp"
 #include "kernel/arch/traps.hpp"
 #include "kernel/lib/start_up.hpp"
@@ -12,7 +13,6 @@ void recalculate_pending(UserThread& thread);
 
 namespace {
 
-constexpr uint32_t kCallVector = 0x80;
 constexpr uint32_t kExitCall = 1, kExecCall = 11, kExitGroupCall = 252;
 constexpr uint32_t kFailed = static_cast<uint32_t>(-static_cast<int32_t>(Errno::nosys));
 
@@ -27,12 +27,9 @@ bool must_die(const UserThread& self, bool at_exit) {
 }
 
 // Locks: process_tree.
-void tell_tracer(Tracee& t) {
-    SignalInfo info = signal_from_kernel(kSigChld);
-    info.code = kCldTrapped;
-    info.fields[0] = static_cast<uint32_t>(t.thread.tid);
-    info.fields[1] = t.thread.process->fs.credentials.uid;
-    info.fields[2] = static_cast<uint32_t>(t.what);
+void tell_tracer(Tracee& t, int tid, int code, int status) {
+    SignalInfo info = child_information(*t.thread.process, code, status);
+    info.fields[0] = static_cast<uint32_t>(tid);
     t.reported = false;
     send_signal(*t.tracer, info);
     t.tracer->child_change.wake_all();
@@ -57,15 +54,14 @@ void stop(Tracee& t, int what, const SignalInfo& info, bool at_exit = false) {
     t.signal = 0;
     t.stopped = true;
     t.listening = t.stop_wanted = false;
-    tell_tracer(t);
+    tell_tracer(t, self.tid, kCldTrapped, what);
     for (;;) {
-        self.interrupt_pending =
-            false;  // other signals do not matter now: deliver_signals() looks again
+        self.interrupt_pending = false;  // by other signals: deliver_signals() looks again
         if (must_die(self, at_exit)) t.stopped = false;
         if (t.listening && (t.stop_wanted || !self.process->stopped)) {
             t.listening = t.stop_wanted = false;
             t.what = kSigTrap | kEventStop << 8;
-            tell_tracer(t);
+            tell_tracer(t, self.tid, kCldTrapped, t.what);
         }
         if (t.resumed.wait(process_tree, [&] { return !t.stopped; }, {.reason = kTracedWait}) ==
             Woken::condition)
@@ -95,7 +91,7 @@ bool before_signals() {
         t.goes_on = false;
     } else if (!t.goes_on) {
         const int what = process.stop_signal | (t.seized ? kEventStop << 8 : 0);
-        stop(t, what, info_of_stop(process.stop_signal));
+        stop(t, what, t.seized ? info_of_stop(what) : SignalInfo{});
         t.goes_on = true;
     }
     return t.goes_on && t.tracer;
@@ -128,15 +124,13 @@ void child_made(UserThread& child, uint32_t flags) {
     if (!wants(t, event) || (flags & kUntraced)) return;
     t.event = event;
     t.message = static_cast<uint32_t>(child.tid);
-    Ref<Process> tracer;
-    {
-        LockGuard guard(process_tree);
-        tracer = Ref<Process>(t.tracer);
-    }
+    const Ref<Process> tracer = kept(t.tracer);
     if (!tracer || begin_tracing(child, *tracer, t.seized, t.options).is_error()) return;
     child.tracer_is_superuser = current_thread().tracer_is_superuser;
-    if (!t.seized) send_signal(child, signal_from_kernel(kSigStop));
-    if (t.seized) tracee_of(child)->stop_wanted = true;
+    if (t.seized)
+        tracee_of(child)->stop_wanted = true;
+    else
+        send_signal(child, signal_from_kernel(kSigStop));
     child.interrupt_pending = true;
 }
 
@@ -155,12 +149,10 @@ bool find_news(int pid, uint32_t options, WaitOutcome& news, bool& any) {
     auto* tracer = current_process().attached.get<Tracer>();
     if (!tracer) return false;
     for (DeadTracee& dead : tracer->dead) {
-        if (!matches(pid, dead.tid, dead.group)) continue;
+        if (!matches(pid, dead.news.pid, dead.group)) continue;
         any = true;
         if (!(options & kExited)) continue;
-        news.pid = dead.tid;
-        news.status = dead.status;
-        news.signal_code = signal_code_of(dead.status);
+        news = dead.news;
         if (options & kNoWait) return true;
         tracer->dead.remove(dead);
         delete &dead;
@@ -170,22 +162,14 @@ bool find_news(int pid, uint32_t options, WaitOutcome& news, bool& any) {
         if (!matches(pid, t.thread.tid, t.thread.process->pgid)) continue;
         any = true;
         if (!t.stopped || t.reported) continue;
-        news.pid = t.thread.tid;
-        news.status = t.what << 8 | 0x7f;
-        news.signal_code = kCldTrapped;
-        news.uid = t.thread.process->fs.credentials.uid;
+        news = {.pid = t.thread.tid,
+                .status = t.what << 8 | 0x7f,
+                .signal_code = kCldTrapped,
+                .uid = t.thread.process->fs.credentials.uid};
         if (!(options & kNoWait)) t.reported = true;
         return true;
     }
     return false;
-}
-
-// What was watched was the old program's.
-void forget_watched(Tracee& t) {
-    InterruptsOff off;
-    t.watched = {};
-    t.thread.debug_registers = nullptr;
-    load_debug_registers(nullptr);
 }
 
 // --- calls
@@ -199,18 +183,15 @@ void traced_call(TrapFrame& frame) {
     auto stop_at = [&](CallStop where) {
         if (!t.stops_at_calls || !t.tracer) return;
         const int what = kSigTrap | (t.options & kMarkCalls ? 0x80 : 0);
-        SignalInfo info = info_of_stop(kSigTrap);
-        info.code = what;
         t.at_call = where;
-        stop(t, what, info);
+        stop(t, what, info_of_stop(what));
         t.at_call = CallStop::none;
         if (const int signal = std::exchange(t.signal, 0))
             send_signal(self, signal_from_user(signal));
     };
-    uint32_t number = frame.eax;
     frame.eax = kFailed;
     stop_at(CallStop::entry);
-    number = frame.error;
+    const uint32_t number = frame.error;  // the tracer may have changed it
     const bool stepped = t.stepping;
     const uint64_t program = self.process->program;
     if (number == kExitCall || number == kExitGroupCall)
@@ -221,9 +202,11 @@ void traced_call(TrapFrame& frame) {
         untraced_call(frame);
     }
     if (self.process->program != program) {  // it has become another one
-        frame.vector = kCallVector;
+        frame.vector = kVectorSystemCall;
         frame.error = kExecCall;
-        forget_watched(t);
+        t.watched = {};  // it was the old program's; a switch from here on loads nothing
+        load_debug_registers(nullptr);
+        self.debug_registers = nullptr;
         if (wants(t, kEventExec))
             stop_for_event(t, kEventExec, static_cast<uint32_t>(old_tid));
         else if (!t.seized)
@@ -245,7 +228,7 @@ void thread_leaves(UserThread& self, int tid) {
     if (!t) return;
     Process& process = *self.process;
     const TrapFrame& frame = self.user_frame();
-    if (frame.vector == kCallVector && frame.error == kExecCall && !process.group_exit &&
+    if (frame.vector == kVectorSystemCall && frame.error == kExecCall && !process.group_exit &&
         !process.exec_pending)
         return;  // it goes on, as another program
     const int status = process.group_exit ? process.group_exit_status : t->exit_status;
@@ -253,19 +236,15 @@ void thread_leaves(UserThread& self, int tid) {
     LockGuard guard(process_tree);
     Process* tracer = t->tracer;
     if (!tracer) return;
+    const int code = signal_code_of(status);
     const bool own_child = tid == process.pid && process.parent == tracer;
     if (!own_child && t->grave) {
-        t->grave->tid = tid;
         t->grave->group = process.pgid;
-        t->grave->status = status;
+        t->grave->news = {.pid = tid, .status = status, .signal_code = code};
         tracer->attached.get<Tracer>()->dead.push_back(*t->grave.leak());
     }
+    if (!own_child) tell_tracer(*t, tid, code, status);
     end_tracing(*t, 0);
-    if (own_child) return;
-    SignalInfo info = child_information(process, signal_code_of(status), status);
-    info.fields[0] = static_cast<uint32_t>(tid);
-    send_signal(*tracer, info);
-    tracer->child_change.wake_all();
 }
 
 void tracer_ends(Process& process) {
@@ -306,6 +285,11 @@ Tracer::~Tracer() {
     while (DeadTracee* each = dead.pop_front()) delete each;
 }
 
+Ref<Process> kept(Process* const& process) {
+    LockGuard guard(process_tree);
+    return Ref<Process>(process);
+}
+
 Tracee* tracee_of(const UserThread& thread) { return thread.attached.get<Tracee>(); }
 
 Result<void> begin_tracing(UserThread& thread, Process& tracer, bool seized, uint32_t options) {
@@ -322,6 +306,7 @@ Result<void> begin_tracing(UserThread& thread, Process& tracer, bool seized, uin
     t->stops_at_calls = t->stepping = t->stop_wanted = t->goes_on = t->stopped = false;
     by->tracees.push_back(*t);
     thread.tracer = tracer.pid;
+    thread.tracer_is_superuser = tracer.fs.credentials.may(Capability::sys_ptrace);
     return {};
 }
 
@@ -329,7 +314,6 @@ void end_tracing(Tracee& t, int signal) {
     t.tracer->attached.get<Tracer>()->tracees.remove(t);
     t.tracer = nullptr;
     t.thread.tracer = 0;
-    t.options = 0;
     t.goes_on = false;
     t.watched.control = 0;
     resume(t, false, false, signal);

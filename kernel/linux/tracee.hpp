@@ -28,7 +28,8 @@ enum class CallStop : uint8_t { none, entry, exit };
 // A thread that has ended and is not one of the tracer's children; the tracer still waits for it.
 struct DeadTracee {
     ListNode node;
-    int tid = 0, group = 0, status = 0;
+    int group = 0;
+    WaitOutcome news;
 };
 
 struct Tracee final : Attachment {
@@ -66,6 +67,7 @@ struct Tracer final : Attachment {
 };
 
 Tracee* tracee_of(const UserThread& thread);  // null: it never was one
+Ref<Process> kept(Process* const& process);   // may be null. Locks: takes process_tree
 // Makes `tracer` the thread's. EPERM: it has one; ENOMEM.
 Result<void> begin_tracing(UserThread& thread, Process& tracer, bool seized, uint32_t options);
 // With process_tree held.

@@ -113,7 +113,11 @@ void attaching() {
     end(child);
     child = running_child();
     trace(PTRACE_ATTACH, child);
-    wait_of(child);
+    siginfo_t info{};
+    equal("attached", wait_of(child), stopped(SIGSTOP));
+    succeeds("the signal's information", trace(PTRACE_GETSIGINFO, child, 0, &info));
+    runs_to(child, "a group stop", stopped(SIGSTOP), PTRACE_CONT, SIGSTOP);
+    fails("which has none", trace(PTRACE_GETSIGINFO, child, 0, &info), EINVAL);
     end(child);
 }
 
@@ -153,6 +157,36 @@ void tracer_ends() {
         }(),
         EPERM);
     end(child);
+}
+
+// The superuser's attempt to trace what another user traces already makes no superuser of that user.
+void late_superuser() {
+    int ask[2], answer[2];
+    needs("pipes", pipe(ask) | pipe(answer));
+    const pid_t other = fork();
+    if (other == 0) {
+        if (setgid(1000) || setuid(1000)) _exit(1);
+        const pid_t child = fork();
+        if (child == 0) {
+            trace(PTRACE_TRACEME, 0);
+            raise(SIGSTOP);
+            execl("/tmp/ptrace.suid", "ptrace", "whoami", nullptr);
+            _exit(9);
+        }
+        char byte;
+        if (wait_of(child) != stopped(SIGSTOP)) _exit(2);
+        if (write(ask[1], &child, sizeof child) < 0 || read(answer[0], &byte, 1) != 1) _exit(3);
+        trace(PTRACE_CONT, child);
+        if (wait_of(child) != stopped(SIGTRAP)) _exit(4);
+        trace(PTRACE_CONT, child);
+        _exit(wait_of(child) == exited(0) ? 0 : 5);
+    }
+    pid_t theirs = 0;
+    equal("it is traced", read(ask[0], &theirs, sizeof theirs), long(sizeof theirs));
+    fails("the superuser comes late", trace(PTRACE_ATTACH, theirs), EPERM);
+    equal("and tells", write(answer[1], "x", 1), 1);
+    equal("no set-user-id for another user's tracee", wait_of(other), 0);
+    for (int end : {ask[0], ask[1], answer[0], answer[1]}) close(end);
 }
 
 void who_may() {
@@ -230,6 +264,7 @@ int main(int argc, char**) {
     attaching();
     tracer_ends();
     who_may();
+    late_superuser();
     many_rounds();
     unlink("/tmp/ptrace.suid");
     return done();
