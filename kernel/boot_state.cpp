@@ -13,6 +13,7 @@
 #include "kernel/arch/panic.hpp"
 #include "kernel/deadlock/manager.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/proc/program_places.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "mm/frame_allocation.hpp"
 #include "mm/heap.hpp"
@@ -67,6 +68,10 @@ void take_word(std::string_view word) {
     const std::string_view value = word.substr(std::min(equals + 1, word.size()));
     for (const PolicyChoice* kind : kPolicyChoices)
         if (take_policy_word(*kind, name, value)) return;
+    if (word == "norandmaps") {
+        random_places = 0;
+        return;
+    }
     if (name == "ide" && choose_ide_mode(value)) return;
     log_warning("boot: unknown option '{}' ignored", word);
 }

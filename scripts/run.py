@@ -109,6 +109,7 @@ class Machine:
             self.arguments += qemu.uefi(options.uefi, scratch)
         if options.icount is not None:
             self.arguments += qemu.repeatable(options.icount)
+            self.words.append('norandmaps')  # addresses that a page tells are those of every run
         if options.trace:
             self.words.append('trace=all')
 

@@ -5,8 +5,11 @@
 #include "kernel/proc/program_file.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/sched/thread.hpp"
+#include "mm/mapping.hpp"
 
 namespace {
+
+constexpr VirtAddr kHighestEnd{0xbffff000};
 
 // One loadable segment: its file part mapped by demand, the rest of its last page cleared, and
 // anonymous memory for what lies beyond.
@@ -43,7 +46,7 @@ Result<void> map_segment(AddressSpace& space, const ElfSegment& s, uint32_t bias
 
 }  // namespace
 
-Result<LoadedImage> load_image(AddressSpace& space, File& file, uint32_t preferred_base) {
+Result<LoadedImage> load_image(AddressSpace& space, File& file, uint32_t base) {
     uint8_t head[sizeof(ElfHeader)];
     uint32_t got = TRY(read_exactly(file, 0, head, sizeof head));
     if (is_64_bit_program({head, got}))  // a shell takes it for a script, and says so
@@ -57,9 +60,13 @@ Result<LoadedImage> load_image(AddressSpace& space, File& file, uint32_t preferr
         return Errno::noexec;
     LoadedImage image;
     bool movable = header.type == kElfShared;
+    TRY(check_elf_segments(segments.span(), kHighestEnd.raw() - (movable ? base : 0)));
     ElfExtent extent = elf_extent(segments.span());
-    if (movable && extent.start <= extent.end) image.bias = preferred_base - extent.start;
-    TRY(check_elf_segments(segments.span(), kStackTop.raw() - (movable ? preferred_base : 0)));
+    if (movable && extent.start <= extent.end) {
+        if (base == kAnyRoom)
+            base = TRY(find_room(LockedSpace(space), extent.end - extent.start)).raw();
+        image.bias = base - extent.start;
+    }
     Ref<Pager> pager = TRY(file.pager());
     for (const ElfSegment& s : segments) {
         if (s.type == kElfInterpreter) {

@@ -9,6 +9,7 @@
 #include "kernel/proc/elf_load.hpp"
 #include "kernel/proc/exec.hpp"
 #include "kernel/proc/job_control.hpp"
+#include "kernel/proc/program_places.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/proc/program_file.hpp"
 #include "kernel/proc/segments.hpp"
@@ -24,7 +25,6 @@ extern "C" [[gnu::noinline]] void program_started(const char* path) {
 
 namespace {
 
-constexpr uint32_t kDynamicBase = 0x56555000;  // where a position-independent program goes
 constexpr uint32_t kMaxScripts = 5;
 constexpr uint32_t kAtPhdr = 3, kAtPhent = 4, kAtPhnum = 5, kAtPageSize = 6, kAtBase = 7,
                    kAtFlags = 8, kAtEntry = 9, kAtUid = 11, kAtEuid = 12, kAtGid = 13, kAtEgid = 14,
@@ -51,16 +51,15 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
     space.limits.stack = process.limits[limit_stack].soft;
     set_limit_resident(space, process.limits[limit_rss].soft);
     space.limits.locked = process.limits[limit_memlock].soft;
-    LoadedImage image = TRY(load_image(space, *program.file, kDynamicBase));
+    const ProgramPlaces at =
+        program_places(process.personality, process.fs.credentials, fresh.credentials);
+    LoadedImage image = TRY(load_image(space, *program.file, at.program));
     uint32_t base = 0;
     fresh.entry = image.entry;
-    space.set_break_start(VirtAddr(image.end));
-    TRY(space.map_stack(kStackTop, space.limits.stack));
+    TRY(lay_out(space, at, VirtAddr(image.end)));
     if (image.interpreter[0]) {
         Program loader = TRY(open_program(process.fs, process.fs.cwd, image.interpreter));
-        // Reserve a place by the ordinary search, below the stack.
-        constexpr uint32_t kLoaderBase = 0xb7000000;
-        LoadedImage loaded = TRY(load_image(space, *loader.file, kLoaderBase));
+        LoadedImage loaded = TRY(load_image(space, *loader.file, kAnyRoom));
         base = loaded.bias;
         fresh.entry = loaded.entry;
     }
@@ -79,7 +78,7 @@ Result<NewProgram> build(Process& process, Program program, const ArgumentBlock&
                                         {kAtGid, c.gid},
                                         {kAtEgid, c.egid},
                                         {kAtSecure, c.uid != c.euid || c.gid != c.egid}};
-    fresh.stack = TRY(arguments.write(space, kStackTop, name, auxiliary));
+    fresh.stack = TRY(arguments.write(space, at.stack_top - at.stack_skip, name, auxiliary));
     fresh.program = std::move(program);
     if (process.files->ref_count() > 1) fresh.files = TRY(process.files->clone());
     return fresh;
@@ -146,7 +145,7 @@ Result<void> become(NewProgram&& fresh, std::string_view name) {
     const bool gains =
         now.euid != process.fs.credentials.euid || now.egid != process.fs.credentials.egid;
     process.dumpable = now.uid == now.euid && now.gid == now.egid && fresh.program.readable;
-    if (gains) process.death_signal = 0;
+    if (gains) process.death_signal = 0, process.personality &= ~kNotForSetId;
     process.fs.credentials = now;
     process.arguments_start = fresh.stack.arguments_start;
     process.arguments_end = fresh.stack.arguments_end;
