@@ -1,10 +1,11 @@
 // clone3: clone(2) with its arguments in memory, so that there is room for more of them; and CLONE_PIDFD of
-// both. What they have in common with fork is in kernel/proc/fork.cpp.
+// both; and the choice of the new one's id. What they have in common with fork is in kernel/proc/fork.cpp.
 // Spec: clone(2).
 #include "kernel/lib/start_up.hpp"
 #include "kernel/linux/long_arguments.hpp"
 #include "kernel/linux/pid_file.hpp"
 #include "kernel/proc/process_files.hpp"
+#include "kernel/proc/process_table.hpp"
 #include "kernel/syscall/system_call.hpp"
 
 namespace {
@@ -23,12 +24,13 @@ constexpr uint32_t kFirstVersion = 64;
 
 struct NewProcess : CloneArguments {
     PidFile* file = nullptr;
+    int tid = 0;  // that it shall have; 0: any
     bool clear_actions = false;
 };
 
-// The child has been made and has not run yet.
 void prepare(const CloneArguments& arguments, UserThread& child) {
     const auto& wanted = static_cast<const NewProcess&>(arguments);
+    child.tid = wanted.tid;
     if (wanted.file) wanted.file->process = child.owner;
     if (!wanted.clear_actions) return;
     LockGuard guard(child.owner->signal_lock);
@@ -62,10 +64,10 @@ Result<int> clone_with_pid_file(const TrapFrame& frame, const CloneArguments& ar
     return clone_with_file(frame, wanted, UserPtr<int32_t>(arguments.parent_tid));
 }
 
-// Choosing the ids of the new process, and putting it into a control group, are not offered.
+// Putting the new process into a control group is not offered.
 Result<void> check(const LongArguments& a) {
     if ((a.flags & ~kKnown) || (a.flags & (kSignalBits | kDetached))) return Errno::inval;
-    if (a.exit_signal > kSignals || a.ids || a.id_count) return Errno::inval;
+    if (a.exit_signal > kSignals) return Errno::inval;
     if ((a.flags & kClearActions) && (a.flags & kShareActions)) return Errno::inval;
     if ((a.flags & (kThread | kParent)) && a.exit_signal) return Errno::inval;
     if ((a.flags & kPidFd) && (a.flags & kThread)) return Errno::inval;
@@ -75,6 +77,19 @@ Result<void> check(const LongArguments& a) {
     for (uint64_t address : {a.pid_file, a.child_tid, a.parent_tid, a.tls})
         if (address > UINT32_MAX) return Errno::fault;
     return {};
+}
+
+// One for each name space of processes, so it is one here. 0: any.
+Result<int> chosen_id(const LongArguments& a) {
+    constexpr Capability kCheckpointRestore{40};
+    if (!a.ids && !a.id_count) return 0;
+    if (!a.ids || a.id_count != 1) return Errno::inval;
+    if (a.ids > UINT32_MAX) return Errno::fault;
+    const int id = TRY(read_user(UserPtr<const int32_t>(static_cast<uint32_t>(a.ids))));
+    if (id < 1 || id >= kMaxPid) return Errno::inval;
+    const Credentials& self = context().credentials;
+    const bool may = self.may(kCheckpointRestore) || self.may(Capability::sys_admin);
+    return may ? Result(id) : Errno::perm;
 }
 
 }  // namespace
@@ -90,6 +105,7 @@ Result<int> sys_clone3(TrapFrame& frame, UserPtr<const LongArguments> from, uint
     wanted.child_tid = narrow(a.child_tid);
     wanted.tls = narrow(a.tls);
     wanted.made = prepare;
+    wanted.tid = TRY(chosen_id(a));
     wanted.clear_actions = a.flags & kClearActions;
     if (a.flags & kPidFd)
         return clone_with_file(frame, wanted, UserPtr<int32_t>(narrow(a.pid_file)));

@@ -4,6 +4,7 @@
 // Spec: membarrier(2).
 #include "kernel/arch/page_table.hpp"
 #include "kernel/lib/start_up.hpp"
+#include "kernel/proc/process_table.hpp"
 #include "kernel/syscall/system_call.hpp"
 
 namespace {
@@ -57,11 +58,21 @@ Result<uint32_t> sys_membarrier(uint32_t command, uint32_t flags) {
 
 namespace {
 
+Result<void> inherit(const Process& parent, Process& child) {
+    const auto* registered = parent.attached.get<Registered>();
+    if (!registered) return {};
+    TRY(child.attached.get_or_make<Registered>())->commands.store(registered->commands.load());
+    return {};
+}
+
 // A new program has registered for nothing.
 constinit HookList<Process&>::Hook program_hook{[](Process& process) {
     if (auto* registered = process.attached.get<Registered>()) registered->commands.store(0);
 }};
-void membarrier_init() { program_ends.add(program_hook); }
+void membarrier_init() {
+    process_copied = inherit;
+    program_ends.add(program_hook);
+}
 AT_START_UP(membarrier_init);
 
 constexpr SystemCall kMembarrierCalls[] = {

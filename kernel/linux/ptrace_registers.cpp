@@ -89,7 +89,8 @@ FloatImage to_float_image(const FpuState& state) {
            .eip = in.eip,
            .selectors = (in.selector & 0xffff) | uint32_t{in.opcode} << 16,
            .operand = in.operand,
-           .operand_selector = kUpper | in.operand_selector};
+           .operand_selector = kUpper | in.operand_selector,
+           .registers = {}};
     for (uint32_t i = 0; i < 8; ++i) {
         __builtin_memcpy(out.registers[i], in.registers[i], sizeof out.registers[i]);
         const uint32_t physical = ((in.status >> 11) + i) % 8;

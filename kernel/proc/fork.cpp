@@ -68,6 +68,7 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.lowest_bias.store_relaxed(parent.lowest_bias.relaxed());
     child.exit_signal = flags & kCloneParent ? parent.exit_signal : static_cast<int>(flags & 0xff);
     child.start_time = monotonic_now();
+    if (process_copied) TRY(process_copied(parent, child));
     return made;
 }
 
@@ -118,7 +119,7 @@ Result<int> enter_family(UserThread& thread, Process& parent, uint32_t flags, Th
     LockGuard guard(process_tree);
     if (parent.group_exit || parent.exec_pending || parent.life != Life::alive) return Errno::again;
     if (!new_process && parent.stopped) thread.interrupt_pending = true;
-    thread.tid = allocate_id();
+    thread.tid = TRY(take_id(thread.tid));
     enter_thread(child, thread);
     slot.keep(thread);
     if (!new_process) ++child.live_threads;
@@ -165,6 +166,7 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     TRY(thread->prepare(self.name, start_in_user, nullptr));
     thread->owner = new_process ? TRY(copy_process(parent, flags)) : Ref<Process>(parent);
     TRY(copy_thread(*thread, self, frame, arguments));
+    if (arguments.made) arguments.made(arguments, *thread);
     const int id = TRY(enter_family(*thread, parent, flags, slot));
 
     Ref<Process> child(*thread->owner);  // it may end before vfork looks at it
@@ -173,7 +175,6 @@ Result<int> clone_process(const TrapFrame& frame, const CloneArguments& argument
     trace_name(id, thread->name);
     if (flags & kCloneParentSetTid)
         static_cast<void>(write_user(UserPtr<int32_t>(arguments.parent_tid), id));
-    if (arguments.made) arguments.made(arguments, *thread);
     const bool traced = self.tracer.relaxed();
     if (traced) tracing_hooks.child_made(*thread, flags);
     start(*thread, self);

@@ -12,12 +12,12 @@ constinit List<Process, &Process::all_node> process_list;
 namespace {
 
 constexpr uint32_t kBuckets = 1024;
-constexpr int kMaxPid = 32768, kFirstReusedPid = 300;
+constexpr int kFirstReusedPid = 300;
 
 constinit Process* buckets[kBuckets] = {};
 constinit UserThread* thread_buckets[kBuckets] = {};
 constinit int last_given = 0;
-constinit bool ids_wrapped = false;
+constinit bool ids_ahead_in_use = false;
 
 Process*& bucket(int pid) { return buckets[static_cast<uint32_t>(pid) % kBuckets]; }
 UserThread*& thread_bucket(int tid) {
@@ -91,10 +91,17 @@ int allocate_id() {
     for (;;) {
         if (++last_given >= kMaxPid) {
             last_given = kFirstReusedPid;
-            ids_wrapped = true;
+            ids_ahead_in_use = true;
         }
-        if (!ids_wrapped || !id_in_use(last_given)) return last_given;
+        if (!ids_ahead_in_use || !id_in_use(last_given)) return last_given;
     }
+}
+
+Result<int> take_id(int wanted) {
+    if (!wanted) return allocate_id();
+    if (id_in_use(wanted)) return Errno::exist;
+    ids_ahead_in_use = true;
+    return wanted;
 }
 
 int last_id() { return last_given; }

@@ -153,7 +153,7 @@ struct CloneArguments {  // clone(2)
     uint32_t parent_tid = 0, child_tid = 0;
     uint32_t tls = 0;  // user address of a struct user_desc
     void (*made)(const CloneArguments&,
-                 UserThread& child) = nullptr;  // others see it; it has not run
+                 UserThread& child) = nullptr;  // not seen yet; `tid`, if set, is asked for
 };
 Result<int> clone_process(const TrapFrame& frame, const CloneArguments& arguments);
 // For the room that has debuggers' calls, if there is one. What a thread that has a tracer does there.

@@ -1,4 +1,4 @@
-// membarrier: what it offers and refuses, registering, exec; and that two threads whose fast side has no
+// membarrier: what it offers and refuses, registering, fork, exec; and that two threads whose fast side has no
 // barrier never both see what was before. Spec: membarrier(2).
 // run: --smp 4
 // needs: wing
@@ -62,6 +62,10 @@ int main(int count, char**) {
           EPERM);
     fails("a flag", membarrier(MEMBARRIER_CMD_QUERY, 1), EINVAL);
     fails("no such command", membarrier(-1), EINVAL);
+    exits("nor is a child", 0, [] {
+        fails("not registered", membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED), EPERM);
+        return done();
+    });
     fails("none of rseq", membarrier(128), EINVAL);
     fails("two at once", membarrier(3), EINVAL);
     succeeds("global", membarrier(MEMBARRIER_CMD_GLOBAL));
@@ -73,6 +77,11 @@ int main(int count, char**) {
              membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE));
     succeeds("of code", membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE));
     test_order();
+    exits("a child is registered as its parent was", 0, [] {
+        succeeds("private", membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+        succeeds("of code", membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE));
+        return done();
+    });
     exits("a new program is not registered", 0, [] {
         execl("/proc/self/exe", "membarrier", "again", nullptr);
         return 9;

@@ -214,6 +214,75 @@ void test_clone3() {
     fails("nothing was made", waitpid(-1, nullptr, 0), ECHILD);
 }
 
+// set_tid: who may choose the id of a new process, and which.
+void test_chosen_id() {
+    pid_t ids[2] = {};
+    clone_args a = {};
+    a.exit_signal = SIGCHLD;
+    a.set_tid = reinterpret_cast<uintptr_t>(ids);
+    a.set_tid_size = 1;
+    auto chosen = [&](pid_t id) {
+        ids[0] = id;
+        const int child = clone3(a);
+        if (child == 0) _exit(getpid() == id && syscall(SYS_gettid) == id ? 5 : 6);
+        return child;
+    };
+    for (pid_t id : {30000, 29000, 30000}) {
+        equal("the id that was asked for", chosen(id), id);
+        int status = 0;
+        equal("it is there", waitpid(id, &status, 0), id);
+        equal("and knows it", WEXITSTATUS(status), 5);
+    }
+    fails("in use", chosen(getpid()), EEXIST);
+    fails("init", chosen(1), EEXIST);
+    Gate gate;
+    const pid_t before = start([&] {
+        setsid();
+        const pid_t member = fork();
+        if (member == 0) _exit(gate.wait());
+        return 0;
+    });
+    wait_for(before);
+    fails("it still names a group", chosen(before), EEXIST);
+    gate.pass(0);
+    fails("none", chosen(0), EINVAL);
+    fails("below", chosen(-1), EINVAL);
+    fails("too large", chosen(32768), EINVAL);
+    a.set_tid_size = 2;
+    fails("two", chosen(30000), EINVAL);
+    a.set_tid_size = 0;
+    fails("no length", chosen(30000), EINVAL);
+    a.set_tid_size = 1;
+    a.set_tid = 0;
+    fails("a length alone", clone3(a), EINVAL);
+    a.set_tid = 4;
+    fails("bad memory", clone3(a), EFAULT);
+    a.set_tid = reinterpret_cast<uintptr_t>(ids);
+    exits("another user", 0, [&] {
+        needs("setuid", setuid(55));
+        fails("may not", chosen(30000), EPERM);
+        fails("nor what makes no sense", chosen(0), EINVAL);
+        return done();
+    });
+    const pid_t next = fork();  // an id that was chosen is not given out meanwhile
+    if (next == 0) _exit(0);
+    waitpid(next, nullptr, 0);
+    const pid_t ahead = next + 3;
+    ids[0] = ahead;
+    const int child = clone3(a);
+    if (child == 0) _exit(gate.wait());
+    equal("one that comes soon", child, ahead);
+    for (int i = 0; i < 6; ++i) {
+        const pid_t each = fork();
+        if (each == 0) _exit(0);
+        that("is left out", each != ahead);
+        waitpid(each, nullptr, 0);
+    }
+    gate.pass(0);
+    waitpid(ahead, nullptr, 0);
+    fails("nothing is left", waitpid(-1, nullptr, 0), ECHILD);
+}
+
 void test_old_clone() {
     int file = -1;
     const long child = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &file, 0, 0);
@@ -244,6 +313,7 @@ int main() {
     test_signals();
     test_taking();
     test_clone3();
+    test_chosen_id();
     test_old_clone();
     test_no_leak();
     return done();
