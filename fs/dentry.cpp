@@ -230,6 +230,14 @@ void dentry_exchange(Dentry& a, Dentry& b) {
     if (cached[1]) cache.insert(b);
 }
 
+uint32_t count_holders(const Dentry& name) {
+    LockGuard guard(dentry_lock);
+    uint32_t holders = name.removed() ? name.ref_count() : 0;
+    for (const Dentry& at : cache.clock)
+        if (at.inode() == name.inode()) holders += at.ref_count() - 1;  // the other is the table's
+    return holders;
+}
+
 uint32_t shrink_dentries(uint32_t wanted) {
     uint32_t freed = 0;
     Dentry* victims = nullptr;

@@ -35,6 +35,10 @@ inline constinit Atomic<uint32_t> file_leases = 0;
 using LeaseBreaker = Result<void> (*)(Inode& inode, uint32_t flags);
 inline constinit LeaseBreaker break_leases = nullptr;
 
+// How many refer to the file of this name by any of its names, those that have it open among them; a name
+// that was removed counts only if it is this one. Locks: takes dentry_lock; it looks at all that are cached.
+uint32_t count_holders(const Dentry& name);
+
 void tell_file_event(Dentry& file, uint32_t what);
 void tell_name_event(Dentry& directory, std::string_view name, uint32_t what, bool is_directory,
                      uint32_t cookie);

@@ -139,15 +139,14 @@ Result<void> break_all(Inode& inode, uint32_t flags) {
 // Whether others have it open in a way that the lease would exclude.
 bool excluded_by_others(File& file, LeaseKind kind) {
     if (kind == LeaseKind::read) return file.inode()->open_for_writing();
-    // Of the name: the cache's reference, if it has a name, and this file's.
-    const Dentry& dentry = file.path().dentry();
-    return dentry.ref_count() > (dentry.removed() ? 1u : 2u);
+    return kind == LeaseKind::write && count_holders(file.path().dentry()) > 1;
 }
 
 Result<void> set_lease(File& file, int fd, LeaseKind kind) {
     Leases& leases = *TRY(file.inode()->attached.get_or_make<Leases>());
     Box<Lease> fresh = TRY(make_box<Lease>());
     own_by_caller(*TRY(owner_of(file)));
+    const bool excluded = excluded_by_others(file, kind);
     LockGuard guard(leases_lock);
     Lease* lease = lease_of(leases, file);
     if (kind == LeaseKind::none) {
@@ -158,7 +157,7 @@ Result<void> set_lease(File& file, int fd, LeaseKind kind) {
     if (!enabled.relaxed()) return Errno::inval;
     const bool more_than_wanted =
         lease && lease->breaking && (lease->wanted == LeaseKind::none || kind == LeaseKind::write);
-    if (more_than_wanted || excluded_by_others(file, kind)) return Errno::again;
+    if (more_than_wanted || excluded) return Errno::again;
     for (Lease& other : leases.list)
         if (&other != lease &&
             (kind == LeaseKind::write || other.kind == LeaseKind::write || other.breaking))

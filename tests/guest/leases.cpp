@@ -10,7 +10,7 @@ using namespace check;
 
 namespace {
 
-constexpr const char* kFile = "/tmp/leased";
+constexpr const char *kFile = "/tmp/leased", *kOther = "/tmp/leased too";
 
 int opened(int flags) { return needs("open", open(kFile, flags | O_CLOEXEC)); }
 int lease(int fd, int kind) { return fcntl(fd, F_SETLEASE, kind); }
@@ -45,6 +45,16 @@ void test_having() {
     succeeds("another reader's", lease(second, F_RDLCK));
     fails("not to write", lease(second, F_WRLCK), EAGAIN);
     close(second);
+    needs("link", link(kFile, kOther));
+    const int by_other_name = needs("open", open(kOther, O_RDONLY | O_CLOEXEC));
+    fails("nor while another name has it open", lease(reader, F_WRLCK), EAGAIN);
+    close(by_other_name);
+    const int kept = opened(O_RDONLY);
+    needs("unlink", unlink(kFile));
+    fails("nor is one of its names, now gone, left out", lease(kept, F_WRLCK), EAGAIN);
+    close(kept);
+    needs("link", link(kOther, kFile));
+    needs("unlink", unlink(kOther));
     succeeds("alone: more", lease(reader, F_WRLCK));
     equal("to write", fcntl(reader, F_GETLEASE), F_WRLCK);
     succeeds("given up", lease(reader, F_UNLCK));
@@ -98,6 +108,14 @@ void test_breaking() {
     succeeds("downgraded", lease(fd, F_RDLCK));
     equal("the reader goes on", wait_for(reader), 0);
     equal("and the lease stays", fcntl(fd, F_GETLEASE), F_RDLCK);
+
+    succeeds("given up", lease(fd, F_UNLCK));
+    succeeds("to write, again", lease(fd, F_WRLCK));
+    needs("link", link(kFile, kOther));
+    fails("another name does not get around it", open(kOther, O_RDONLY | O_NONBLOCK), EAGAIN);
+    equal("the holder is told", next_signal(SIGRTMIN).si_fd, fd);
+    needs("unlink", unlink(kOther));
+    succeeds("downgraded", lease(fd, F_RDLCK));
 
     const pid_t cutter = start([&] {
         close(fd);  // the lease ends with the last descriptor
