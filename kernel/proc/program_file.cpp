@@ -1,6 +1,8 @@
 // See program_file.hpp.
 #include "kernel/proc/program_file.hpp"
 
+#include "fs/file_events.hpp"
+
 Result<uint32_t> read_exactly(File& file, uint64_t offset, void* to, uint32_t bytes) {
     KernelSink sink({static_cast<uint8_t*>(to), bytes});
     uint32_t done = 0;
@@ -14,21 +16,24 @@ Result<uint32_t> read_exactly(File& file, uint64_t offset, void* to, uint32_t by
 
 namespace {
 
-// While it lives, opening the program for writing fails.
+// While it lives, the program is open, and opening it for writing fails.
 class RunningProgram final : public RefCounted {
   public:
-    static Result<Ref<RefCounted>> create(Inode& inode) {
+    static Result<Ref<RefCounted>> create(const Path& path) {
         Ref<RunningProgram> made = TRY(make_ref<RunningProgram>());
-        TRY(inode.begin_running());
-        made->inode_ = Ref<Inode>(inode);
+        TRY(inode_of(path).begin_running());
+        made->path_ = path;
+        happened(path, kFileOpened);
         return Ref<RefCounted>(made);
     }
     ~RunningProgram() override {
-        if (inode_) inode_->end_running();
+        if (!path_) return;
+        inode_of(path_).end_running();
+        happened(path_, kFileClosed);
     }
 
   private:
-    Ref<Inode> inode_;
+    Path path_;
 };
 
 }  // namespace
@@ -42,9 +47,10 @@ Result<Program> open_program(const FsContext& who, const Path& base, std::string
     if (program.path.mount().flags & kMountNoExecute) return Errno::acces;
     TRY(check_permission(inode.ownership(), who.credentials, kMayExecute));
     program.readable = check_permission(inode.ownership(), who.credentials, kMayRead).is_ok();
-    program.running = TRY(RunningProgram::create(inode));
+    program.running = TRY(RunningProgram::create(program.path));
     program.file = TRY(inode.open(kOpenReadOnly));
     note_access(program.path, inode);
+    if (program.attributes.size) happened(program.path, kFileRead);  // by the caller, next
     return program;
 }
 

@@ -105,6 +105,33 @@ void test_contents() {
     unlink("file");
 }
 
+void test_programs() {
+    const int fd = instance();
+    auto make = [](const char* name, const char* text) {
+        const int file = needs(name, open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0755));
+        needs("write", write(file, text, strlen(text)));
+        close(file);
+    };
+    needs("cp", system("cp /bin/true true") ? -1 : 0);
+    make("script", "#!./true\n");
+    make("nothing", "");
+    inotify_add_watch(fd, ".", IN_ALL_EVENTS & ~IN_CLOSE_WRITE);
+    auto run = [](const char* name) {
+        const pid_t child = start([=] { return execl(name, name, nullptr), errno; });
+        return WEXITSTATUS(wait_for(child));
+    };
+    equal("a program", run("./true"), 0);
+    same("is opened, read and closed", events(fd), "1:open true; 1:access true; 1:close true");
+    equal("a script", run("./script"), 0);
+    const std::string both = events(fd);
+    that("is too", both.starts_with("1:open script; 1:access script; "));
+    that("and its interpreter", both.find("1:open true; 1:access true") != both.npos);
+    equal("an empty one", run("./nothing"), ENOEXEC);
+    same("is opened and closed", events(fd), "1:open nothing; 1:close nothing");
+    for (const char* name : {"true", "script", "nothing"}) unlink(name);
+    close(fd);
+}
+
 void test_names() {
     const int fd = instance();
     inotify_add_watch(fd, ".", IN_ALL_EVENTS & ~(IN_OPEN | IN_CLOSE));
@@ -332,6 +359,7 @@ int main() {
     needs("chdir", chdir(kTop));
     close(needs("open", open("secret", O_CREAT | O_WRONLY, 0600)));
     test_contents();
+    test_programs();
     test_names();
     test_moves();
     test_masks();
