@@ -17,11 +17,33 @@ constinit size_t refusals_size = 0;
 constinit Atomic<uint32_t> last_anonymous_device = 0;
 constinit uint32_t last_mount GUARDED_BY(dentry_lock) = 0;
 
+constexpr uint32_t kBuckets = 256;
+constinit List<Mount, &Mount::by_place> covering[kBuckets] GUARDED_BY(dentry_lock) = {};
+auto& covering_bucket(const Dentry& dentry) REQUIRES(dentry_lock) {
+    return covering[reinterpret_cast<uintptr_t>(&dentry) / sizeof(Dentry) % kBuckets];
+}
+
 }  // namespace
 
 Path Mount::place() const {
     LockGuard guard(dentry_lock);
     return place_;
+}
+
+void Mount::cover_locked() NO_LOCK_ANALYSIS {
+    if (!place_) return;
+    covering_bucket(place_.dentry()).push_front(*this);
+    ++place_.dentry().covered;
+}
+
+Path Mount::set_place_locked(Path place) {
+    if (place_) {
+        by_place.unlink();
+        --place_.dentry().covered;
+    }
+    Path old = std::exchange(place_, std::move(place));
+    cover_locked();
+    return old;
 }
 
 bool is_mounted(uint32_t first_device, uint32_t last_device) {
@@ -40,7 +62,7 @@ void attach_mounts(std::span<Ref<Mount>> fresh) {
         mount->add_ref();
         mount->id = ++last_mount;
         mounts.push_back(*mount);
-        if (const Path& place = mount->place_locked()) ++place.dentry().covered;
+        mount->cover_locked();
     }
 }
 
@@ -50,7 +72,6 @@ void detach_mounts(std::span<Ref<Mount>> leaving) {
         {
             LockGuard guard(dentry_lock);
             place = mount->set_place_locked(Path());
-            --place.dentry().covered;
             mount->node.unlink();
             leaving_mounts.push_back(*mount);
         }
@@ -102,10 +123,10 @@ std::string_view mount_refusals() { return {refusals, refusals_size}; }
 
 Ref<Mount> mount_covering(const Mount& mount, const Dentry& dentry) {
     LockGuard guard(dentry_lock);
-    for (Mount* at = mounts.back(); at; at = mounts.previous(*at))
-        if (const Path& place = at->place_locked();
-            place && &place.dentry() == &dentry && &place.mount() == &mount)
-            return Ref<Mount>(at);
+    for (Mount& at : covering_bucket(dentry)) {
+        const Path& place = at.place_locked();
+        if (&place.dentry() == &dentry && &place.mount() == &mount) return Ref<Mount>(at);
+    }
     return nullptr;
 }
 

@@ -53,7 +53,9 @@ class Mount final : public RefCounted {
     // What it covers, under dentry_lock: null for the root of everything and what was detached.
     const Path& place_locked() const { return place_; }
     Path place() const;
-    Path set_place_locked(Path place) { return std::exchange(place_, std::move(place)); }
+    // It covers that from now on, or nothing; what it covered, to be dropped without the lock.
+    Path set_place_locked(Path place);
+    void cover_locked();  // the place that it was made with
 
     // A path leads into it: for MNT_EXPIRE.
     void note_crossing() {
@@ -69,7 +71,7 @@ class Mount final : public RefCounted {
     uint32_t id = 0;               // as /proc/self/mountinfo counts them
     Atomic<uint32_t> writers = 0;  // regular files open for writing
     const String source;
-    ListNode node;
+    ListNode node, by_place;  // of all; of those on places with the same hash, newest first
 
   private:
     Path place_;

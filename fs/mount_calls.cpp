@@ -122,8 +122,6 @@ Result<void> move(const Path& from, const Path& target) {
     Path old_place = target;
     LockGuard guard(dentry_lock);
     old_place = from.mount().set_place_locked(std::move(old_place));
-    --old_place.dentry().covered;
-    ++target.dentry().covered;
     return {};
 }
 

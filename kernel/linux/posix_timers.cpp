@@ -73,9 +73,8 @@ PosixTimers::Setting setting_of(const PosixTimer& timer, bool was_running) {
 }  // namespace
 
 PosixTimer* PosixTimers::find(int id) {
-    for (PosixTimer& timer : timers_)
-        if (timer.id == id) return &timer;
-    return nullptr;
+    PosixTimer* timer = timers_.find_not_below(id);
+    return timer && timer->id == id ? timer : nullptr;
 }
 
 Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time, const UsageClock* cpu) {
@@ -110,7 +109,7 @@ Result<int> PosixTimers::add(const TimerNotice* notice, bool real_time, const Us
                                          .tid = 0,
                                          .value = static_cast<uint32_t>(fresh->id)};
     fresh->real_time = real_time;
-    timers_.push_back(*fresh);
+    timers_.insert(*fresh);
     return fresh->id;
 }
 
@@ -128,7 +127,7 @@ Result<void> PosixTimers::remove(int id) {
 }
 
 void PosixTimers::remove_all() {
-    while (!timers_.empty()) (void)remove(timers_.front()->id);
+    while (!timers_.empty()) (void)remove(timers_.first()->id);
 }
 
 Result<PosixTimers::Setting> PosixTimers::set(int id, const Wanted& wanted) {

@@ -1,6 +1,6 @@
 // The timers of a process that its programs create, any number of them: each sends a signal when it
 // expires, or nothing.
-// Locks: `settings` (Mutex) for who creates, sets, or deletes; the list is changed under that and the
+// Locks: `settings` (Mutex) for who creates, sets, or deletes; the tree is changed under that and the
 // process' signal_lock, so either is enough to walk it. A timer that is running is changed by the timer
 // interrupt only: other code stops it before looking at it. One by CPU time is under process_tree.
 // Spec: timer_create(2), timer_settime(2), timer_getoverrun(2).
@@ -8,7 +8,7 @@
 
 #include "fs/user_account.hpp"
 #include "kernel/lib/hooks.hpp"
-#include "kernel/lib/list.hpp"
+#include "kernel/lib/ordered_tree.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/linux/cpu_clock.hpp"
 #include "kernel/sched/clock.hpp"
@@ -28,7 +28,7 @@ struct TimerNotice {
 
 // By a clock of the machine it is a Timer; by one that counts CPU time a CpuAlarm.
 struct PosixTimer : Timer, CpuAlarm {
-    ListNode list_node;
+    TreeNode id_node;
     Process* process = nullptr;
     int id = 0;
     TimerNotice notice;
@@ -72,6 +72,6 @@ class PosixTimers final : public Attachment {
 
     Mutex settings_{LockRank::process_timers};
     Process& process_;
-    List<PosixTimer, &PosixTimer::list_node> timers_;
+    OrderedTree<PosixTimer, &PosixTimer::id_node, &PosixTimer::id> timers_;
     int next_id_ = 0;
 };

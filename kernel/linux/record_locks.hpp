@@ -2,12 +2,14 @@
 // Pure: host-tested.
 // Invariant: ranges of one owner don't overlap, and touching ones of the same kind are one; a write
 // lock overlaps no other owner's lock.
+// Looking for an overlap is O(log n) beside those of other kinds that overlap too.
 // Locks: none; file_locks.cpp's. Spec: fcntl(2), "Advisory record locking".
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
-#include "kernel/lib/list.hpp"
+#include "kernel/lib/ordered_tree.hpp"
 #include "kernel/lib/result.hpp"
 
 constexpr uint64_t kLockToEnd = INT64_MAX;  // the last byte of all
@@ -19,34 +21,49 @@ struct LockRange {
     uint64_t first = 0, last = kLockToEnd;
 };
 
+// One range, in a tree by its first byte; owners may share that.
+struct HeldLock {
+    TreeNode node;
+    LockRange range;
+    uint64_t furthest = 0;  // the largest `last` from here down
+
+    auto key() const { return std::pair(range.first, reinterpret_cast<uintptr_t>(range.owner)); }
+    static bool refresh(HeldLock& held, const HeldLock* lower, const HeldLock* higher) {
+        uint64_t furthest = held.range.last;
+        if (lower) furthest = std::max(furthest, lower->furthest);
+        if (higher) furthest = std::max(furthest, higher->furthest);
+        return std::exchange(held.furthest, furthest) != furthest;
+    }
+};
+
 class RecordLocks {
   public:
     RecordLocks() = default;
     ~RecordLocks() {
-        while (Held* held = held_.pop_front()) delete held;
+        held_.take_all([](HeldLock& held) { delete &held; });
     }
 
     bool empty() const { return held_.empty(); }
     // A lock of another owner that is in the way; the lowest one. Null: none.
     const LockRange* conflict(const LockRange& wanted) const {
-        const LockRange* lowest = nullptr;
-        for_each_conflict(wanted, [&](const LockRange& range) {
-            if (!lowest || range.first < lowest->first) lowest = &range;
+        const HeldLock* lowest = find(wanted.first, wanted.last, [&](const HeldLock& held) {
+            return is_in_the_way(held.range, wanted);
         });
-        return lowest;
+        return lowest ? &lowest->range : nullptr;
     }
     template <typename F>
     void for_each_conflict(const LockRange& wanted, F&& see) const {
-        for (const Held* h = held_.front(); h; h = held_.next(*h))
-            if (h->range.owner != wanted.owner && overlap(h->range, wanted) &&
-                (h->range.write || wanted.write))
-                see(h->range);
+        find(wanted.first, wanted.last, [&](const HeldLock& held) {
+            if (is_in_the_way(held.range, wanted)) see(held.range);
+            return false;
+        });
     }
     // Unlocks the range, and locks it as `wanted` says if `lock`. Nothing is in the way. ENOMEM, and
     // then nothing has changed.
     Result<void> set(const LockRange& wanted, bool lock) {
-        Held* fresh = lock ? new (std::nothrow) Held : nullptr;
-        Held* spare = new (std::nothrow) Held;  // for the upper part of a range that is split
+        HeldLock* fresh = lock ? new (std::nothrow) HeldLock : nullptr;
+        HeldLock* spare =
+            new (std::nothrow) HeldLock;  // for the upper part of a range that is split
         if (!spare || (lock && !fresh)) {
             delete fresh;
             delete spare;
@@ -60,62 +77,77 @@ class RecordLocks {
     // Everything of one owner; whether there was something.
     bool drop(const void* owner) {
         bool any = false;
-        for (Held& held : held_) {
-            if (held.range.owner != owner) continue;
-            List<Held, &Held::node>::remove(held);
-            delete &held;
+        for (HeldLock *held = held_.first(), *next; held; held = next) {
+            next = Tree::next(*held);
+            if (held->range.owner != owner) continue;
+            held_.remove(*held);
+            delete held;
             any = true;
         }
         return any;
     }
     template <typename F>
     void for_each(F&& see) const {
-        for (const Held* h = held_.front(); h; h = held_.next(*h)) see(h->range);
+        for (const HeldLock* h = held_.first(); h; h = Tree::next(*h)) see(h->range);
     }
 
   private:
-    struct Held {
-        ListNode node;
-        LockRange range;
-    };
-    static bool overlap(const LockRange& a, const LockRange& b) {
-        return a.first <= b.last && b.first <= a.last;
+    using Tree = OrderedTree<HeldLock, &HeldLock::node, &HeldLock::key, &HeldLock::refresh>;
+
+    static bool is_in_the_way(const LockRange& held, const LockRange& wanted) {
+        return held.owner != wanted.owner && (held.write || wanted.write);
+    }
+    // The lowest range that has a byte in common with these, and of which is_it() is true.
+    template <typename F>
+    HeldLock* find(uint64_t first, uint64_t last, F&& is_it) const {
+        return find_below(held_.root(), first, last, is_it);
+    }
+    template <typename F>
+    static HeldLock* find_below(HeldLock* at, uint64_t first, uint64_t last, F& is_it) {
+        if (!at || at->furthest < first) return nullptr;
+        if (HeldLock* found = find_below(Tree::smaller_child(*at), first, last, is_it))
+            return found;
+        if (at->range.first > last) return nullptr;
+        if (at->range.last >= first && is_it(*at)) return at;
+        return find_below(Tree::larger_child(*at), first, last, is_it);
     }
     // `spare` becomes null if it was needed.
-    void cut_out(const LockRange& hole, Held*& spare) {
-        for (Held& held : held_) {
-            LockRange& r = held.range;
-            if (r.owner != hole.owner || !overlap(r, hole)) continue;
+    void cut_out(const LockRange& hole, HeldLock*& spare) {
+        const auto own = [&](const HeldLock& held) { return held.range.owner == hole.owner; };
+        while (HeldLock* held = find(hole.first, hole.last, own)) {
+            LockRange& r = held->range;
             const bool below = r.first<hole.first, above = r.last> hole.last;
+            held_.remove(*held);
             if (below && above) {
                 spare->range = r;
                 spare->range.first = hole.last + 1;
-                r.last = hole.first - 1;
-                held_.push_back(*std::exchange(spare, nullptr));
-                return;
+                held_.insert(*std::exchange(spare, nullptr));
             }
-            if (below) r.last = hole.first - 1;
-            if (above) r.first = hole.last + 1;
-            if (below || above) continue;
-            List<Held, &Held::node>::remove(held);
-            delete &held;
+            if (below)
+                r.last = hole.first - 1;
+            else if (above)
+                r.first = hole.last + 1;
+            if (below || above)
+                held_.insert(*held);
+            else
+                delete held;
         }
     }
-    void add(LockRange range, Held* fresh) {
-        for (Held& held : held_) {
-            const LockRange& r = held.range;
-            const bool touches =
-                r.first <= (range.last == kLockToEnd ? kLockToEnd : range.last + 1) &&
-                range.first <= (r.last == kLockToEnd ? kLockToEnd : r.last + 1);
-            if (r.owner != range.owner || r.write != range.write || !touches) continue;
-            range.first = std::min(range.first, r.first);
-            range.last = std::max(range.last, r.last);
-            List<Held, &Held::node>::remove(held);
-            delete &held;
+    void add(LockRange range, HeldLock* fresh) {
+        const auto same_kind = [&](const HeldLock& held) {
+            return held.range.owner == range.owner && held.range.write == range.write;
+        };
+        while (HeldLock* held =
+                   find(range.first ? range.first - 1 : 0,
+                        range.last == kLockToEnd ? kLockToEnd : range.last + 1, same_kind)) {
+            range.first = std::min(range.first, held->range.first);
+            range.last = std::max(range.last, held->range.last);
+            held_.remove(*held);
+            delete held;
         }
         fresh->range = range;
-        held_.push_back(*fresh);
+        held_.insert(*fresh);
     }
 
-    List<Held, &Held::node> held_;
+    Tree held_;
 };

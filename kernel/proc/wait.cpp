@@ -119,7 +119,11 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
     auto look = [&] {
         any_child = false;
         if (tracing_hooks.news && tracing_hooks.news(pid, options, news, any_child)) return true;
-        for (Process& child : self.children) {
+        // One that is asked for by its number is found by that.
+        Process* at = pid > 0 ? find_process_locked(pid) : self.children.front();
+        if (at && at->parent != &self) at = nullptr;
+        for (; at; at = pid > 0 ? nullptr : self.children.next(*at)) {
+            Process& child = *at;
             if (!matches(child, pid, self) || !is_asked_for(child, options)) continue;
             any_child = true;
             if (child.life != Life::zombie && is_traced_by(child, self))

@@ -7,7 +7,7 @@
 
 guest --icount 0 --mem 256 --exec /usr/lib/orrery/tests/growth </dev/null
 status_is 0
-check 'three kinds' [ "$(wc -l <"$out")" = 3 ]
+check 'seven kinds' [ "$(wc -l <"$out")" = 7 ]
 while read -r name few many; do
     check "$name: $few beside ten, $many beside thousands" [ "$many" -le $((2 * few)) ]
 done <"$out"
