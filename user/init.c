@@ -20,6 +20,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static char* const kConsoleEnvironment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin",
@@ -174,17 +175,27 @@ static bool start_login_shell(struct terminal* terminal) {
 static void offer_shell(struct terminal* terminal) {
     terminal->shell = 0;
     terminal->fd = open(terminal->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (terminal->fd >= 0)
-        dprintf(terminal->fd, "\nOrrery, %s. Press Enter for a shell.\n", terminal->path);
+    if (terminal->fd < 0) return;
+    struct termios mode;  // a shell that was killed may have left it raw
+    if (tcgetattr(terminal->fd, &mode) == 0) {
+        mode.c_lflag |= ICANON | ECHO | ISIG;
+        mode.c_iflag |= ICRNL;
+        mode.c_oflag |= OPOST;
+        tcsetattr(terminal->fd, TCSANOW, &mode);
+    }
+    dprintf(terminal->fd, "\nOrrery, %s. Press Enter for a shell.\n", terminal->path);
 }
 
+// A terminal without lines is another program's by now, such as gdbserver's: what comes is not for us.
 static void take_offer(struct terminal* terminal) {
     char line[256];
-    while (read(terminal->fd, line, sizeof line) > 0) {
+    struct termios mode;
+    const bool ours = tcgetattr(terminal->fd, &mode) != 0 || (mode.c_lflag & ICANON);
+    while (ours && read(terminal->fd, line, sizeof line) > 0) {
     }
     close(terminal->fd);
     terminal->fd = -1;
-    if (!start_login_shell(terminal)) dprintf(2, "init: no shell for %s\n", terminal->path);
+    if (ours && !start_login_shell(terminal)) dprintf(2, "init: no shell for %s\n", terminal->path);
 }
 
 // False when the console can have no shell.

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'system'))
@@ -118,6 +119,33 @@ def terminals(image):
     print('ok   three terminals')
 
 
+def debug_over_a_line(image):
+    """False if this machine's GDB does not debug a guest's program over the second serial line."""
+    program = ('int total;', 'int add(int n) {', '  total += n;', '  return total;', '}', 'int main(void) {', '  add(40);',
+               '  return add(2);', '}')
+    steps = ('break add', 'continue', 'next', 'print total', 'continue', 'backtrace 1', 'step', 'print total + n', 'continue',
+             'monitor exit')
+    with tempfile.TemporaryDirectory() as folder:
+        line = f'{folder}/line'
+        with Terminal('--disk', image, *MEMORY, '--', '-snapshot', '-serial', f'unix:{line},server=on,wait=off') as guest_side:
+            log_in(guest_side, 'root', 'orrery')
+            guest_side.expect(PROMPT)
+            lines = '\\n'.join(program)
+            guest_side.type(f"printf '{lines}\\n' >a.c; gcc -g -O0 -o a a.c; gdbserver /dev/ttyS1 a\n")
+            guest_side.expect('^Remote debugging using /dev/ttyS1$')
+            words = [word for step in (f'target extended-remote {line}', *steps) for word in ('-ex', step)]
+            said = subprocess.run(['gdb', '-q', '-nx', '-batch', *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, errors='replace', timeout=300).stdout
+            right = re.search(r'add \(n=40\)(?s:.*)^\$1 = 40$(?s:.*)#0 +add \(n=2\)(?s:.*)^\$2 = 44$(?s:.*)'
+                              r'exited with code 052', said, re.M)
+            if right:
+                guest_side.expect('^Child exited with status 42$')
+                guest_side.expect(PROMPT)
+                guest_side.command('echo 4$((1 + 1))', '^42$')
+            print('ok   gdbserver on a serial line' if right else 'BAD  gdbserver on a serial line\n' + said)
+    return bool(right)
+
+
 def counts(said):
     """Module: (run, skipped, names of those that failed), by what `python3 -m test` says."""
     modules = re.findall(rf'^{MARK}(\w+)\n(.*?)(?=^{MARK}|\Z)', said, re.M | re.S)
@@ -148,7 +176,8 @@ def main():
         python(image, root)
         return 0
     terminals(image)
-    return 1 if programs(image) else 0
+    right = debug_over_a_line(image)
+    return 0 if not programs(image) and right else 1
 
 
 if __name__ == '__main__':

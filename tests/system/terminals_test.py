@@ -33,6 +33,12 @@ with Terminal("--terminals", "2") as first:
         first.expect("^from the other\n")
         second.type("exit\n")
         second.expect("Press Enter")
+        # A program that makes the line raw has it for itself: init takes no byte, nor offers a shell.
+        first.type("stty -F /dev/ttyS1 raw -echo; echo rea''dy; head -c 8 </dev/ttyS1 | od -An -c\n")
+        first.expect("^ready\n")
+        second.type("one\n")
+        second.type("two\n")
+        first.expect(r"^ +o +n +e +\\n +t +w +o +\\n\n", "all that came, by one who reads bytes")
         second.type("\x1d")
         check("^] leaves with status 0", second.end() == 0, second)
     first.command("echo still $((6*7))", "^still 42\n")
