@@ -11,6 +11,11 @@
 #include "kernel/sched/clock.hpp"
 #include "kernel/sync/spin_lock.hpp"
 
+// What the compiler puts below a frame's return address (ORRERY_STACK_PROTECTOR) and compares at its end.
+extern "C" {
+constinit uint32_t __stack_chk_guard = 0;
+}
+
 namespace {
 
 constinit IrqSpinLock random_lock{LockRank::random};
@@ -85,14 +90,19 @@ void stir_in_hardware_numbers() {
 
 }  // namespace
 
-void random_init(bool has_seed, uint32_t seed) {
+// Frames that are in use compare with the guard that they began with: there are only this one and
+// kernel_main()'s, which has no end.
+[[gnu::no_stack_protector]] void random_init(bool has_seed, uint32_t seed) {
     if (has_seed) {
         stir(seed);
-        return;
+    } else {
+        stir(realtime_now().raw());
+        stir_in_hardware_numbers();
+        stir_in_jitter();
     }
-    stir(realtime_now().raw());
-    stir_in_hardware_numbers();
-    stir_in_jitter();
+    uint32_t guard;
+    random_bytes(&guard, sizeof guard);
+    __stack_chk_guard = guard & ~0xffu;  // a string that overruns ends at the zero
 }
 
 void random_bytes(void* to, uint32_t bytes) {

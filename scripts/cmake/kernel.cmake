@@ -42,6 +42,10 @@ add_custom_command(OUTPUT font.cpp
   COMMAND ${PYTHON} -IS ${CMAKE_SOURCE_DIR}/scripts/font.py ${ORRERY_VGABIOS} font.cpp
   DEPENDS ${CMAKE_SOURCE_DIR}/scripts/font.py ${vgabios} VERBATIM)
 
+set(stack_protector -fno-stack-protector)
+if(ORRERY_STACK_PROTECTOR)
+  set(stack_protector -fstack-protector-strong -mstack-protector-guard=global)
+endif()
 add_library(kernel_objects OBJECT ${kernel_sources} ${CMAKE_BINARY_DIR}/font.cpp)
 set_source_files_properties(${CMAKE_BINARY_DIR}/font.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR} ${policy_headers})
@@ -49,7 +53,7 @@ target_include_directories(kernel_objects PRIVATE ${CMAKE_SOURCE_DIR} ${policy_h
 target_compile_options(kernel_objects PRIVATE
   -mpreferred-stack-boundary=2
   -march=i686 -mtune=generic -mgeneral-regs-only -ffreestanding -fno-pie -fno-pic -g
-  -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-stack-protector
+  -fno-omit-frame-pointer -fno-asynchronous-unwind-tables ${stack_protector}
   -fno-strict-aliasing -fcf-protection=none -ffunction-sections -fdata-sections
   -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   -Wall -Wextra $<IF:$<BOOL:${ORRERY_DEBUG}>,-Og,-O2> $<$<BOOL:${ORRERY_WERROR}>:-Werror>
