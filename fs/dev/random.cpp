@@ -92,7 +92,7 @@ void stir_in_hardware_numbers() {
 
 // Frames that are in use compare with the guard that they began with: there are only this one and
 // kernel_main()'s, which has no end.
-[[gnu::no_stack_protector]] void random_init(bool has_seed, uint32_t seed) {
+__attribute__((no_stack_protector)) void random_init(bool has_seed, uint32_t seed) {
     if (has_seed) {
         stir(seed);
     } else {
