@@ -12,6 +12,11 @@ using namespace sockets;
 
 void test_making() {
     fails("no such family", socket(99, SOCK_STREAM, 0), EAFNOSUPPORT);
+    for (int family : {AF_INET, AF_INET6, AF_PACKET, AF_BLUETOOTH})
+        fails("no network", socket(family, SOCK_DGRAM, 0), EAFNOSUPPORT);
+    // su, sudo and cron of a distribution ask for the audit's, and go on without it at this answer.
+    constexpr int kAudit = 9;
+    fails("no protocol of the kernel", socket(AF_NETLINK, SOCK_RAW, kAudit), EPROTONOSUPPORT);
     fails("no such type", socket(AF_UNIX, 9, 0), ESOCKTNOSUPPORT);
     Socket fresh;
     char byte;
