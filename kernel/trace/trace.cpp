@@ -21,6 +21,8 @@ constinit Atomic<uint32_t> ring_count = 0;
 constinit uint32_t chosen = kTraceDefault;  // before the first CPU has rings
 constinit TraceNames* names = nullptr;
 
+void apply_choice() { trace_mask = chosen | trace_watches.categories; }
+
 uint32_t floor_log2(uint32_t n) { return 31 - static_cast<uint32_t>(__builtin_clz(n)); }
 
 int category_named(std::string_view name) {
@@ -65,7 +67,7 @@ void trace_attach(Cpu& cpu, std::span<TraceEvent> memory) {
     rings[at] = &both.rare;
     rings[at + 1] = &both.busy;
     (trace_watches.active ? trace_watches.rings[cpu.id] : cpu.trace) = &both;
-    trace_mask = chosen;
+    apply_choice();
 }
 
 void trace_detach_all() { trace_mask.store(0); }
@@ -98,7 +100,7 @@ Result<void> choose_trace_categories(std::string_view list) {
         wanted = off ? wanted & ~bits : wanted | bits;
     }
     chosen = wanted;
-    if (ring_count) trace_mask = chosen;
+    if (ring_count) apply_choice();
     return {};
 }
 

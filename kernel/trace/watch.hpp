@@ -26,6 +26,7 @@ constexpr uint32_t kTraceWatches = 8;
 struct TraceWatches {
     TraceWatch watch[kTraceWatches];
     TraceRings* rings[kMaxCpus];  // of each CPU, while they are not in its `trace`
+    uint32_t categories;          // of the events watched: recorded whatever else is chosen
     bool active;
 };
 extern TraceWatches trace_watches;

@@ -1,10 +1,13 @@
 """break-event, break-call: breakpoints whose condition the kernel decides (kernel/trace/watch.hpp)."""
+import functools
+import itertools
 import re
+import struct
 
 import gdb
 
 from machine_commands import fields
-from structures import Command, atomic, cpus
+from structures import NO_PAGING, Command, atomic, cpus, has_paging
 
 RELATIONS = ('==', '!=', '<', '<=', '>', '>=', '&')
 SIGNED = ('int', 'tid', 'result')
@@ -30,8 +33,8 @@ def may_write():
     if gdb.convenience_variable('orrery_replay') is not None:
         raise gdb.GdbError('a recorded run cannot be changed, so it has no break-event and break-call; stand at an event '
                            'by ./scripts/debug --at, and go back by tt')
-    if not int(gdb.parse_and_eval('$cr0')) >> 31 & 1:
-        raise gdb.GdbError("the kernel's memory is not there yet: hbreak kernel_main, continue, and then this")
+    if not has_paging():
+        raise gdb.GdbError(NO_PAGING)
 
 
 def number_of(word, kind):
@@ -39,7 +42,7 @@ def number_of(word, kind):
     if kind == 'state':
         word = f'ThreadState::{word}' if word.isidentifier() else word
     if kind == 'call' and word.isidentifier():
-        return call_number(word)
+        return call_named(word)[0]
     try:
         return int(gdb.parse_and_eval(word)) & 0xFFFFFFFF
     except gdb.error as error:
@@ -113,8 +116,8 @@ class Watches:
                 put(one[name], word)
         put(watch['type'], number)
         put(watch['conditions'], len(found))
-        mask = atomic(gdb.parse_and_eval('trace_mask'))
-        put(mask, int(mask) | 1 << category)
+        for mask in atomic(gdb.parse_and_eval('trace_mask')), table['categories']:
+            put(mask, int(mask) | 1 << category)
         self.taken[free] = EventBreakpoint(title, free, then)
         put(watch['active'], 1)
         self.arm()
@@ -158,8 +161,11 @@ class BreakEvent(Command):
     are as for any breakpoint."""
     usage, kind = 'break-event NAME [CONDITION…]', gdb.COMMAND_BREAKPOINTS
 
-    def choices(self):
-        return types()
+    def choices(self, before):
+        if not before:
+            return set(types()) - {'text', 'lost'}
+        own = types().get(before[0], (0, 0, ()))[2]
+        return ([field for field, _ in own] + ['thread'], RELATIONS, None)[(len(before) - 1) % 3]
 
     def run(self, name, rest=''):
         may_write()
@@ -170,28 +176,77 @@ class BreakEvent(Command):
         watches.add(' '.join([name, *words]), name, conditions(name, known[name][2], words))
 
 
-def call_number(name):
-    for symbol in gdb.lookup_static_symbols('(anonymous namespace)::names'):
-        table = symbol.value()
-        if table.type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY:
-            for i in range(table.type.range()[1] + 1):
-                if int(table[i]) and table[i].string() == name:
-                    return i
-    raise gdb.GdbError(f'no system call {name} (completion lists them)')
+@functools.cache
+def kernel_file():
+    """Its bytes, and the program headers: type, offset, virtual address, physical address, size, ..."""
+    with open(gdb.current_progspace().filename, 'rb') as file:
+        data = file.read()
+    first, size, count = *struct.unpack_from('<I', data, 28), *struct.unpack_from('<HH', data, 42)
+    return data, [struct.unpack_from('<6I', data, first + i * size) for i in range(count)]
 
 
-def parameters(function):
-    """(name, type) of a handler's arguments, in order."""
-    block = gdb.block_for_pc(int(gdb.parse_and_eval(f"(unsigned)&'{function}'")))
-    return [(symbol.name, symbol.type) for symbol in block if symbol.is_argument]
+def in_file(address, size):
+    """What the kernel has there when it is loaded: the memory of what only its start reads is used again."""
+    data, headers = kernel_file()
+    for kind, offset, virtual, _, length, _ in headers:
+        if kind == 1 and virtual <= address < virtual + length:
+            return data[address - virtual + offset:][:size]
+    raise gdb.GdbError(f"the kernel's file has nothing for {address:#x}")
 
 
-def call_conditions(function, text):
+def array(first, type_name, count):
+    kind = gdb.lookup_type(type_name)
+    for i in range(count):
+        yield gdb.Value(in_file(first + i * kind.sizeof, kind.sizeof), kind)
+
+
+@functools.cache
+def calls():
+    """Name: (number, its handler's name, or None), from the kernel's lists: the handler of getuid32 is sys_getuid."""
+    found, (begin, end) = {}, (int(gdb.parse_and_eval(f'(unsigned)&__system_calls_{name}')) for name in ('begin', 'end'))
+    for part in array(begin, 'SystemCallList', (end - begin) // gdb.lookup_type('SystemCallList').sizeof):
+        for call in array(int(part['first']), 'SystemCall', int(part['count'])):
+            name = in_file(int(call['name']), 64).partition(b'\0')[0].decode()
+            found[name] = int(call['number']), handler(int(call['entry']))
+    return found
+
+
+def handler(entry):
+    """(name, types of its arguments) of the function for which Unpack<&...>::entry was made."""
+    block = gdb.block_for_pc(entry) if entry else None
+    while block and not block.function:
+        block = block.superblock
+    known = re.search(r'((?:\(anonymous namespace\)::)?\bsys_\w+(?:<[^()]*?>)?)(?:\((.*)\)\)>|>)::entry',
+                      str(block.function) if block else '')
+    return known and (known[1], re.split(r', (?![^<]*>)', known[2]) if known[2] else None if known[2] is None else [])
+
+
+def call_named(name):
+    if name not in calls():
+        raise gdb.GdbError(f'no system call {name} (completion lists them)')
+    number, known = calls()[name]
+    if not known:
+        raise gdb.GdbError(f'{name} is not implemented: the kernel answers ENOSYS')
+    return number, *known
+
+
+def parameters(function, types):
+    """(name, type) of a handler's arguments, in order; none if GDB knows of some only."""
+    block, base = gdb.block_for_pc(gdb.decode_line(f"'{function}'")[1][0].pc), re.search(r'sys_\w+', function)[0]
+    while block and (base not in str(block.function) or str(block.function).startswith('Unpack')):
+        block = block.superblock
+    found = [(symbol.name, symbol.type) for symbol in block or () if symbol.is_argument]
+    if found and block.superblock.function:
+        found.reverse()  # GCC tells of an inlined function's arguments from the last to the first
+    own = [re.sub(r'^(class|struct) | (?=&)', '', str(kind.strip_typedefs())) for _, kind in found]
+    return found if own == types or types is None else []
+
+
+def call_conditions(function, types, text):
     """The same as conditions of the event `call`, or None: the debugger has to decide."""
-    found, own = [], parameters(function)
-    if any(kind.strip_typedefs().sizeof > 4 or kind.code == gdb.TYPE_CODE_REF for _, kind in own):
-        return None
-    names = [name for name, _ in own][:3]
+    own = list(itertools.takewhile(lambda pair: pair[1].sizeof == 4 and pair[1].code != gdb.TYPE_CODE_REF,
+                                   parameters(function, types)))
+    found, names = [], [name for name, _ in own][:3]
     for part in re.split(r'\s*&&\s*', text.strip()):
         simple = re.fullmatch(r'(\w+)\s*(==|!=|<=|>=|<|>|&)\s*(-?\w+)', part)
         if not simple or simple[1] not in names:
@@ -204,30 +259,32 @@ def call_conditions(function, text):
 
 
 class BreakCall(Command):
-    """break-call NAME [CONDITION]: stops where a system call begins, at its handler sys_NAME, whose arguments the condition
+    """break-call NAME [CONDITION]: stops where a system call begins, at its handler (sys_NAME), whose arguments the condition
     may name: break-call read fd == 0 && count > 100. The kernel decides if it is made of these (== != < <= > >= & and
     numbers, of the first three arguments); else the debugger does, at 3 ms a call, as for `break sys_NAME if`."""
     usage, kind = 'break-call NAME [CONDITION…]', gdb.COMMAND_BREAKPOINTS
 
-    def choices(self):
-        listed = gdb.execute('info functions -q -n sys_', to_string=True)
-        return [line.split('sys_')[1].split('(')[0] for line in listed.splitlines() if 'sys_' in line]
+    def choices(self, before):
+        if not before:
+            return [name for name, (_, known) in calls().items() if known]
+        return [name for name, _ in parameters(*call_named(before[0])[1:])]
 
     def run(self, name, condition=None):
-        if name not in self.choices():
-            raise gdb.GdbError(f'no system call {name} (completion lists them)')
-        function = f'sys_{name}'
+        number, function, kinds = call_named(name)
+        others = [other for other, (_, its) in calls().items() if its and its[0] == function and other != name]
         found = None
         if condition and gdb.convenience_variable('orrery_replay') is None:
-            found = call_conditions(function, condition)
+            found = call_conditions(function, kinds, condition)
         if found is None:
-            gdb.execute(f'break {function}' + (f' if {condition}' if condition else ''))
+            gdb.execute(f"break '{function}'" + (f' if {condition}' if condition else ''))
+            if others:
+                print(f'{function} is also the handler of {", ".join(others)}')
             return
 
         def then():
-            gdb.Breakpoint(function, internal=True, temporary=True)
+            gdb.execute(f"tbreak '{function}'", to_string=True)  # one with a number: the frame is that of an inlined function too
             return False
-        watches.add(f'call {name}', 'call', [(0, 0, 0, call_number(name)), *found], then)
+        watches.add(f'call {name}', 'call', [(0, 0, 0, number), *found], then)
 
 
 for command in (BreakEvent, BreakCall):

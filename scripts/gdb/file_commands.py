@@ -83,7 +83,7 @@ class Dentries(Command):
     inode; a name that is known not to exist is negative. $_inode is the last one's inode then."""
     usage = 'dentry PATH'
 
-    def choices(self):
+    def choices(self, before):
         return [path_of(dentry) for dentry in dentries() if int(atomic(dentry['inode_']))]
 
     def run(self, path):
@@ -106,7 +106,10 @@ def find_inode(word):
     """By its number, if it has one; else an expression that is its address."""
     wanted = number(word, 'INODE')
     if wanted >= DIRECT_MAP or wanted < 0:
-        return exactly(gdb.parse_and_eval(f'*(Inode*){wanted & 0xFFFFFFFF:#x}'))
+        inode = exactly(gdb.parse_and_eval(f'*(Inode*){wanted & 0xFFFFFFFF:#x}'))
+        if str(inode.type) == 'Inode':  # its table of virtual functions is none
+            raise gdb.GdbError(f'no inode is at {wanted & 0xFFFFFFFF:#x}')
+        return inode
     table = table_of('InodeTable')
     found = [inode for inode in chained(table['buckets'], table['mask'], 'hash_next_') if raw(inode['number_']) == wanted]
     if not found:
@@ -117,7 +120,9 @@ def find_inode(word):
 
 
 class InodeCommand(Command):
-    def choices(self):
+    def choices(self, before):
+        if before:
+            return None
         table = table_of('InodeTable')
         return [raw(inode['number_']) for inode in chained(table['buckets'], table['mask'], 'hash_next_')]
 
@@ -179,15 +184,18 @@ class Cache(InodeCommand):
         inode = find_inode(word)
         if 'cache_' not in field_names(inode.type):
             raise gdb.GdbError(f'a {inode.type} has no page cache')
-        cache, count = inode['cache_'], 0
+        cache, count, found = inode['cache_'], 0, False
         for p in pages_of(cache):
             count += 1
             if only is not None and int(p['index']) != only:
                 continue
+            found = True
             gdb.set_convenience_variable('_frame', raw(p['frame']))
             words = [word for word in ('filling', 'writing', 'aside', 'ahead') if p[word]]
             words += [f'dirty sectors {int(p["dirty"]):08b}'] if int(p['dirty']) else []
             print(f'  page {int(p["index"]):6}  frame {raw(p["frame"]):#x}  {", ".join(words)}'.rstrip())
+        if only is not None and not found:
+            raise gdb.GdbError(f'page {only} is not in memory ({count} pages are)')
         said = int(cache['pages_'])
         print(f'{count} pages' + (f' (inconsistent: it says {said})' if said != count else ''))
 

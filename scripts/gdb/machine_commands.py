@@ -2,7 +2,7 @@
 import gdb
 
 from structures import (Command, atomic, cpus, current_thread, find_thread, number, raw, read_words, static, symbol,
-                        text)
+                        text, thread_numbers)
 
 
 class KTrace(Command):
@@ -12,6 +12,8 @@ class KTrace(Command):
 
     def run(self, count='20'):
         count, events = number(count, 'N'), []
+        if count < 1:
+            raise gdb.GdbError('N: 1 at least')
         rings = gdb.parse_and_eval("'(anonymous namespace)::rings'")
         for i in range(int(atomic(static('ring_count')))):
             ring = rings[i].dereference()
@@ -89,7 +91,7 @@ def segment(raw_, index):
 
 
 class OfCpus(Command):
-    def choices(self):
+    def choices(self, before):
         return range(len(cpus()))
 
     @staticmethod
@@ -136,6 +138,9 @@ class Idt(Command):
 class Ldt(Command):
     """ldt [TID]: the local descriptor table of a thread's program, decoded."""
     usage = 'ldt [TID]'
+
+    def choices(self, before):
+        return thread_numbers()
 
     def run(self, tid=None):
         thread = find_thread(tid) if tid else current_thread()

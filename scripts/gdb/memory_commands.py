@@ -3,11 +3,12 @@ import struct
 
 import gdb
 
-from structures import (DIRECT_MAP, Command, atomic, cpus, direct_map_bytes, enumerator, exactly, find_process, find_thread, members, number,
-                        pointee, processes, raw, read_physical, space_of, static, table_words, text,
-                        tree_elements)
+from structures import (DIRECT_MAP, STACK_BYTES, Command, atomic, cpus, direct_map_bytes, enumerator, exactly, find_process,
+                        find_thread, has_paging, members, number, pointee, processes, raw, read_physical, space_of, static,
+                        symbol, table_words, text, thread_numbers, threads, tree_elements)
 
 PRESENT, PAGE_SIZE = 1, 4096
+SLAB_MARK, VIRTUAL_AREA = 0x51AB51AB, 0xF0000000
 USER_TOP = 0xC0000000
 FLAGS = ((0, 'P'), (1, 'W'), (2, 'U'), (3, 'PWT'), (4, 'PCD'), (5, 'A'), (6, 'D'), (7, 'PS'), (8, 'G'))
 
@@ -24,8 +25,8 @@ def told(entry):
 
 
 class OfProcesses(Command):
-    def choices(self):
-        return [int(process['pid']) for process in processes()]
+    def choices(self, before):
+        return None if before else [int(process['pid']) for process in processes()]
 
 
 def directory_of(space):
@@ -62,9 +63,18 @@ def read_user(space, address, count):
     return words
 
 
+def is_code(space, address):
+    """Whether a program may run what is there."""
+    return any(raw(region['start']) <= address < raw(region['end']) and int(region['attributes']['protection']) & 4
+               for region in tree_elements(space['state_']['regions']['tree_'], 'Region', 'node'))
+
+
 class VToP(Command):
     """vtop ADDR [TID]: how the MMU translates an address: CR3, directory entry, table entry, frame."""
     usage, kind = 'vtop ADDR [TID]', gdb.COMMAND_DATA
+
+    def choices(self, before):
+        return thread_numbers() if before else None
 
     def run(self, where, tid=None):
         value = gdb.parse_and_eval(where)
@@ -73,7 +83,13 @@ class VToP(Command):
         if value is None:
             raise gdb.GdbError(f'vtop: {where} has no address')
         address = int(value) & 0xFFFFFFFF
-        directory = raw(find_thread(tid)['page_directory']) if tid else int(gdb.parse_and_eval('$cr3')) & 0xFFFFF000
+        if not tid and not has_paging():
+            print(f'linear {address:08x} = physical {address:08x}: paging is not on yet')
+            return
+        directory = raw(find_thread(tid)['page_directory']) if tid else 0
+        if tid and not directory:
+            print(f"thread {tid} is the kernel's own: it has no page tables, and runs on those that are loaded")
+        directory = directory or int(gdb.parse_and_eval('$cr3')) & 0xFFFFF000
         print('linear %08x = directory %d, table %d, offset 0x%03x' % (
             address, address >> 22, address >> 12 & 1023, address & 0xFFF))
         print('CR3 %08x' % directory)
@@ -101,8 +117,13 @@ class PageTables(OfProcesses):
     def run(self, pid, address=None):
         directory = directory_of(space_of(find_process(pid)))
         wanted = None if address is None else number(address, 'ADDR') & 0xFFFFFFFF
+        if wanted is not None and wanted >= USER_TOP:
+            raise gdb.GdbError(f"{wanted:#x} is the kernel's, the same in all processes: vtop {wanted:#x} shows its tables")
         print(f'CR3 {directory:08x}')
-        for i, table in enumerate(table_words(directory)[:USER_TOP >> 22]):
+        tables = table_words(directory)
+        if wanted is not None and not tables[wanted >> 22] & PRESENT:
+            print(f'  [{wanted >> 22:4}] no table')
+        for i, table in enumerate(tables[:USER_TOP >> 22]):
             if not table & PRESENT or (wanted is not None and wanted >> 22 != i):
                 continue
             print(f'  [{i:4}] {i << 22:08x}  table at {table & ~0xFFF:08x}  {flags(table)}')
@@ -149,6 +170,27 @@ class Maps(OfProcesses):
                   + (f' @{int(pager.address):#x} from page {int(region["page_offset"])}' if pager is not None else ''))
 
 
+def in_image(at):
+    start, end = (int(gdb.parse_and_eval(f'(unsigned)&{name}')) for name in ('__init_end', '__kernel_end'))
+    return "of the kernel's image: " + symbol(DIRECT_MAP + (at << 12)) if start <= DIRECT_MAP + (at << 12) < end else ''
+
+
+def kernels_own(at):
+    """What the kernel has a frame for."""
+    if at << 12 < direct_map_bytes() and struct.unpack('<I', read_physical(at << 12))[0] == SLAB_MARK:
+        return "a slab of the heap's"
+    directory = int(static('directory'))
+    for i, table in enumerate(table_words(directory - DIRECT_MAP)[VIRTUAL_AREA >> 22:], VIRTUAL_AREA >> 22):
+        if table & PRESENT and table >> 12 == at:
+            return f'a page table, for {i << 22:08x} and the 4 MiB from there'
+        for j, entry in enumerate(table_words(table & ~0xFFF) if table & PRESENT and not table & 0x80 else ()):
+            if entry & PRESENT and entry >> 12 == at:
+                address = i << 22 | j << 12
+                return f'at {address:08x}' + next((f', kernel stack of thread {int(thread["tid"])}' for _, thread in threads()
+                                                   if 0 <= address - raw(thread['stack_bottom']) < STACK_BYTES), '')
+    return 'by its address in the direct map (a large piece of the heap, a buffer, a table)'
+
+
 class FrameInfo(Command):
     """frame N: a frame's owner: how many references it has, who maps it, which page of which file it holds, whether
     it may be evicted, or that it is free."""
@@ -173,9 +215,9 @@ class FrameInfo(Command):
         if references < 0:
             print(f'  (inconsistent: {found} users and {references} references)')
         elif not references and not info['free']:
-            print('  within a free run, or not ours to give')
+            print('  ' + (in_image(at) or 'within a free run, or not ours to give'))
         elif references and not found:
-            print("  no program and no file has it: the kernel's own (heap, stacks, tables)")
+            print("  no program and no file has it: the kernel's own, " + kernels_own(at))
         elif found > references:
             print(f'  (inconsistent: {found} users and {references} references)')
 
@@ -290,7 +332,7 @@ class Heap(Command):
             name = kind[len('List<'):].partition(', ')[0]
             for slab in members(lists[i], name, 'node'):
                 print(f'  cells of {int(slab["cell"]):4}: {int(slab["used"]):3} used in the slab at {int(slab.address):#x}'
-                      + ('' if int(slab['magic']) == 0x51AB51AB else '  (inconsistent: its mark is gone)'))
+                      + ('' if int(slab['magic']) == SLAB_MARK else '  (inconsistent: its mark is gone)'))
 
 
 for command in (VToP, PageTables, Maps, FrameInfo, VmStat, Swap, Tlb, Heap):

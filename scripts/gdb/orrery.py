@@ -41,6 +41,7 @@ class ProgramStart(gdb.Breakpoint):
         if os.path.exists(symbols):
             gdb.execute(f'add-symbol-file "{symbols}"', to_string=True)
             ProgramStart.loaded = symbols
+        gdb.set_convenience_variable('_program', os.path.basename(path) if ProgramStart.loaded else '')
         return False
 
 

@@ -3,6 +3,7 @@
 Everything is read from memory through the debugging information, so no offset is written down here. Structures
 may be half changed when the machine is stopped, or damaged: what does not fit is said, and the rest shown.
 """
+import contextlib
 import functools
 import os
 import re
@@ -16,6 +17,31 @@ STACK_BYTES = 2 * 4096
 MOST = 100000  # elements of one list: more is a circle
 
 
+def has_paging():
+    """Whether the kernel's memory can be read: not before its first page tables. A core has no CR0."""
+    try:
+        return bool(int(gdb.parse_and_eval('$cr0')) >> 31 & 1)
+    except gdb.error:
+        return True
+
+
+NO_PAGING = "the kernel's memory is not there yet: hbreak kernel_main, continue, and then this"
+
+
+@contextlib.contextmanager
+def told_in_a_line(name):
+    """What goes wrong in a command ends in one line, not in an exception of Python."""
+    try:
+        yield
+    except gdb.MemoryError as error:
+        why = f'what a pointer leads to is no memory ({error}): the structure is inconsistent, or not made yet'
+        raise gdb.GdbError(f'{name}: {why if has_paging() else NO_PAGING}') from None
+    except gdb.error as error:
+        raise gdb.GdbError(f'{name}: {error}') from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise gdb.GdbError(f'{name}: the structure is inconsistent ({error})') from None
+
+
 class Command(gdb.Command):
     """A command with fixed words: `usage` names them, [..] those that may be left out, [..…] the rest
     of the line."""
@@ -26,32 +52,35 @@ class Command(gdb.Command):
         self.name = ' '.join(self.usage.split()[:2]) if self.usage.startswith('tt ') else self.usage.split()[0]
         super().__init__(self.name, self.kind)
 
-    def choices(self):
-        """What the first word may be, for completion."""
-        return []
+    def choices(self, before):
+        """What the word after the words `before` may be, for completion; None: any expression."""
+        return None
 
     def complete(self, text, word):
-        if type(self).choices is Command.choices and ' ' in self.usage.replace('tt ', ''):
+        before = text.split() if text[-1:].isspace() else text.split()[:-1]
+        wanted = self.usage.removeprefix('tt ').split()[1:]
+        if not wanted or len(before) >= len(wanted) and '…' not in wanted[-1]:
+            return []
+        try:
+            found = self.choices(before)
+        except (gdb.error, gdb.GdbError):
+            return []  # nothing is there yet
+        if found is None:
             return gdb.COMPLETE_EXPRESSION
-        return sorted(choice for choice in map(str, self.choices()) if choice.startswith(word or ''))
+        typed = text.split()[len(before)] if len(text.split()) > len(before) else ''
+        known = len(typed) - len(word or '')  # of a path GDB asks for what comes after the last slash
+        return sorted(choice[known:] for choice in map(str, found) if choice.startswith(typed))
 
     def invoke(self, argument, from_tty):
         words = gdb.string_to_argv(argument)
-        wanted = self.usage.split()[1:]
-        if wanted and wanted[-1].endswith('…]'):  # as it stands, blanks and all
+        wanted = self.usage.removeprefix('tt ').split()[1:]
+        if wanted and '…' in wanted[-1]:  # as it stands, blanks and all
             words = argument.split(None, len(wanted) - 1)
         least = sum(not word.startswith('[') for word in wanted)
         if not least <= len(words) <= len(wanted):
             raise gdb.GdbError('usage: ' + self.usage)
-        try:
+        with told_in_a_line(self.name):
             self.run(*words)
-        except gdb.MemoryError as error:
-            raise gdb.GdbError(f'{self.name}: what a pointer leads to is no memory ({error}): the structure is '
-                               'inconsistent, or not made yet') from None
-        except gdb.error as error:
-            raise gdb.GdbError(f'{self.name}: {error}') from None
-        except (ValueError, OverflowError, RecursionError) as error:
-            raise gdb.GdbError(f'{self.name}: the structure is inconsistent ({error})') from None
 
 
 def number(word, what):
@@ -242,6 +271,10 @@ def threads():
             yield None, cpu['idle'].dereference()
 
 
+def thread_numbers():
+    return [int(thread['tid']) for _, thread in threads()]
+
+
 def find_thread(word):
     tid = number(word, 'TID')
     for _, thread in threads():  # 0: the first CPU's idle thread
@@ -270,13 +303,13 @@ def space_of(process):
     return space
 
 
-def place(return_address):
-    """The function and line of a call that returns there."""
-    function = gdb.execute(f'info symbol {return_address:#x}', to_string=True).split(' in section')[0]
+def place(pc):
+    """The function and line of an instruction."""
+    function = gdb.execute(f'info symbol {pc:#x}', to_string=True).split(' in section')[0]
     if function.startswith('No symbol'):  # a lambda has none in the table
-        block = gdb.block_for_pc(return_address)
+        block = gdb.block_for_pc(pc)
         function = str(block.function) if block and block.function else '?'
-    line = gdb.find_pc_line(return_address - 1)
+    line = gdb.find_pc_line(pc)
     function = without_parameters(function)
     return f'{function} at {os.path.relpath(line.symtab.fullname(), ROOT)}:{line.line}' if line.symtab else function
 

@@ -3,16 +3,19 @@ import gdb
 
 from structures import (STACK_BYTES, Command, atomic, cpus, current_thread, enumerator, field_offset, find_process,
                         find_thread, kernel_stack, members, object_at, place, processes, read_words, space_of, state, symbol, text,
-                        threads, tree_elements, variables)
+                        thread_numbers, threads, told_in_a_line, tree_elements, variables)
 
 
 def link(thread):
     return '%d %s @%#x' % (int(thread['tid']), text(thread['name']), int(thread.address))
 
 
+USER_TOP = 0xC0000000
+
+
 class OfThreads(Command):
-    def choices(self):
-        return [int(thread['tid']) for _, thread in threads()]
+    def choices(self, before):
+        return thread_numbers()
 
 
 class Ps(Command):
@@ -248,7 +251,7 @@ def backtrace(thread):
     ebp, pc = read_words(int(thread['saved_esp']) + 12, 2)
     depth = 0
     while pc:
-        print('#%-2d 0x%08x in %s' % (depth, pc, place(pc)))
+        print('#%-2d 0x%08x in %s' % (depth, pc, place(pc - 1)))  # in the call that returns there
         if not bottom <= ebp <= bottom + STACK_BYTES - 8:
             break
         ebp, pc = read_words(ebp, 2)
@@ -276,26 +279,46 @@ class BtAll(Command):
 
 class UserBt(OfThreads):
     """user-bt [TID]: the calls within a program, from where it entered the kernel. Names need its symbols, which
-    scripts/debug loads when the program starts."""
+    scripts/debug loads when the program starts. Of a thread that does not run now the way leads along frame pointers,
+    as far as the program keeps them."""
     usage, kind = 'user-bt [TID]', gdb.COMMAND_STACK
 
     def run(self, tid=None):
-        from memory_commands import read_user  # these two need each other
         thread = find_thread(tid) if tid else current_thread()
-        frame = frame_of(thread)
-        space = space_of(thread['process'].dereference())
+        frame, process = frame_of(thread), thread['process'].dereference()
+        # The symbols loaded are of one program, and of no use for another's addresses.
+        program = str(gdb.convenience_variable('_program')).strip('"')
+        named = program[:15] in [text(one['name']) for one in members(process['threads'], 'Thread', 'process_node')]
+        pcs = self.unwound() if named and int(thread.address) == int(current_thread().address) else []
+        for depth, pc in enumerate(pcs or self.linked(frame, space_of(process))):
+            print('#%-2d 0x%08x in %s' % (depth, pc, place(pc - (depth > 0)) if named else '?'))
+        if not named:
+            print(f'(the symbols of {text(thread["name"])} are not loaded)')
+
+    @staticmethod
+    def unwound():
+        """By GDB, which knows how each function of the program keeps its stack."""
+        pcs, frame = [], gdb.newest_frame()
+        while frame is not None and len(pcs) < 64:
+            pcs += [frame.pc()] if frame.pc() < USER_TOP else []
+            frame = frame.older()
+        return pcs
+
+    @staticmethod
+    def linked(frame, space):
+        from memory_commands import is_code, read_user  # these two need each other
         pc, ebp = int(frame['eip']) & 0xFFFFFFFF, int(frame['ebp']) & 0xFFFFFFFF
-        for depth in range(64):
-            print('#%-2d 0x%08x in %s' % (depth, pc, place(pc + (depth == 0))))
+        for _ in range(64):
+            yield pc
             if not ebp:
-                break
+                return
             words = read_user(space, ebp, 2)
             if words is None:
                 print(f'(the frame at {ebp:#x} is not in memory)')
-                break
-            if words[0] and words[0] <= ebp:
-                print(f'(the frame pointer {ebp:#x} leads to {words[0]:#x}: the program keeps none here)')
-                break
+                return
+            if words[0] and words[0] <= ebp or not is_code(space, words[1]):
+                print(f'(the frame pointer {ebp:#x} leads to no frame: the program keeps none here)')
+                return
             ebp, pc = words
 
 
@@ -306,8 +329,11 @@ class OfNumber(gdb.Function):
         self.find = find
         super().__init__(name)
 
-    def invoke(self, number_):
-        return self.find(str(int(number_))).address
+    def invoke(self, *words):
+        if len(words) != 1:
+            raise gdb.GdbError('one number, as in $thread(3), $process(1)')
+        with told_in_a_line('no such number'):
+            return self.find(str(int(words[0]))).address
 
 
 OfNumber('thread', find_thread)

@@ -5,6 +5,8 @@ import gdb
 
 from structures import Command, find_thread, state, text, threads
 
+NO_RECORDING = ('this machine cannot go back: record a run (scripts/debug --record) and look at that (scripts/debug --replay)')
+
 
 class TimeTravel(gdb.Command):
     """tt: goes back in a recorded run to the cause of something: tt last-write, tt why-blocked, tt why-panic."""
@@ -40,8 +42,7 @@ def back_to_write(address, size):
             said = gdb.execute('reverse-continue', to_string=True)
         except gdb.error as error:
             if 'not support' in str(error):
-                raise gdb.GdbError('this machine cannot go back: record a run (scripts/debug --record) and look at that '
-                                   '(scripts/debug --replay)') from None
+                raise gdb.GdbError(NO_RECORDING) from None
             raise
     return 'No more reverse-execution history' not in said
 
@@ -52,9 +53,7 @@ class LastWrite(Command):
     that moment."""
     usage, kind = 'tt last-write PLACE…', gdb.COMMAND_RUNNING
 
-    def invoke(self, argument, from_tty):
-        if not argument.strip():
-            raise gdb.GdbError('usage: tt last-write PLACE')
+    def run(self, argument):
         place, _, wanted = argument.partition('==')
         wanted = int(gdb.parse_and_eval(wanted)) if wanted.strip() else None
         value = gdb.parse_and_eval(place)
@@ -76,11 +75,11 @@ class WhyBlocked(Command):
     there."""
     usage, kind = 'tt why-blocked TID', gdb.COMMAND_RUNNING
 
-    def choices(self):
+    def choices(self, before):
         return [int(thread['tid']) for _, thread in threads() if state(thread).endswith('blocked')]
 
-    def invoke(self, argument, from_tty):
-        thread = find_thread(argument or 'nothing')
+    def run(self, argument):
+        thread = find_thread(argument)
         if not state(thread).endswith('blocked'):
             raise gdb.GdbError(f'thread {argument} is {state(thread)}, not blocked')
         reason, field = text(thread['wait_reason']), thread['state']
@@ -95,7 +94,9 @@ class WhyPanic(Command):
     finds who left a wrong value."""
     usage, kind = 'tt why-panic', gdb.COMMAND_RUNNING
 
-    def invoke(self, argument, from_tty):
+    def run(self):
+        if gdb.convenience_variable('orrery_replay') is None:
+            raise gdb.GdbError(NO_RECORDING)  # it would run on to its end
         points = [gdb.Breakpoint(name, internal=True) for name in ('panic', 'panic_with_frame')]
         with only(*points):
             try:

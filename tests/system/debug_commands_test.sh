@@ -6,13 +6,22 @@
 session() {
     shown="debug $*"
     {
-        echo 'python'
-        echo 'def each(*commands):'
-        echo '    for command in commands:'
-        echo '        print("==", command)'
-        echo '        try: gdb.execute(command)'
-        echo '        except gdb.error as error: print("refused:", error)'
-        echo 'end'
+        cat <<'END'
+python
+import re
+names = ('ps runq waitq locks regs bt-thread bt-all user-bt vtop pt maps frame vmstat swap tlb heap fds dentry inode names cache '
+         'blocks ktrace dmesg gdt idt ldt tss irq break-call break-event').split()
+def each(*commands):
+    for command in commands:
+        print("==", command)
+        try: gdb.execute(command)
+        except gdb.error as error: print("refused:", error)
+def complete(*starts): # as the tab key does; the command `complete` loses a blank at the end
+    for start in starts:
+        print("== complete", start + "|")
+        print(gdb.execute('interpreter-exec mi "-complete \\"%s\\""' % start, to_string=True))
+end
+END
         cat
     } >"$work/session.gdb"
     ./scripts/debug --timeout 300 --batch "$work/session.gdb" "$@" >"$out" 2>"$err"
@@ -26,6 +35,41 @@ says() {
         fail "$1 does not say '$2'"
 }
 
+# Before the boot: one line that says so; what needs no memory of the kernel's is there already.
+session --exec 'cd /tmp; id -u; chown 4:3 /tmp; chown 3:4 /tmp; chown 4:3 /tmp; id -g' <<'END'
+python
+words = {'bt-thread': '1', 'pt': '1', 'maps': '1', 'fds': '1', 'dentry': '/', 'frame': '1', 'inode': '2', 'names': '2', 'cache': '2',
+         'blocks': '2', 'vtop': 'kernel_main', 'break-call': 'read fd == 3', 'break-event': 'mark'}
+each(*((name + ' ' + words.get(name, '')).strip() for name in names), 'tt why-blocked 1', 'tt last-write process_list.head_.prev',
+     'tt why-panic', 'print $thread()', 'print $process(1)', 'break-call acct', 'break-call getuid', 'break-call nothing')
+complete(*(name + ' ' for name in names), 'tt ', 'tt why-blocked ', 'break-call clock_gett', 'break-call getuid')
+gdb.execute('break-call getuid32')
+end
+hbreak kernel_main
+continue
+break-call chown32 uid == 3 && gid == 4
+continue
+backtrace 1
+python [one.delete() for one in gdb.breakpoints() if 'getuid' in str(one.location)]
+continue
+regs
+continue
+END
+status_is 0
+check 'each command says that it is too early' [ "$(grep -c '^refused: .*memory is not there yet: hbreak kernel_main' "$out")" -ge 30 ]
+grep -q 'Python Exception' "$out" "$err" && fail 'a command ends in an exception of Python'
+says 'vtop kernel_main' 'paging is not on yet'
+says 'tt why-panic' '^refused: .*this machine cannot go back'
+says 'print $thread()' '^refused: one number'
+says 'break-call acct' '^refused: acct is not implemented'
+says 'complete break-call clock_gett|' '"break-call clock_gettime","break-call clock_gettime64"'
+says 'complete break-call getuid|' '"break-call getuid32"'
+says 'complete tt |' 'tt why-blocked'
+output_has '^#0 .*sys_getuid'
+shown='a condition on two arguments of a call whose handler is inlined'
+output_has '^eax .* ecx +00000003  edx +00000004$'
+check 'the kernel stops at the one call that is as said' [ "$(grep -c ', sys_chown (' "$out")" -eq 1 ]
+
 session --exec 'cat /etc/passwd >/tmp/copy; exec 5</etc/passwd; hello' <<'END'
 break program_started if $_streq(path, "hello")
 continue
@@ -38,7 +82,11 @@ each("runq", "waitq", "waitq &process_list", "waitq &((Process*)process_list.hea
      "vmstat", "swap", "heap", "fds 2", "fds 1", "dentry /etc/passwd", "dentry /etc/nothing", "inode 2", "inode 4000000",
      "cache 2", "blocks 2", "ktrace 3", "ktrace x", "dmesg", "gdt", "gdt 7", "idt", "ldt", "tss", "irq", "locks",
      "break-call read fd == 0", "break-call read fd == 0 || count > 5", "break-call nothing", "print process_list", "print cpus[0].current.stack_bottom",
-     "complete maps 1", "help pt")
+     "complete maps 1", "help pt", "user-bt 1", "vtop 0x8048000 -1", "pt 2 0xc0100000", "pt 2 0x40000000", "cache 2 99", "inode 0xc0200000",
+     "ktrace 0", *("frame %#x" % ((int(gdb.parse_and_eval(it)) - 0xc0000000) >> 12) for it in ("&process_list", "$process(1)")))
+stack = gdb.execute('vtop %#x' % int(gdb.parse_and_eval('$thread(1)->stack_bottom.value')), to_string=True)
+each('frame ' + re.search('frame (0x[0-9a-f]+)', stack)[1])
+complete('maps ', 'dentry /etc/pas', 'ldt ', 'vtop 0 ', 'break-event fork p', 'break-event fork parent ', 'break-call read fd', 'ps ')
 end
 delete
 break set_state
@@ -59,6 +107,25 @@ says bt-all 'sys_write'
 says regs '^eax +00000004'
 says 'regs 99' '^refused: no thread 99'
 says user-bt '^#0 +0x08'
+says user-bt ' in main$| in _start$'
+says 'user-bt 1' 'the symbols of init are not loaded'
+says 'vtop 0x8048000 -1' "thread -1 is the kernel's own"
+says 'pt 2 0xc0100000' "^refused: 0xc0100000 is the kernel's"
+says 'pt 2 0x40000000' '\[ 256\] no table'
+says 'cache 2 99' '^refused: page 99 is not in memory'
+says 'inode 0xc0200000' '^refused: no inode is at'
+says 'ktrace 0' '^refused: N: 1 at least'
+output_has "^  of the kernel's image: "
+output_has "kernel's own, (a slab of the heap|by its address in the direct map)"
+output_has 'at f[0-9a-f]{7}, kernel stack of thread 1$'
+says 'complete maps |' '"maps 1","maps 2"'
+says 'complete dentry /etc/pas|' '"dentry /etc/passwd"'
+says 'complete ldt |' '"ldt 1"'
+says 'complete vtop 0 |' '"vtop 0 1"'
+says 'complete break-event fork p|' '"break-event fork parent","break-event fork process"'
+says 'complete break-event fork parent |' '"break-event fork parent =="'
+says 'complete break-call read fd|' 'matches=\["break-call read fd"\]'
+says 'complete ps |' 'matches=\[\]'
 says 'maps 1' '^[0-9a-f]{8}-c0000000|^bf[0-9a-f]{6}-bf[0-9a-f]{6} rw-p .* stack'
 says maps '^refused: usage: maps PID'
 says 'maps 99' '^refused: no process 99'
@@ -162,7 +229,7 @@ delete
 break sys_write
 continue
 python
-import re, file_commands
+import file_commands
 memory = gdb.selected_inferior()
 def damaged(place, value, *commands):
     where = gdb.parse_and_eval(place)
@@ -195,17 +262,15 @@ damaged('$process(2)->files.pointer_', 16, 'fds 2')
 damaged('process_list.head_.next', 16, 'ps', 'maps 2', 'bt-all')
 damaged('cpus[0]->current', 16, 'runq', 'regs', 'tss')
 damaged('cpus[0]->queue', 16, 'runq')
-damaged('$thread(2)->stack_bottom.value', 16, 'regs 2', 'user-bt 2')
+damaged('$thread(1)->stack_bottom.value', 16, 'regs 1', 'user-bt 1')
 damaged('page_hash.buckets', 16, 'frame 0x1000', 'blocks 2')
 damaged('$thread(2)->state', 77, 'ps', 'waitq', 'bt-thread 2')
 damaged("'(anonymous namespace)::areas'[0].device", 16, 'swap')
 damaged('$thread(1)->saved_esp', 16, 'bt-thread 1')
 each('ps')
-for name in ('ps runq waitq locks regs bt-thread bt-all user-bt vtop pt maps frame vmstat swap tlb heap fds dentry inode names cache blocks '
-             'ktrace dmesg gdt idt ldt tss irq break-call break-event').split() + ['tt last-write', 'tt why-blocked', 'tt why-panic']:
+for name in names + ['tt last-write', 'tt why-blocked', 'tt why-panic']:
     told = gdb.execute('help ' + name, to_string=True)
     if not told.startswith((name, f'"{name}')) or len(told) < 20: print('no help:', name, told)
-    gdb.execute(f'complete {name} ', to_string=True)
 end
 END
 status_is 0
