@@ -38,8 +38,9 @@ def function_names(cross, kernel):
     return {**{a: n for a, n in ends.items() if a not in names}, **names}
 
 
-def call_lines(cross, kernel, root):
-    """[(return address, file, line)] of every call instruction."""
+def call_lines(cross, kernel, roots):
+    """[(return address, file, line)] of every call instruction; the sources are in the first of the roots, or
+    an object came from a build of the other (scripts/seeds.py)."""
     code = run([cross + 'objdump', '-d', '--no-show-raw-insn', kernel])
     returns, after_call = [], False
     for match in re.finditer(r'^([0-9a-f]{8}):\t(\S+)', code, re.M):
@@ -52,15 +53,16 @@ def call_lines(cross, kernel, root):
     for address, place in zip(returns, lines):
         name, _, line = place.split(' ')[0].rpartition(':')
         if line.isdigit() and int(line):
-            name = os.path.normpath(os.path.join(root, name))
-            if name.startswith(root + '/'):
+            name = os.path.normpath(os.path.join(roots[0], name))
+            root = next((root for root in roots if name.startswith(root + '/')), None)
+            if root:
                 result.append((address, name[len(root) + 1:], min(int(line), 65535)))
     return result
 
 
 def make(options):
     functions = function_names(options.cross, options.kernel)
-    lines = call_lines(options.cross, options.kernel, os.path.normpath(options.root))
+    lines = call_lines(options.cross, options.kernel, [os.path.normpath(root) for root in options.root])
     # File names come first: their offsets have 16 bits.
     offsets, blob = {'': 0}, ['']
     size = 1
@@ -92,7 +94,7 @@ def check(options):
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument('action', choices=['make', 'check'])
 parser.add_argument('--cross', required=True)
-parser.add_argument('--root', default='.')
+parser.add_argument('--root', nargs='+', default=['.'])
 parser.add_argument('kernel')
 parser.add_argument('out')
 arguments = parser.parse_args()

@@ -103,7 +103,7 @@ set(kernel_link_options
 add_executable(kernel.pass1 $<TARGET_OBJECTS:kernel_objects>)
 set(symbols_py ${CMAKE_SOURCE_DIR}/scripts/symbols.py)
 add_custom_command(OUTPUT symbols.S
-  COMMAND ${PYTHON} -IS ${symbols_py} make --cross ${ORRERY_CROSS} --root ${CMAKE_SOURCE_DIR}
+  COMMAND ${PYTHON} -IS ${symbols_py} make --cross ${ORRERY_CROSS} --root ${CMAKE_SOURCE_DIR} ${seed_root} --
           $<TARGET_FILE:kernel.pass1> symbols.S
   DEPENDS kernel.pass1 ${symbols_py} VERBATIM)
 add_executable(kernel.elf $<TARGET_OBJECTS:kernel_objects> ${CMAKE_BINARY_DIR}/symbols.S)

@@ -5,7 +5,7 @@ import shutil
 import time
 
 import guest
-from spec import Failure
+from spec import ROOT, Failure
 
 ERROR = re.compile(r'^(?:.*?/)?((?:boot|kernel|mm|fs|drivers|user)/[^\s:]+:\d+:(?:\d+:)? (?:fatal )?error: .*)$', re.M)
 LINK = re.compile(r'^.*(undefined reference to .*|multiple definition of .*)$', re.M)
@@ -89,6 +89,10 @@ def build(tree):
     """None, or the first error."""
     script = os.path.join(tree, 'scripts', 'build')
     environment = {name: value for name, value in os.environ.items() if name != 'ORRERY_BUILD'}
+    # What differs from this tree in nothing is not compiled again, if it is built here: scripts/seeds.py.
+    seed = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))
+    if os.path.exists(os.path.join(seed, 'compile_commands.json')) and os.path.realpath(tree) != ROOT and ' ' not in seed:
+        environment['ORRERY_OPTIONS'] = f"{environment.get('ORRERY_OPTIONS', '')} -DORRERY_SEED={seed}"
     done = guest.bounded([script, '--quiet', 'kernel.elf', 'disk'], BUILD_SECONDS, tree, environment, BUILD_OUTPUT)
     if done.stopped == 'output':
         return 'the compiler printed without end'

@@ -29,7 +29,7 @@ guest() {
 # another_kernel NAME CMAKE_OPTION... : build/NAME/kernel.elf, which `guest` boots from then on
 another_kernel() {
     export ORRERY_KERNEL=$PWD/$build/$1/kernel.elf
-    cmake --preset default -B "$build/$1" "${@:2}" >"$work/build" 2>&1 &&
+    cmake --preset default -B "$build/$1" -DORRERY_SEED="$(realpath "$build")" "${@:2}" >"$work/build" 2>&1 &&
         ninja -C "$build/$1" kernel.elf >>"$work/build" 2>&1 || { tail -n 30 "$work/build"; exit 1; }
 }
 
