@@ -106,6 +106,8 @@ class WhyPanic(Command):
                 hit = False
         if not hit:
             raise gdb.GdbError('no panic from here to the end of the recording')
+        what = gdb.parse_and_eval('what')  # a std::string_view
+        print('panic: ' + what['_M_str'].string(errors='replace', length=int(what['_M_len'])))
         gdb.execute('backtrace')
 
 

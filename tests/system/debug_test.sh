@@ -97,4 +97,30 @@ output_has 'eip .*<sys_execve\([^)]*\)>$'
 output_has '^thread 1 sleeps until: '
 output_has '^#[0-9]+ .* park \('
 output_has 'clone_process|fork_process|sys_fork|sys_clone'
+
+# A recorded panic: on to it, and back from there. Before that, how types of the kernel are printed.
+shown='debug --record of a panic'
+./scripts/debug --record --timeout 120 --exec 'step; echo c >/proc/sysrq-trigger' >"$out" 2>"$err" </dev/null
+status=$?
+status_is 125
+session --replay <<'END'
+break program_started if $_streq(path, "step")
+continue
+print $process(1)->files
+print $process(1)->space.pointer_->state_.regions.tree_
+print $process(1)->files.pointer_->slots_
+print $thread(1)->page_directory
+print *(Frame *)&frame_table_size
+tt why-panic
+tt last-write process_list.head_.prev
+END
+status_is 0
+output_has '^\$1 = FdTable @0xc[0-9a-f]{7}'
+output_has '^\$2 = tree of Region = \{0xc'
+output_has '^\$3 = vector of [0-9]+, room for [0-9]+ = \{\{file = '
+output_has '^\$4 = 0x[0-9a-f]+000$'
+output_has '^\$5 = 0x[0-9a-f]+$'
+output_has '^panic: .*sysrq'
+output_has '^#1 .*system_request'
+output_has '^#[0-9]+ .*unlink_zombie'
 finish
