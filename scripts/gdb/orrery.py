@@ -17,7 +17,7 @@ import thread_commands  # noqa: E402, F401
 import time_commands  # noqa: E402, F401
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'))
+BUILD = os.path.realpath(os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build')))  # as GDB names what it loads
 gdb.execute(f'directory {BUILD}', to_string=True)  # an assembler's file is named from there
 
 
