@@ -23,7 +23,8 @@ constinit void* buffer = nullptr;  // what a cluster is written from
 struct Victim {
     Frame frame{};
     SwapEntry entry{};
-    bool write = false;  // the slot doesn't have its contents yet
+    bool write = false;   // the slot doesn't have its contents yet
+    bool locked = false;  // who maps it has locked it
     uint32_t index = 0;
     SharedPages* shared = nullptr;  // whose page it is, which `owner` keeps alive
     Ref<RefCounted> owner{};        // must not be dropped under swap_lock
@@ -33,6 +34,7 @@ struct Victim {
 void keep(const Victim& victim, bool write) REQUIRES(swap_lock) {
     TrackedFrame& page = tracked(victim.frame);
     if (page.node.linked() || (victim.shared && !page.shared)) return;
+    if (victim.locked) page.pool = &locked_pool;
     policy_of(page).load(page, write, samplings);
 }
 
@@ -91,7 +93,7 @@ uint32_t give_slots(std::span<Victim> victims) REQUIRES(swap_lock) {
 }
 
 // All that map it get the slot instead. False: a space was busy.
-bool unmap(const Victim& victim) {
+bool unmap(Victim& victim) {
     if (victim.shared) {
         if (!victim.shared->give_up(victim.index, victim.frame, victim.entry)) return false;
         unmap_page_of(victim.shared->pager(), victim.index, victim.frame, true);
@@ -100,7 +102,7 @@ bool unmap(const Victim& victim) {
     const VirtAddr address = tracked(victim.frame).address;
     for (Ref<AddressSpace> space = AllSpaces::next(nullptr); space;
          space = AllSpaces::next(space.get())) {
-        evict_page(*space, victim.frame, address, victim.entry);
+        evict_page(*space, victim.frame, address, victim.entry, victim.locked);
         if (frame_references(victim.frame) == 2) break;  // the cache's and ours
     }
     return frame_references(victim.frame) == 2;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mm/frames.hpp"
+#include "mm/tracked_frames.hpp"
 
 uint32_t locked_pages(const LockedSpace& locked, PageRange within) {
     uint32_t pages = 0;
@@ -48,6 +49,7 @@ Result<void> unlock_range(AddressSpace& space, VirtAddr start, uint32_t length) 
     if (!make_range(start - inside, length + inside, range)) return Errno::nomem;
     LockedSpace locked(space);
     if (!locked->regions.is_covered(range.start, range.end)) return Errno::nomem;
+    some_unlocked.store_relaxed(true);
     return range.bytes() ? locked->regions.set_lock(range.start, range.end, RegionLock::none)
                          : Result<void>();
 }
@@ -72,6 +74,7 @@ Result<void> lock_all(AddressSpace& space, uint32_t flags, uint32_t limit) {
 void unlock_all(AddressSpace& space) {
     LockedSpace locked(space);
     locked->lock_future = RegionLock::none;
+    some_unlocked.store_relaxed(true);
     static_cast<void>(locked->regions.set_lock(VirtAddr(0), kUserTop, RegionLock::none));
 }
 

@@ -14,13 +14,17 @@ bool lab_has(const LockedSpace& space, VirtAddr page) {
 }
 }  // namespace
 
-bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry) {
+bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry, bool& locked) {
     return LockedSpace::if_free(of, [&](LockedSpace& space) {
         PageEntry* slot = space->pages.find(page);
         if (!slot || !slot->holds_frame() || slot->has(kEntryFile) || slot->frame() != frame)
             return false;
         const Region* region = space->regions.find(page);
-        if (!region || region->attributes.locked() || lab_has(space, page)) return false;
+        if (!region || lab_has(space, page)) return false;
+        if (region->attributes.locked()) {
+            locked = true;
+            return false;
+        }
         swap_add_name(entry);
         trace_evicted(space, page, frame, slot->has(kEntryDirty));
         space->pages.replace_by_swap(page, slot, PageEntry{entry.raw});

@@ -7,8 +7,8 @@
 #include "mm/locked_space.hpp"
 #include "mm/swap.hpp"
 
-// The page with this frame becomes the slot.
-bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry);
+// The page with this frame becomes the slot. `locked` is set if it may not, as mlock asked.
+bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry, bool& locked);
 // All accessed bits are noted and cleared; the working set is estimated by them.
 void sample_accessed_bits(AddressSpace& of);
 // The next private frames at the hand, each with one more reference; how many.

@@ -9,12 +9,13 @@
 #include "mm/virtual_area.hpp"
 
 constinit TrackedFrame* tracked_frames = nullptr;
-constinit Atomic<bool> local_scope = false;
+constinit Atomic<bool> local_scope = false, some_unlocked = false;
 
 namespace {
 // Of new pools; and the tunables of the common pool, which new pools copy.
 constinit uint32_t chosen_policy GUARDED_BY(swap_lock) = Replacers::kIndexOf<DefaultReplacer>;
-constinit Replacers common_policies GUARDED_BY(swap_lock){};
+constinit Replacers common_policies GUARDED_BY(swap_lock){}, locked_policies
+    GUARDED_BY(swap_lock){};
 constinit Mutex starting{LockRank::mount_table};  // start_tracking
 
 // A tracked frame's entry leaves the list; it may be off it while it is being evicted.
@@ -50,6 +51,13 @@ void copy_tunables_to(AddressSpace& space) {
 }  // namespace
 
 constinit ReplacementSet common_pool{&common_policies, &common_policies.get<DefaultReplacer>()};
+
+constinit ReplacementSet locked_pool{&locked_policies, &locked_policies.get<FifoReplacement>()};
+
+void look_at_locked_pages() {
+    LockGuard guard(swap_lock);
+    move_pages(policy_of(locked_pool), common_pool);
+}
 
 Result<void> make_pool(AddressSpace& space) {
     auto* policies = new (std::nothrow) Replacers;

@@ -49,6 +49,11 @@ inline ReplacementPolicy& policy_of(TrackedFrame& page) { return policy_of(*page
 // Scope: whose pages compete. Global: all in one pool. Local: each space's in its own, and what its
 // frames are limited to is frame_allocation.hpp's business.
 extern ReplacementSet common_pool;  // of a local scope: what its owner left behind
+// What was found locked: nothing is evicted from there. All of it competes again once some is unlocked, when
+// nothing else can go, and now and then: who locked a page may have ended, and others still map it.
+extern ReplacementSet locked_pool;
+extern Atomic<bool> some_unlocked;
+void look_at_locked_pages();
 extern Atomic<bool> local_scope;
 void choose_scope(bool local);
 Result<void> make_pool(AddressSpace& space);  // ENOMEM

@@ -2,7 +2,7 @@
 # don't exist, can't be written or fill up; every policy; what is lost when nothing is left: one
 # process.
 # timeout: 300
-# programs: sweep
+# programs: sweep lockedsweep
 . "$(dirname "$0")/harness.sh"
 
 truncate -s 96M "$work/swap.img"
@@ -45,6 +45,14 @@ guest --mem 16 --exec "swapon /dev/hdb && $bin/sweep 24 1 && swapoff /dev/hdb
     --add "$work/file:/file" </dev/null -- "${swap[@]}"
 output_has '24 MiB, 1 rounds: all there'
 check 'nothing is scanned without swap' [ "$(grep pgscan "$out" | sort -u | wc -l)" = 1 ]
+
+# Pages that are locked stay, and are not looked at again and again; once unlocked they go like others.
+guest --mem 20 --exec "swapon /dev/hdb && $bin/lockedsweep 6 30" </dev/null -- "${swap[@]}"
+output_has '1536 of 1536 stayed, then [0-9]*$'
+read -r seen _ _ taken _ <"$out"
+check "$seen looked at, $taken taken" [ "$seen" -le $((taken * 5 / 4)) ]
+read -r _ _ _ _ _ then < <(tail -1 "$out")
+check "$then of those that were locked are left" [ "$then" -lt 768 ]
 
 # A disk that is slow is no lack of memory while it has room: everybody waits, and nobody ends.
 guest --mem 16 --smp 4 --timeout 200 --exec "swapon /dev/hdb; for i in 1 2 3 4; do $bin/sweep 12 1 & done; wait" \
