@@ -128,9 +128,9 @@ export function drawWhom() {
 // --- what is under the pointer: more charts add theirs, each a function of the time and the height
 
 export const timeAt = (id, x) => from + (x - LABEL) / ($(id).clientWidth - LABEL - 8) * (to - from);
-// Each slice begins with an event, at which a debugger can stand.
-const place = s => D.placed ? `\nscripts/debug --at ${D.placed} ${ms(s[0], 6)}ms` : '';
-const slice = (s, what) => s ? `${what}\n${ms(s[0])} ${word('to')} ${ms(s[1])}: ${ms(s[1] - s[0], 6)} ms${place(s)}` : '';
+// An event has a place, where a debugger can stand; each slice begins with one.
+export const place = time => D.placed ? `\nscripts/debug --at ${D.placed} ${ms(time, 6)}ms` : '';
+const slice = (s, what) => s ? `${what}\n${ms(s[0])} ${word('to')} ${ms(s[1])}: ${ms(s[1] - s[0], 6)} ms${place(s[0])}` : '';
 const found = (list, time) => { const i = firstAfter(list, time); return i < list.length && list[i][0] <= time ? list[i] : null; };
 const TELL = {
   cpus(time, y) {

@@ -1,5 +1,5 @@
 // The charts of disks: one disk's queue and head, and the page cache.
-import { $, D, LABEL, axis, canvas, css, escape, from, ms, slices, tellAlso, to, word } from './trace_charts.js';
+import { $, D, LABEL, axis, canvas, css, escape, from, ms, place, slices, tellAlso, to, word } from './trace_charts.js';
 import { lastBefore, line, outline, right, scale } from './trace_memory.js';
 
 const KIND_COLOUR = ['#2176c7', '#e07b1a', '#7f8c8d'], FAILED = '#d62728';
@@ -82,7 +82,7 @@ export function drawDisks() {
 
 // What is under the pointer, for describe().
 function requestAt(time) { const near = (to - from) / 400; return disk.requests.filter(r => r[0] - near <= time && time <= r[1] + near).slice(0, 4); }
-const tellRequest = r => `${D.disk.kinds[r[4]]}${r[4] < 2 ? ` of sectors ${r[2]} to ${r[2] + r[3] - 1}` : ''}${r[6] > 1 ? `, ${r[6]} transfers` : ''}${r[5] ? `: error ${r[5]}` : ''}\n  ${ms(r[0])} to ${ms(r[1])}, after ${ms(r[7])} in the queue`;
+const tellRequest = r => `${D.disk.kinds[r[4]]}${r[4] < 2 ? ` of sectors ${r[2]} to ${r[2] + r[3] - 1}` : ''}${r[6] > 1 ? `, ${r[6]} transfers` : ''}${r[5] ? `: error ${r[5]}` : ''}\n  ${ms(r[0])} to ${ms(r[1])}, after ${ms(r[7])} in the queue${place(r[0])}`;
 tellAlso({
   queue(time) { const row = disk.queue[lastBefore(disk.queue, time)]; return `${word('waiting')}: ${row ? row[1] : 0}\n${requestAt(time).map(tellRequest).join('\n')}`; },
   head(time) { return requestAt(time).map(tellRequest).join('\n'); },

@@ -1,5 +1,5 @@
 // The chart of a journal: its transactions, and what each write of its disk belonged to.
-import { $, D, LABEL, axis, canvas, css, escape, from, ms, slices, tellAlso, to, word } from './trace_charts.js';
+import { $, D, LABEL, axis, canvas, css, escape, from, ms, place, slices, tellAlso, to, word } from './trace_charts.js';
 
 export const PART_COLOUR = ['#8a8f98', '#b59a00', '#7a4fc4', '#2176c7', '#d62728', '#2e9e5b', '#1d2733'];
 const PART_TEXT = ['contents of files', 'revoked blocks', 'descriptors', 'logged blocks', 'commit blocks', 'blocks going home', "the log's start"];
@@ -35,7 +35,7 @@ export function drawJournal() {
 }
 
 const tellTransaction = t => `${word('transaction')} ${t[0]}: ${t[5]} operations${t[3] === null ? '' : `, ${t[6]} blocks, ${t[7]} revoked`}\n` +
-  `began ${ms(t[1])}; in the log ${ms(t[3])}; home ${ms(t[4])}`;
+  `began ${ms(t[1])}; in the log ${ms(t[3])}; home ${ms(t[4])}${place(t[1])}`;
 tellAlso({
   transactions(time, y) {
     const list = y < LANES_TOP + LANES_BAR + 3 ? journal.transactions.filter(t => t[1] <= time && time <= orEnd(t[3]))
@@ -45,7 +45,7 @@ tellAlso({
   journalwrites(time, y) {
     const part = Math.floor((y - LANES_TOP) / PART_ROW), near = (to - from) / 400;
     return journal.writes.filter(w => w[4] === part && w[0] - near <= time && time <= w[1] + near).slice(0, 4)
-      .map(w => `${PART_TEXT[part]}: sectors ${w[2]} to ${w[2] + w[3] - 1}${w[5] === null ? '' : `, ${word('transaction')} ${w[5]}`}\n  ${ms(w[0])} to ${ms(w[1])}`).join('\n');
+      .map(w => `${PART_TEXT[part]}: sectors ${w[2]} to ${w[2] + w[3] - 1}${w[5] === null ? '' : `, ${word('transaction')} ${w[5]}`}\n  ${ms(w[0])} to ${ms(w[1])}${place(w[0])}`).join('\n');
   },
 });
 export function journalTables() {

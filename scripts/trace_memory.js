@@ -1,5 +1,5 @@
 // The charts of memory: frames by owner, one process' mappings and faults, its pages.
-import { $, D, LABEL, axis, canvas, css, escape, from, ms, processAt, tellAlso, to, word } from './trace_charts.js';
+import { $, D, LABEL, axis, canvas, css, escape, from, ms, place, processAt, tellAlso, to, word } from './trace_charts.js';
 
 export const OWNERS = [['free', '#eef1f4'], ['files', '#9cc7e8'], ['kernel', '#8a8f98'], ['programs', '#e8a25c']];
 export const SOURCE = {zeroed: '#2e9e5b', file: '#2176c7', 'file-copy': '#7a4fc4', copy: '#d1479c', write: '#b59a00', swap: '#d62728', present: '#7f8c8d', none: '#000'};
@@ -94,18 +94,18 @@ export function drawMemory() { drawFrames(); drawMap(); drawPages(); }
 tellAlso({
   frames(time) {
     const row = D.memory.frames[lastBefore(D.memory.frames, time)];
-    return row ? OWNERS.map(([name], i) => `${word(name)}: ${row[i + 1]} ${word('pages')} (${(row[i + 1] / 256).toFixed(1)} MiB)`).join('\n') : '';
+    return row ? OWNERS.map(([name], i) => `${word(name)}: ${row[i + 1]} ${word('pages')} (${(row[i + 1] / 256).toFixed(1)} MiB)`).join('\n') + place(row[0]) : '';
   },
   pages(time) {
     const list = D.memory.processes[mapOf].resident, row = list[lastBefore(list, time)];
-    return row ? `${word('in memory')}: ${row[1]}\n${word('working set')}: ${row[2]}\n${word('in swap')}: ${row[3]}` : '';
+    return row ? `${word('in memory')}: ${row[1]}\n${word('working set')}: ${row[2]}\n${word('in swap')}: ${row[3]}${place(row[0])}` : '';
   },
   map(time, y) {
     const process = D.memory.processes[mapOf], plan = layout(process), page = plan.page(y), near = (to - from) / 250;
     const close = process.faults.filter(f => Math.abs(f[0] - time) < near && Math.abs(plan.y(f[1]) - y) < 4);
-    if (close.length) return close.slice(0, 6).map(f => `${ms(f[0])}: ${f[3]} 0x${f[5].toString(16)}: ${D.memory.sources[f[2]]}, frame ${f[4]}`).join('\n');
+    if (close.length) return close.slice(0, 6).map(f => `${ms(f[0])}: ${f[3]} 0x${f[5].toString(16)}: ${D.memory.sources[f[2]]}, frame ${f[4]}${place(f[0])}`).join('\n');
     const gone = process.evictions.filter(e => Math.abs(e[0] - time) < near && Math.abs(plan.y(e[1]) - y) < 4);
-    if (gone.length) return gone.slice(0, 6).map(e => `${ms(e[0])}: ${hex(e[1])} taken from frame ${e[2]}${e[3] ? ', dirty' : ''}`).join('\n');
+    if (gone.length) return gone.slice(0, 6).map(e => `${ms(e[0])}: ${hex(e[1])} taken from frame ${e[2]}${e[3] ? ', dirty' : ''}${place(e[0])}`).join('\n');
     const r = page === null ? null : process.ranges.find(r => page >= r[2] && page < r[2] + r[3] && r[0] <= time && time <= r[1]);
     return r ? `${hex(r[2])} to ${hex(r[2] + r[3])}: ${D.memory.kinds[r[4]]}, ${r[3]} pages` : '';
   },

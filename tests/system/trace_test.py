@@ -82,6 +82,9 @@ def pictures(folder, file):
         script.write_text(text.partition('<script type="module">')[2].partition("</script>")[0])
         run = subprocess.run(["node", "--check", script], capture_output=True, text=True)
         check(run.returncode == 0, f"the page's script: {run.stderr}")
+        run = subprocess.run(["node", ROOT / "tests/system/trace_tips.mjs", page], capture_output=True, text=True)
+        lacking, placed = (run.stdout.split("\n") + ["", ""])[:2]
+        check(not lacking and {"cpus", "threads", "map"} <= set(placed.split()), f"each event has a place: {run.stdout}{run.stderr}")
     root = xml.etree.ElementTree.fromstring(tool("svg", file))
     check(root.tag.endswith("svg") and len(root) > 20, "the picture is an SVG")
 
