@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint32_t kCluster = 16;  // pages written at once: 64 KiB
 constexpr uint32_t kClusterOrder = 4;
+constexpr uint32_t kBetweenLooks = 256;  // rounds until locked pages are looked at again
 
 constinit void* buffer = nullptr;  // what a cluster is written from
 
@@ -195,6 +196,8 @@ void eviction_init() {
 
 uint32_t evict_from(ReplacementSet& pool, uint32_t wanted) {
     uint32_t freed = 0, left;
+    if (&pool == &common_pool && (some_unlocked.exchange(false) || samplings % kBetweenLooks == 0))
+        compete_again();
     {
         LockGuard guard(swap_lock);
         left = policy_of(pool).size() / kCluster + 2;
@@ -209,6 +212,7 @@ uint32_t evict_from(ReplacementSet& pool, uint32_t wanted) {
         if (count == 0) break;
         freed += evict({victims, count});
     }
+    if (!freed && &pool == &common_pool) some_unlocked.store_relaxed(true);
     return freed;
 }
 

@@ -20,11 +20,8 @@ bool evict_page(AddressSpace& of, Frame frame, VirtAddr page, SwapEntry entry, b
         if (!slot || !slot->holds_frame() || slot->has(kEntryFile) || slot->frame() != frame)
             return false;
         const Region* region = space->regions.find(page);
-        if (!region || lab_has(space, page)) return false;
-        if (region->attributes.locked()) {
-            locked = true;
-            return false;
-        }
+        locked |= region && region->attributes.locked();
+        if (!region || locked || lab_has(space, page)) return false;
         swap_add_name(entry);
         trace_evicted(space, page, frame, slot->has(kEntryDirty));
         space->pages.replace_by_swap(page, slot, PageEntry{entry.raw});

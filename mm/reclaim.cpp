@@ -20,7 +20,6 @@ constinit SleepingReclaimer file_reclaimer{};
 namespace {
 
 constexpr uint32_t kAttempts = 8, kPatientAttempts = 100;
-constexpr uint32_t kBetweenLooks = 256;   // rounds
 constexpr uint64_t kPause = 10'000'000;  // nanoseconds
 
 constinit SpinLock reclaim_lock{LockRank::reclaim};
@@ -68,13 +67,11 @@ uint32_t one_round() {
     const uint32_t of_files = (wish * (200 - swappiness) + 199) / 200;
     if (of_files && file_reclaimer.reclaim) freed = file_reclaimer.reclaim(of_files, false);
     if (swaps) {
-        if (some_unlocked.exchange(false) || samplings % kBetweenLooks == 0) look_at_locked_pages();
         sample_all();
         if (excess) freed += evict_excess();
         if (freed < wish) freed += evict_somewhere(wish - freed);
     }
     if (freed < wish && file_reclaimer.reclaim) freed += file_reclaimer.reclaim(wish - freed, true);
-    if (!freed) look_at_locked_pages();
     return freed;
 }
 

@@ -54,7 +54,7 @@ constinit ReplacementSet common_pool{&common_policies, &common_policies.get<Defa
 
 constinit ReplacementSet locked_pool{&locked_policies, &locked_policies.get<FifoReplacement>()};
 
-void look_at_locked_pages() {
+void compete_again() {
     LockGuard guard(swap_lock);
     move_pages(policy_of(locked_pool), common_pool);
 }

@@ -53,7 +53,7 @@ extern ReplacementSet common_pool;  // of a local scope: what its owner left beh
 // nothing else can go, and now and then: who locked a page may have ended, and others still map it.
 extern ReplacementSet locked_pool;
 extern Atomic<bool> some_unlocked;
-void look_at_locked_pages();
+void compete_again();
 extern Atomic<bool> local_scope;
 void choose_scope(bool local);
 Result<void> make_pool(AddressSpace& space);  // ENOMEM
