@@ -147,8 +147,11 @@ class Trace:
 
     def slot_of(self, number):
         """Where in the kernel's memory event `number` (from 0, in the order of events()) is written."""
-        if self.lost or self.cpus != 1 or not self.ring or not self.rare:
-            raise BadTrace('a moment can be found in a whole trace of one CPU only')
+        if self.cpus != 1 or not self.ring or not self.rare:
+            raise BadTrace('a moment can be found in a trace of one CPU only: run it without --smp')
+        if self.lost:
+            raise BadTrace(f'{self.lost} events before this trace were overwritten, so its places are not known: record fewer '
+                           'kinds (--append trace=sched,process,mark), or give more memory (--mem)')
         rare = [self.types[record[2]][0] == 'process' for record in self.records[:number + 1]]
         return (self.rare if rare[-1] else self.ring) + RECORD.size * (rare.count(rare[-1]) - 1)
 

@@ -28,20 +28,27 @@ errors_have 'the number of an event'
 shown="debug --at nothing"
 ./scripts/debug --at "$work/nothing" 1 --batch "$work/commands" --exec true >"$out" 2>"$err" </dev/null
 errors_have 'No such file'
-python3 - "$work/run.json" "$work/other.json" "$work/cut.json" <<'END'
+python3 - "$work/run.json" "$work/other.json" "$work/cut.json" "$work/lost.json" <<'END'
 import json, sys
 text = open(sys.argv[1]).read()
 trace = json.loads(text)
 trace['orrery']['kernel'] = 'another'
 json.dump(trace, open(sys.argv[2], 'w'))
 open(sys.argv[3], 'w').write(text[:len(text) // 2])
+trace = json.loads(text)
+trace['orrery']['lost'] = 7
+json.dump(trace, open(sys.argv[4], 'w'))
 END
-for other in other cut; do
+for other in other cut lost; do
     shown="debug --at $other.json"
     ./scripts/debug --at "$work/$other.json" 5 --batch "$work/commands" --icount --exec "$command" >"$out" 2>"$err" </dev/null
     check 'it is refused' test $? -ne 0
     check 'in one line' test "$(wc -l <"$err")" -eq 1
-    [ $other = cut ] && errors_have 'no trace that' || errors_have 'recorded with another build of the kernel'
+    case $other in
+        other) errors_have 'recorded with another build of the kernel' ;;
+        cut) errors_have 'no trace that' ;;
+        lost) errors_have '7 events before this trace were overwritten' ;;
+    esac
 done
 cp "$build/kernel.elf" "$work/stripped.elf"
 i686-linux-gnu-strip "$work/stripped.elf"
