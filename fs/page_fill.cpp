@@ -12,14 +12,14 @@ constinit CachedPages page_hash;
 
 namespace {
 
-constexpr uint32_t kLongestRun = 16;  // pages: 64 KiB
-constinit Atomic<uint32_t> read_ahead = kLongestRun;
+constexpr uint32_t kLongestRead = 16;  // pages: 64 KiB
+constinit Atomic<uint32_t> read_ahead = kLongestRead;
 
 // Frames with one reference each, contiguous; `count` becomes less when there is no such run.
 Result<Frame> allocate_run(uint32_t& count) {
     constexpr uint32_t kKeepFree = 256;  // frames: read-ahead is no reason to run short
     // Pages that were read together leave together, so what this frees is a run again mostly.
-    if (count > 1 && memory_totals().low_free <= kKeepFree) reclaim_pages(4 * kLongestRun);
+    if (count > 1 && memory_totals().low_free <= kKeepFree) reclaim_pages(4 * kLongestRead);
     while (count > 1 && memory_totals().low_free > kKeepFree / 2) {
         auto order = static_cast<uint32_t>(std::bit_width(count - 1));
         Result<Frame> run = allocate_frames(order, Zone::low);
@@ -33,7 +33,7 @@ Result<Frame> allocate_run(uint32_t& count) {
             }
             return first;
         }
-        count = count > kLongestRun ? kLongestRun : 1;
+        count = count > kLongestRead ? kLongestRead : 1;
     }
     count = 1;
     return allocate_frame(Zone::low);
@@ -139,7 +139,7 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern patte
             if (index >= end || !source_)
                 ahead = 1;
             else
-                ahead = std::min({ahead, twice * kLongestRun, end - index});
+                ahead = std::min({ahead, twice * kLongestRead, end - index});
             asked = std::min(asked, ahead);
         }
         missed = true;
@@ -300,7 +300,7 @@ PageCacheTotals page_cache_totals() {
 uint32_t read_ahead_kib() { return read_ahead.relaxed() * (kPageSize / 1024); }
 
 Result<void> set_read_ahead_kib(uint32_t kib) {
-    if (kib > kLongestRun * (kPageSize / 1024)) return Errno::inval;
+    if (kib > kLongestRead * (kPageSize / 1024)) return Errno::inval;
     read_ahead.store_relaxed(pages_for(kib * 1024));
     return {};
 }
