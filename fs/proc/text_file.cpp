@@ -2,47 +2,55 @@
 #include "fs/proc/text_file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "fs/proc/process_source.hpp"
-#include "mm/virtual_area.hpp"
 
-namespace {
-// Longer texts are not asked of the heap, which needs a run of frames.
-constexpr uint32_t kMostOfHeap = 1 << 20;
-
-char* allocate(uint32_t bytes) {
-    if (bytes <= kMostOfHeap) return new (std::nothrow) char[bytes];
-    const Result<void*> wide = allocate_wide(bytes);
-    return wide.is_ok() ? static_cast<char*>(wide.value()) : nullptr;
-}
-}  // namespace
-
-void TextBuffer::give_back() {
-    if (capacity_ > kMostOfHeap)
-        free_wide(data_, capacity_);
-    else
-        delete[] data_;
+void TextBuffer::clear() {
+    while (first_) ::operator delete(std::exchange(first_, first_->next));
+    last_ = nullptr;
+    failed_ = false;
 }
 
-bool TextBuffer::grow(uint32_t wanted) {
-    const uint32_t capacity = std::max(wanted, capacity_ ? 2 * capacity_ : 496);
-    char* fresh = allocate(capacity);
+// Each block is twice as long as the one before, up to what the heap has without a long run of frames.
+bool TextBuffer::grow() {
+    constexpr uint32_t kFirst = 512, kMost = 16 * 1024, kHead = sizeof(Block);
+    const uint32_t bytes = last_ ? std::min(2 * (last_->size + kHead), kMost) : kFirst;
+    auto* fresh = static_cast<Block*>(::operator new(bytes, std::nothrow));
     if (!fresh) return false;
-    __builtin_memcpy(fresh, data_, size_);
-    give_back();
-    data_ = fresh;
-    capacity_ = capacity;
+    fresh->next = nullptr;
+    fresh->size = bytes - kHead;
+    fresh->used = 0;
+    (last_ ? last_->next : first_) = fresh;
+    last_ = fresh;
     return true;
 }
 
 void TextBuffer::put(std::string_view text) {
-    const auto bytes = static_cast<uint32_t>(text.size());
-    if (failed_ || (size_ + bytes > capacity_ && !grow(size_ + bytes))) {
-        failed_ = true;
-        return;
+    while (!text.empty() && !failed_) {
+        if (!last_ || last_->used == last_->size) failed_ = !grow();
+        if (failed_) return;
+        const auto piece = std::min(static_cast<uint32_t>(text.size()), last_->size - last_->used);
+        __builtin_memcpy(last_->text + last_->used, text.data(), piece);
+        last_->used += piece;
+        text.remove_prefix(piece);
     }
-    __builtin_memcpy(data_ + size_, text.data(), bytes);
-    size_ += bytes;
+}
+
+Result<uint32_t> TextBuffer::read(ByteSink& to, uint64_t offset) const {
+    uint32_t total = 0;
+    for (const Block* block = first_; block && to.remaining(); block = block->next) {
+        if (offset >= block->used) {
+            offset -= block->used;
+            continue;
+        }
+        const auto at = static_cast<uint32_t>(std::exchange(offset, 0));
+        const uint32_t piece = std::min(block->used - at, to.remaining());
+        const uint32_t done = to.put(block->text + at, piece);
+        total += done;
+        if (done < piece) return total ? Result(total) : Errno::fault;
+    }
+    return total;
 }
 
 // Its opener may have handed it to a process with more rights.
@@ -70,12 +78,7 @@ Result<void> TextFile::render() NO_LOCK_ANALYSIS { return render_locked(); }
 Result<uint32_t> TextFile::read_at(ByteSink& to, uint64_t offset) {
     LockGuard guard(lock_);
     if (!rendered_ || (offset == 0 && !entry_.rendered_by_open)) TRY(render_locked());
-    std::string_view text = text_.view();
-    if (offset >= text.size()) return 0u;
-    text.remove_prefix(static_cast<size_t>(offset));
-    const uint32_t bytes = std::min(static_cast<uint32_t>(text.size()), to.remaining());
-    const uint32_t done = to.put(text.data(), bytes);
-    return done || !bytes ? Result(done) : Errno::fault;
+    return text_.read(to, offset);
 }
 
 Result<void> TextFile::store(std::string_view text) {

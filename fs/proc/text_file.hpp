@@ -6,24 +6,28 @@
 #include "fs/cached_file.hpp"
 #include "fs/proc/proc_entry.hpp"
 
-// Text of any length. Out of memory is remembered, the rest dropped.
+// Text of any length, in blocks that are never copied. Out of memory is remembered, the rest dropped.
 class TextBuffer final : public TextSink {
   public:
     TextBuffer() = default;
     TextBuffer(const TextBuffer&) = delete;
     TextBuffer& operator=(const TextBuffer&) = delete;
-    ~TextBuffer() { give_back(); }
+    ~TextBuffer() { clear(); }
     void put(std::string_view text) override;
-    void clear() { size_ = 0, failed_ = false; }
+    void clear();
     bool failed() const { return failed_; }
-    std::string_view view() const { return {data_, size_}; }
+    // From this byte on, as much as `to` takes. EFAULT: not a byte of what there is.
+    Result<uint32_t> read(ByteSink& to, uint64_t offset) const;
 
   private:
-    bool grow(uint32_t wanted);
-    void give_back();
+    struct Block {
+        Block* next;
+        uint32_t size, used;
+        char text[];
+    };
+    bool grow();
 
-    char* data_ = nullptr;
-    uint32_t size_ = 0, capacity_ = 0;
+    Block *first_ = nullptr, *last_ = nullptr;
     bool failed_ = false;
 };
 
