@@ -3,13 +3,14 @@
 // Invariant: ranges of one owner don't overlap, and touching ones of the same kind are one; a write
 // lock overlaps no other owner's lock.
 // Looking for an overlap is O(log n) beside those of other kinds that overlap too.
-// Locks: none; file_locks.cpp's. Spec: fcntl(2), "Advisory record locking".
+// Locks: none; file_locks.cpp's, which sleeps. Spec: fcntl(2), "Advisory record locking".
 #pragma once
 
 #include <algorithm>
 #include <utility>
 
 #include "kernel/lib/ordered_tree.hpp"
+#include "kernel/lib/preemption.hpp"
 #include "kernel/lib/result.hpp"
 
 constexpr uint64_t kLockToEnd = INT64_MAX;  // the last byte of all
@@ -78,6 +79,7 @@ class RecordLocks {
     bool drop(const void* owner) {
         bool any = false;
         for (HeldLock *held = held_.first(), *next; held; held = next) {
+            preemption_point();
             next = Tree::next(*held);
             if (held->range.owner != owner) continue;
             held_.remove(*held);
