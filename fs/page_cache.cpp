@@ -31,12 +31,7 @@ uint64_t PageCache::size() const {
     return size_;
 }
 
-void PageCache::set_size(uint64_t bytes) {
-    LockGuard guard(page_hash.lock);
-    size_ = bytes;
-}
-
-// What a reader finds at `offset`, up to the end of the page and of the file.
+// What a reader finds at `offset`, up to the end of the page, or of the next ones, and of the file.
 inline PageCache::Piece PageCache::look_up(uint64_t offset, uint32_t wanted) {
     LockGuard guard(page_hash.lock);
     Piece piece;
@@ -48,6 +43,7 @@ inline PageCache::Piece PageCache::look_up(uint64_t offset, uint32_t wanted) {
         page_hash.note_hit(*page);
         next_ = index + 1;
         get_frame(piece.frame = page->frame);
+        piece.pages = piece.bytes < wanted ? 1 + extend(piece, offset, wanted) : 1;
     } else {
         piece.hole = !page && !source_;  // reading it takes no room
     }
@@ -60,15 +56,16 @@ Result<uint32_t> PageCache::read_at(ByteSink& to, uint64_t offset, AccessPattern
         Piece piece = look_up(offset, wanted);
         if (!piece.bytes) break;
         const uint32_t start = offset_in_page(offset);
-        if (!piece.frame.raw() && !piece.hole) {
+        if (!piece.pages && !piece.hole) {
             const uint32_t ahead = pages_for(start + std::min(wanted, 1u << 20));
             const Result<Frame> filled = get(page_index(offset), ahead, pattern);
             if (filled.is_error()) return total ? Result<uint32_t>(total) : filled.error();
             piece.frame = filled.value();
+            piece.pages = 1;
         }
         const uint32_t done = piece.hole ? to.put_zeros(piece.bytes)
                                          : to.put(bytes_of(piece.frame) + start, piece.bytes);
-        if (!piece.hole) put_frame(piece.frame);
+        while (piece.pages) put_frame(piece.frame + --piece.pages);
         total += done;
         offset += done;
         if (done < piece.bytes) return total ? Result<uint32_t>(total) : Errno::fault;

@@ -168,9 +168,11 @@ class PageCache final : public Pager {
     struct Piece {
         uint32_t bytes = 0;  // 0: the end of the file
         bool hole = false;   // nothing is stored there: zeros
-        Frame frame{0};      // with a reference; 0: not in memory
+        Frame frame{0};      // of the first of `pages` with a reference each
+        uint32_t pages = 0;  // 0: not in memory
     };
     Piece look_up(uint64_t offset, uint32_t wanted);
+    uint32_t extend(Piece& piece, uint64_t offset, uint32_t wanted);
     Result<Frame> get(uint32_t index, uint32_t ahead,
                       AccessPattern pattern = AccessPattern::normal);
     void wait_until_filled(uint32_t index, bool written_too = false);  // nor being written

@@ -111,6 +111,23 @@ void PageCache::wait_until_filled(uint32_t index, bool written_too) {
                           {.interruptible = false, .deadline = {}, .reason = "page"});
 }
 
+// Pages that were read together mostly lie one behind the other in memory: how many more this piece has.
+uint32_t PageCache::extend(Piece& piece, uint64_t offset, uint32_t wanted) {
+    constexpr uint32_t kMost = 15;  // the lock is a spin lock
+    const uint32_t left = smaller(size_ - offset, wanted);
+    uint32_t more = 0;
+    while (piece.bytes < left && more < kMost) {
+        CachedPage* page = page_hash.find(*this, next_);
+        if (!page || !is_in_memory(*page) || page->frame != piece.frame + (more + 1)) break;
+        page_hash.note_hit(*page);
+        get_frame(page->frame);
+        ++next_;
+        ++more;
+        piece.bytes = std::min(left, piece.bytes + kPageSize);
+    }
+    return more;
+}
+
 // The page's frame, with a reference for the caller. `ahead`: how many pages from it on will
 // probably be wanted too. A reader that announced sequential access gets twice as many.
 Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern pattern) {
@@ -280,6 +297,11 @@ bool PageCache::drop_some_from(uint32_t index, uint32_t last) {
     }
     free_pages(dropped);
     return count == kMost;
+}
+
+void PageCache::set_size(uint64_t bytes) {
+    LockGuard guard(page_hash.lock);
+    size_ = bytes;
 }
 
 void page_cache_init() {
