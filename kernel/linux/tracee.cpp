@@ -165,7 +165,8 @@ bool find_news(int pid, uint32_t options, WaitOutcome& news, bool& any) {
         news = {.pid = t.thread.tid,
                 .status = t.what << 8 | 0x7f,
                 .signal_code = kCldTrapped,
-                .uid = t.thread.process->fs.credentials.uid};
+                .uid = t.thread.process->fs.credentials.uid,
+                .times = {}};
         if (!(options & kNoWait)) t.reported = true;
         return true;
     }
@@ -240,7 +241,7 @@ void thread_leaves(UserThread& self, int tid) {
     const bool own_child = tid == process.pid && process.parent == tracer;
     if (!own_child && t->grave) {
         t->grave->group = process.pgid;
-        t->grave->news = {.pid = tid, .status = status, .signal_code = code};
+        t->grave->news = {.pid = tid, .status = status, .signal_code = code, .uid = 0, .times = {}};
         tracer->attached.get<Tracer>()->dead.push_back(*t->grave.leak());
     }
     if (!own_child) tell_tracer(*t, tid, code, status);
