@@ -118,7 +118,8 @@ class RecordLocks {
         const auto own = [&](const HeldLock& held) { return held.range.owner == hole.owner; };
         while (HeldLock* held = find(hole.first, hole.last, own)) {
             LockRange& r = held->range;
-            const bool below = r.first<hole.first, above = r.last> hole.last;
+            const bool below = r.first < hole.first;
+            const bool above = r.last > hole.last;
             held_.remove(*held);
             if (below && above) {
                 spare->range = r;

@@ -1,6 +1,7 @@
 /* lockedsweep LOCKED SWEPT: locks so many MiB, writes and reads so many others twice, and says how many
  * pages reclaim looked at for each that it took; then unlocks, sweeps again, and says how many of those that
  * were locked have left. With swap; as a test without arguments: that it runs. */
+// needs: wing
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
