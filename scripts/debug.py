@@ -174,8 +174,6 @@ def debug(options, scratch):
     if options.place and options.place[0].kernel not in ('', qemu.kernel_name(qemu.KERNEL)):
         raise Failure(f'--at: {options.at[0]} was recorded with another build of the kernel: record it again')
     machine = run.Machine(settings, scratch)
-    if settings.icount is None:  # as GDB runs programs, and as scripts/run --icount does
-        machine.words.append('norandmaps')
     machine.disk()
     listening = listener(options.wait)
     link, serial = None, []
@@ -224,7 +222,6 @@ def record(options, scratch):
     kernel, image = (os.path.join(RECORD, name) for name in ('kernel.elf', 'disk.img'))
     shutil.copy(qemu.KERNEL, kernel)
     machine = run.Machine(settings, scratch)
-    machine.words.append('norandmaps')
     shutil.copy(machine.image(), image)
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2',
                     os.path.join(RECORD, 'snapshots.qcow2'), '64M'], check=True)

@@ -46,7 +46,7 @@ fs.writeFileSync(path.join(out, 'report.html'), execFileSync('python3', ['-c',
 const iso = path.join(scratch, 'page.iso');
 const menu = fs.readFileSync(path.join(top, 'boot/grub.cfg'), 'utf8');
 fs.writeFileSync(path.join(scratch, 'iso/boot/grub/grub.cfg'),
-  menu.replace('root=/dev/hda', `root=/dev/hda quiet trace=${CATEGORIES}`));
+  menu.replace('root=/dev/hda', `root=/dev/hda quiet norandmaps trace=${CATEGORIES}`));
 execFileSync('i686-linux-gnu-strip',
   ['--strip-debug', '-o', path.join(scratch, 'iso/boot/kernel.elf'), path.join(from, 'kernel.elf')]);
 execFileSync(path.join(top, 'scripts/mkiso'), [iso, path.join(scratch, 'iso')], { stdio: 'inherit' });
