@@ -184,7 +184,7 @@ class Machine:
         return f'/dev/fd/{self.descriptors[-1]}'
 
     def _iso(self, line):
-        if line == 'root=/dev/hda' and not self.modules:
+        if line == 'norandmaps root=/dev/hda' and not self.modules:  # as any PC boots it
             return qemu.ISO
         folder, iso = self.scratch.file('iso'), self.scratch.file('orrery.iso')
         shutil.copytree(os.path.join(qemu.BUILD, 'iso'), folder)

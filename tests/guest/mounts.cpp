@@ -241,7 +241,8 @@ void test_told() {
     struct stat s;
     stat(at("c").c_str(), &s);
     equal("mode of the top", s.st_mode & 07777, 0700);
-    same("device", more[2], std::to_string(major(s.st_dev)) + ":" + std::to_string(minor(s.st_dev)));
+    same("device", more[2],
+         std::to_string(major(s.st_dev)) + ":" + std::to_string(minor(s.st_dev)));
     succeeds("a part of it", (mkdir(at("c/part").c_str(), 0755), bind("c/part", "b")));
     same("its top", details("b")[3], "/part");
     succeeds("gone", unmount("b"));
