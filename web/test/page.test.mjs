@@ -31,6 +31,7 @@ after(async () => { await browser.close(); server.closeAllConnections(); server.
 
 async function open(context, query = '') {
   const page = await context.newPage();
+  page.setDefaultTimeout(120000); // the host may have other tests to run
   page.on('console', message => { if (message.type() === 'error') complaints.push(message.text()); });
   page.on('pageerror', error => complaints.push(error.message));
   await page.goto(address + query);
