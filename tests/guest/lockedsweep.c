@@ -39,7 +39,7 @@ static int sweep(size_t bytes) {
 static size_t present(char* memory, size_t bytes) {
     static unsigned char there[1 << 16];
     size_t count = 0;
-    if (mincore(memory, bytes, there)) return 0;
+    if (mincore(memory, bytes, there)) perror("mincore"), exit(1);
     for (size_t i = 0; i < bytes / kPage; i++) count += there[i] & 1;
     return count;
 }
