@@ -169,10 +169,10 @@ class PageCache final : public Pager {
         uint32_t bytes = 0;  // 0: the end of the file
         bool hole = false;   // nothing is stored there: zeros
         Frame frame{0};      // of the first of `pages` with a reference each
-        uint32_t pages = 0;  // 0: not in memory
+        uint32_t pages = 0;  // 0: nothing of it is in memory
     };
     Piece look_up(uint64_t offset, uint32_t wanted);
-    uint32_t extend(Piece& piece, uint64_t offset, uint32_t wanted);
+    uint32_t extend(Piece& piece, uint64_t offset, uint32_t wanted);  // under the table's lock
     Result<Frame> get(uint32_t index, uint32_t ahead,
                       AccessPattern pattern = AccessPattern::normal);
     void wait_until_filled(uint32_t index, bool written_too = false);  // nor being written
