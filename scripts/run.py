@@ -100,8 +100,8 @@ class Machine:
     def __init__(self, options, scratch):
         self.options = options
         self.scratch = scratch
-        # The kernel's command line. Programs at fixed places: those that pages tell, and translated code that QEMU
-        # can use again, without which an exec takes it seven times as long.
+        # The kernel's command line. Programs lie at the places that pages tell; at random ones an exec takes QEMU's
+        # translator seven times as long.
         self.words = ['norandmaps']
         self.modules = []  # (file, name)
         self.descriptors = []  # that QEMU is to inherit
