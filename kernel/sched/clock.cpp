@@ -166,10 +166,9 @@ void start_timer(Timer& timer, Nanoseconds deadline) {
     program_if_sooner(clock, deadline);
 }
 
-void set_dispatch_deadline(Nanoseconds deadline) {
-    CpuClock& clock = this_clock();
-    clock.dispatch_deadline = deadline;
-    program_if_sooner(clock, deadline);
+void set_dispatch_deadline(Nanoseconds deadline) { this_clock().dispatch_deadline = deadline; }
+void count_to_dispatch_deadline() {
+    program_if_sooner(this_clock(), this_clock().dispatch_deadline);
 }
 
 bool cancel_timer(Timer& timer) {

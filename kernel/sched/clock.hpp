@@ -48,3 +48,4 @@ extern void (*cpu_tick_hook)(uint32_t ticks, bool from_user);
 // The dispatcher's own timer, one a CPU, so cheap that every switch may set it: scheduler_clock() is
 // called at that time or soon after. kNever: not needed. Interrupts off; no lock.
 void set_dispatch_deadline(Nanoseconds deadline);
+void count_to_dispatch_deadline();  // sets the chip; best without locks (see start_timer)

@@ -37,6 +37,12 @@ Thread& pick_next(CpuQueue& queue, Nanoseconds now) {
     return next;
 }
 
+// When the dispatcher has to look again: the end of the running thread's turn, or of a throttling.
+Nanoseconds next_dispatch(const CpuQueue& queue) {
+    const SchedEntity& running = queue.cpu.current->sched;
+    return std::min(queue.run.next_event(), running.on_cpu ? queue.run.turn_end(running) : kNever);
+}
+
 // Interrupts off, lock held; still so on return, in the context of the thread that switched to us.
 void switch_to(Cpu& cpu, Thread& previous, Thread& next) {
     ++cpu.queue->context_switches;
@@ -63,6 +69,7 @@ void finish_switch() RELEASE(run_queue_lock) {
     Cpu& cpu = this_cpu();
     Thread* dead = std::exchange(cpu.dead, nullptr);
     run_queue_lock.unlock();
+    count_to_dispatch_deadline();
     if (dead) Ref<Thread>::adopt(dead);
 }
 
@@ -81,7 +88,7 @@ void schedule_locked(Nanoseconds now) RELEASE(run_queue_lock) {
     set_state(next, ThreadState::running, "", now);
     cpu.current = &next;  // from here on it is what others preempt
     cpu.reschedule = next.rest_wanted;
-    arm_dispatch_timer(*cpu.queue);
+    set_dispatch_deadline(next_dispatch(*cpu.queue));
     if (cpu_count > 1 && is_queued(previous) && &previous != cpu.idle) offer_to_idle(previous);
     if (&next != &previous) switch_to(cpu, previous, next);
     finish_switch();
@@ -177,15 +184,12 @@ void exit_thread() {
 void idle_loop(bool spin) {
     for (;;) {
         disable_interrupts();
-        if (this_cpu().reschedule) {
-            enable_interrupts();
-            leave_idle();
-        } else if (spin) {
-            enable_interrupts();
-            asm volatile("pause");
-        } else {
-            asm volatile("sti; hlt");  // STI holds interrupts off for one more instruction
-        }
+        const bool wanted = this_cpu().reschedule;
+        // STI holds interrupts off for one more instruction.
+        if (!wanted && !spin) asm volatile("sti; hlt");
+        enable_interrupts();
+        if (wanted) leave_idle();
+        if (spin) asm volatile("pause");
     }
 }
 
@@ -278,10 +282,8 @@ void arm_dispatch_timer(CpuQueue& queue) {
         cpu.rearm = true;
         return lapic_send(cpu.apic_id, kVectorReschedule);
     }
-    Nanoseconds deadline = queue.run.next_event();
-    if (cpu.current != cpu.idle && cpu.current->sched.on_cpu)
-        deadline = std::min(deadline, queue.run.turn_end(cpu.current->sched));
-    set_dispatch_deadline(deadline);
+    set_dispatch_deadline(next_dispatch(queue));
+    count_to_dispatch_deadline();
 }
 
 void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
@@ -294,11 +296,10 @@ void scheduler_clock(uint32_t ticks, bool turn_over, bool from_user) {
     }
     if (!turn_over || cpu.reschedule) return;
     const Nanoseconds now = monotonic_now();
+    const bool event = queue.run.next_event() <= now, idle = cpu.current == cpu.idle;
     const SchedEntity& running = cpu.current->sched;
-    if (cpu.current == cpu.idle)
-        cpu.reschedule = queue.run.next_event() <= now;
-    else
-        cpu.reschedule = queue.run.turn_end(running) <= now ||
-                         (queue.run.next_event() <= now && queue.run.gives_way(running, now));
-    if (!cpu.reschedule) arm_dispatch_timer(queue);
+    cpu.reschedule =
+        idle ? event
+             : queue.run.turn_end(running) <= now || (event && queue.run.gives_way(running, now));
+    if (!cpu.reschedule) set_dispatch_deadline(next_dispatch(queue));
 }
