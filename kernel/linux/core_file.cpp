@@ -83,7 +83,9 @@ class CoreFile {
 };
 
 bool is_killed() {
-    const SignalSet pending = current_process().pending.set | current_thread().pending.set;
+    Process& process = current_process();
+    LockGuard guard(process.signal_lock);
+    const SignalSet pending = process.pending.set | current_thread().pending.set;
     return pending & signal_bit(kSigKill);
 }
 

@@ -10,7 +10,7 @@ struct UsageClock {
     Ref<Process> process;
     Ref<UserThread> thread;  // null: the whole process
     bool user_only = false;
-    Nanoseconds now() const;
+    Nanoseconds now() const REQUIRES(process_tree);
 };
 // CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, or a number made of a pid or tid; only of the caller's
 // own threads. EINVAL.

@@ -29,15 +29,13 @@ bool count_down(IntervalSetting& timer, uint64_t by) {
     return true;
 }
 
-// Locks: process_tree.
-uint64_t seconds_used(Process& process) {
+uint64_t seconds_used(Process& process) REQUIRES(process_tree) {
     CpuTimes sum = process.dead_threads;
     for (Thread& thread : process.threads) sum.add(times_of(thread));
     return (sum.user + sum.kernel) / (kTick * kTicksPerSecond);
 }
 
-// Locks: process_tree.
-void obey_limit(Process& process) {
+void obey_limit(Process& process) REQUIRES(process_tree) {
     LimitPair& limit = process.limits[limit_cpu];
     const uint64_t used = seconds_used(process);
     if (used >= limit.hard) {

@@ -38,7 +38,7 @@ SignalInfo news_of(const Setting& owner, int code, int fd) {
 
 // A queue that is full leaves at least SIGIO.
 template <typename T>
-void send_to(T& to, const SignalInfo& info) {
+void send_to(T& to, const SignalInfo& info) REQUIRES(process_tree) {
     if (!send_signal(to, info)) send_signal(to, signal_from_kernel(kSigIo));
 }
 

@@ -23,7 +23,7 @@ Result<const void*> object_of(Process& process, int kind, int index, Ref<RefCoun
         case files: return static_cast<const void*>(process.files.get());
         // Threads share these, processes never do; of the last two there are none.
         case names: return static_cast<const void*>(&process.fs);
-        case actions: return static_cast<const void*>(process.actions);
+        case actions: return static_cast<const void*>(&process.signal_lock);
         case io:
         case undo: return static_cast<const void*>(nullptr);
         default: return Errno::inval;

@@ -20,5 +20,5 @@ class PidFile final : public AnonymousFile {
 
 // Whom this descriptor names: a PidFile, or a directory /proc/PID. EBADF, ESRCH.
 Result<Ref<Process>> process_of(int fd, bool proc_too);
-// With process_tree held: not yet buried.
-bool is_known(const Process& process);
+// Not yet buried.
+bool is_known(const Process& process) REQUIRES(process_tree);

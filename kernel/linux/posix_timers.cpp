@@ -12,8 +12,7 @@ namespace {
 // A shorter period than this many nanoseconds is passed over in steps of about this.
 constexpr uint32_t kShortest = 100'000;
 
-// Locks: process_tree.
-void notify(const PosixTimer& timer, uint32_t missed) {
+void notify(const PosixTimer& timer, uint32_t missed) REQUIRES(process_tree) {
     const TimerNotice& notice = timer.notice;
     if (notice.way == TimerNotice::Way::none) return;
     SignalInfo info;
@@ -46,8 +45,8 @@ void expire(Timer& timer) {
     start_timer(self, next);
 }
 
-// In a tick of its process. Locks: process_tree.
-void expire_by_cpu(CpuAlarm& alarm) {
+// In a tick of its process.
+void expire_by_cpu(CpuAlarm& alarm) REQUIRES(process_tree) {
     auto& self = static_cast<PosixTimer&>(alarm);
     const uint64_t interval = self.interval.raw();
     if (!interval) return notify(self, 0);
@@ -57,8 +56,7 @@ void expire_by_cpu(CpuAlarm& alarm) {
     set_cpu_alarm(self);
 }
 
-// Locks: process_tree.
-PosixTimers::Setting setting_by_cpu(const PosixTimer& timer) {
+PosixTimers::Setting setting_by_cpu(const PosixTimer& timer) REQUIRES(process_tree) {
     if (!timer.alarm_node.linked()) return {Nanoseconds(0), timer.interval};
     const Nanoseconds now = timer.cpu_clock.now();
     return {Nanoseconds(timer.cpu_deadline > now ? timer.cpu_deadline - now : 1), timer.interval};

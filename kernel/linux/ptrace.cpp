@@ -49,7 +49,7 @@ enum Request : uint32_t {
 
 // --- becoming a tracer
 
-Result<void> trace_me() {
+Result<void> trace_me() NO_LOCK_ANALYSIS {
     const Ref<Process> parent = kept(current_process().parent);
     return parent ? begin_tracing(current_thread(), *parent, false, 0) : Errno::perm;
 }
@@ -212,7 +212,7 @@ Result<void> perform(uint32_t request, int tid, uint32_t address, uint32_t data,
         stopped = t->stopped && !t->listening;
     }
     if (request == kKill) {
-        send_signal(*thread->process, signal_from_kernel(kSigKill));
+        kill_process(*thread->process);
         return {};
     }
     if (request == kInterrupt) return interrupt(*t);

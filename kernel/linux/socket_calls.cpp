@@ -80,7 +80,7 @@ Result<uint32_t> send_to(const OpenSocket& socket, SendRequest& request, uint32_
     Result<uint32_t> result = socket->send(request);
     if (result.is_error() && result.error() == Errno::pipe && socket->is_stream() &&
         !(flags & message_no_signal))
-        send_signal(current_thread(), signal_from_user(kSigPipe));
+        raise_signal(kSigPipe);
     return result;
 }
 

@@ -20,14 +20,14 @@ void (*untraced_call)(TrapFrame& frame) = nullptr;
 
 // --- stopping
 
-bool must_die(const UserThread& self, bool at_exit) {
+// A look without the lock, at each call: what comes later is seen at the next.
+bool must_die(const UserThread& self, bool at_exit) NO_LOCK_ANALYSIS {
     const Process& process = *self.process;
     if ((self.pending.set | process.pending.set) & signal_bit(kSigKill)) return true;
     return !at_exit && (process.group_exit || process.exec_pending);
 }
 
-// Locks: process_tree.
-void tell_tracer(Tracee& t, int tid, int code, int status) {
+void tell_tracer(Tracee& t, int tid, int code, int status) REQUIRES(process_tree) {
     SignalInfo info = child_information(*t.thread.process, code, status);
     info.fields[0] = static_cast<uint32_t>(tid);
     t.reported = false;
@@ -90,7 +90,9 @@ bool before_signals() {
     if (!process.stopped) {
         t.goes_on = false;
     } else if (!t.goes_on) {
+        process_tree.lock();
         const int what = process.stop_signal | (t.seized ? kEventStop << 8 : 0);
+        process_tree.unlock();
         stop(t, what, t.seized ? info_of_stop(what) : SignalInfo{});
         t.goes_on = true;
     }
@@ -127,6 +129,7 @@ void child_made(UserThread& child, uint32_t flags) {
     const Ref<Process> tracer = kept(t.tracer);
     if (!tracer || begin_tracing(child, *tracer, t.seized, t.options).is_error()) return;
     child.tracer_is_superuser = current_thread().tracer_is_superuser;
+    LockGuard guard(process_tree);
     if (t.seized)
         tracee_of(child)->stop_wanted = true;
     else
@@ -187,8 +190,7 @@ void traced_call(TrapFrame& frame) {
         t.at_call = where;
         stop(t, what, info_of_stop(what));
         t.at_call = CallStop::none;
-        if (const int signal = std::exchange(t.signal, 0))
-            send_signal(self, signal_from_user(signal));
+        if (const int signal = std::exchange(t.signal, 0)) raise_signal(signal);
     };
     frame.eax = kFailed;
     stop_at(CallStop::entry);
@@ -211,7 +213,7 @@ void traced_call(TrapFrame& frame) {
         if (wants(t, kEventExec))
             stop_for_event(t, kEventExec, static_cast<uint32_t>(old_tid));
         else if (!t.seized)
-            send_signal(self, signal_from_user(kSigTrap));
+            raise_signal(kSigTrap);
     }
     stop_at(CallStop::exit);
     if (stepped && t.stepping && t.tracer) {  // INT n hid the trap flag from the CPU
@@ -250,8 +252,8 @@ void thread_leaves(UserThread& self, int tid) {
 
 void tracer_ends(Process& process) {
     auto* tracer = process.attached.get<Tracer>();
-    if (!tracer || process.life == Life::alive) return;
     LockGuard guard(process_tree);
+    if (!tracer || process.life == Life::alive) return;
     for (Tracee* t; (t = tracer->tracees.front());) {
         const bool dies = t->options & kKillOnExit;
         end_tracing(*t, 0);

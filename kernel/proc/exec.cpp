@@ -94,7 +94,8 @@ Result<void> end_other_threads(Process& process) {
         process.exec_pending = true;
         for (Thread& thread : process.threads)
             if (&thread != &Thread::current()) interrupt_thread(thread);
-        process.thread_gone.wait(process_tree, [&] { return process.thread_count == 1; },
+        process.thread_gone.wait(process_tree,
+                                 [&]() REQUIRES(process_tree) { return process.thread_count == 1; },
                                  {.interruptible = false, .deadline = {}, .reason = "exec"});
         process.exec_pending = false;
     }

@@ -97,8 +97,8 @@ void leave_user_memory(UserThread& self, int tid) {
 
 namespace {
 
-// The process has other threads and goes on. Locks: process_tree.
-void leave_threads(Process& process, UserThread& self, int status) {
+// The process has other threads and goes on.
+void leave_threads(Process& process, UserThread& self, int status) REQUIRES(process_tree) {
     LockGuard guard(process.signal_lock);
     leave_thread(process, self);
     process.dead_threads.add(times_of(self));
@@ -122,18 +122,15 @@ void exit_current_thread(int status) {
     bool last;
     {
         LockGuard guard(process_tree);
-        last = --process.live_threads == 0;
-        if (last)
-            process.life = Life::exiting;
-        else
-            leave_threads(process, self, status);
+        last = process.live_threads.subtract(1) == 0;
+        if (!last) leave_threads(process, self, status);
+        if (last) process.life = Life::exiting;
+        // The process' status is its first thread's, unless all were told to end.
+        if (process.leader_gone) status = process.leader_status;
+        if (process.group_exit) status = process.group_exit_status;
     }
     self.pending.clear();
-    // The process' status is its first thread's, unless all were told to end.
-    if (last)
-        end_process(process, process.group_exit    ? process.group_exit_status
-                             : process.leader_gone ? process.leader_status
-                                                   : status);
+    if (last) end_process(process, status);
     thread_left(self);
     if (last && process.is_job) job_ended();
     exit_thread();

@@ -55,7 +55,7 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.running = parent.running;
     child.account = parent.account;
     for (uint32_t i = 0; i < limit_count; ++i) child.limits[i] = parent.limits[i];
-    for (int i = 0; i < kSignals; ++i) child.actions[i] = parent.actions[i];
+    copy_actions(child, parent);
     child.arguments_start = parent.arguments_start;
     child.arguments_end = parent.arguments_end;
     child.environment_start = parent.environment_start;
@@ -100,7 +100,7 @@ Result<void> copy_thread(UserThread& child, const UserThread& parent, const Trap
     return {};
 }
 
-void link_child(Process& child, Process& parent, uint32_t flags) {
+void link_child(Process& child, Process& parent, uint32_t flags) REQUIRES(process_tree) {
     Process& family = flags & kCloneParent ? *parent.parent : parent;
     child.parent = &family;
     child.parent_pid = family.pid;
@@ -122,7 +122,7 @@ Result<int> enter_family(UserThread& thread, Process& parent, uint32_t flags, Th
     thread.tid = TRY(take_id(thread.tid));
     enter_thread(child, thread);
     slot.keep(thread);
-    if (!new_process) ++child.live_threads;
+    if (!new_process) child.live_threads.add(1);
     if (new_process) {
         child.pid = thread.tid;
         link_child(child, parent, flags);

@@ -135,6 +135,6 @@ void processes_init() {
         Ref<Process> victim = find_process(id);
         if (Ref<UserThread> thread = find_thread(id); !victim && thread && thread->process)
             victim = find_process(thread->process->pid);
-        if (victim) send_signal(*victim, signal_from_kernel(kSigKill));
+        if (victim) kill_process(*victim);
     };
 }

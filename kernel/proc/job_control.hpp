@@ -10,9 +10,10 @@ void session_leader_leaves(Process& process);       // no lock held
 void leave_user_memory(UserThread& self, int tid);  // exit and exec: clear_child_tid
 void leave_parents_space(Process& process);         // exec and exit: a parent in vfork goes on
 
-// --- wait.cpp; process_tree held
+// --- wait.cpp
 int signal_code_of(int status);  // CLD_*
 SignalInfo child_information(const Process& child, int code, int status);
-void report_to_parent(Process& child, int code, int status);  // it stopped or continued
+// It stopped or continued.
+void report_to_parent(Process& child, int code, int status) REQUIRES(process_tree);
 // The zombie's last traces; its table reference goes to the caller.
-void unlink_zombie(Process& zombie);
+void unlink_zombie(Process& zombie) REQUIRES(process_tree);

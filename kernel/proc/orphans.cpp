@@ -10,7 +10,7 @@ namespace {
 // The parent that the children of `dying` get: its nearest ancestor (parent, the parent's parent, ...)
 // that has asked for orphans (subreaper) and is alive itself (life); if there is none, init.
 // Lab 3.2: stub { (void)dying; return *init_process; }
-Process& new_parent(const Process& dying) {
+Process& new_parent(const Process& dying) REQUIRES(process_tree) {
     for (Process* at = dying.parent; at; at = at->parent)
         if (at->subreaper && at->life == Life::alive) return *at;
     return *init_process;
@@ -20,7 +20,7 @@ Process& new_parent(const Process& dying) {
 // getppid() reads without a lock, and the list. A zombie is news for its new parent, which may sleep in
 // wait (child_change.wake_all()).
 // Lab 3.2: stub { child.parent = &adopter; adopter.children.push_back(child); }
-void adopt(Process& adopter, Process& child) {
+void adopt(Process& adopter, Process& child) REQUIRES(process_tree) {
     child.parent = &adopter;
     child.parent_pid.store_relaxed(adopter.pid);
     adopter.children.push_back(child);
@@ -33,6 +33,7 @@ void adopt(Process& adopter, Process& child) {
 // SIGCHLD (actions[kSigChld - 1].handler is kHandlerIgnore), or has said so (kSaNoChildWait in its flags).
 // Lab 3.2: stub { (void)parent; return false; }
 bool ignores_children(const Process& parent) {
+    LockGuard guard(parent.signal_lock);
     const SignalAction& action = parent.actions[kSigChld - 1];
     return action.handler == kHandlerIgnore || (action.flags & kSaNoChildWait);
 }

@@ -130,7 +130,7 @@ bool make_room_for_current() {
             "is killed",
             static_cast<const char*>(current_thread().name), victim.process->name(),
             victim.process->pid, victim.use.resident * 4, victim.use.swapped * 4);
-        send_signal(*victim.process, signal_from_kernel(kSigKill));
+        kill_process(*victim.process);
     }
     yield();
     return true;

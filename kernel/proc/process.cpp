@@ -7,30 +7,32 @@
 constinit IrqSpinLock process_tree{LockRank::process_tree};
 
 // Every process, by pid. Not hidden: the debugger walks it.
-constinit List<Process, &Process::all_node> process_list;
+constinit List<Process, &Process::all_node> process_list GUARDED_BY(process_tree);
 
 namespace {
 
 constexpr uint32_t kBuckets = 1024;
 constexpr int kFirstReusedPid = 300;
 
-constinit Process* buckets[kBuckets] = {};
-constinit UserThread* thread_buckets[kBuckets] = {};
-constinit int last_given = 0;
-constinit bool ids_ahead_in_use = false;
+constinit Process* buckets[kBuckets] GUARDED_BY(process_tree) = {};
+constinit UserThread* thread_buckets[kBuckets] GUARDED_BY(process_tree) = {};
+constinit int last_given GUARDED_BY(process_tree) = 0;
+constinit bool ids_ahead_in_use GUARDED_BY(process_tree) = false;
 
-Process*& bucket(int pid) { return buckets[static_cast<uint32_t>(pid) % kBuckets]; }
-UserThread*& thread_bucket(int tid) {
+Process*& bucket(int pid) REQUIRES(process_tree) {
+    return buckets[static_cast<uint32_t>(pid) % kBuckets];
+}
+UserThread*& thread_bucket(int tid) REQUIRES(process_tree) {
     return thread_buckets[static_cast<uint32_t>(tid) % kBuckets];
 }
 
-Process* look_up(int pid) {
+Process* look_up(int pid) REQUIRES(process_tree) {
     for (Process* p = bucket(pid); p; p = p->hash_next)
         if (p->pid == pid) return p;
     return nullptr;
 }
 
-bool id_in_use(int id) {
+bool id_in_use(int id) REQUIRES(process_tree) {
     for (Process& p : process_list) {
         if (p.pid == id || p.pgid == id || p.sid == id) return true;
         for (Thread& t : p.threads)
@@ -82,7 +84,12 @@ CpuTimes Process::times() const {
     return sum;
 }
 
-const char* Process::name() const {
+CpuTimes Process::children_times() const {
+    LockGuard guard(process_tree);
+    return dead_children;
+}
+
+const char* Process::name() const NO_LOCK_ANALYSIS {
     Thread* first = threads.front();
     return first && !leader_gone ? first->name : last_name;
 }
@@ -104,7 +111,7 @@ Result<int> take_id(int wanted) {
     return wanted;
 }
 
-int last_id() { return last_given; }
+int last_id() NO_LOCK_ANALYSIS { return last_given; }
 
 uint64_t new_program_number() {
     static constinit uint64_t last = 0;
@@ -133,6 +140,10 @@ void leave_table(Process& process) {
 Ref<Process> find_process(int pid) {
     LockGuard guard(process_tree);
     return Ref<Process>(look_up(pid));
+}
+bool is_alive(const Process& process) {
+    LockGuard guard(process_tree);
+    return process.life == Life::alive;
 }
 Process* find_process_locked(int pid) { return look_up(pid); }
 List<Process, &Process::all_node>& all_processes() { return process_list; }

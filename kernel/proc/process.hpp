@@ -28,22 +28,22 @@ class Process : public RefCounted {
 
     // --- identity and family (process_tree)
     int pid = 0, pgid = 0, sid = 0;
-    Process* parent = nullptr;
+    Process* parent GUARDED_BY(process_tree) = nullptr;
     Atomic<int> parent_pid = 0;  // the same, readable without the lock
     ListNode sibling;
-    List<Process, &Process::sibling> children;
+    List<Process, &Process::sibling> children GUARDED_BY(process_tree);
     ListNode all_node;  // every process, by pid
-    Process* hash_next = nullptr;
-    List<Thread, &Thread::process_node> threads;
-    uint32_t thread_count = 0;  // on the list
-    uint32_t live_threads = 1;  // that have not begun to exit
-    bool leader_gone = false;   // its first thread has ended, others go on
-    int leader_status = 0;      // ... and with this
-    bool exec_pending = false;  // one thread becomes a new program, the others leave
+    Process* hash_next GUARDED_BY(process_tree) = nullptr;
+    List<Thread, &Thread::process_node> threads GUARDED_BY(process_tree);
+    uint32_t thread_count GUARDED_BY(process_tree) = 0;  // on the list
+    Atomic<uint32_t> live_threads = 1;                   // that have not begun to exit
+    bool leader_gone GUARDED_BY(process_tree) = false;   // its first thread has ended, others go on
+    int leader_status GUARDED_BY(process_tree) = 0;      // ... and with this
+    Atomic<bool> exec_pending = false;  // one thread becomes a new program, the others leave
     WaitQueue thread_gone;
-    Life life = Life::alive;
-    int wait_status = 0;  // as wait4 reports it
-    int stop_signal = 0;
+    Life life GUARDED_BY(process_tree) = Life::alive;
+    int wait_status GUARDED_BY(process_tree) = 0;  // as wait4 reports it
+    int stop_signal GUARDED_BY(process_tree) = 0;
     bool stopped = false, stop_unreported = false, continue_unreported = false;
     bool continue_to_report = false;  // SIGCONT resumed it; its sender tells the parent
     bool executed = false;            // since fork: setpgid by the parent is EACCES
@@ -79,8 +79,8 @@ class Process : public RefCounted {
 
     // --- signals (signal_lock)
     mutable IrqSpinLock signal_lock{LockRank::process};
-    SignalAction actions[kSignals];
-    PendingSignals pending;
+    SignalAction actions[kSignals] GUARDED_BY(signal_lock);
+    PendingSignals pending GUARDED_BY(signal_lock);
     IntervalTimer real_timer;
     Attachments attached;
     bool group_exit = false;  // exit_group or a fatal signal: all threads leave
@@ -88,10 +88,12 @@ class Process : public RefCounted {
 
     // --- accounting (process_tree)
     Nanoseconds start_time{0};
-    CpuTimes dead_threads, dead_children, dead_leader;
-    const char* name() const;  // of its first thread
+    CpuTimes dead_threads GUARDED_BY(process_tree), dead_children GUARDED_BY(process_tree),
+        dead_leader GUARDED_BY(process_tree);
+    const char* name() const;  // of its first thread; a look without the lock
     char last_name[16] = {};   // after that is gone
-    CpuTimes times() const;    // of all its threads, living and dead
+    // Of all its threads, living and dead; of the children that it waited for. Locks: takes process_tree.
+    CpuTimes times() const, children_times() const;
     uint32_t resident_limit() const { return limits[limit_rss].soft; }
     uint32_t fd_limit() const { return limits[limit_nofile].soft; }
 };
@@ -125,7 +127,6 @@ inline constinit HookList<UserThread&, int /*tid*/> thread_leaves_program;
 inline constinit HookList<Process&> signal_added;                     // signal_lock is held
 inline constinit HookList<Process&, const SignalInfo&> signal_taken;  // signal_lock is held
 
-extern IrqSpinLock process_tree;
 // Its threads count among that user's from now on. Without memory they go on counting where they do.
 void change_account(Process& process, uint32_t uid);
 Process& current_process();
@@ -133,6 +134,7 @@ UserThread& current_thread();
 
 // --- the table of processes. Locks: takes process_tree.
 Ref<Process> find_process(int pid);       // null if there is none
+bool is_alive(const Process& process);    // neither exiting nor a zombie
 Ref<Process> next_process(int from_pid);  // the one with the smallest pid >= from_pid
 Ref<UserThread> find_thread(int tid);
 // As system calls name them: 0 is the caller. ESRCH if there is none.

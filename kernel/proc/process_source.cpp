@@ -32,7 +32,7 @@ void fill_scheduling(ProcessInfo::Scheduling& to, const Thread& thread) {
     to.turns = thread.turns;
 }
 
-char state_letter(const Process& process, const Thread* thread) {
+char state_letter(const Process& process, const Thread* thread) REQUIRES(process_tree) {
     if (process.life == Life::zombie || !thread) return 'Z';
     if (process.stopped) return 'T';
     switch (thread->state) {
@@ -72,8 +72,8 @@ void fill_times(ProcessInfo& info, const CpuTimes& own, const CpuTimes& children
     info.children_major_faults = children.major_faults;
 }
 
-// Locks: process_tree. `thread` null: the process as a whole, or its first thread that has ended.
-ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
+// `thread` null: the process as a whole, or its first thread that has ended.
+ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) REQUIRES(process_tree) {
     ProcessInfo info;
     Thread* shown = thread || process.leader_gone ? thread : process.threads.front();
     info.pid = thread ? thread->tid : process.pid;
@@ -108,7 +108,7 @@ ProcessInfo describe(Process& process, Thread* thread, Tty*& terminal) {
     return info;
 }
 
-Thread* find_in(Process& process, int tid) {
+Thread* find_in(Process& process, int tid) REQUIRES(process_tree) {
     UserThread* thread = find_thread_locked(tid);
     return thread && thread->process == &process ? thread : nullptr;
 }
@@ -165,8 +165,8 @@ Result<void> rename_thread(int pid, int tid, std::string_view name) {
     return {};
 }
 
-// The process, if it still runs what it ran when the file was opened. Locks: process_tree.
-Process* find_target(const ProcTarget& target) {
+// The process, if it still runs what it ran when the file was opened.
+Process* find_target(const ProcTarget& target) REQUIRES(process_tree) {
     Process* p = find_process_locked(target.pid);
     return p && (!target.program || p->program == target.program) ? p : nullptr;
 }

@@ -8,8 +8,10 @@
 #include "kernel/arch/user_access.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
+#include "kernel/sync/spin_lock.hpp"
 
 class Process;
+extern IrqSpinLock process_tree;
 class UserThread;
 struct TrapFrame;
 
@@ -78,19 +80,24 @@ SignalInfo signal_from_user(int number, int code = kSiUser);  // with the caller
 SignalInfo signal_from_kernel(int number);
 // To the process, or to that thread; no permission check. False: RLIMIT_SIGPENDING is reached, or
 // memory, and a signal that would have had to queue with what it says is not sent.
-bool send_signal(Process& to, const SignalInfo& info);
-bool send_signal(UserThread& to, const SignalInfo& info);
+bool send_signal(Process& to, const SignalInfo& info) REQUIRES(process_tree);
+bool send_signal(UserThread& to, const SignalInfo& info) REQUIRES(process_tree);
+// The running thread to itself, as raise(3); SIGKILL to a process. Locks: take process_tree.
+void raise_signal(int number);
+void kill_process(Process& process);
 // A fault of the running program: delivered even if blocked or ignored (then it kills).
 void force_signal(const SignalInfo& info);
 
-// These signals' receiver left or blocks them now. Locks: process_tree, signal_lock.
-void pass_signals_on(Process& process, SignalSet signals);
+// These signals' receiver left or blocks them now.
+void pass_signals_on(Process& process, SignalSet signals) REQUIRES(process_tree);
 
 // kill(2), tgkill(2): with permission checks. ESRCH, EPERM, EINVAL.
 Result<void> kill_processes(int pid, const SignalInfo& info);
 Result<void> kill_thread(int tgid, int tid, const SignalInfo& info);
-Result<void> send_checked(Process& to, const SignalInfo& info);  // process_tree is held
+Result<void> send_checked(Process& to, const SignalInfo& info) REQUIRES(process_tree);
 void signal_group(int pgid, int number);
+
+void copy_actions(Process& child, const Process& parent);  // fork
 
 // --- the running thread's state
 Result<SignalAction> set_action(int number, const SignalAction* action);  // the old one

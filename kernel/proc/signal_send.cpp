@@ -13,7 +13,7 @@ constexpr SignalSet kIgnoredByDefault =
 
 UserThread& user(Thread& thread) { return static_cast<UserThread&>(thread); }
 
-bool ignored(const Process& process, int number) {
+bool ignored(const Process& process, int number) REQUIRES(process.signal_lock) {
     uint32_t handler = process.actions[number - 1].handler;
     if (handler == kHandlerIgnore) return true;
     if (handler != kHandlerDefault) return false;
@@ -22,7 +22,8 @@ bool ignored(const Process& process, int number) {
 }
 
 // Not what the thread blocked before it began to wait for it.
-bool ignored(const Process& process, const UserThread& thread, int number) {
+bool ignored(const Process& process, const UserThread& thread, int number)
+    REQUIRES(process.signal_lock) {
     if (thread.tracer.relaxed() && number != kSigKill) return false;  // it wants to know
     return !(thread.blocked_in_wait & signal_bit(number)) && ignored(process, number);
 }
@@ -77,8 +78,8 @@ bool add(const Process& to, PendingSignals& pending, const SignalInfo& info) {
     return true;
 }
 
-// What sending a stop or continue signal does at once. Locks: signal_lock.
-void stop_or_continue(Process& to, int number) {
+// What sending a stop or continue signal does at once.
+void stop_or_continue(Process& to, int number) REQUIRES(process_tree, to.signal_lock) {
     SignalSet bit = signal_bit(number);
     if (number == kSigKill)
         for (Thread& thread : to.threads) resume_thread(thread);
@@ -98,7 +99,7 @@ void stop_or_continue(Process& to, int number) {
 }
 
 // The thread that shall take a process' signal: one that doesn't block it, the first by choice.
-UserThread* receiver(Process& process, int number) {
+UserThread* receiver(Process& process, int number) REQUIRES(process_tree) {
     for (Thread& thread : process.threads)
         if (!(user(thread).blocked & signal_bit(number))) return &user(thread);
     return nullptr;
@@ -113,8 +114,8 @@ bool may_signal(const Process& to, int number) {
     return number == kSigCont && to.sid == current_process().sid;
 }
 
-// After the locks: the parent of a process that SIGCONT resumed is told. Locks: process_tree.
-void tell_parent_if_continued(Process& to) {
+// After the locks: the parent of a process that SIGCONT resumed is told.
+void tell_parent_if_continued(Process& to) REQUIRES(process_tree) {
     if (!std::exchange(to.continue_to_report, false)) return;
     report_to_parent(to, kCldContinued, kSigCont);
 }
@@ -130,7 +131,7 @@ Result<void> send_checked(Process& to, const SignalInfo& info) {
 }
 
 // With signal_lock held.
-void recalculate_pending(UserThread& thread) {
+void recalculate_pending(UserThread& thread) NO_LOCK_ANALYSIS {
     Process& process = *thread.process;
     thread.interrupt_pending = ((thread.pending.set | process.pending.set) & ~thread.blocked) ||
                                process.group_exit || process.exec_pending ||
@@ -177,6 +178,22 @@ bool send_signal(UserThread& to, const SignalInfo& info) {
     signal_added(process);
     if (!blocked) interrupt_thread(to);
     return true;
+}
+
+// No other CPU sees the child yet.
+void copy_actions(Process& child, const Process& parent) NO_LOCK_ANALYSIS {
+    LockGuard guard(parent.signal_lock);
+    for (int i = 0; i < kSignals; ++i) child.actions[i] = parent.actions[i];
+}
+
+void raise_signal(int number) {
+    LockGuard guard(process_tree);
+    send_signal(current_thread(), signal_from_user(number));
+}
+
+void kill_process(Process& process) {
+    LockGuard guard(process_tree);
+    send_signal(process, signal_from_kernel(kSigKill));
 }
 
 void force_signal(const SignalInfo& info) {
@@ -301,6 +318,7 @@ void drop_temporary_mask() {
 }
 
 bool signal_ignored_or_blocked(const Process& process, const UserThread& thread, int number) {
+    LockGuard guard(process.signal_lock);
     return process.actions[number - 1].handler == kHandlerIgnore ||
            (thread.blocked & signal_bit(number));
 }

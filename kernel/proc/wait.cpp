@@ -24,10 +24,10 @@ bool is_asked_for(const Process& child, uint32_t options) {
     return (options & kAllChildren) || wants_clones == (child.exit_signal != kSigChld);
 }
 
-// Locks: process_tree. Whether `child` has something to report under `options`: its end (kExited); a stop
+// Whether `child` has something to report under `options`: its end (kExited); a stop
 // (kUntraced) or that it goes on (kContinued), each once: until then stop_unreported or continue_unreported.
 // Lab 3.3: stub { return child.life == Life::zombie && (options & kExited); }
-bool has_news(const Process& child, uint32_t options) {
+bool has_news(const Process& child, uint32_t options) REQUIRES(process_tree) {
     if (child.life == Life::zombie) return options & kExited;
     if (child.stopped) return (options & kUntraced) && child.stop_unreported;
     return (options & kContinued) && child.continue_unreported;
@@ -36,7 +36,7 @@ bool has_news(const Process& child, uint32_t options) {
 // What wait4 says of a child that has news, in one word (wait_status.hpp): of a zombie the wait_status that
 // it left; of one that is stopped its stop_signal; of one that goes on, just that.
 // Lab 3.3: stub { return child.wait_status; }
-int reported_status(const Process& child) {
+int reported_status(const Process& child) REQUIRES(process_tree) {
     if (child.life == Life::zombie) return child.wait_status;
     return child.stopped ? child.stop_signal << 8 | 0x7f : 0xffff;
 }
@@ -45,7 +45,7 @@ int reported_status(const Process& child) {
 // is added to that of the caller's dead children (current_process().dead_children.add()), and it is
 // buried: unlink_zombie(), and `reaped` points at it.
 // Lab 3.3: stub { (void)times; if (child.life == Life::zombie) { unlink_zombie(child); reaped = &child; } }
-void settle(Process& child, const CpuTimes& times, Process*& reaped) {
+void settle(Process& child, const CpuTimes& times, Process*& reaped) REQUIRES(process_tree) {
     if (child.life == Life::zombie) {
         current_process().dead_children.add(times);
         unlink_zombie(child);
@@ -58,12 +58,12 @@ void settle(Process& child, const CpuTimes& times, Process*& reaped) {
 }
 
 // Its debugger learns of its stops in another way.
-bool is_traced_by(const Process& child, const Process& self) {
+bool is_traced_by(const Process& child, const Process& self) REQUIRES(process_tree) {
     const Thread* first = child.threads.front();
     return first && static_cast<const UserThread*>(first)->tracer.relaxed() == self.pid;
 }
 
-WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) {
+WaitOutcome take_news(Process& child, uint32_t options, Process*& reaped) REQUIRES(process_tree) {
     WaitOutcome news;
     news.pid = child.pid;
     news.uid = child.fs.credentials.uid;
@@ -94,8 +94,8 @@ SignalInfo child_information(const Process& child, int code, int status) {
     return info;
 }
 
-// Locks: process_tree. The zombie's last traces; its table reference goes to the caller.
-void unlink_zombie(Process& zombie) {
+// The zombie's last traces; its table reference goes to the caller.
+void unlink_zombie(Process& zombie) REQUIRES(process_tree) {
     if (zombie.parent) zombie.parent->children.remove(zombie);
     leave_table(zombie);
 }
@@ -103,8 +103,10 @@ void unlink_zombie(Process& zombie) {
 // A stop or continuation of `child`, for its parent. Locks: process_tree.
 void report_to_parent(Process& child, int code, int status) {
     if (!child.parent) return;
-    if (!(child.parent->actions[kSigChld - 1].flags & kSaNoChildStop))
-        send_signal(*child.parent, child_information(child, code, status));
+    child.parent->signal_lock.lock();
+    const bool silent = child.parent->actions[kSigChld - 1].flags & kSaNoChildStop;
+    child.parent->signal_lock.unlock();
+    if (!silent) send_signal(*child.parent, child_information(child, code, status));
     child.parent->child_change.wake_all();
 }
 
@@ -116,7 +118,7 @@ Result<WaitOutcome> wait_for_child(int pid, uint32_t options) {
     Process* reaped = nullptr;
     WaitOutcome news;
     bool any_child = false;
-    auto look = [&] {
+    auto look = [&]() REQUIRES(process_tree) {
         any_child = false;
         if (tracing_hooks.news && tracing_hooks.news(pid, options, news, any_child)) return true;
         // One that is asked for by its number is found by that.

@@ -43,10 +43,8 @@ Result<uint32_t> write_from(const File& file, ByteSource& source, F&& write) {
     Result<uint32_t> result = with_memory(write);
     if (result.value_or(0)) happened(file.path(), kFileWritten);
     if (result.is_error()) [[unlikely]] {
-        if (result.error() == Errno::pipe)
-            send_signal(current_thread(), signal_from_user(kSigPipe));
-        if (source.refused() && source.end() == limit)
-            send_signal(current_thread(), signal_from_user(kSigXfsz));
+        if (result.error() == Errno::pipe) raise_signal(kSigPipe);
+        if (source.refused() && source.end() == limit) raise_signal(kSigXfsz);
     }
     return result;
 }

@@ -74,7 +74,7 @@ Result<void> sys_prlimit64(int pid, uint32_t which, UserPtr<const Rlimit64> from
 Result<void> check_new_size(uint64_t now, uint64_t wanted) {
     const uint64_t limit = widen(current_process().limits[limit_fsize].soft);
     if (wanted <= now || wanted <= limit) return {};
-    send_signal(current_thread(), signal_from_user(kSigXfsz));
+    raise_signal(kSigXfsz);
     return Errno::fbig;
 }
 
@@ -95,7 +95,7 @@ Result<void> for_each_chosen(Whose whose, int who, F&& visit) {
                           ? p->pgid == (who ? who : self.pgid)
                           : p->fs.credentials.uid ==
                                 (who ? static_cast<uint32_t>(who) : self.fs.credentials.uid);
-        if (!chosen || p->life != Life::alive) continue;
+        if (!chosen || !is_alive(*p)) continue;
         any = true;
         TRY(visit(*p));
     }

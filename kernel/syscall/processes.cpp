@@ -112,7 +112,7 @@ Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
     const Thread& thread = Thread::current();
     switch (who) {
         case kSelf: return write_user(to, rusage_of(process.times()));
-        case kChildren: return write_user(to, rusage_of(process.dead_children));
+        case kChildren: return write_user(to, rusage_of(process.children_times()));
         case kThread: {
             CpuTimes own = times_of(thread);
             own.peak_resident = process.times().peak_resident;
@@ -126,7 +126,7 @@ Result<uint32_t> sys_times(UserPtr<Tms> to) {
     auto ticks = [](uint64_t ns) { return static_cast<int32_t>(ns / kNanosecondsPerTick); };
     if (to) {
         CpuTimes own = current_process().times();
-        const CpuTimes& children = current_process().dead_children;
+        const CpuTimes children = current_process().children_times();
         TRY(write_user(to, Tms{ticks(own.user), ticks(own.kernel), ticks(children.user),
                                ticks(children.kernel)}));
     }
