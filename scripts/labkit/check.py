@@ -54,6 +54,12 @@ class Mistake:
                     changed[path] = file.read()
             return changed
 
+    def fits(self, files):
+        try:
+            return self.applied(files) != files
+        except spec.Failure:
+            return False
+
 
 class SharedSlot(handin.Slot):
     """The solution of all labs, with the programs of all: what one lab takes out of it, or gets wrong, is a small build."""
@@ -229,6 +235,8 @@ def check_texts(lab, place, solution, mistakes, report):
     for task in lab.tasks:
         count = sum(mistake.task is task for mistake in mistakes)
         report(count >= 4, f'{task.id} has four mistakes', f'{count}')
+    stale = [mistake.name for mistake in mistakes if not mistake.fits(solution)]
+    report(not stale, 'each mistake can be made in the solution', named(stale))
     folder = os.path.join(place, 'student')
     check_start(lab, folder, solution, report)
     return folder
