@@ -10,8 +10,7 @@ namespace {
 
 constinit uint32_t loads[3] = {};
 
-// Locks: run_queue.
-uint32_t runnable_threads() {
+uint32_t runnable_threads() QUEUES_HELD {
     uint32_t count = 0;
     for (uint32_t i = 0; i < cpu_count; ++i)
         count += cpus[i]->queue->run.ready_count() + (cpus[i]->current != cpus[i]->idle);

@@ -7,13 +7,13 @@
 
 namespace {
 
-bool runs_at_once(const CpuQueue& queue, const Thread& thread, Nanoseconds now) {
+bool runs_at_once(const CpuQueue& queue, const Thread& thread, Nanoseconds now) QUEUES_HELD {
     if (queue.cpu.reschedule || queue.cpu.current == queue.cpu.idle) return false;
     return queue.run.preempts(thread.sched, queue.cpu.current->sched, now);
 }
 
 // The one that is ready there for the longest time and may run here.
-Thread* first_movable(const CpuQueue& from, const CpuQueue& to) {
+Thread* first_movable(const CpuQueue& from, const CpuQueue& to) QUEUES_HELD {
     for (Thread* t = from.ready.front(); t; t = from.ready.next(*t))
         if (may_run_on(*t, to.cpu) && !t->sched.throttled) return t;
     return nullptr;

@@ -15,7 +15,7 @@ constinit FairPolicy* queue = nullptr;
 constinit uint32_t policy_of_jobs = JobSchedulers::kIndexOf<Fcfs>;
 constinit JobCounts counts{};
 
-void let_in(SchedEntity& entity, Nanoseconds now) {
+void let_in(SchedEntity& entity, Nanoseconds now) QUEUES_HELD {
     Thread& thread = *static_cast<Thread*>(entity.owner);
     --counts.waiting;
     ++counts.active;
@@ -26,7 +26,7 @@ void let_in(SchedEntity& entity, Nanoseconds now) {
     make_ready(thread, ReadyReason::created, now);
 }
 
-void fill_up(Nanoseconds now) {
+void fill_up(Nanoseconds now) QUEUES_HELD {
     while (!counts.degree || counts.active < counts.degree) {
         SchedEntity* next = queue->pick_next(now);
         if (!next) return;
@@ -95,7 +95,7 @@ void job_ended() {
     fill_up(monotonic_now());
 }
 
-bool admit_job_now(Thread& thread) {
+bool admit_job_now(Thread& thread) NO_LOCK_ANALYSIS {
     if (!thread.job_waits) return false;
     queue->dequeue(thread.sched);
     let_in(thread.sched, monotonic_now());

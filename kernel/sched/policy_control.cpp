@@ -23,9 +23,9 @@ uint64_t share_of(const SchedEntity& entity) {
     return (entity.runtime << kShareBits) / entity.period;
 }
 
-// Locks: run_queue. `change` may touch all figures that the thread's owner sets.
+// `change` may touch all figures that the thread's owner sets.
 template <typename F>
-void change_entity(Thread& thread, ReadyReason reason, F&& change) {
+void change_entity(Thread& thread, ReadyReason reason, F&& change) QUEUES_HELD {
     const Nanoseconds now = monotonic_now();
     if (is_queued(thread)) {
         unqueue(thread);
@@ -46,9 +46,8 @@ void change_entity(Thread& thread, ReadyReason reason, F&& change) {
 
 // On every CPU all that wait are queued anew, so the running one's turn begins anew too. Before the
 // first queue is made, while the command line is read, there are none.
-// Locks: run_queue.
 template <typename F>
-void change_queues(F&& change) {
+void change_queues(F&& change) QUEUES_HELD {
     const Nanoseconds now = monotonic_now();
     for (uint32_t i = 0; i < cpu_count; ++i) {
         if (!cpus[i]->queue) continue;
@@ -60,10 +59,10 @@ void change_queues(F&& change) {
     }
 }
 
-// What all queues' policies have. Locks: run_queue.
-constinit auto tunables = kSchedulerTunables;
+// What all queues' policies have.
+constinit auto tunables GUARDED_BY(run_queue_lock) = kSchedulerTunables;
 
-void copy_tunable(const Tunable& from, CpuQueue& queue) {
+void copy_tunable(const Tunable& from, CpuQueue& queue) QUEUES_HELD {
     queue.policies.set_tunable(from);
     for (Tunable* own : tunables_in(queue.run.tunables))
         if (own->name == from.name) *own = from;
@@ -78,9 +77,8 @@ constinit const PolicyChoice kSchedulerChoice = {
     [](uint32_t which) {
         RunQueueGuard guard;
         policy_index = which;
-        change_queues([&](CpuQueue& queue, Nanoseconds now) {
-            queue.run.set_fair(queue.policies.at(which), now);
-        });
+        change_queues([&](CpuQueue& queue, Nanoseconds now)
+                          QUEUES_HELD { queue.run.set_fair(queue.policies.at(which), now); });
     },
     "sched.",
     kSchedulerTunables.span(),
@@ -92,7 +90,7 @@ constinit const PolicyChoice kSchedulerChoice = {
         RunQueueGuard guard;
         *tunables.find(fresh.name) = fresh;
         copy_to_jobs(fresh);
-        change_queues([&](CpuQueue& queue, Nanoseconds now) {
+        change_queues([&](CpuQueue& queue, Nanoseconds now) QUEUES_HELD {
             copy_tunable(fresh, queue);
             queue.run.requeue(now);
         });

@@ -26,7 +26,7 @@ constinit SpinLock run_queue_lock{LockRank::run_queue};
 namespace {
 
 // The one that the policy takes out of the queue, one from another CPU's, or the idle thread.
-Thread& pick_next(CpuQueue& queue, Nanoseconds now) {
+Thread& pick_next(CpuQueue& queue, Nanoseconds now) QUEUES_HELD {
     SchedEntity* entity = queue.run.pick_next(now);
     if (!entity && cpu_count > 1 && pull_work(queue, 1, now)) entity = queue.run.pick_next(now);
     if (!entity) return *queue.cpu.idle;
@@ -38,7 +38,7 @@ Thread& pick_next(CpuQueue& queue, Nanoseconds now) {
 }
 
 // When the dispatcher has to look again: the end of the running thread's turn, or of a throttling.
-Nanoseconds next_dispatch(const CpuQueue& queue) {
+Nanoseconds next_dispatch(const CpuQueue& queue) QUEUES_HELD {
     const SchedEntity& running = queue.cpu.current->sched;
     return std::min(queue.run.next_event(), running.on_cpu ? queue.run.turn_end(running) : kNever);
 }
