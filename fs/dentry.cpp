@@ -59,7 +59,7 @@ struct DentryCache {
         }
         return victims;
     }
-    static void drop(Dentry* victims) {
+    static void drop(Dentry* victims) NO_LOCK_ANALYSIS {
         while (victims) {
             Dentry* next = std::exchange(victims->hash_next_, nullptr);
             Ref<Dentry>::adopt(victims);
@@ -192,7 +192,8 @@ void dentry_remove(Dentry& dentry) {
         // Names that were looked for in a directory and not found: they would keep it, and with it
         // its space on the disk. Nobody adds more once it is removed.
         if (dentry.is_directory() && dentry.ref_count() > 2)
-            children = cache.take_unused([&](Dentry& at) { return at.parent_.get() == &dentry; });
+            children = cache.take_unused(
+                [&](Dentry& at) REQUIRES(dentry_lock) { return at.parent_.get() == &dentry; });
         if (dentry.cached_) {
             cache.remove(dentry);
             dentry.hash_next_ = children;

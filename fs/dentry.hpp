@@ -9,8 +9,6 @@
 
 #include "fs/inode.hpp"
 
-extern SpinLock dentry_lock;
-
 class Dentry final : public RefCounted {
   public:
     // The top of a file system's tree.
@@ -28,13 +26,13 @@ class Dentry final : public RefCounted {
     bool removed() const { return removed_; }
     FileSystem& file_system() const { return file_system_; }
 
-    // How many mounts cover it; changed under dentry_lock.
-    uint32_t covered = 0;
+    Atomic<uint32_t> covered = 0;  // how many mounts cover it; changed under dentry_lock
 
-    // With dentry_lock held:
-    Dentry* parent_locked() const { return parent_.get(); }  // null: the top
-    std::string_view name_locked() const { return name_.view(); }
-    static const Dentry* alias_locked(const Inode& inode) { return inode.alias_; }
+    Dentry* parent_locked() const REQUIRES(dentry_lock) { return parent_.get(); }  // null: the top
+    std::string_view name_locked() const REQUIRES(dentry_lock) { return name_.view(); }
+    static const Dentry* alias_locked(const Inode& inode) REQUIRES(dentry_lock) {
+        return inode.alias_;
+    }
 
   private:
     friend struct DentryCache;
@@ -52,16 +50,16 @@ class Dentry final : public RefCounted {
     friend void dentry_exchange(Dentry&, Dentry&);
 
     FileSystem& file_system_;
-    Ref<Dentry> parent_;
-    String name_;
+    Ref<Dentry> parent_ GUARDED_BY(dentry_lock);
+    String name_ GUARDED_BY(dentry_lock);
     Atomic<Inode*> inode_ = nullptr;  // counted
     uint32_t type_ = 0;
-    uint32_t hash_ = 0;
-    Dentry* hash_next_ = nullptr;
+    uint32_t hash_ GUARDED_BY(dentry_lock) = 0;
+    Dentry* hash_next_ GUARDED_BY(dentry_lock) = nullptr;
     ListNode clock_;
-    bool cached_ = false;      // in the table
-    bool referenced_ = false;  // since the clock's hand came by
-    bool removed_ = false;     // the name is gone; who has it open still has the file
+    bool cached_ GUARDED_BY(dentry_lock) = false;      // in the table
+    bool referenced_ GUARDED_BY(dentry_lock) = false;  // since the clock's hand came by
+    bool removed_ = false;  // the name is gone; who has it open still has the file
 };
 
 void dentry_cache_init();

@@ -32,6 +32,7 @@ struct FileSystemStatistics {  // statfs(2)
     uint64_t id = 0;  // 0: its device number is as good
 };
 
+extern SpinLock dentry_lock;
 class Inode : public RefCounted {
   public:
     explicit Inode(FileSystem& file_system) : file_system_(file_system) {}
@@ -106,8 +107,8 @@ class Inode : public RefCounted {
     friend class Dentry;
     Result<void> take_turn(int32_t step);
     FileSystem& file_system_;
-    Atomic<int32_t> turns_ = 0;  // how many write, or (negative) run it
-    Dentry* alias_ = nullptr;    // some name of it; guarded by the dentry cache's lock
+    Atomic<int32_t> turns_ = 0;                        // how many write, or (negative) run it
+    Dentry* alias_ GUARDED_BY(dentry_lock) = nullptr;  // some name of it
 };
 
 // A user other than the superuser changes its contents: a program does not lend its owner's rights then.
@@ -131,7 +132,7 @@ class FileSystem : public RefCounted {
     virtual Result<void> set_read_only(bool) { return {}; }
     // Files without a name that are open: their space comes back only while it may be written.
     virtual bool has_nameless_files() { return false; }
-    uint32_t mounts = 0;  // how many there are of it; under dentry_lock
+    uint32_t mounts GUARDED_BY(dentry_lock) = 0;  // how many there are of it
     // Its last mount is gone and no name of it is cached any more: let go of what pins it.
     virtual void unmounted() {}
 };

@@ -30,16 +30,16 @@ Path Mount::place() const {
     return place_;
 }
 
-void Mount::cover_locked() NO_LOCK_ANALYSIS {
+void Mount::cover_locked() {
     if (!place_) return;
     covering_bucket(place_.dentry()).push_front(*this);
-    ++place_.dentry().covered;
+    place_.dentry().covered.add(1);
 }
 
 Path Mount::set_place_locked(Path place) {
     if (place_) {
         by_place.unlink();
-        --place_.dentry().covered;
+        place_.dentry().covered.subtract(1);
     }
     Path old = std::exchange(place_, std::move(place));
     cover_locked();

@@ -51,11 +51,11 @@ class Mount final : public RefCounted {
     bool read_only() const { return (flags & kMountReadOnly) || file_system->read_only(); }
 
     // What it covers, under dentry_lock: null for the root of everything and what was detached.
-    const Path& place_locked() const { return place_; }
+    const Path& place_locked() const REQUIRES(dentry_lock) { return place_; }
     Path place() const;
     // It covers that from now on, or nothing; what it covered, to be dropped without the lock.
-    Path set_place_locked(Path place);
-    void cover_locked();  // the place that it was made with
+    Path set_place_locked(Path place) REQUIRES(dentry_lock);
+    void cover_locked() REQUIRES(dentry_lock);  // the place that it was made with
 
     // A path leads into it: for MNT_EXPIRE.
     void note_crossing() {
@@ -74,7 +74,7 @@ class Mount final : public RefCounted {
     ListNode node, by_place;  // of all; of those on places with the same hash, newest first
 
   private:
-    Path place_;
+    Path place_ GUARDED_BY(dentry_lock);
     Atomic<uint8_t> expiry_ = 0;  // 1: marked; 2, 3: walked into since, once or more
 };
 
@@ -88,7 +88,7 @@ bool is_mounted(uint32_t first_device, uint32_t last_device);
 extern Mutex mount_table;
 extern List<Mount, &Mount::node> mounts;
 // Those detached that are still in use, or are being finished; under dentry_lock.
-extern List<Mount, &Mount::node> leaving_mounts;
+extern List<Mount, &Mount::node> leaving_mounts GUARDED_BY(dentry_lock);
 
 // With mount_table held: puts new mounts in their places, all at once; takes some out.
 void attach_mounts(std::span<Ref<Mount>> fresh);
@@ -102,8 +102,8 @@ inline void note_access(const Path& path, Inode& inode) {
     inode.note_access(flags & kMountRelatime);
 }
 
-// With dentry_lock held: a mount whose top this is.
-const Mount* mount_with_root_locked(const Dentry& top);
+// A mount whose top this is.
+const Mount* mount_with_root_locked(const Dentry& top) REQUIRES(dentry_lock);
 
 // The text of a place, built from its end in `buffer`, up to `stop` (null: the root of everything).
 // `reached` tells whether the walk up met `stop`. ENAMETOOLONG.

@@ -57,8 +57,7 @@ Result<void> remount(const Path& target, uint32_t flags) {
     return {};
 }
 
-// With dentry_lock held.
-bool is_below(const Dentry& dentry, const Dentry& top) {
+bool is_below(const Dentry& dentry, const Dentry& top) REQUIRES(dentry_lock) {
     const Dentry* at = &dentry;
     while (at && at != &top) at = at->parent_locked();
     return at != nullptr;

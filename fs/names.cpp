@@ -23,7 +23,7 @@ class FrontWriter {
 };
 
 Result<void> write_upwards(FrontWriter& text, const Mount* mount, const Dentry* at,
-                           const Path* stop, bool& reached) {
+                           const Path* stop, bool& reached) REQUIRES(dentry_lock) {
     for (;;) {
         reached = stop && mount == &stop->mount() && at == &stop->dentry();
         if (reached) return {};

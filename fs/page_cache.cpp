@@ -27,13 +27,13 @@ Ref<Pager> PageCache::hold() {
 void PageCache::last_reference_dropped() const { Ref<RefCounted>::adopt(&owner_); }
 
 uint64_t PageCache::size() const {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     return size_;
 }
 
 // What a reader finds at `offset`, up to the end of the page, or of the next ones, and of the file.
 inline PageCache::Piece PageCache::look_up(uint64_t offset, uint32_t wanted) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     Piece piece;
     if (offset >= size_) return piece;
     const uint32_t index = page_index(offset);
@@ -91,7 +91,7 @@ uint32_t PageCache::device_number() const {
 
 // What is only mapped along doesn't count as used.
 void PageCache::cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     const uint64_t end = (size_ + kPageMask) >> kPageShift;
     for (uint32_t i = 0; i < to.size(); ++i) {
         to[i] = Frame(0);

@@ -88,6 +88,7 @@ struct CachedPage : ResidentPage {  // linked: may be given back
 using DirtyPages = List<CachedPage, &CachedPage::dirty_node>;
 inline bool is_in_memory(const CachedPage& page) { return !page.filling && page.frame.raw(); }
 constexpr uint8_t kWholePage = 0xff;
+extern SpinLock page_cache_lock;  // of the table of all cached pages
 
 class PageCache final : public Pager {
   public:
@@ -126,7 +127,7 @@ class PageCache final : public Pager {
     bool frozen() const { return frozen_.relaxed(); }
     Result<HeldPage> page(uint32_t index);               // for the owner: directories, index blocks
     Result<HeldPage> page_to_overwrite(uint32_t index);  // its contents don't matter
-    uint32_t pages() const { return pages_; }
+    uint32_t pages() const NO_LOCK_ANALYSIS { return pages_; }
     // Hints: brings [offset, end) in, as far as there is room for it; lets go of the whole pages in it
     // that are clean and that nobody uses, after having written the dirty ones.
     void will_need(uint64_t offset, uint64_t end);
@@ -172,26 +173,26 @@ class PageCache final : public Pager {
         uint32_t pages = 0;  // 0: nothing of it is in memory
     };
     Piece look_up(uint64_t offset, uint32_t wanted);
-    uint32_t extend(Piece& piece, uint64_t offset, uint32_t wanted);  // under the table's lock
+    uint32_t extend(Piece& piece, uint64_t offset, uint32_t wanted) REQUIRES(page_cache_lock);
     Result<Frame> get(uint32_t index, uint32_t ahead,
                       AccessPattern pattern = AccessPattern::normal);
-    void wait_until_filled(uint32_t index, bool written_too = false);  // nor being written
+    void wait_until_filled(uint32_t index, bool written_too = false) REQUIRES(page_cache_lock);
     Result<void> fill(uint32_t first, uint32_t count, uint32_t asked);
     Result<void> fill_frames(uint32_t first, uint32_t count, Frame frame);
     Result<Frame> get_for_write(uint32_t index, bool whole);
     Result<Frame> add_zeroed(uint32_t index);
     Result<uint32_t> write_locked(ByteSource& from, uint64_t offset);
     Result<uint32_t> write_chunk(ByteSource& from, uint64_t offset);
-    void note_write(uint32_t index);
+    void note_write(uint32_t index) REQUIRES(page_cache_lock);
     Result<void> bring_back(CachedPage& page);
-    void leave_slot(CachedPage& page);
+    void leave_slot(CachedPage& page) REQUIRES(page_cache_lock);
     Result<void> clear_tail(uint64_t size);
     Result<uint32_t> write_through(ByteSource& from, uint64_t at, uint64_t end);
     void drop_from(uint32_t index, uint32_t last = UINT32_MAX);
     bool drop_some_from(uint32_t index, uint32_t last);
     Result<void> clear(uint64_t offset, uint32_t bytes);
     void drop_unused(uint64_t first, uint64_t last);
-    CachedPage* oldest_dirty(uint32_t first, uint32_t last);
+    CachedPage* oldest_dirty(uint32_t first, uint32_t last) REQUIRES(page_cache_lock);
     uint32_t take_dirty_run(std::span<CachedPage*> run, uint32_t first = 0,
                             uint32_t last = UINT32_MAX);
     Result<void> write_run(std::span<CachedPage*> run);
@@ -204,18 +205,16 @@ class PageCache final : public Pager {
     SharedPages* shared_ = nullptr;  // set at start: how pages go to swap
     uint32_t hash_;
     Mutex writers_{LockRank::inode};
-    // Under the table's lock:
-    uint64_t size_ = 0;
-    uint32_t pages_ = 0;
-    uint32_t next_ = 0;          // the page that a sequential reader asks for next
-    CachedPage* all_ = nullptr;  // this cache's pages
-    DirtyPages dirty_;           // those to be written by the thread, in order of their dirtying
-    ListNode dirty_node_;        // in the list of caches that have any
-    Nanoseconds dirty_since_{0};
+    uint64_t size_ GUARDED_BY(page_cache_lock) = 0;
+    uint32_t pages_ GUARDED_BY(page_cache_lock) = 0;
+    uint32_t next_ GUARDED_BY(page_cache_lock) = 0;  // what a sequential reader asks for next
+    CachedPage* all_ GUARDED_BY(page_cache_lock) = nullptr;  // this cache's pages
+    DirtyPages dirty_ GUARDED_BY(page_cache_lock);  // for the thread to write, in their order
+    ListNode dirty_node_;                           // in the list of caches that have any
+    Nanoseconds dirty_since_ GUARDED_BY(page_cache_lock){0};
     const WriteBack write_back_;
-    bool written_by_mapping_ = false;
     ErrorSequence write_errors_;
-    Atomic<bool> frozen_ = false;  // changes under writers_
+    Atomic<bool> written_by_mapping_ = false, frozen_ = false;  // `frozen_` changes under writers_
 };
 
 // EINVAL unless all are multiples of 512.

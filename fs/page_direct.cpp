@@ -124,7 +124,7 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     Result<void> written = source_->write_pages(first, {pages, count});
     if (written.is_error()) return written.error();
     // Those that are used, or were read meanwhile.
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     for (uint32_t i = 0; i < count; ++i) {
         wait_until_filled(first + i, true);
         const CachedPage* page = page_hash.find(*this, first + i);

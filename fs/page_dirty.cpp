@@ -48,12 +48,12 @@ void PageCache::note_write_error(Errno error) {
 }
 
 bool PageCache::is_dirty() const {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     return !dirty_.empty();
 }
 
 uint8_t PageCache::set_dirty(uint32_t index, uint8_t sectors) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     CachedPage* page = page_hash.find(*this, index);
     if (!page) return 0;
     const auto fresh = static_cast<uint8_t>(sectors & ~page->dirty);
@@ -62,7 +62,7 @@ uint8_t PageCache::set_dirty(uint32_t index, uint8_t sectors) {
 }
 
 uint8_t PageCache::clear_dirty(uint32_t index, uint8_t sectors) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     CachedPage* page = page_hash.find(*this, index);
     if (!page) return 0;
     const auto found = static_cast<uint8_t>(page->dirty & sectors);
@@ -82,13 +82,13 @@ CachedPage* PageCache::oldest_dirty(uint32_t first, uint32_t last) {
 // The oldest dirty page of the range and its dirty neighbours there, marked as being written; a
 // reference to each.
 uint32_t PageCache::take_dirty_run(std::span<CachedPage*> run, uint32_t first, uint32_t last) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     const CachedPage* oldest = oldest_dirty(first, last);
     if (!oldest) return 0;
     wait_until_filled(oldest->index, true);
     oldest = oldest_dirty(first, last);
     if (!oldest || oldest->writing) return 0;
-    auto wanted = [&](uint32_t index) {
+    auto wanted = [&](uint32_t index) REQUIRES(page_cache_lock) {
         CachedPage* page = index <= last ? page_hash.find(*this, index) : nullptr;
         return page && page->dirty && !page->writing && !page->filling ? page : nullptr;
     };
@@ -129,7 +129,7 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
             left |= 1u << i;
     }
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (uint32_t i = 0; i < run.size(); ++i) {
             if (left >> i & 1) page_hash.mark_dirty(*run[i], kWholePage);
             run[i]->writing = false;
@@ -141,9 +141,9 @@ Result<void> PageCache::write_run(std::span<CachedPage*> run) {
 }
 
 void PageCache::wait_until_written(uint32_t first, uint32_t last) {
-    LockGuard guard(page_hash.lock);
-    page_hash.filled.wait(page_hash.lock,
-                          [&] {
+    LockGuard guard(page_cache_lock);
+    page_hash.filled.wait(page_cache_lock,
+                          [&]() REQUIRES(page_cache_lock) {
                               for (CachedPage* page = all_; page && page_hash.totals.writing;
                                    page = page->cache_next)
                                   if (page->writing && page->index >= first && page->index <= last)
@@ -166,7 +166,7 @@ Result<void> PageCache::write_back(uint32_t first, uint32_t last) {
 Result<void> PageCache::write_back_placed(uint32_t first, uint32_t last) {
     uint32_t most;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         most = pages_;  // who dirties on and on must not keep us here
     }
     Errno failure{};
@@ -174,7 +174,7 @@ Result<void> PageCache::write_back_placed(uint32_t first, uint32_t last) {
     CachedPage* run[kLongestRun];
     for (uint32_t done = 0; done <= most;) {
         {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             const CachedPage* oldest = oldest_dirty(first, last);
             if (!oldest || oldest->index == refused) break;
         }
@@ -186,7 +186,7 @@ Result<void> PageCache::write_back_placed(uint32_t first, uint32_t last) {
         if (written.is_error() && (failure == Errno{} || failure == Errno::again))
             failure = written.error();
         if (refused || failure != Errno::again) continue;
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (uint32_t i = start; i < start + count && !refused; ++i)
             if (const CachedPage* page = page_hash.find(*this, i); page && page->dirty) refused = i;
     }
@@ -201,7 +201,7 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
         PageCache* cache = nullptr;
         Ref<RefCounted> owner;
         {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             for (PageCache& candidate : page_hash.dirty_caches) {
                 if (candidate.dirty_since_ > dirty_before) continue;
                 if (!candidate.owner_.try_add_ref()) continue;  // it is about to go
@@ -224,7 +224,7 @@ uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before) {
                 static_cast<void>(cache->source_->await_room());  // told when a page is lost
         }
         if (!count) {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             if (!cache->dirty_.empty()) cache->dirty_since_ = write_back_clock();
         }
     }
@@ -237,7 +237,7 @@ Result<void> write_back_file_system(const FileSystem& file_system) {
         PageCache* cache = nullptr;
         Ref<RefCounted> owner;
         {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             for (PageCache& candidate : page_hash.dirty_caches) {
                 if (!candidate.inode_ || &candidate.inode_->file_system() != &file_system) continue;
                 if (!candidate.owner_.try_add_ref()) continue;

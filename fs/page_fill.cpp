@@ -8,6 +8,7 @@
 #include "mm/shared_pages.hpp"
 #include "kernel/lib/preemption.hpp"
 
+constinit SpinLock page_cache_lock{LockRank::page_cache};
 constinit CachedPages page_hash;
 
 namespace {
@@ -103,8 +104,8 @@ void free_pages(CachedPage* pages) {
 }
 
 void PageCache::wait_until_filled(uint32_t index, bool written_too) {
-    page_hash.filled.wait(page_hash.lock,
-                          [&] {
+    page_hash.filled.wait(page_cache_lock,
+                          [&]() REQUIRES(page_cache_lock) {
                               CachedPage* page = page_hash.find(*this, index);
                               return !page || !(page->filling || (written_too && page->writing));
                           },
@@ -137,7 +138,7 @@ Result<Frame> PageCache::get(uint32_t index, uint32_t ahead, AccessPattern patte
         CachedPage* swapped = nullptr;
         uint32_t asked = ahead;
         {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             wait_until_filled(index);
             const bool sequential = std::exchange(next_, index + 1) == index;
             if (CachedPage* page = page_hash.find(*this, index)) {
@@ -178,7 +179,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     }
     uint32_t taken = 0;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         while (fresh && !page_hash.find(*this, first + taken)) {
             CachedPage* page = fresh;
             fresh = page->hash_next;
@@ -197,7 +198,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
     Result<void> filled = fill_frames(first, taken, frame);
     CachedPage* failed = nullptr;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (uint32_t i = 0; i < taken; ++i) {
             CachedPage* page = page_hash.find(*this, first + i);
             page->filling = false;
@@ -219,7 +220,7 @@ Result<void> PageCache::fill(uint32_t first, uint32_t count, uint32_t asked) {
 Result<Frame> PageCache::get_for_write(uint32_t index, bool whole) {
     if (!whole) return get(index, 1);
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         wait_until_filled(index);
         if (CachedPage* page = page_hash.find(*this, index); page && page->frame.raw()) {
             page->referenced = true;
@@ -241,7 +242,7 @@ Result<Frame> PageCache::add_zeroed(uint32_t index) {
     fresh->filling = false;
     __builtin_memset(to_virtual(frame), 0, kPageSize);
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         if (!page_hash.find(*this, index)) {
             page_hash.insert(*fresh);
             get_frame(frame);
@@ -278,7 +279,7 @@ bool PageCache::drop_some_from(uint32_t index, uint32_t last) {
     CachedPage* dropped = nullptr;
     uint32_t count = 0;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (CachedPage* page = all_; page && count < kMost;) {
             if (page->index < index || page->index > last) {
                 page = page->cache_next;
@@ -300,11 +301,11 @@ bool PageCache::drop_some_from(uint32_t index, uint32_t last) {
 }
 
 void PageCache::set_size(uint64_t bytes) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     size_ = bytes;
 }
 
-void page_cache_init() {
+void page_cache_init() NO_LOCK_ANALYSIS {
     uint32_t buckets = std::bit_floor(std::clamp(memory_totals().total / 4, 256u, 1u << 18));
     page_hash.buckets = new (std::nothrow) CachedPage*[buckets]();
     VERIFY(page_hash.buckets);
@@ -312,10 +313,10 @@ void page_cache_init() {
     page_replacement_init();
 }
 
-uint32_t cached_pages() { return page_hash.totals.all; }  // without the lock: it may be late
+uint32_t cached_pages() NO_LOCK_ANALYSIS { return page_hash.totals.all; }  // it may be late
 
 PageCacheTotals page_cache_totals() {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     return page_hash.totals;
 }
 
@@ -328,6 +329,6 @@ Result<void> set_read_ahead_kib(uint32_t kib) {
 }
 
 PageCacheUse page_cache_use() {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     return page_hash.use;
 }

@@ -1,6 +1,6 @@
 // The table of all cached pages, of all caches: (cache, page index) to frame. Its size follows the
 // machine's memory, so that chains stay short. The page cache's own; others use page_cache.hpp.
-// Locks: `lock`, for everything here.
+// Locks: page_cache_lock, for everything here.
 #pragma once
 
 #include "fs/page_cache.hpp"
@@ -18,27 +18,28 @@ inline uint8_t* bytes_of(Frame frame) { return static_cast<uint8_t*>(to_virtual(
 constexpr uint32_t smaller(uint64_t a, uint32_t b) { return a < b ? static_cast<uint32_t>(a) : b; }
 
 struct CachedPages {
-    SpinLock lock{LockRank::page_cache};
-    CachedPage** buckets = nullptr;
-    uint32_t mask = 0;
-    PageCacheTotals totals{};
-    PageCacheUse use{};
-    ReplacementSet unused{};                        // clean pages that could be read again
-    uint32_t now = 0;                               // their time
-    List<ResidentPage, &ResidentPage::node> aside;  // what a search has seen and couldn't free
-    List<PageCache, &PageCache::dirty_node_> dirty_caches;  // the one that waits longest first
-    WaitQueue filled;                                       // or written
+    CachedPage** buckets GUARDED_BY(page_cache_lock) = nullptr;
+    uint32_t mask GUARDED_BY(page_cache_lock) = 0;
+    PageCacheTotals totals GUARDED_BY(page_cache_lock){};
+    PageCacheUse use GUARDED_BY(page_cache_lock){};
+    ReplacementSet unused GUARDED_BY(page_cache_lock){};  // clean pages that could be read again
+    uint32_t now GUARDED_BY(page_cache_lock) = 0;         // their time
+    // What a search has seen and couldn't free.
+    List<ResidentPage, &ResidentPage::node> aside GUARDED_BY(page_cache_lock);
+    // The one that waits longest first.
+    List<PageCache, &PageCache::dirty_node_> dirty_caches GUARDED_BY(page_cache_lock);
+    WaitQueue filled;  // or written
 
-    CachedPage*& bucket(const PageCache& cache, uint32_t index) {
+    CachedPage*& bucket(const PageCache& cache, uint32_t index) REQUIRES(page_cache_lock) {
         return buckets[(cache.hash_ + index) & mask];
     }
-    CachedPage* find(const PageCache& cache, uint32_t index) {
+    CachedPage* find(const PageCache& cache, uint32_t index) REQUIRES(page_cache_lock) {
         for (CachedPage* at = bucket(cache, index); at; at = at->hash_next)
             if (at->index == index && at->cache == &cache) return at;
         return nullptr;
     }
     // It is wanted, and is there at once.
-    void note_hit(CachedPage& page) {
+    void note_hit(CachedPage& page) REQUIRES(page_cache_lock) {
         page.referenced = true;
         ++use.hits;
         if (!page.ahead) [[likely]]
@@ -46,15 +47,16 @@ struct CachedPages {
         page.ahead = false;
         ++use.ahead_used;
     }
-    void insert(CachedPage& page);
-    void remove(CachedPage& page);  // the frame's reference becomes the caller's
-    void mark_dirty(CachedPage& page, uint8_t sectors);
-    void mark_clean(CachedPage& page);
-    ReplacementPolicy& policy() { return *unused.policy; }
-    CachedPage* next_victim();  // which is set aside; null: there are no more
-    void put_back_aside();
-    uint32_t take_unused(uint32_t wanted, CachedPage*& victims);
-    void restore(CachedPage& page, Frame frame);  // page_swap.cpp
+    void insert(CachedPage& page) REQUIRES(page_cache_lock);
+    // The frame's reference becomes the caller's.
+    void remove(CachedPage& page) REQUIRES(page_cache_lock);
+    void mark_dirty(CachedPage& page, uint8_t sectors) REQUIRES(page_cache_lock);
+    void mark_clean(CachedPage& page) REQUIRES(page_cache_lock);
+    ReplacementPolicy& policy() REQUIRES(page_cache_lock) { return *unused.policy; }
+    CachedPage* next_victim() REQUIRES(page_cache_lock);  // it is set aside; null: no more
+    void put_back_aside() REQUIRES(page_cache_lock);
+    uint32_t take_unused(uint32_t wanted, CachedPage*& victims) REQUIRES(page_cache_lock);
+    void restore(CachedPage& page, Frame frame) REQUIRES(page_cache_lock);  // page_swap.cpp
 };
 extern CachedPages page_hash;
 

@@ -19,7 +19,7 @@ struct Mapped {
 
 // The next mapped clean pages, each with one more reference.
 uint32_t take_mapped(Mapped (&batch)[kBatch]) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     uint32_t count = 0;
     page_hash.policy().prepare();
     while (count < kBatch) {
@@ -97,7 +97,7 @@ void PageCache::dont_need(uint64_t offset, uint64_t end) {
 void PageCache::drop_unused(uint64_t first, uint64_t last) {
     CachedPage* dropped = nullptr;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (CachedPage *page = all_, *next; page; page = next) {
             next = page->cache_next;
             if (page->index < first || page->index > last || page->filling || page->writing ||
@@ -115,7 +115,7 @@ uint32_t reclaim_pages(uint32_t wanted) {
     uint32_t freed;
     CachedPage* victims = nullptr;
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         freed = page_hash.take_unused(wanted, victims);
         page_hash.put_back_aside();
     }
@@ -137,22 +137,22 @@ uint32_t reclaim_mapped_pages(uint32_t wanted, bool used_too) {
         }
         if (unmapped) freed += reclaim_pages(wanted - freed);
         if (count) continue;
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         page_hash.put_back_aside();
         if (std::exchange(again, true)) break;
     }
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     page_hash.put_back_aside();
     return freed;
 }
 
-void page_replacement_init() {
+void page_replacement_init() NO_LOCK_ANALYSIS {
     static constinit Replacers policies{};
     page_hash.unused = {&policies, &policies.get<DefaultReplacer>()};
 }
 
 void choose_page_replacement(uint32_t policy) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     ReplacementPolicy &former = page_hash.policy(), &next = page_hash.unused.policies->at(policy);
     if (&former == &next) return;
     page_hash.put_back_aside();
@@ -164,12 +164,12 @@ void choose_page_replacement(uint32_t policy) {
 }
 
 void tune_page_replacement(Replacers& like) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     page_hash.unused.policies->copy_tunables(like);
 }
 
 void tick_page_replacement(uint32_t now) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     page_hash.now = now;
     page_hash.policy().tick(now, nullptr);
 }

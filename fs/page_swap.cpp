@@ -17,7 +17,7 @@ RefCounted& SwappedCache::owner() { return cache_.owner_; }
 const Pager& SwappedCache::pager() const { return cache_; }
 
 bool SwappedCache::give_up(uint32_t index, Frame frame, SwapEntry entry) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     CachedPage* page = page_hash.find(cache_, index);
     if (page && !page->filling && page->entry == entry) return true;
     if (!page || page->filling || page->frame != frame) return false;
@@ -41,7 +41,7 @@ void CachedPages::restore(CachedPage& page, Frame frame) {
 Result<void> PageCache::bring_back(CachedPage& page) {
     const Result<Frame> frame = swap_bring_in(page.entry);
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         page.filling = false;
         if (frame.is_ok()) page_hash.restore(page, frame.value());
     }
@@ -61,7 +61,7 @@ Result<void> SwappedCache::bring_in(uint32_t area) {
     for (;;) {
         CachedPage* found = nullptr;
         {
-            LockGuard guard(page_hash.lock);
+            LockGuard guard(page_cache_lock);
             for (CachedPage* page = cache_.all_; page && !found; page = page->cache_next)
                 if (page->entry && page->entry.area() == area) found = page;
             if (!found) return {};
@@ -76,7 +76,7 @@ Result<void> SwappedCache::bring_in(uint32_t area) {
 }
 
 void SwappedCache::track_all() {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     for (CachedPage* page = cache_.all_; page; page = page->cache_next)
         if (page->frame.raw() && !page->filling) track_shared(page->frame, *this, page->index);
 }

@@ -75,7 +75,7 @@ Result<uint32_t> PageCache::write_chunk(ByteSource& from, uint64_t offset) {
         if (done < piece) break;
     }
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         for (uint32_t i = 0; i * kPageSize < start + total && total; ++i) note_write(first + i);
         if (total) size_ = std::max(size_, offset + total);
     }
@@ -95,14 +95,14 @@ Result<void> PageCache::clear_tail(uint64_t size) {
 Result<void> PageCache::clear(uint64_t offset, uint32_t bytes) {
     const uint32_t index = page_index(offset);
     {
-        LockGuard guard(page_hash.lock);
+        LockGuard guard(page_cache_lock);
         const CachedPage* page = page_hash.find(*this, index);
         if (!page || (page->filling && source_)) return {};
     }
     const HeldPage page(TRY(get(index, 1)));
     __builtin_memset(page.data() + offset_in_page(offset), 0, bytes);
     if (!shared_) return {};
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     note_write(index);
     return {};
 }
@@ -116,7 +116,7 @@ Result<void> PageCache::provide(uint64_t offset, uint64_t end, bool keep_size, u
     Errno failure{};
     for (uint32_t index = page_index(offset); index <= last && failure == Errno{}; ++index) {
         {
-            LockGuard table(page_hash.lock);
+            LockGuard table(page_cache_lock);
             if (page_hash.find(*this, index)) continue;
         }
         Result<void> noted = fresh.size() < most ? fresh.push_back(index) : Errno::nospc;
@@ -146,7 +146,7 @@ Result<void> PageCache::punch(uint64_t offset, uint64_t end) {
     return {};
 }
 
-// Its contents are newer than any copy. The caller has its frame, and the table's lock.
+// Its contents are newer than any copy. The caller has its frame.
 void PageCache::note_write(uint32_t index) {
     if (shared_) wait_until_filled(index);
     CachedPage* page = page_hash.find(*this, index);
@@ -166,7 +166,7 @@ Result<void> PageCache::truncate(uint64_t bytes) {
         // The rest of the last page must read as zeros when the file grows again.
         HeldPage last(TRY(get(page_index(bytes), 1)));
         std::fill(last.data() + offset_in_page(bytes), last.data() + kPageSize, uint8_t{0});
-        LockGuard table(page_hash.lock);
+        LockGuard table(page_cache_lock);
         note_write(page_index(bytes));
     }
     if (!shrinks && source_) TRY(source_->resize(bytes));
@@ -204,7 +204,7 @@ Result<HeldPage> PageCache::page_to_overwrite(uint32_t index) {
 }
 
 void PageCache::mark_dirty(uint32_t index) {
-    LockGuard guard(page_hash.lock);
+    LockGuard guard(page_cache_lock);
     written_by_mapping_ = true;
     note_write(index);
 }

@@ -1,13 +1,10 @@
 // FIFOs: pipes that have a name. The first opening of the name makes the Pipe, the last close
 // frees it; opening waits until the other end is open too.
 // Spec: fifo(7).
-// Locks: `fifo_nodes` (rank pipe) guards which Pipe a FIFO's inode has.
 #include "fs/fifo_hook.hpp"
 #include "kernel/ipc/pipe_end.hpp"
 
-namespace {
 constinit SpinLock fifo_nodes{LockRank::pipe};
-}
 
 void leave_fifo(Inode& node, Pipe& pipe) {
     Ref<RefCounted> last;  // freed outside the lock

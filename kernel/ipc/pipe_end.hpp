@@ -10,6 +10,7 @@
 #include "kernel/ipc/pipe.hpp"
 #include "kernel/ipc/pipe_ring.hpp"
 
+extern SpinLock fifo_nodes;  // which Pipe a FIFO's inode has
 class Pipe final : public RefCounted {
   public:
     inline Result<uint32_t> read(ByteSink& to, bool non_blocking);
@@ -31,7 +32,7 @@ class Pipe final : public RefCounted {
     WaitQueue& read_queue() { return read_queue_; }
     WaitQueue& write_queue() { return write_queue_; }
 
-    uint32_t ends = 0;  // of a FIFO: under fifo_nodes
+    uint32_t ends GUARDED_BY(fifo_nodes) = 0;  // of a FIFO
 
   private:
     Mutex lock_{LockRank::inode};
