@@ -1,7 +1,6 @@
 // A Pipe is the bytes on their way and who has it open; a PipeEnd is an open file on it: a pipe's end,
 // or a FIFO's.
-// Locks: `lock_` (a Mutex of rank inode, because it is held while user memory is copied, which may
-// fault) guards all of a Pipe.
+// Locks: `lock_` guards a Pipe: a Mutex, since user memory is copied under it, which may fault.
 #pragma once
 
 #include "fs/inode.hpp"
