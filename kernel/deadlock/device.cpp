@@ -16,11 +16,11 @@ class ResourceFile final : public DeviceFile {
     using DeviceFile::DeviceFile;
     ~ResourceFile() override {
         if (!joined_) return;
-        LockGuard guard(manager().lock);
+        LockGuard guard(resources_lock);
         manager().leave(member_);
     }
     Result<void> join() {
-        LockGuard guard(manager().lock);
+        LockGuard guard(resources_lock);
         TRY(manager().join(member_));
         joined_ = true;
         return {};
@@ -30,12 +30,14 @@ class ResourceFile final : public DeviceFile {
   private:
     Result<int32_t> add_type(uint32_t argument);
     Result<int32_t> on_list(uint32_t request, uint32_t argument);
-    Result<void> claim(std::span<const res_amount> amounts);
-    Result<void> request(std::span<const res_amount> amounts);
-    Result<void> release(std::span<const res_amount> amounts);
-    Result<void> produce(std::span<const res_amount> amounts);
-    static bool known(std::span<const res_amount> amounts);
-    Units held(uint32_t t) const { return manager().table.held(member_.party, t); }
+    Result<void> claim(std::span<const res_amount> amounts) REQUIRES(resources_lock);
+    Result<void> request(std::span<const res_amount> amounts) REQUIRES(resources_lock);
+    Result<void> release(std::span<const res_amount> amounts) REQUIRES(resources_lock);
+    Result<void> produce(std::span<const res_amount> amounts) REQUIRES(resources_lock);
+    static bool known(std::span<const res_amount> amounts) REQUIRES(resources_lock);
+    Units held(uint32_t t) const REQUIRES(resources_lock) {
+        return manager().table.held(member_.party, t);
+    }
 
     ResourceManager::Member member_;
     bool joined_ = false;
@@ -48,7 +50,7 @@ Result<int32_t> ResourceFile::ioctl(uint32_t request, uint32_t argument) {
             char name[16];
             TRY(copy_from_user(name, VirtAddr(argument), sizeof name));
             name[15] = 0;
-            LockGuard guard(manager().lock);
+            LockGuard guard(resources_lock);
             __builtin_memcpy(member_.name, name, sizeof name);
             return 0;
         }
@@ -66,7 +68,7 @@ Result<int32_t> ResourceFile::add_type(uint32_t argument) {
     res_type type = TRY(read_user(UserPtr<res_type>(argument)));
     type.name[15] = 0;
     if ((!type.units && !type.consumable) || type.units > INT32_MAX) return Errno::inval;
-    LockGuard guard(manager().lock);
+    LockGuard guard(resources_lock);
     return static_cast<int32_t>(
         TRY(manager().table.add_type(type.name, type.units, type.preemptible != 0,
                                      type.weight ? type.weight : 1, type.consumable != 0)));
@@ -80,7 +82,7 @@ Result<int32_t> ResourceFile::on_list(uint32_t request_number, uint32_t argument
     const uint32_t bytes = list.count * sizeof(res_amount);
     TRY(copy_from_user(amounts.data(), VirtAddr(list.amounts), bytes));
     {
-        LockGuard guard(manager().lock);
+        LockGuard guard(resources_lock);
         if (!known(amounts.span())) return Errno::inval;
         member_.pid = deadlock_caller ? deadlock_caller() : 0;
         manager().table.party(member_.party).nice = Thread::current().sched.nice;

@@ -8,6 +8,7 @@
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/trace/trace.hpp"
 
+constinit Mutex resources_lock{LockRank::resources};
 constinit ResourceManager* resource_manager = nullptr;
 namespace {
 
@@ -68,7 +69,7 @@ bool ResourceManager::decide(Member& m) {
 Result<void> ResourceManager::request(Member& m, bool non_blocking) {
     const uint32_t p = m.party;
     m.victim = false;
-    m.asked_at = ++requests;
+    m.asked_at = ++counts.requests;
     if (!table.wants_any(p)) return {};  // nothing: no strategy has a say in that
     if (decide(m)) return {};
     const bool gave_back = m.answer == Answer::gives_back;
@@ -78,12 +79,14 @@ Result<void> ResourceManager::request(Member& m, bool non_blocking) {
         return m.answer == Answer::unsafe ? Errno::busy : Errno::again;
     }
     table.party(p).waits = true;
-    ++waits;
+    ++counts.waits;
     trace_wait(p);
     if (gave_back) serve_waiters();
     if (strategy().detects() && detection == Detection::block) detect();
-    Woken woken = m.queue.wait(lock, [&] { return m.victim || !table.party(p).waits; },
-                               {.reason = "resources"});
+    Woken woken =
+        m.queue.wait(resources_lock,
+                     [&]() REQUIRES(resources_lock) { return m.victim || !table.party(p).waits; },
+                     {.reason = "resources"});
     if (m.victim) return Errno::deadlk;
     if (woken == Woken::condition) return {};
     table.clear_wanted(p);
@@ -147,10 +150,10 @@ void ResourceManager::break_one() {
         table.take_back(m.party, t, units);
     }
     if (victim.take_away) {
-        ++taken_away;
+        ++counts.taken_away;
         return;
     }
-    ++victims;
+    ++counts.victims;
     m.victim = true;
     table.clear_wanted(m.party);
     if (cure == Cure::kill && kill_deadlock_victim) kill_deadlock_victim(m.pid);
@@ -158,10 +161,10 @@ void ResourceManager::break_one() {
 }
 
 uint32_t ResourceManager::detect() {
-    ++detections;
+    ++counts.detections;
     const uint32_t found = reduce(table);
     if (!found) return 0;
-    ++deadlocks;
+    ++counts.deadlocks;
     if (cure == Cure::nothing) return found;
     // Each round ends one party's wait or takes all that can be taken from one: it comes to an end.
     while (reduce(table)) break_one();
@@ -178,7 +181,7 @@ void watch(void*) {
         bool ends;
         Nanoseconds deadline{0};
         {
-            LockGuard guard(manager.lock);
+            LockGuard guard(resources_lock);
             if (manager.detection == ResourceManager::Detection::periodic) {
                 if (manager.strategy().detects()) manager.detect();
                 deadline = monotonic_now() + uint64_t{manager.period_ms} * 1'000'000;
@@ -206,7 +209,7 @@ void deadlock_look_soon() {
 
 Result<void> start_deadlock_watcher() {
     ResourceManager& manager = *resource_manager;
-    LockGuard guard(manager.lock);
+    LockGuard guard(resources_lock);
     if (manager.watcher_runs) return {};
     Ref<Thread> thread = TRY(Thread::create("deadlock", watch, nullptr));
     manager.watcher_runs = true;

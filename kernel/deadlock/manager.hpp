@@ -2,7 +2,7 @@
 // strategy in force. /dev/resources (device.cpp) is its face for programs, /proc/deadlock and
 // /proc/sys/kernel/deadlock (report.cpp) the one for people.
 // Invariant: a party that waits is on its own queue, and its `wanted` in the table says for what.
-// Locks: `lock` (a Mutex, rank resources) for everything here; the watcher's request has one of its own.
+// Locks: resources_lock for everything here; the watcher's request has one of its own.
 #pragma once
 
 #include "kernel/deadlock/analysis.hpp"
@@ -14,6 +14,8 @@
 
 std::string_view answer_text(Answer answer);
 extern const PolicyChoice kStrategyChoice;  // deadlock=NAME, /proc/sys/kernel/deadlock/strategy
+
+extern Mutex resources_lock;
 
 struct ResourceManager {
     // What the table's party p is in the world. Lives in its open file.
@@ -29,10 +31,9 @@ struct ResourceManager {
     enum class Detection : uint8_t { block, periodic, demand };
     enum class Cure : uint8_t { fail, kill, nothing };
 
-    Mutex lock{LockRank::resources};
-    ResourceTable table;
-    Vector<Member*> members;  // by party; null: none
-    uint32_t open_files = 0;
+    ResourceTable table GUARDED_BY(resources_lock);
+    Vector<Member*> members GUARDED_BY(resources_lock);  // by party; null: none
+    uint32_t open_files GUARDED_BY(resources_lock) = 0;
     const Strategy& strategy() const;
     Detection detection = Detection::block;
     Cure cure = Cure::fail;
@@ -43,26 +44,29 @@ struct ResourceManager {
         uint32_t cost = 0, among = 0;
         VictimRule rule = VictimRule::cost;
         bool taken_from = false;
-    } last_victim;
+    } last_victim GUARDED_BY(resources_lock);
     uint32_t period_ms = 100;
     bool watcher_runs = false;
-    uint64_t requests = 0, waits = 0, detections = 0, deadlocks = 0, victims = 0, taken_away = 0;
+    struct {
+        uint64_t requests = 0, waits = 0, detections = 0, deadlocks = 0, victims = 0,
+                 taken_away = 0;
+    } counts GUARDED_BY(resources_lock);
 
-    // All below: lock held.
-    Result<void> join(Member& member);
-    void leave(Member& member);
-    Result<void> request(Member& member, bool non_blocking);  // the table has `wanted`
-    void serve_waiters();
+    Result<void> join(Member& member) REQUIRES(resources_lock);
+    void leave(Member& member) REQUIRES(resources_lock);
+    Result<void> request(Member& member, bool non_blocking)
+        REQUIRES(resources_lock);  // the table has `wanted`
+    void serve_waiters() REQUIRES(resources_lock);
     // Looks for deadlocks, and cures them as `cure` says. How many parties were in one.
-    uint32_t detect();
+    uint32_t detect() REQUIRES(resources_lock);
     // Whether circles among processes (wait_graph.hpp) are to be cured too.
     bool ends_processes() const { return strategy().detects() && cure == Cure::kill; }
 
   private:
-    bool decide(Member& member);
-    void note_victim(const Victim& victim);
-    void break_one();
-    void trace_wait(uint32_t party) const;
+    bool decide(Member& member) REQUIRES(resources_lock);
+    void note_victim(const Victim& victim) REQUIRES(resources_lock);
+    void break_one() REQUIRES(resources_lock);
+    void trace_wait(uint32_t party) const REQUIRES(resources_lock);
 };
 
 extern ResourceManager* resource_manager;  // made at start-up, never destroyed

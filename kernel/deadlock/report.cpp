@@ -15,20 +15,21 @@ namespace {
 constexpr std::string_view kDetections[] = {"block", "periodic", "demand"};
 constexpr std::string_view kCures[] = {"fail", "kill", "nothing"};
 
-void put_row(TextSink& to, std::string_view title, std::span<const Units> row) {
+void put_row(TextSink& to, std::string_view title, std::span<const Units> row)
+    REQUIRES(resources_lock) {
     to.put(title);
     for (uint32_t t = 0; t < row.size(); ++t)
         if (manager().table.type(t).used) format_to(to, " {}", row[t]);
 }
 
 template <typename Cell>
-void put_cells(TextSink& to, std::string_view title, Cell&& cell) {
+void put_cells(TextSink& to, std::string_view title, Cell&& cell) REQUIRES(resources_lock) {
     to.put(title);
     for (uint32_t t = 0; t < manager().table.types(); ++t)
         if (manager().table.type(t).used) format_to(to, " {}", cell(t));
 }
 
-void put_name(TextSink& to, uint32_t p) {
+void put_name(TextSink& to, uint32_t p) REQUIRES(resources_lock) {
     const ResourceManager::Member* m = manager().members[p];
     if (m && m->name[0])
         to.put(static_cast<const char*>(m->name));
@@ -39,15 +40,18 @@ void put_name(TextSink& to, uint32_t p) {
 class SafetyRows final : public SafetySteps {
   public:
     explicit SafetyRows(TextSink& to) : to_(to) {}
-    void step(uint32_t p, std::span<const Units> work) override {
+    void step(uint32_t p, std::span<const Units> work) override REQUIRES(resources_lock) {
         const ResourceTable& table = manager().table;
         if (!table.takes_part(p)) return;
         to_.put("safe ");
         put_name(to_, p);
         put_row(to_, " work", work);
-        put_cells(to_, " need", [&](uint32_t t) { return table.need(p, t); });
-        put_cells(to_, " allocation", [&](uint32_t t) { return table.held(p, t); });
-        put_cells(to_, " work_after", [&](uint32_t t) { return work[t] + table.held(p, t); });
+        put_cells(to_, " need",
+                  [&](uint32_t t) REQUIRES(resources_lock) { return table.need(p, t); });
+        put_cells(to_, " allocation",
+                  [&](uint32_t t) REQUIRES(resources_lock) { return table.held(p, t); });
+        put_cells(to_, " work_after",
+                  [&](uint32_t t) REQUIRES(resources_lock) { return work[t] + table.held(p, t); });
         to_.put("\n");
     }
 
@@ -55,25 +59,27 @@ class SafetyRows final : public SafetySteps {
     TextSink& to_;
 };
 
-void put_party(TextSink& to, uint32_t p) {
+void put_party(TextSink& to, uint32_t p) REQUIRES(resources_lock) {
     const ResourceTable& table = manager().table;
     to.put("party ");
     put_name(to, p);
     format_to(to, " pid {}", manager().members[p]->pid);
-    put_cells(to, " max", [&](uint32_t t) { return table.max(p, t); });
-    put_cells(to, " held", [&](uint32_t t) { return table.held(p, t); });
-    put_cells(to, " wanted", [&](uint32_t t) { return table.wanted(p, t); });
+    put_cells(to, " max", [&](uint32_t t) REQUIRES(resources_lock) { return table.max(p, t); });
+    put_cells(to, " held", [&](uint32_t t) REQUIRES(resources_lock) { return table.held(p, t); });
+    put_cells(to, " wanted",
+              [&](uint32_t t) REQUIRES(resources_lock) { return table.wanted(p, t); });
     format_to(to, " cost {} state {}\n", recovery_cost(table, p),
               table.party(p).waits ? answer_text(manager().members[p]->answer) : "runs");
 }
 
 void show_state(TextSink& to) {
-    LockGuard guard(manager().lock);
+    LockGuard guard(resources_lock);
     ResourceTable& table = manager().table;
+    const auto& counts = manager().counts;
     format_to(to,
               "strategy {}\nrequests {} waits {} detections {} deadlocks {} victims {} taken {}\n",
-              manager().strategy().name(), manager().requests, manager().waits,
-              manager().detections, manager().deadlocks, manager().victims, manager().taken_away);
+              manager().strategy().name(), counts.requests, counts.waits, counts.detections,
+              counts.deadlocks, counts.victims, counts.taken_away);
     for (uint32_t t = 0; t < table.types(); ++t) {
         const ResourceTable::Type& type = table.type(t);
         if (!type.used) continue;
@@ -100,7 +106,7 @@ void show_state(TextSink& to) {
     }
 }
 
-void put_type_node(TextSink& to, uint32_t t) {
+void put_type_node(TextSink& to, uint32_t t) REQUIRES(resources_lock) {
     const ResourceTable::Type& type = manager().table.type(t);
     format_to(to, "  r{} [shape=box label=\"{} {}", t, static_cast<const char*>(type.name),
               type.available);
@@ -113,7 +119,7 @@ void put_type_node(TextSink& to, uint32_t t) {
 // Parties are circles, types boxes; an edge to a party is what it holds, one from it what it waits
 // for; deadlocked parties are red. A dotted edge: the party makes units of a consumable type.
 void put_allocation_graph(TextSink& to) {
-    LockGuard guard(manager().lock);
+    LockGuard guard(resources_lock);
     const ResourceTable& table = manager().table;
     reduce(table);
     for (uint32_t t = 0; t < table.types(); ++t)
@@ -145,7 +151,7 @@ constexpr ProcEntry setting_file(std::string_view name) {
                 const auto* const found = std::ranges::find(names, word);
                 if (found == std::end(names)) return Errno::inval;
                 if (is_watched) TRY(start_deadlock_watcher());
-                LockGuard guard(manager().lock);
+                LockGuard guard(resources_lock);
                 using Setting = std::remove_reference_t<decltype(manager().*setting)>;
                 manager().*setting = static_cast<Setting>(found - std::begin(names));
                 if (is_watched) deadlock_look_soon();
@@ -155,7 +161,7 @@ constexpr ProcEntry setting_file(std::string_view name) {
 
 Result<void> set_period(std::string_view text) {
     const uint32_t ms = TRY(number_in(text, 1, 3'600'000));
-    LockGuard guard(manager().lock);
+    LockGuard guard(resources_lock);
     manager().period_ms = ms;
     return {};
 }
@@ -164,7 +170,7 @@ Result<void> look_now(std::string_view word) {
     if (word != "detect") return Errno::inval;
     bool ends;
     {
-        LockGuard guard(manager().lock);
+        LockGuard guard(resources_lock);
         manager().detect();
         ends = manager().ends_processes();
     }
@@ -195,7 +201,7 @@ constinit const PolicyChoice kStrategyChoice = {
     "deadlock", Strategies::kNames, [] { return chosen_strategy.index(); },
     [](uint32_t which) {
         if (!resource_manager) return chosen_strategy.choose(which);  // at boot
-        LockGuard guard(manager().lock);
+        LockGuard guard(resources_lock);
         chosen_strategy.choose(which);
         deadlock_look_soon();
         manager().serve_waiters();
