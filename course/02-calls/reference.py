@@ -85,7 +85,7 @@ def make(seed):
         '2.1.full': [put('full', 30, [20, 20, 50, 3]), put('full', 512, [source.randint(1, 60) for _ in range(4)])],
         '2.1.line': [put('line', 100, [source.randint(2, 60) for _ in range(4)]), put('line', 16, [40, 5]), put('none', 16, [4, 3])],
         '2.1.random': [put(kind, source.randint(2, 64), [source.randint(1, 150) for _ in range(6)]) for kind in ('full', 'line')],
-        '2.2.range': [number([451 + 20, 451, 2**31 + 20, *(451 * source.randint(2, 9_000_000) + 20 for _ in range(3))])],
+        '2.2.range': [number([463 + 20, 463, 2**31 + 20, *(463 * source.randint(2, 9_000_000) + 20 for _ in range(3))])],
         '2.2.position': [wide([(1 << 32) + 5, large()], 'position')],
         '2.2.behind': [wide([large()], 'behind')],
         '2.2.random': [wide(sorted(source.randrange(1 << 33, 1 << 39) for _ in range(3)), 'position')],

@@ -136,6 +136,7 @@ Result<FutexKey> futex_key(VirtAddr address, bool process_private) {
     AddressSpace* space = Thread::current().space;
     uint32_t offset = address.raw() & kPageMask;
     if (!process_private) {
+        TRY(read_user(UserPtr<uint32_t>(address.raw())));  // there is such a page, for this program
         const SharedPage shared = TRY(shared_page(*space, address));
         if (shared.pager) return FutexKey{shared.pager, shared.page, offset};
     }
@@ -163,6 +164,30 @@ Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected
         }
     }
     return {};
+}
+
+// As futex_wait, with a place in each word's queue.
+Result<uint32_t> futex_wait_any(std::span<const FutexWord> words, Nanoseconds deadline) {
+    Vector<Box<Joined>> joined;
+    auto woken = [&]() -> int {
+        for (uint32_t i = 0; i < joined.size(); ++i)
+            if (joined[i]->woken()) return static_cast<int>(i);
+        return -1;
+    };
+    for (const FutexWord& word : words)
+        TRY(joined.push_back(TRY(make_box<Joined>(word.key, word.address, kAnyBit))));
+    for (const FutexWord& word : words) {
+        const Result<uint32_t> seen = read_user(UserPtr<uint32_t>(word.address.raw()));
+        if (woken() >= 0) break;
+        if (seen.is_error()) return seen.error();
+        if (seen.value() != word.expected) return Errno::again;
+    }
+    for (;;) {
+        if (const int which = woken(); which >= 0) return static_cast<uint32_t>(which);
+        const Woken how = park({.deadline = deadline, .reason = "futex"});
+        if (how == Woken::condition || woken() >= 0) continue;
+        return how == Woken::timed_out ? Errno::timedout : Errno::restart;
+    }
 }
 
 uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits) {

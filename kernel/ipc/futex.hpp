@@ -7,6 +7,8 @@
 // Spec: futex(2).
 #pragma once
 
+#include <span>
+
 #include "kernel/arch/user_access.hpp"
 #include "kernel/sched/thread.hpp"
 
@@ -23,6 +25,13 @@ Result<FutexKey> futex_key(VirtAddr address, bool process_private);
 // Sleeps if the word is `expected`; EAGAIN if it isn't, ETIMEDOUT, EFAULT, Errno::restart.
 Result<void> futex_wait(const FutexKey& key, VirtAddr address, uint32_t expected, uint32_t bits,
                         Nanoseconds deadline);
+// The same for several words, until one of them is woken: which.
+struct FutexWord {
+    FutexKey key;
+    VirtAddr address{0};
+    uint32_t expected = 0;
+};
+Result<uint32_t> futex_wait_any(std::span<const FutexWord> words, Nanoseconds deadline);
 // Wakes up to `count` sleepers that share a bit with `bits`, longest sleepers first; how many.
 uint32_t futex_wake(const FutexKey& key, uint32_t count, uint32_t bits = kAnyBit);
 // Wakes up to `wake`, and moves up to `move` of the others to another word. Both counts.

@@ -48,12 +48,15 @@ IpcObject* IpcTable::find_key(int key) {
 
 Result<int> IpcTable::insert(Ref<IpcObject> object) {
     if (limit_ && used_ >= *limit_) return Errno::nospc;
-    uint32_t index = used_below_;
+    const int32_t wanted = next_id.exchange(-1);
+    uint32_t index = wanted < 0 ? used_below_ : static_cast<uint32_t>(wanted) % kMaxObjects;
     while (index < slots_.size() && slots_[index].object) ++index;
-    used_below_ = index;
+    if (wanted < 0) used_below_ = index;
     if (index == kMaxObjects) return Errno::nospc;
-    if (index == slots_.size()) TRY(slots_.push_back({}));
+    if (index >= slots_.size()) TRY(slots_.resize(index + 1));
     Slot& slot = slots_[index];
+    if (wanted >= 0)
+        slot.sequence = static_cast<uint16_t>(static_cast<uint32_t>(wanted) / kMaxObjects);
     object->permission.sequence = slot.sequence;
     object->id = static_cast<int>(slot.sequence * kMaxObjects + index);
     slot.object = std::move(object);

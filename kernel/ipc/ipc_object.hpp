@@ -86,6 +86,8 @@ class IpcTable {
     void set_limit(const Atomic<uint32_t>& most) {
         limit_ = &most;
     }  // how many objects; lives for ever
+    // The id that the next new object gets if its slot is free; below 0: any.
+    Atomic<int32_t> next_id = -1;
     uint32_t count();
     uint32_t highest();  // the last slot in use, 0 if none is
 

@@ -22,16 +22,19 @@ constexpr uint16_t kCoreType = 4, kI386 = 3;
 
 // --- the memory
 
-// What no file has is written, and where a library begins.
+// What the filter says; by default what no file has, and where a library begins.
 struct RegionList final : RegionVisitor {
     void visit(const RegionInfo& from) override {
         CoreRegion region{from.start, from.end, from.protection, from.page_offset};
         const bool of_file = from.pager && from.pager->has_file();
-        const bool readable = from.protection != 0;
+        const bool readable = from.protection != 0, shared = from.flags & kMapShared;
+        const uint32_t kind = of_file ? (shared ? kCoreSharedFiles : kCorePrivateFiles)
+                                      : (shared ? kCoreShared : kCoreAnonymous);
         region.sparse = !from.pager;
-        region.of_file = of_file && !(from.flags & kMapShared);
-        if (readable && !of_file) region.written = from.end - from.start;
-        if (readable && of_file && !from.page_offset) region.written = kPageSize;
+        region.of_file = of_file && !shared;
+        if (readable && of_file && !from.page_offset && (filter & kCoreHeaders))
+            region.written = kPageSize;
+        if (readable && (filter & kind)) region.written = from.end - from.start;
         char buffer[512];
         const std::string_view name = of_file ? from.pager->name(buffer) : std::string_view();
         region.name_size = static_cast<uint16_t>(name.size());
@@ -40,6 +43,7 @@ struct RegionList final : RegionVisitor {
         if (!name.empty()) failed |= to.names.push_back('\0').is_error();
     }
     CoreRegions to;
+    const uint32_t filter = core_filter_of(current_process());
     bool failed = false;
 };
 
@@ -206,7 +210,8 @@ Result<CoreRegions> regions_to_write(AddressSpace& space) {
     visit_regions(space, list);
     if (list.failed) return Errno::nomem;
     for (CoreRegion& region : list.to.regions)
-        if (region.protection && region.of_file && is_changed(space, region))
+        if ((list.filter & kCoreAnonymous) && region.protection && region.of_file &&
+            is_changed(space, region))
             region.written = region.end - region.start;
     return std::move(list.to);
 }

@@ -29,6 +29,11 @@ struct CoreRegions {
 };
 Result<CoreRegions> regions_to_write(AddressSpace& space);
 
+// Kinds of memory in a core file: core(5).
+constexpr uint32_t kCoreAnonymous = 1, kCoreShared = 2, kCorePrivateFiles = 4, kCoreSharedFiles = 8,
+                   kCoreHeaders = 16, kCoreDefault = 0x33;
+uint32_t core_filter_of(const Process& process);
+
 // The notes of the calling process. ENOMEM.
 Result<Vector<uint8_t>> core_notes(const SignalInfo& info, const Threads& threads,
                                    const CoreRegions& memory);

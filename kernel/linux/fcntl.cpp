@@ -16,6 +16,7 @@ Result<int> command_of_wing(File& file, int fd, uint32_t command, uint32_t argum
         case 16: return owner_command(file, command, argument);
         case 1024:
         case 1025: return lease_command(file, fd, command, argument);
+        case 1026: return notice_command(file, fd, argument);
         case 1033:
         case 1034: return seal_command(file, command, argument);
         default: return Errno::inval;

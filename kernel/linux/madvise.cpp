@@ -29,7 +29,9 @@ enum Advice : uint32_t {
 };
 
 bool is_known(uint32_t advice) {
-    return advice <= kAdviseDontNeed || (advice >= kAdviseFree && advice <= kAdvisePopulateWrite);
+    // 12 to 15 are about merging pages and huge pages, which there are not.
+    return advice <= kAdviseDontNeed || (advice >= kAdviseFree && advice <= kAdviseDoFork) ||
+           (advice >= 16 && advice <= kAdvisePopulateWrite);
 }
 
 AccessPattern pattern_of(uint32_t advice) {

@@ -69,8 +69,9 @@ Result<void> inherit(const Process& parent, Process& child) {
 constinit HookList<Process&>::Hook program_hook{[](Process& process) {
     if (auto* registered = process.attached.get<Registered>()) registered->commands.store(0);
 }};
+constinit CopyHook membarrier_copy{inherit};
 void membarrier_init() {
-    process_copied = inherit;
+    add_copy_hook(membarrier_copy);
     program_ends.add(program_hook);
 }
 AT_START_UP(membarrier_init);

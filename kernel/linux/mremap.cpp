@@ -1,5 +1,5 @@
-// Moving and resizing mappings.
-// Spec: mremap(2).
+// Moving and resizing mappings, and giving one another part of its file.
+// Spec: mremap(2), remap_file_pages(2).
 #include <algorithm>
 
 #include "kernel/syscall/system_call.hpp"
@@ -124,5 +124,42 @@ Result<uint32_t> sys_mremap(uint32_t start, uint32_t old_length, uint32_t new_le
         .raw();
 }
 
-constexpr SystemCall kRemapCalls[] = {CALL(163, mremap, sys_mremap)};
+// As on Linux since 4.0: an ordinary mapping in place of a part of one that is shared.
+Result<void> sys_remap_file_pages(uint32_t address, uint32_t size, uint32_t protection,
+                                  uint32_t page_offset, uint32_t flags) {
+    constexpr uint32_t kNonBlock = 0x10000;
+    PageRange range;
+    const uint32_t bytes = align_down(size, kPageSize);
+    if (protection || !make_range(VirtAddr(align_down(address, kPageSize)), bytes, range) ||
+        !bytes || page_offset + range.pages() < page_offset)
+        return Errno::inval;
+    MapRequest request;
+    request.hint = range.start;
+    request.length = bytes;
+    request.page_offset = page_offset;
+    {
+        LockedSpace locked(*current_process().space);
+        const Region* first = locked->regions.find(range.start);
+        if (!first || !first->attributes.shared) return Errno::inval;
+        const RegionAttributes& a = first->attributes;
+        for (const Region* at = first; at->end < range.end;) {
+            const VirtAddr end = at->end;
+            at = locked->regions.next(*at);
+            if (!at || at->start != end || at->attributes != a) return Errno::inval;
+        }
+        request.protection = a.protection;
+        request.flags = kMapShared | kMapFixed | (flags & kNonBlock ? 0 : kMapPopulate) |
+                        (a.locked() ? kMapLocked : 0);
+        request.pager = a.pager;
+        request.opener = a.opener;
+        request.may_write = a.may_write;
+    }
+    TRY(growing_space().map(request));
+    return {};
+}
+
+constexpr SystemCall kRemapCalls[] = {
+    CALL(163, mremap, sys_mremap),
+    CALL(257, remap_file_pages, sys_remap_file_pages),
+};
 SYSTEM_CALLS(kRemapCalls);

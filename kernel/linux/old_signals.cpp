@@ -1,5 +1,5 @@
 // The oldest signal calls, which know 32 signals.
-// Spec: sigaction(2), signal(2), sigpending(2).
+// Spec: sigaction(2), signal(2), sigpending(2), sgetmask(2).
 #include "kernel/syscall/system_call.hpp"
 
 struct OldSignalAction {
@@ -30,9 +30,17 @@ Result<void> sys_sigpending(UserPtr<uint32_t> to) {
     return write_user(to, static_cast<uint32_t>(pending_signals()));
 }
 
+uint32_t sys_sgetmask() { return static_cast<uint32_t>(current_mask()); }
+
+uint32_t sys_ssetmask(uint32_t mask) {
+    const uint32_t before = sys_sgetmask();
+    set_mask(mask);
+    return before;
+}
+
 constexpr SystemCall kOldSignalCalls[] = {
-    CALL(48, signal, sys_signal),
-    CALL(67, sigaction, sys_sigaction),
+    CALL(48, signal, sys_signal),         CALL(67, sigaction, sys_sigaction),
+    CALL(68, sgetmask, sys_sgetmask),     CALL(69, ssetmask, sys_ssetmask),
     CALL(73, sigpending, sys_sigpending),
 };
 SYSTEM_CALLS(kOldSignalCalls);

@@ -4,6 +4,8 @@
 #include "fs/proc/proc_entry.hpp"
 #include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/ipc/ipc_object.hpp"
+#include "kernel/ipc/message_queue.hpp"
+#include "kernel/ipc/semaphore_set.hpp"
 #include "kernel/ipc/shared_memory.hpp"
 
 namespace {
@@ -56,6 +58,20 @@ Result<void> set_page_limit(std::string_view text) {
     return {};
 }
 
+// For who restores processes as they were: the id that the next object gets.
+template <IpcTable& (*table)()>
+constexpr ProcEntry next_id_file(std::string_view name) {
+    return {.name = name,
+            .show = [](TextSink& to) { format_to(to, "{}\n", int32_t(table().next_id)); },
+            .store = [](std::string_view text) -> Result<void> {
+                uint64_t value;
+                if (text != "-1" && (!parse_number(text, value) || value > INT32_MAX))
+                    return Errno::inval;
+                table().next_id = text == "-1" ? -1 : static_cast<int32_t>(value);
+                return {};
+            }};
+}
+
 constexpr ProcEntry kLimits[] = {
     {.name = "shmmax", .number = &ipc_limits.segment_bytes, .most = kMostSegment},
     {.name = "shmall",
@@ -65,6 +81,9 @@ constexpr ProcEntry kLimits[] = {
     {.name = "msgmax", .number = &ipc_limits.message_bytes, .most = INT32_MAX},
     {.name = "msgmnb", .number = &ipc_limits.queue_bytes, .most = INT32_MAX},
     {.name = "msgmni", .number = &ipc_limits.queues, .most = IpcTable::kMaxObjects},
+    next_id_file<message_queues>("msg_next_id"),
+    next_id_file<semaphore_sets>("sem_next_id"),
+    next_id_file<segments>("shm_next_id"),
     {.name = "sem", .show = show_semaphore_limits, .store = set_semaphore_limits},
 };
 PROC_FILES(proc_sys_kernel, kLimits);

@@ -68,7 +68,7 @@ Result<Ref<Process>> copy_process(Process& parent, uint32_t flags) {
     child.lowest_bias.store_relaxed(parent.lowest_bias.relaxed());
     child.exit_signal = flags & kCloneParent ? parent.exit_signal : static_cast<int>(flags & 0xff);
     child.start_time = monotonic_now();
-    if (process_copied) TRY(process_copied(parent, child));
+    for (CopyHook* hook = process_copied; hook; hook = hook->next) TRY(hook->call(parent, child));
     return made;
 }
 

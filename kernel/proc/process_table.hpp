@@ -27,7 +27,11 @@ bool ignores_children(const Process& parent);
 
 void thread_left(UserThread& thread);  // it no longer counts (thread_limits.hpp)
 
-// For the room above that keeps with a process what fork gives to its child; nobody else sees that yet.
-// ENOMEM. process_tree is not held.
-using ProcessCopied = Result<void> (*)(const Process& parent, Process& child);
-inline constinit ProcessCopied process_copied = nullptr;
+// For rooms above that keep with a process what fork gives to its child; nobody else sees that yet.
+// ENOMEM. process_tree is not held. Hooks are added at start-up only.
+struct CopyHook {
+    Result<void> (*call)(const Process& parent, Process& child);
+    CopyHook* next = nullptr;
+};
+inline constinit CopyHook* process_copied = nullptr;
+inline void add_copy_hook(CopyHook& hook) { hook.next = std::exchange(process_copied, &hook); }

@@ -16,8 +16,10 @@ struct UserDescriptor {
 constexpr uint32_t kIs32Bit = 1, kReadOnly = 8, kInPages = 16, kNotPresent = 32, kUsable = 64;
 constexpr uint32_t kAllFlags = 0x7f, kEmptyFlags = kReadOnly | kNotPresent;
 
+// What frees a slot: the flags of an empty one, or nothing at all.
 bool is_empty(const UserDescriptor& d) {
-    return d.base == 0 && d.limit == 0 && (d.flags & kAllFlags & ~kUsable) == kEmptyFlags;
+    const uint32_t flags = d.flags & kAllFlags & ~kUsable;
+    return d.base == 0 && d.limit == 0 && (flags == kEmptyFlags || !(d.flags & kAllFlags));
 }
 
 // The descriptor that the words describe; 0 for an empty one. segment_descriptor() puts base, limit and the

@@ -100,6 +100,9 @@ Result<SetAttributes> times_from(UserPtr<const TimePair<TimeVal32>> from) {
 Result<void> sys_fchmodat(int at, UserString name, uint32_t mode) {
     return change(at, name, 0, new_mode(mode));
 }
+Result<void> sys_fchmodat2(int at, UserString name, uint32_t mode, uint32_t flags) {
+    return change(at, name, flags, new_mode(mode));
+}
 Result<void> sys_chmod(UserString name, uint32_t mode) {
     return sys_fchmodat(kAtWorkingDirectory, name, mode);
 }
@@ -169,22 +172,14 @@ Result<void> sys_truncate64(UserString name, int64_t size) {
 Result<void> sys_truncate(UserString name, int32_t size) { return sys_truncate64(name, size); }
 
 constexpr SystemCall kAttributesCalls[] = {
-    CALL(15, chmod, sys_chmod),
-    CALL(16, lchown, sys_lchown16),
-    CALL(30, utime, sys_utime),
-    CALL(92, truncate, sys_truncate),
-    CALL(94, fchmod, sys_fchmod),
-    CALL(95, fchown, sys_fchown16),
-    CALL(182, chown, sys_chown16),
-    CALL(193, truncate64, sys_truncate64),
-    CALL(198, lchown32, sys_lchown),
-    CALL(207, fchown32, sys_fchown),
-    CALL(212, chown32, sys_chown),
-    CALL(271, utimes, sys_utimes),
-    CALL(298, fchownat, sys_fchownat),
-    CALL(299, futimesat, sys_futimesat),
-    CALL(306, fchmodat, sys_fchmodat),
-    CALL(320, utimensat, sys_utimensat<TimeSpec32>),
-    CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>),
+    CALL(15, chmod, sys_chmod),          CALL(16, lchown, sys_lchown16),
+    CALL(30, utime, sys_utime),          CALL(92, truncate, sys_truncate),
+    CALL(94, fchmod, sys_fchmod),        CALL(95, fchown, sys_fchown16),
+    CALL(182, chown, sys_chown16),       CALL(193, truncate64, sys_truncate64),
+    CALL(198, lchown32, sys_lchown),     CALL(207, fchown32, sys_fchown),
+    CALL(212, chown32, sys_chown),       CALL(271, utimes, sys_utimes),
+    CALL(298, fchownat, sys_fchownat),   CALL(299, futimesat, sys_futimesat),
+    CALL(306, fchmodat, sys_fchmodat),   CALL(320, utimensat, sys_utimensat<TimeSpec32>),
+    CALL(452, fchmodat2, sys_fchmodat2), CALL(412, utimensat_time64, sys_utimensat<TimeSpec64>),
 };
 SYSTEM_CALLS_THAT_WAIT(kAttributesCalls);

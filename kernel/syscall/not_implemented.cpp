@@ -7,7 +7,7 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(0, restart_syscall), NAMED(17, break), NAMED(18, oldstat), 
     NAMED(28, oldfstat), NAMED(31, stty), NAMED(32, gtty), NAMED(35, ftime), NAMED(44, prof),
     NAMED(51, acct), NAMED(53, lock), NAMED(56, mpx), NAMED(58, ulimit),
-    NAMED(62, ustat), NAMED(68, sgetmask), NAMED(69, ssetmask), NAMED(84, oldlstat),
+    NAMED(62, ustat), NAMED(84, oldlstat),
     NAMED(86, uselib), NAMED(89, readdir), NAMED(98, profil), NAMED(101, ioperm),
     NAMED(109, olduname), NAMED(112, idle), NAMED(113, vm86old),
     NAMED(124, adjtimex), NAMED(127, create_module), NAMED(128, init_module),
@@ -16,15 +16,13 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(166, vm86), NAMED(167, query_module), NAMED(169, nfsservctl), NAMED(188, getpmsg),
     NAMED(189, putpmsg), NAMED(217, pivot_root), NAMED(245, io_setup), NAMED(246, io_destroy),
     NAMED(247, io_getevents), NAMED(248, io_submit), NAMED(249, io_cancel),
-    NAMED(253, lookup_dcookie), NAMED(257, remap_file_pages), NAMED(273, vserver),
+    NAMED(253, lookup_dcookie), NAMED(273, vserver),
     NAMED(274, mbind), NAMED(275, get_mempolicy), NAMED(276, set_mempolicy),
     NAMED(283, kexec_load), NAMED(286, add_key), NAMED(287, request_key), NAMED(288, keyctl),
-    NAMED(289, ioprio_set), NAMED(290, ioprio_get),
     NAMED(294, migrate_pages),
     NAMED(310, unshare), NAMED(313, splice), NAMED(315, tee), NAMED(316, vmsplice),
     NAMED(317, move_pages), NAMED(336, perf_event_open),
-    NAMED(338, fanotify_init), NAMED(339, fanotify_mark), NAMED(341, name_to_handle_at),
-    NAMED(342, open_by_handle_at), NAMED(343, clock_adjtime), NAMED(346, setns),
+    NAMED(338, fanotify_init), NAMED(339, fanotify_mark),  NAMED(343, clock_adjtime), NAMED(346, setns),
     NAMED(350, finit_module), NAMED(354, seccomp), NAMED(357, bpf),
     NAMED(374, userfaultfd),
     NAMED(380, pkey_mprotect), NAMED(381, pkey_alloc), NAMED(382, pkey_free),
@@ -36,6 +34,6 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(440, process_madvise),
     NAMED(442, mount_setattr), NAMED(443, quotactl_fd), NAMED(444, landlock_create_ruleset),
     NAMED(445, landlock_add_rule), NAMED(446, landlock_restrict_self), NAMED(447, memfd_secret),
-    NAMED(448, process_mrelease), NAMED(449, futex_waitv), NAMED(450, set_mempolicy_home_node)};
+    NAMED(448, process_mrelease), NAMED(450, set_mempolicy_home_node)};
 // clang-format on
 SYSTEM_CALLS(kNotImplemented);

@@ -38,7 +38,7 @@ struct SystemCallList {
       gnu::used]] constinit const SystemCallList list##_registered = {std::data(list), \
                                                                       std::size(list), wait}
 
-constexpr uint32_t kSystemCallNumbers = 451;  // one more than the largest
+constexpr uint32_t kSystemCallNumbers = 463;  // one more than the largest
 
 // "read"; null if the number means nothing.
 const char* system_call_name(uint32_t number);

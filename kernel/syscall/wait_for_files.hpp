@@ -105,7 +105,8 @@ Result<Timeout> timeout_from(UserPtr<T> from) {
 // Linux tells what was left of the time; a failure to do so is not reported.
 template <typename T>
 void tell_time_left(UserPtr<T> to, const Timeout& timeout) {
-    if (!to) return;
+    constexpr uint32_t kStickyTimeouts = 0x4000000;  // personality(2): it stays as it was
+    if (!to || current_process().personality & kStickyTimeouts) return;
     Nanoseconds now = monotonic_now();
     uint64_t left = timeout.waits && timeout.deadline > now ? timeout.deadline - now : 0;
     static_cast<void>(write_user(to, to_time<T>(Nanoseconds(left))));

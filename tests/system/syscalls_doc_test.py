@@ -27,7 +27,8 @@ def main():
     for header in filter(pathlib.Path.exists, HEADERS):
         linux = {(int(n), name)
                  for name, n in re.findall(r"#define __NR_(\w+)\s+(\d+)", header.read_text())}
-        faults += [f"not Linux's: {name} {n}" for n, name in (implemented | named) - linux]
+        known = max(n for n, _ in linux)  # an older header does not know newer calls
+        faults += [f"not Linux's: {name} {n}" for n, name in (implemented | named) - linux if n <= known]
         break
     print("\n".join(sorted(faults)) or f"ok: {len(implemented)} system calls documented")
     return 1 if faults else 0
