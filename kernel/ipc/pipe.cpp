@@ -118,8 +118,6 @@ Result<PipeEnds> make_pipe(uint32_t flags) {
     flags &= kOpenNonBlock;
     Ref<Pipe> pipe = TRY(make_ref<Pipe>());
     const uint32_t number = last_pipe.add(1);
-    PipeEnds ends;
-    ends.reader = TRY(make_ref<PipeEnd>(flags | kOpenReadOnly, pipe, nullptr, number));
-    ends.writer = TRY(make_ref<PipeEnd>(flags | kOpenWriteOnly, pipe, nullptr, number));
-    return ends;
+    Ref<PipeEnd> reader = TRY(make_ref<PipeEnd>(flags | kOpenReadOnly, pipe, nullptr, number));
+    return PipeEnds{reader, TRY(make_ref<PipeEnd>(flags | kOpenWriteOnly, pipe, nullptr, number))};
 }

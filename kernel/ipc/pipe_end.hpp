@@ -34,6 +34,7 @@ class Pipe final : public RefCounted {
     uint32_t ends GUARDED_BY(fifo_nodes) = 0;  // of a FIFO
 
   private:
+    friend class PipeSplice;  // kernel/linux/splice.cpp
     Mutex lock_{LockRank::inode};
     PipeRing<BufferPages> ring_ GUARDED_BY(lock_);
     Atomic<uint32_t> readers_ GUARDED_BY(lock_) = 0, writers_ GUARDED_BY(lock_) = 0;

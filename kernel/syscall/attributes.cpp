@@ -9,6 +9,7 @@ Result<void> change(int at, UserString name, uint32_t flags, const SetAttributes
     UserName file;
     TRY(file.load(at, name, flags & kAtEmptyPath ? EmptyName::allowed : EmptyName::refused));
     Path path = TRY(file.resolve(flags & kAtNoFollow ? Follow::no : Follow::yes));
+    if (changes.set_mode && inode_of(path).attributes().is_symlink()) return Errno::opnotsupp;
     return vfs_set_attributes(context(), path, changes);
 }
 

@@ -20,7 +20,7 @@ constexpr SystemCall kNotImplemented[] = {
     NAMED(274, mbind), NAMED(275, get_mempolicy), NAMED(276, set_mempolicy),
     NAMED(283, kexec_load), NAMED(286, add_key), NAMED(287, request_key), NAMED(288, keyctl),
     NAMED(294, migrate_pages),
-    NAMED(310, unshare), NAMED(313, splice), NAMED(315, tee), NAMED(316, vmsplice),
+    NAMED(310, unshare),
     NAMED(317, move_pages), NAMED(336, perf_event_open),
     NAMED(338, fanotify_init), NAMED(339, fanotify_mark),  NAMED(343, clock_adjtime), NAMED(346, setns),
     NAMED(350, finit_module), NAMED(354, seccomp), NAMED(357, bpf),
