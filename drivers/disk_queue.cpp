@@ -3,6 +3,7 @@
 
 #include "drivers/disk_trace.hpp"
 #include "kernel/sched/clock.hpp"
+#include "kernel/sched/thread.hpp"
 
 namespace {
 
@@ -14,12 +15,8 @@ constinit Atomic<uint32_t> chosen_elevator = Elevators::kIndexOf<DefaultElevator
 BlockIo& io_of(DiskRequest& request) { return static_cast<BlockIo&>(request); }
 
 DiskCounts::Direction* direction_of(DiskCounts& counts, const BlockIo& io) {
-    switch (io.kind) {
-        case BlockIo::Kind::read: return &counts.reads;
-        case BlockIo::Kind::write: return &counts.writes;
-        case BlockIo::Kind::flush: break;
-    }
-    return nullptr;
+    if (io.kind == BlockIo::Kind::flush) return nullptr;
+    return io.kind == BlockIo::Kind::read ? &counts.reads : &counts.writes;
 }
 
 void note_entered(DiskUse& use, uint64_t now) {
@@ -143,6 +140,7 @@ void DiskQueue::enter(BlockIo& io, IoSubmission& submission, uint64_t now) {
     io.submission = &submission;
     io.entered = now;
     io.failure = Errno{};
+    if (io.kind == BlockIo::Kind::read) Thread::current().io.bytes_read += io.count * kSectorSize;
     note_entered(use_, now);
     if (io.partition) note_entered(*io.partition, now);
     trace_disk_queued(device_number_, io);

@@ -42,6 +42,8 @@ class RamDisk final : public BlockDevice, private DiskServer {
         uint8_t* place = memory_ + static_cast<uint32_t>(first.raw()) * kSectorSize;
         const bool reads = kind == BlockIo::Kind::read;
         __builtin_memcpy(reads ? memory : place, reads ? place : memory, count * kSectorSize);
+        if (reads && !ram_disk_delay.relaxed())
+            Thread::current().io.bytes_read += count * kSectorSize;
         return {};
     }
     void serve(const DiskRun& run) override {

@@ -27,7 +27,9 @@ Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& writ
         if (put.value() < got.value()) break;
         preemption_point();
     }
-    return sent;
+    auto all = [&]() -> Result<uint32_t> { return sent; };
+    static_cast<void>(counted_read(all));
+    return counted_write(all);
 }
 
 template <typename Offset>

@@ -62,6 +62,35 @@ Result<void> show_score(TextSink& to, const ProcTarget& target) {
     return {};
 }
 
+// --- /proc/PID/io
+
+// Of a process: with those of the children that it waited for, as on Linux.
+Result<IoCounts> io_of(const ProcTarget& target) {
+    const Ref<Process> process = find_process(target.pid);
+    if (!process) return Errno::srch;
+    if (!process_source().may_inspect(target.pid)) return Errno::acces;
+    if (target.tid) {
+        const Ref<UserThread> thread = find_thread(target.tid);
+        return thread ? Result<IoCounts>(thread->io) : Errno::srch;
+    }
+    IoCounts sum = process->times().io;
+    sum.add(process->children_times().io);
+    return sum;
+}
+
+Result<void> show_io(TextSink& to, const ProcTarget& target) {
+    const IoCounts io = TRY(io_of(target));
+    format_to(to, "rchar: {}\nwchar: {}\nsyscr: {}\nsyscw: {}\n", io.chars_read, io.chars_written,
+              io.read_calls, io.write_calls);
+    format_to(to, "read_bytes: {}\nwrite_bytes: {}\ncancelled_write_bytes: {}\n", io.bytes_read,
+              io.bytes_written, io.bytes_cancelled);
+    return {};
+}
+
+constexpr ProcEntry kIo[] = {{.name = "io", .mode = kTypeRegular | 0400, .generate = show_io}};
+PROC_FILES(proc_process, kIo);
+PROC_FILES(proc_thread, kIo);
+
 // There is one group of processes, the root of the second version's only tree. Spec: cgroups(7).
 Result<void> show_group(TextSink& to, const ProcTarget&) {
     to.put("0::/\n");

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernel/sched/io_counts.hpp"
+
 class AddressSpace;
 class Thread;
 
@@ -36,6 +38,7 @@ struct CpuTimes {  // nanoseconds, counts, and pages
     uint64_t user = 0, kernel = 0;
     uint32_t minor_faults = 0, major_faults = 0, voluntary_switches = 0, involuntary_switches = 0;
     uint32_t peak_resident = 0;  // of a sum: the largest
+    IoCounts io;
     void add(const CpuTimes& other);
     void note_peak(const AddressSpace* space);
 };

@@ -43,9 +43,6 @@ bool id_in_use(int id) REQUIRES(process_tree) {
 
 }  // namespace
 
-Process& current_process() { return *Thread::current().process; }
-UserThread& current_thread() { return static_cast<UserThread&>(Thread::current()); }
-
 Process::~Process() { pending.clear(); }
 
 void CpuTimes::add(const CpuTimes& other) {
@@ -56,6 +53,7 @@ void CpuTimes::add(const CpuTimes& other) {
     voluntary_switches += other.voluntary_switches;
     involuntary_switches += other.involuntary_switches;
     peak_resident = std::max(peak_resident, other.peak_resident);
+    io.add(other.io);
 }
 
 void CpuTimes::note_peak(const AddressSpace* space) {
@@ -73,7 +71,8 @@ CpuTimes times_of(const Thread& t) {
             t.major_faults,
             t.voluntary_switches,
             t.involuntary_switches,
-            0};
+            0,
+            t.io};
 }
 
 CpuTimes Process::times() const {

@@ -129,8 +129,8 @@ inline constinit HookList<Process&, const SignalInfo&> signal_taken;  // signal_
 
 // Its threads count among that user's from now on. Without memory they go on counting where they do.
 void change_account(Process& process, uint32_t uid);
-Process& current_process();
-UserThread& current_thread();
+inline Process& current_process() { return *Thread::current().process; }
+inline UserThread& current_thread() { return static_cast<UserThread&>(Thread::current()); }
 
 // --- the table of processes. Locks: takes process_tree.
 Ref<Process> find_process(int pid);       // null if there is none

@@ -13,6 +13,7 @@
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/types.hpp"
+#include "kernel/sched/io_counts.hpp"
 #include "kernel/sched/policy.hpp"
 #include "kernel/sched/thread_state.hpp"
 #include "kernel/sync/wait_queue.hpp"
@@ -102,8 +103,8 @@ class Thread : public RefCounted {
     // --- accounting, in nanoseconds of CPU and counts
     uint64_t user_time = 0, kernel_time = 0;
     uint64_t started_at = 0;
-    uint32_t voluntary_switches = 0, involuntary_switches = 0;
-    uint32_t minor_faults = 0, major_faults = 0;
+    uint32_t voluntary_switches = 0, involuntary_switches = 0, minor_faults = 0, major_faults = 0;
+    IoCounts io;
     uint8_t fault_result = 0;  // mm: the FaultResult of the last page fault
 
 #ifdef ORRERY_CHECK_LOCKS

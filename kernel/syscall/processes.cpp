@@ -59,6 +59,8 @@ Rusage rusage_of(const CpuTimes& times) {
     usage.kernel = to_time<TimeVal32>(Nanoseconds(times.kernel));
     usage.minor_faults = static_cast<int32_t>(times.minor_faults);
     usage.major_faults = static_cast<int32_t>(times.major_faults);
+    usage.blocks_in = static_cast<int32_t>(times.io.bytes_read / 512);
+    usage.blocks_out = static_cast<int32_t>(times.io.bytes_written / 512);
     usage.voluntary_switches = static_cast<int32_t>(times.voluntary_switches);
     usage.involuntary_switches = static_cast<int32_t>(times.involuntary_switches);
     return usage;

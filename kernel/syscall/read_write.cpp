@@ -6,27 +6,27 @@
 Result<uint32_t> sys_read(int fd, UserPtr<void> to, uint32_t count) {
     Ref<File> file = TRY(readable_file(fd));
     UserSink sink(TRY(user_range(to, count)));
-    return with_memory([&] { return file->read(sink); });
+    return counted_read([&] { return with_memory([&] { return file->read(sink); }); });
 }
 
 Result<uint32_t> sys_write(int fd, UserPtr<void> from, uint32_t count) {
     Ref<File> file = TRY(writable_file(fd));
     UserSource source(TRY(user_range(from, count)));
-    return write_next(*file, source);
+    return counted_write([&] { return write_next(*file, source); });
 }
 
 Result<uint32_t> sys_pread64(int fd, UserPtr<void> to, uint32_t count, uint64_t position) {
     TRY(check_position(fd, position));
     Ref<File> file = TRY(readable_file(fd));
     UserSink sink(TRY(user_range(to, count)));
-    return with_memory([&] { return file->read_at(sink, position); });
+    return counted_read([&] { return with_memory([&] { return file->read_at(sink, position); }); });
 }
 
 Result<uint32_t> sys_pwrite64(int fd, UserPtr<void> from, uint32_t count, uint64_t position) {
     TRY(check_position(fd, position));
     Ref<File> file = TRY(writable_file(fd));
     UserSource source(TRY(user_range(from, count)));
-    return write_to(*file, source, position);
+    return counted_write([&] { return write_to(*file, source, position); });
 }
 
 Result<uint32_t> sys_lseek(int fd, int32_t offset, int whence) {

@@ -6,7 +6,7 @@ Result<uint32_t> sys_readv(int fd, UserPtr<const UserRange> vector, uint32_t cou
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSink sink(ranges.span());
-    return with_memory([&] { return file->read(sink); });
+    return counted_read([&] { return with_memory([&] { return file->read(sink); }); });
 }
 
 Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t count) {
@@ -14,7 +14,7 @@ Result<uint32_t> sys_writev(int fd, UserPtr<const UserRange> vector, uint32_t co
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
-    return write_next(*file, source);
+    return counted_write([&] { return write_next(*file, source); });
 }
 
 Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t count,
@@ -24,7 +24,7 @@ Result<uint32_t> sys_preadv(int fd, UserPtr<const UserRange> vector, uint32_t co
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSink sink(ranges.span());
-    return with_memory([&] { return file->read_at(sink, position); });
+    return counted_read([&] { return with_memory([&] { return file->read_at(sink, position); }); });
 }
 
 Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t count,
@@ -34,7 +34,7 @@ Result<uint32_t> sys_pwritev(int fd, UserPtr<const UserRange> vector, uint32_t c
     RangeList ranges;
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
-    return write_to(*file, source, position);
+    return counted_write([&] { return write_to(*file, source, position); });
 }
 
 // --- with flags of their own. Spec: preadv2(2); no file here can be read without waiting
@@ -62,11 +62,12 @@ Result<uint32_t> sys_pwritev2(int fd, UserPtr<const UserRange> vector, uint32_t 
     TRY(ranges.load(vector, count));
     UserVectorSource source(ranges.span());
     const bool appends = ((flags & kAppend) || (file->flags() & kOpenAppend)) && file->seekable();
-    const uint32_t done = TRY(write_from(*file, source, [&]() -> Result<uint32_t> {
+    auto write = [&]() -> Result<uint32_t> {
         if (!appends) return at_offset ? file->write(source) : file->write_at(source, position);
         if (!at_offset) return file->append(source, position);
         return file->write_at_end(source);
-    }));
+    };
+    const uint32_t done = TRY(counted_write([&] { return write_from(*file, source, write); }));
     if (flags & (kDataSync | kSync)) TRY(file->sync(!(flags & kSync)));
     return done;
 }
