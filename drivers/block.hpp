@@ -1,38 +1,20 @@
 // Block devices: disks by name ("hda", "ram0"), read and written in sectors of 512 bytes.
 // A transfer is a BlockIo: sectors side by side on the disk, memory in pieces. A caller that has several
 // hands them over at once (submit), so that the disk may choose their order and join neighbours.
-// Locks: the registry is filled at start-up only; each driver serialises its own device.
+// Locks: none: the registry only grows, by one driver at a time; each serialises its own device.
 #pragma once
 
 #include <span>
 #include <string_view>
 
+#include "drivers/disk_counts.hpp"
 #include "drivers/elevators/elevator.hpp"
+#include "kernel/lib/atomic.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/lib/types.hpp"
 
 constexpr uint32_t kSectorSize = 512;
-
-// What a disk or partition did since the machine was switched on.
-struct DiskCounts {
-    struct Direction {
-        uint64_t requests = 0, merges = 0, sectors = 0;  // merged ones are no requests of their own
-        uint64_t nanoseconds = 0;  // from arrival to completion, summed over all, merged or not
-    };
-    Direction reads, writes;
-    uint64_t flushes = 0, flush_nanoseconds = 0;
-    uint64_t failed = 0;
-    uint64_t travel = 0;  // of the elevator's head, in sectors; a partition has none
-    uint64_t busy_nanoseconds = 0;
-    uint32_t in_flight = 0;
-};
-
-// The counts with what it takes to keep them. Locks: the disk's queue's.
-struct DiskUse {
-    DiskCounts counts;
-    uint64_t busy_since = 0;  // nanoseconds; while in_flight is not 0
-};
 
 struct MemoryPiece {
     uint8_t* start;  // in the direct map
@@ -69,10 +51,25 @@ class BlockDevice {
     uint32_t device_number() const { return device_number_; }  // major << 8 | minor
     virtual uint64_t sectors() const = 0;
     virtual bool read_only() const { return false; }
+    // It is, or BLKROSET has said so: nobody may write.
+    bool refuses_writes() const { return read_only() || write_protected.relaxed(); }
+    Atomic<bool> write_protected = false;
+    virtual uint32_t logical_block_size() const { return kSectorSize; }
     virtual bool is_partition() const { return false; }
     virtual Sector start() const { return Sector(0); }      // on its disk
     virtual uint32_t most_partitions() const { return 0; }  // numbers kept free behind its own
 
+    virtual bool listed() const { return true; }  // in /sys
+    virtual bool removable() const { return false; }
+
+    // An open file or a mounted file system uses it, or no longer does.
+    virtual void opened() {}
+    virtual void closed() {}
+    // ioctl(2) calls of this kind of device only. `may_write`: by a file that is open for writing.
+    virtual Result<int32_t> control(uint32_t /*request*/, uint32_t /*argument*/,
+                                    bool /*may_write*/) {
+        return Errno::notty;
+    }
     // To be called when it is opened or mounted. ENOMEDIUM: there is nothing in it, EIO.
     virtual Result<void> prepare() { return {}; }
     // Changes when the medium does: what is remembered of the old one is worth nothing.

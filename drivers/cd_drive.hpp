@@ -16,6 +16,7 @@ class CdDrive final : public BlockDevice, private DiskServer {
 
     uint64_t sectors() const override { return uint64_t{blocks()} * kSectorsPerBlock; }
     bool read_only() const override { return true; }
+    bool removable() const override { return true; }
     uint32_t medium() const override { return medium_.relaxed(); }
     Result<void> prepare() override { return prepare(kPatience); }
     // Asks so often whether a drive that is getting ready is so, ten times a second.

@@ -11,12 +11,14 @@ class DiskPages final : public RefCounted, public PageSource {
     explicit DiskPages(BlockDevice& disk) : device(disk), medium(disk.medium()) {
         cache.set_size(disk.sectors() * kSectorSize);
     }
-    // Pages of the medium before are forgotten.
+    // Pages of the medium before are forgotten, and those behind its end.
     Result<void> follow_medium() {
-        if (medium == device.medium()) return {};
-        TRY(cache.truncate(0));
-        medium = device.medium();
-        cache.set_size(device.sectors() * kSectorSize);
+        const uint32_t now = device.medium();
+        const uint64_t bytes = device.sectors() * kSectorSize;
+        if (medium == now && cache.size() == bytes) return {};
+        TRY(cache.truncate(medium == now ? std::min(bytes, cache.size()) : 0));
+        medium = now;
+        cache.set_size(bytes);
         return {};
     }
     Result<void> fill_pages(uint32_t first, uint32_t count, void* to) override {

@@ -6,6 +6,7 @@
 
 #include "drivers/block.hpp"
 #include "fs/mount.hpp"
+#include "fs/proc/process_source.hpp"
 #include "mm/swap.hpp"
 
 namespace {
@@ -13,13 +14,17 @@ namespace {
 constinit CharacterDevice* characters = nullptr;
 
 // Spec: linux/fs.h.
-constexpr uint32_t kGetSectors = 0x1260, kFlushBuffers = 0x1261, kGetSectorSize = 0x1268,
-                   kGetBytes = 0x80041272;
+constexpr uint32_t kSetReadOnly = 0x125D, kGetReadOnly = 0x125E, kGetSectors = 0x1260,
+                   kFlushBuffers = 0x1261, kSetReadAhead = 0x1262, kGetReadAhead = 0x1263,
+                   kGetSectorSize = 0x1268, kGetBytes = 0x80041272;
 
 class DiskFile final : public CachedFile {
   public:
     DiskFile(uint32_t flags, Inode& node, BlockDevice& device, PageCache& cache)
-        : CachedFile(flags, node, cache), device_(device), pages_(cache) {}
+        : CachedFile(flags, node, cache), device_(device), pages_(cache) {
+        device_.opened();
+    }
+    ~DiskFile() override { device_.closed(); }
     Result<uint32_t> write_at(ByteSource& from, uint64_t offset) override;
     Result<uint32_t> append(ByteSource& from, uint64_t& offset) override {
         return write_at(from, offset = end_offset());
@@ -30,20 +35,7 @@ class DiskFile final : public CachedFile {
     }
     Result<void> truncate(uint64_t) override { return Errno::inval; }
     Result<Ref<Pager>> pager() override { return Errno::nodev; }
-    Result<int32_t> ioctl(uint32_t request, uint32_t argument) override {
-        auto sectors = static_cast<uint32_t>(device_.sectors());
-        switch (request) {
-            case kGetSectors: TRY(write_user(UserPtr<uint32_t>(argument), sectors)); return 0;
-            case kGetSectorSize:
-                TRY(write_user(UserPtr<uint32_t>(argument), kSectorSize));
-                return 0;
-            case kGetBytes:
-                TRY(write_user(UserPtr<uint64_t>(argument), device_.sectors() * kSectorSize));
-                return 0;
-            case kFlushBuffers: return 0;
-            default: return Errno::notty;
-        }
-    }
+    Result<int32_t> ioctl(uint32_t request, uint32_t argument) override;
 
   private:
     Result<uint32_t> write_piece(ByteSource& from, uint64_t offset, uint32_t bytes);
@@ -51,6 +43,38 @@ class DiskFile final : public CachedFile {
     BlockDevice& device_;
     PageCache& pages_;
 };
+
+Result<int32_t> DiskFile::ioctl(uint32_t request, uint32_t argument) {
+    auto give = [&](auto value) -> Result<int32_t> {
+        TRY(write_user(UserPtr<decltype(value)>(argument), value));
+        return 0;
+    };
+    const bool administrator =
+        process_source().current_context().credentials.may(Capability::sys_admin);
+    switch (request) {
+        case kSetReadOnly: {
+            if (!administrator) return Errno::acces;
+            const uint32_t wanted = TRY(read_user(UserPtr<const uint32_t>(argument)));
+            device_.write_protected.store_relaxed(wanted != 0);
+            return 0;
+        }
+        case kGetReadOnly: return give(uint32_t{device_.refuses_writes()});
+        case kGetSectors: return give(static_cast<uint32_t>(device_.sectors()));
+        case kGetSectorSize: return give(device_.logical_block_size());
+        case kGetBytes: return give(device_.sectors() * kSectorSize);
+        // The one that holds for all disks, in sectors.
+        case kSetReadAhead:
+            if (!administrator) return Errno::acces;
+            TRY(set_read_ahead_kib(argument / 2));
+            return 0;
+        case kGetReadAhead: return give(read_ahead_kib() * 2);
+        case kFlushBuffers:
+            if (!administrator) return Errno::acces;
+            TRY(device_.flush());
+            return 0;
+        default: return device_.control(request, argument, writable());
+    }
+}
 
 // Within a page. What the program couldn't give isn't written, what it gave before is.
 Result<uint32_t> DiskFile::write_piece(ByteSource& from, uint64_t offset, uint32_t bytes) {
@@ -64,10 +88,13 @@ Result<uint32_t> DiskFile::write_piece(ByteSource& from, uint64_t offset, uint32
     const Sector sector((uint64_t{index} << kPageShift) / kSectorSize + first);
     Result<void> written = device_.write(sector, end - first, page.data() + first * kSectorSize);
     if (written.is_error()) pages_.note_write_error(written.error());
-    return written.is_error() ? Result<uint32_t>(written.error()) : done;
+    if (written.is_error()) return written.error();
+    Thread::current().io.bytes_written += (end - first) * kSectorSize;
+    return done;
 }
 
 Result<uint32_t> DiskFile::write_at(ByteSource& from, uint64_t offset) {
+    if (device_.refuses_writes()) return Errno::perm;
     const uint64_t end = end_offset();
     uint32_t total = 0;
     const bool direct = flags() & kOpenDirect;
@@ -91,7 +118,7 @@ Result<uint32_t> DiskFile::write_at(ByteSource& from, uint64_t offset) {
 }
 
 Result<void> check_writable(BlockDevice& device) {
-    if (device.read_only()) return Errno::rofs;
+    if (device.refuses_writes()) return Errno::rofs;
     const uint32_t number = device.device_number();
     if (is_mounted(number, number + device.most_partitions()) || is_swap_area(device))
         return Errno::busy;

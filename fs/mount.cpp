@@ -90,6 +90,8 @@ Mount::~Mount() {
         // Only the names; inodes that are still in use keep what they need.
         forget_dentries(*file_system);
         file_system->unmounted();
+        for (BlockDevice& device : block_devices())
+            if (device.device_number() == file_system->device_number()) device.closed();
     }
     LockGuard guard(dentry_lock);
     if (node.linked()) node.unlink();
@@ -188,10 +190,11 @@ void vfs_look_at_clock() {
 
 void vfs_stop() {
     LockGuard guard(mount_table);
-    for (Mount& mount : mounts) {
-        forget_dentries(*mount.file_system);  // what was removed, and only they still hold, goes
-        if (mount.file_system->set_read_only(true).is_error())
-            log_error("{}: could not be written in full", mount.source.view());
+    // The newest first: its disk may be a file of an older one.
+    for (Mount* mount = mounts.back(); mount; mount = mounts.previous(*mount)) {
+        forget_dentries(*mount->file_system);  // what was removed, and only they still hold, goes
+        if (mount->file_system->set_read_only(true).is_error())
+            log_error("{}: could not be written in full", mount->source.view());
     }
 }
 

@@ -138,8 +138,9 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
     if (!type) return Errno::nodev;
     std::string_view what = source;
     Ref<Mount> other;
+    BlockDevice* device = nullptr;
     if (type->needs_device) {
-        BlockDevice* device = TRY(device_named(who, source));
+        device = TRY(device_named(who, source));
         TRY(device->prepare());
         what = device->name();
         other = TRY(find_mounted([&](FileSystem& fs) {
@@ -147,6 +148,9 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
         }));
     }
     if (!is_directory(place)) return Errno::notdir;
+    // A disc that can only be read needs not be told so.
+    const bool only_read = device && device->refuses_writes() && !device->removable();
+    if (only_read && !(flags & kMountReadOnly)) return Errno::acces;
     Ref<FileSystem> fs;
     if (other) {
         fs = other->file_system;
@@ -155,8 +159,10 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
         if (fs->read_only() && !(flags & kMountReadOnly)) TRY(fs->set_read_only(false));
     } else {
         clear_mount_refusals();
+        if (device) device->opened();
         Result<Ref<FileSystem>> fresh = type->mount(what, flags, options);
         if (fresh.is_error()) {
+            if (device) device->closed();
             if (!mount_refusals().empty()) log_error("{}", mount_refusals());
             return fresh.error();
         }

@@ -59,8 +59,10 @@ void write_back_start() {
     start_thread(*thread.value());
 }
 
+bool too_much_is_dirty() { return page_cache_totals().dirty > writers_limit(); }
+
 void write_back_balance() {
-    if (page_cache_totals().dirty <= writers_limit()) [[likely]]
+    if (!too_much_is_dirty() || !Thread::current().process) [[likely]]
         return;
     write_back_pages(256, kAnyAge);
 }

@@ -14,7 +14,10 @@ void write_back_start();  // the thread; called once
 // Writes about so many pages of files, of caches that have been dirty since before that time; how
 // many it did. 0: there are none.
 uint32_t write_back_pages(uint32_t wanted, Nanoseconds dirty_before);
-// Called before a write takes its locks: waits its turn when too much is dirty.
+// So much that writers write back themselves.
+bool too_much_is_dirty();
+// Called before a write takes its locks: waits its turn when too much is dirty. A thread of the kernel
+// does not: what it writes may be what the dirty pages wait for.
 void write_back_balance();
 
 struct WriteBackSettings {  // each read without a lock

@@ -19,7 +19,7 @@ ENVIRONMENT = {**os.environ, 'PATH': os.environ.get('PATH', '') + ':/usr/sbin:/s
                'SOURCE_DATE_EPOCH': EPOCH, 'E2FSPROGS_FAKE_TIME': EPOCH}
 BLOCK = 4096
 SPARE = 8 << 20  # what a new image has free
-DIRECTORIES = {'/bin': 0o755, '/dev': 0o755, '/etc': 0o755, '/mnt': 0o755, '/proc': 0o555,
+DIRECTORIES = {'/bin': 0o755, '/dev': 0o755, '/etc': 0o755, '/mnt': 0o755, '/proc': 0o555, '/sys': 0o555,
                '/root': 0o700, '/sbin': 0o755, '/tmp': 0o1777, '/usr': 0o755, '/usr/lib': 0o755,
                '/var': 0o755}
 

@@ -299,6 +299,7 @@ int main(void) {
     mount_if_missing("devfs", "/dev", "/dev/console");
     for (int fd = 0; fd < 3; fd++) open_as(fd, "/dev/console", O_RDWR | O_NOCTTY);
     mount_if_missing("proc", "/proc", "/proc/cmdline");
+    mount("sysfs", "/sys", "sysfs", 0, NULL);
     if (access("/dev/ptmx", F_OK) == 0)
         mount("devpts", "/dev/pts", "devpts", 0, "gid=5,mode=620,ptmxmode=666");
     mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777");

@@ -144,6 +144,7 @@ constinit FileSystemType devfs_type{"devfs", false, mount_devfs};
 
 void devfs_add(std::string_view name, uint32_t mode, uint32_t special_device) {
     instance->add(instance->top(), name, mode, special_device);
+    forget_dentries(*instance);  // that there is none of that name
 }
 
 void devfs_init() {

@@ -9,5 +9,5 @@
 // Registers the type "devfs" and the devices that have no driver of their own. After the disks are
 // known and the host link, if any, is up.
 void devfs_init();
-// One more name, at start-up; it must live for ever. `mode` with the type.
+// One more name, for ever; one caller at a time. `mode` with the type.
 void devfs_add(std::string_view name, uint32_t mode, uint32_t special_device);

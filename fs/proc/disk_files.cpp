@@ -69,7 +69,7 @@ constexpr ProcEntry kDiskSettings[] = {
          }},
 };
 
-constexpr ProcNames kDiskNames = {[](int which) {
+constexpr ProcNames kDiskNames = {[](const ProcTarget&, int which, std::span<char>) {
                                       BlockDevice* disk = disk_at(which);
                                       return disk ? disk->name() : std::string_view();
                                   },
@@ -77,6 +77,7 @@ constexpr ProcNames kDiskNames = {[](int which) {
 
 void show_disk_counts(TextSink& to) {
     for (BlockDevice& disk : block_devices()) {
+        if (!disk.listed()) continue;
         const DiskCounts c = disk.counts();
         const uint32_t number = disk.device_number();
         auto put = [&](const DiskCounts::Direction& d) {

@@ -33,6 +33,7 @@ std::string_view block_driver(uint32_t major) {
     switch (major) {
         case 1: return "ramdisk";
         case 3: return "ide0";
+        case 7: return "loop";
         case 22: return "ide1";
         default: return "disk";
     }
@@ -116,9 +117,11 @@ void show_devices(TextSink& to) {
 
 void show_disks(TextSink& to) {
     to.put("major minor  #blocks  name\n\n");
-    for (BlockDevice& disk : block_devices())
+    for (BlockDevice& disk : block_devices()) {
+        if (!disk.sectors()) continue;
         format_to(to, "{:>4}  {:>7} {:>10} {}\n", device_major(disk.device_number()),
                   device_minor(disk.device_number()), disk.sectors() / 2, disk.name());
+    }
 }
 
 constexpr ProcEntry kMachineFiles[] = {

@@ -13,7 +13,7 @@ struct ProcTarget {
     int pid = 0;  // 0: the file is not about a process
     int tid = 0;  // 0: about the process as a whole
     int fd = -1;
-    int which = -1;  // of a list of names (ProcNames)
+    int which = -1, part = -1;  // of a list of names (ProcNames), and of one below that
     uint64_t program =
         0;  // what the process ran when this file was opened; later ones are not shown
 };
@@ -31,6 +31,7 @@ struct ProcEntry {
     std::string_view name;
     // 0: that of what it is. A file that can be set is 0644, one that can't 0444.
     uint32_t mode = 0;
+    bool (*exists)(const ProcTarget& target) = nullptr;  // null: always
     // Files: the text; ESRCH when the process is gone. Stateless, may sleep. `show`: the same for
     // what can't fail and is not about a process.
     Result<void> (*generate)(TextSink& to, const ProcTarget& target) = nullptr;
@@ -76,10 +77,12 @@ struct ProcNumbers {
 };
 
 // The names of a directory that are found at run time: disks. Position `which` has the same name for
-// ever; empty: that is the end.
+// ever; "-": it is left out; empty: that is the end.
 struct ProcNames {
-    std::string_view (*name)(int which);
+    // `target`: the directory's. `room` is for a name that is made here.
+    std::string_view (*name)(const ProcTarget& target, int which, std::span<char> room);
     const ProcEntry& entry;  // its name is unused
+    int ProcTarget::*field = &ProcTarget::which;
 };
 
 // What a setting's `store` reads: one number in these limits. EINVAL.

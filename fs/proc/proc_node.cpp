@@ -8,17 +8,20 @@
 namespace {
 
 constexpr uint32_t kRootNumber = 1;
+constexpr std::string_view kLeftOut = "-";
+constexpr uint32_t kNameRoom = 24;  // of ProcNames
 
 // Spread, so that no two files that anybody compares have the same one.
 uint32_t number_of(const ProcEntry& entry, const ProcTarget& target) {
     if (entry.name == "/") return kRootNumber;
     uint32_t hash = 0x811c9dc5;
     auto add = [&](uint32_t value) { hash = (hash ^ value) * 0x01000193; };
-    for (char c : entry.name) add(static_cast<uint8_t>(c));
+    add(reinterpret_cast<uintptr_t>(&entry));
     add(static_cast<uint32_t>(target.pid));
     add(static_cast<uint32_t>(target.tid));
     add(static_cast<uint32_t>(target.fd));
     add(static_cast<uint32_t>(target.which));
+    add(static_cast<uint32_t>(target.part));
     return hash > kRootNumber ? hash : hash + 2;
 }
 
@@ -27,16 +30,24 @@ ProcTarget with_number(ProcTarget target, const ProcNumbers& numbers, int number
     return target;
 }
 
-ProcTarget with_name(ProcTarget target, int which) {
-    target.which = which;
+ProcTarget with_name(ProcTarget target, const ProcNames& names, int which) {
+    target.*names.field = which;
     return target;
 }
 
 // Which of the names it is; -1: none.
-int position_of(const ProcNames& names, std::string_view name) {
-    for (int which = 0; !names.name(which).empty(); ++which)
-        if (names.name(which) == name) return which;
-    return -1;
+int position_of(const ProcNames& names, const ProcTarget& target, std::string_view name) {
+    if (name == kLeftOut) return -1;
+    char room[kNameRoom];
+    for (int which = 0;; ++which) {
+        const std::string_view found = names.name(target, which, std::span(room));
+        if (found == name) return which;
+        if (found.empty()) return -1;
+    }
+}
+
+bool exists(const ProcEntry& entry, const ProcTarget& target) {
+    return !entry.exists || entry.exists(target);
 }
 
 // The names of a directory, in the order of their tables.
@@ -113,10 +124,11 @@ Result<Ref<Inode>> ProcNode::make_child(const ProcEntry& entry, const ProcTarget
 
 Result<Ref<Inode>> ProcNode::lookup_child(std::string_view name) {
     if (!attributes_.is_directory()) return Errno::notdir;
-    if (const ProcEntry* child = child_named(entry_, name)) return make_child(*child, target_);
+    if (const ProcEntry* child = child_named(entry_, name); child && exists(*child, target_))
+        return make_child(*child, target_);
     if (entry_.names)
-        if (const int which = position_of(*entry_.names, name); which >= 0)
-            return make_child(entry_.names->entry, with_name(target_, which));
+        if (const int which = position_of(*entry_.names, target_, name); which >= 0)
+            return make_child(entry_.names->entry, with_name(target_, *entry_.names, which));
     const ProcNumbers* numbers = entry_.numbers;
     const int number = number_named(name);
     if (!numbers || number < 0) return Errno::noent;
@@ -144,16 +156,19 @@ Result<uint64_t> ProcNode::list(DirectorySink& sink, uint64_t offset) {
     }
     for (; const ProcEntry* child = child_at(entry_, offset - 2); ++offset) {
         const InodeNo number(number_of(*child, target_));
+        if (!exists(*child, target_)) continue;
         if (!sink.add(child->name, number, child->whole_mode() >> 12, offset + 1)) return offset;
     }
     if (const ProcNames* names = entry_.names) {
         if (offset < kNames) offset = kNames;
         for (int which; offset < kNumbers; ++offset) {
             which = static_cast<int>(offset - kNames);
-            if (names->name(which).empty()) break;
-            const InodeNo number(number_of(names->entry, with_name(target_, which)));
-            if (!sink.add(names->name(which), number, names->entry.whole_mode() >> 12, offset + 1))
-                return offset;
+            char room[kNameRoom];
+            const std::string_view name = names->name(target_, which, std::span(room));
+            if (name.empty()) break;
+            if (name == kLeftOut) continue;
+            const InodeNo number(number_of(names->entry, with_name(target_, *names, which)));
+            if (!sink.add(name, number, names->entry.whole_mode() >> 12, offset + 1)) return offset;
         }
     }
     const ProcNumbers* numbers = entry_.numbers;

@@ -4,6 +4,10 @@
 
 #include "fs/proc/proc_entry.hpp"
 
+// A file system of such nodes, for its type's mount function. `type` lives for ever; `root` is named "/".
+Result<Ref<FileSystem>> make_text_file_system(std::string_view type, uint32_t magic,
+                                              const ProcEntry& root);
+
 class ProcNode final : public Inode {
   public:
     ProcNode(FileSystem& fs, const ProcEntry& entry, const ProcTarget& target, uint32_t parent,

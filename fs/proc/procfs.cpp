@@ -45,25 +45,31 @@ constexpr ProcEntry kRoot = {.name = "/", .added = &proc_root, .numbers = &kProc
 
 class ProcFileSystem final : public FileSystem {
   public:
-    std::string_view type_name() const override { return "proc"; }
+    ProcFileSystem(std::string_view type, uint32_t magic) : type_(type), magic_(magic) {}
+    std::string_view type_name() const override { return type_; }
     Ref<Inode> root() override { return root_; }
-    FileSystemStatistics statistics() override { return {.type = 0x9fa0}; }
+    FileSystemStatistics statistics() override { return {.type = magic_}; }
     uint32_t device_number() const override { return device_; }
-
-    static Result<Ref<FileSystem>> mount(std::string_view, uint32_t, std::string_view) {
-        Ref<ProcFileSystem> fs = TRY(make_ref<ProcFileSystem>());
-        fs->root_ = TRY(make_ref<ProcNode>(*fs, kRoot, ProcTarget(), 1, 0, 0));
-        return Ref<FileSystem>(fs);
-    }
+    Ref<ProcNode> root_;
 
   private:
-    const uint32_t device_ = new_anonymous_device();
-    Ref<ProcNode> root_;
+    const std::string_view type_;
+    const uint32_t magic_, device_ = new_anonymous_device();
 };
 
-constinit FileSystemType proc_type{"proc", false, ProcFileSystem::mount};
+Result<Ref<FileSystem>> mount_proc(std::string_view, uint32_t, std::string_view) {
+    return make_text_file_system("proc", 0x9fa0, kRoot);
+}
+constinit FileSystemType proc_type{"proc", false, mount_proc};
 
 }  // namespace
+
+Result<Ref<FileSystem>> make_text_file_system(std::string_view type, uint32_t magic,
+                                              const ProcEntry& root) {
+    Ref<ProcFileSystem> fs = TRY(make_ref<ProcFileSystem>(type, magic));
+    fs->root_ = TRY(make_ref<ProcNode>(*fs, root, ProcTarget(), 1, 0, 0));
+    return Ref<FileSystem>(fs);
+}
 
 constinit ProcDirectory proc_root, proc_process, proc_thread, proc_sys, proc_sys_fs,
     proc_sys_kernel, proc_sys_vm;

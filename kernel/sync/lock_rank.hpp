@@ -17,6 +17,7 @@ enum class LockRank : uint8_t {
     directory,         // one directory's names; parent before child
     ipc_table,         // ids and permissions of one kind of System V IPC
     socket_collector,  // who looks for sockets that only messages refer to
+    loop_device,       // which file stands behind a loop device
     inode,             // one file's contents and size
     tty_write,
     resources,       // the deadlock manager: all parties and types
