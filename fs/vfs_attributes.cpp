@@ -53,6 +53,7 @@ Result<void> vfs_set_attributes(const FsContext& who, const Path& path,
     const bool nothing =
         !wanted.set_mode && !wanted.set_uid && !wanted.set_gid && !wanted.set_times;
     if (now.immutable ? !nothing : now.append_only && !nothing && !only_now) return Errno::perm;
+    if (wanted.set_mode && (now.mode & kTypeMask) == kTypeSymlink) return Errno::opnotsupp;
     const Credentials& caller = who.credentials;
     const bool owner = caller.fsuid == now.uid || caller.may(Capability::fowner);
     const bool gives = caller.may(Capability::chown), own = caller.fsuid == now.uid;

@@ -77,6 +77,7 @@ void IpcTable::remove(IpcObject& object) {
 
 Result<Ref<IpcObject>> IpcTable::at(uint32_t index, const Credentials& who, IpcAccess wanted) {
     LockGuard guard(lock_);
+    index %= kMaxObjects;
     if (index >= slots_.size() || !slots_[index].object) return Errno::inval;
     TRY(slots_[index].object->check(who, static_cast<uint32_t>(wanted)));
     return slots_[index].object;

@@ -52,6 +52,7 @@ class IpcTable {
 
     // An id that was never given out or whose object is gone: EINVAL. EACCES, EPERM.
     Result<Ref<IpcObject>> get(int id, const Credentials& who, IpcAccess wanted);
+    // By slot; a whole id means its slot, as on Linux.
     Result<Ref<IpcObject>> at(uint32_t slot, const Credentials& who, IpcAccess wanted);
     // xxxget(2): the id of the object of that key, or of a new one. `fits` judges an existing one,
     // `make` makes it. Both run with the lock held.

@@ -76,9 +76,7 @@ Result<uint32_t> select_files(int count, const UserPtr<uint32_t> (&user)[3], Tim
 Result<uint32_t> sys_select(int count, UserPtr<uint32_t> in, UserPtr<uint32_t> out,
                             UserPtr<uint32_t> except, UserPtr<TimeVal32> time) {
     Timeout timeout = TRY(timeout_from(time));
-    Result<uint32_t> result = select_files(count, {in, out, except}, timeout);
-    tell_time_left(time, timeout);
-    return result;
+    return tell_time_left(time, timeout, select_files(count, {in, out, except}, timeout));
 }
 
 Result<uint32_t> sys_old_select(UserPtr<const SelectArguments> from) {
@@ -95,9 +93,8 @@ Result<uint32_t> sys_pselect6(int count, UserPtr<uint32_t> in, UserPtr<uint32_t>
     SelectMask wanted{};
     if (mask) wanted = TRY(read_user(mask));
     bool masked = TRY(apply_mask(UserPtr<const SignalSet>(wanted.mask), wanted.bytes));
-    Result<uint32_t> result = finish_mask(masked, select_files(count, {in, out, except}, timeout));
-    tell_time_left(time, timeout);
-    return result;
+    return tell_time_left(time, timeout,
+                          finish_mask(masked, select_files(count, {in, out, except}, timeout)));
 }
 
 constexpr SystemCall kSelectCalls[] = {

@@ -1,12 +1,10 @@
 // The limits of System V IPC, in /proc/sys/kernel. Spec: proc(5).
-#include <algorithm>
-
-#include "fs/proc/proc_entry.hpp"
 #include "kernel/ipc/ipc_limits.hpp"
 #include "kernel/ipc/ipc_object.hpp"
 #include "kernel/ipc/message_queue.hpp"
 #include "kernel/ipc/semaphore_set.hpp"
 #include "kernel/ipc/shared_memory.hpp"
+#include "kernel/linux/number_list.hpp"
 
 namespace {
 
@@ -35,18 +33,10 @@ void show_semaphore_limits(TextSink& to) {
 
 // As many of the four as are given; all or none.
 Result<void> set_semaphore_limits(std::string_view text) {
-    uint32_t values[4], count = 0;
-    while (!text.empty()) {
-        const size_t length = std::min(text.find_first_of(" \t"), text.size());
-        uint64_t value;
-        if (length) {
-            if (count == 4 || !parse_number(text.substr(0, length), value) ||
-                value > kSemaphoreLimits[count].most)
-                return Errno::inval;
-            values[count++] = static_cast<uint32_t>(value);
-        }
-        text.remove_prefix(std::min(length + 1, text.size()));
-    }
+    uint32_t values[4];
+    const uint32_t count = TRY(numbers_in(text, values));
+    for (uint32_t i = 0; i < count; ++i)
+        if (values[i] > kSemaphoreLimits[i].most) return Errno::inval;
     for (uint32_t i = 0; i < count; ++i) ipc_limits.*kSemaphoreLimits[i].field = values[i];
     return {};
 }

@@ -83,6 +83,7 @@ Result<void> copy_thread(UserThread& child, const UserThread& parent, const Trap
     child.local_descriptors = &process.space->local_descriptors();
     child.blocked = parent.blocked;
     child.timer_slack = child.default_slack = parent.timer_slack;
+    child.io_priority = parent.io_priority;
     inherit_scheduling(child, parent);
     for (int i = 0; i < 3; ++i) child.tls[i] = parent.tls[i];
     fpu_save(child.fpu);
@@ -92,8 +93,7 @@ Result<void> copy_thread(UserThread& child, const UserThread& parent, const Trap
     if (!(flags & kCloneThread) && own_memory) child.alternate_stack = parent.alternate_stack;
     if (flags & kCloneChildSetTid) child.set_child_tid = arguments.child_tid;
     if (flags & kCloneChildClearTid) child.clear_child_tid = arguments.child_tid;
-    TrapFrame& child_frame = child.user_frame();
-    child_frame = frame;
+    TrapFrame& child_frame = child.user_frame() = frame;
     child_frame.eax = 0;
     if (arguments.stack) child_frame.user_esp = arguments.stack;
     if (flags & kCloneSetTls) TRY(set_thread_area(child, UserPtr<void>(arguments.tls)));

@@ -112,7 +112,7 @@ class UserThread final : public Thread {
     uint32_t set_child_tid = 0;       // user address: gets the tid when the thread starts
     uint32_t clear_child_tid = 0;     // user address: zeroed and futex-woken at exit
     Nanoseconds restart_deadline{0};  // of an interrupted relative sleep
-    uint32_t timer_slack = 50'000, default_slack = 50'000;  // nanoseconds; remembered
+    uint32_t timer_slack = 50'000, default_slack = 50'000, io_priority = 0;  // remembered
     Attachments attached;
     Atomic<int> tracer = 0;            // the process that debugs it; 0: none
     bool tracer_is_superuser = false;  // else set-id bits mean nothing

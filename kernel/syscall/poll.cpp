@@ -50,9 +50,7 @@ Result<uint32_t> sys_ppoll(UserPtr<PollFd> files, uint32_t count, UserPtr<T> tim
                            UserPtr<const SignalSet> mask, uint32_t bytes) {
     Timeout timeout = TRY(timeout_from(time));
     bool masked = TRY(apply_mask(mask, bytes));
-    Result<uint32_t> result = finish_mask(masked, poll_files(files, count, timeout));
-    tell_time_left(time, timeout);
-    return result;
+    return tell_time_left(time, timeout, finish_mask(masked, poll_files(files, count, timeout)));
 }
 
 constexpr SystemCall kPollCalls[] = {

@@ -1,5 +1,7 @@
 // The machine as a whole: its name, its memory and load, its log, random numbers, switching it off.
 // Spec: uname(2), sysinfo(2), syslog(2), reboot(2), getrandom(2), sethostname(2), iopl(2).
+#include <algorithm>
+
 #include "drivers/power.hpp"
 #include "fs/page_cache.hpp"
 #include "kernel/lib/log.hpp"
@@ -7,6 +9,7 @@
 #include "kernel/system_name.hpp"
 #include "kernel/sched/scheduler.hpp"
 #include "kernel/syscall/system_call.hpp"
+#include "kernel/trace/log_levels.hpp"
 #include "mm/frames.hpp"
 #include "mm/swap.hpp"
 
@@ -97,6 +100,9 @@ Result<uint32_t> read_log(UserPtr<char> to, uint32_t bytes) {
 
 }  // namespace
 
+// Of the console, for the action that puts it back; 0: it is not off.
+static constinit Atomic<uint32_t> level_before_off = 0;
+
 Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument) {
     enum : uint32_t {
         close,
@@ -124,11 +130,19 @@ Result<uint32_t> sys_syslog(uint32_t action, UserPtr<char> to, uint32_t argument
             return length;
         }
         case clear: log_clear(); return 0u;
-        case console_off: log_set_console_level(1); return 0u;
-        case console_on: log_set_console_level(8); return 0u;
+        case console_off: {
+            const uint32_t before = ::console_level.exchange(least_console_level);
+            uint32_t none = 0;
+            level_before_off.replace(none, before);
+            return 0u;
+        }
+        case console_on:
+            if (const uint32_t before = level_before_off.exchange(0)) ::console_level = before;
+            return 0u;
         case console_level:
             if (argument < 1 || argument > 8) return Errno::inval;
-            log_set_console_level(argument);
+            ::console_level = std::max<uint32_t>(argument, least_console_level);
+            level_before_off = 0;
             return 0u;
         case size_unread:
         case size_buffer: return static_cast<uint32_t>(log_size());

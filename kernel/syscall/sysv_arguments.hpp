@@ -28,6 +28,7 @@ Result<Ref<T>> object_of(IpcTable& table, int id, IpcAccess wanted) {
 // xxx_STAT by slot number (ipcs), which the any-variants allow without permission to read.
 template <typename T>
 Result<Ref<T>> object_at(IpcTable& table, int slot, bool any) {
+    if (slot < 0) return Errno::inval;
     Ref<IpcObject> found = TRY(
         table.at(static_cast<uint32_t>(slot), caller(), any ? IpcAccess::any : IpcAccess::read));
     return Ref<T>(static_cast<T*>(found.get()));

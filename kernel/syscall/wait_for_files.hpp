@@ -102,12 +102,18 @@ Result<Timeout> timeout_from(UserPtr<T> from) {
     return Timeout{wait.raw() != 0, deadline_after(monotonic_now(), wait)};
 }
 
-// Linux tells what was left of the time; a failure to do so is not reported.
+// Linux tells what was left of the time, unless the personality has STICKY_TIMEOUTS: then an interrupted
+// call can't go on with that, and is EINTR. A failure to tell is not reported. `result`: the call's.
 template <typename T>
-void tell_time_left(UserPtr<T> to, const Timeout& timeout) {
-    constexpr uint32_t kStickyTimeouts = 0x4000000;  // personality(2): it stays as it was
-    if (!to || current_process().personality & kStickyTimeouts) return;
+Result<uint32_t> tell_time_left(UserPtr<T> to, const Timeout& timeout, Result<uint32_t> result) {
+    constexpr uint32_t kStickyTimeouts = 0x4000000;
+    if (!to) return result;
+    if (current_process().personality & kStickyTimeouts) {
+        if (result.is_error() && result.error() == Errno::restart_no_handler) return Errno::intr;
+        return result;
+    }
     Nanoseconds now = monotonic_now();
     uint64_t left = timeout.waits && timeout.deadline > now ? timeout.deadline - now : 0;
     static_cast<void>(write_user(to, to_time<T>(Nanoseconds(left))));
+    return result;
 }

@@ -3,6 +3,7 @@
 #include "kernel/lib/log.hpp"
 
 #include "kernel/sync/spin_lock.hpp"
+#include "kernel/trace/log_levels.hpp"
 
 constinit LogHooks log_hooks{};
 
@@ -14,7 +15,6 @@ constinit char ring[kRingBytes] GUARDED_BY(lock) = {};
 constinit uint64_t written GUARDED_BY(lock) =
     0;  // bytes ever; the ring holds the last kRingBytes of them
 constinit uint64_t visible_from GUARDED_BY(lock) = 0;
-constinit uint32_t console_level GUARDED_BY(lock) = 8;
 
 void append(std::string_view text) REQUIRES(lock) {
     for (char c : text) ring[written++ % kRingBytes] = c;
@@ -69,7 +69,4 @@ void log_clear() {
     visible_from = written;
 }
 
-void log_set_console_level(uint32_t level) {
-    LockGuard guard(lock);
-    console_level = level;
-}
+void log_set_console_level(uint32_t level) { console_level = level; }

@@ -1,16 +1,20 @@
 // Calls that are a few lines each: old signal masks, I/O priorities, fchmodat2, the next id of System V objects,
 // sticky timeouts, futex words that are not there, several futex words at once, directory notices, another part of
-// a file in a mapping, empty thread areas. Spec: the manual page of each.
+// a file in a mapping, empty thread areas, SHM_STAT_ANY, levels of the log. Spec: the manual page of each.
 // needs: wing
 #include <asm/ldt.h>
 #include <pthread.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/personality.h>
 #include <sys/select.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+
+#include <cstdint>
 
 #include "tests/guest/check.hpp"
 
@@ -49,6 +53,24 @@ void test_io_priorities() {
         succeeds("may be idle", io_set(1, 0, kIdle | 3));
         return done();
     });
+    exits("all of a user", 0, [] {
+        needs("setuid", setuid(61));
+        pthread_t other;
+        pthread_create(
+            &other, nullptr,
+            [](void*) -> void* {
+                equal("a thread inherits", io_get(1, 0), kBestEffort | 7);
+                succeeds("its own", io_set(1, 0, kIdle));
+                equal("the best of all threads", io_get(3, 0), kBestEffort | 7);
+                return nullptr;
+            },
+            nullptr);
+        pthread_join(other, nullptr);
+        succeeds("of one user", io_set(3, 61, kBestEffort | 1));
+        equal("is set", io_get(3, 0), kBestEffort | 1);
+        return done();
+    });
+    fails("no such user", io_get(3, 54321), ESRCH);
     exits("a child", 0, [] { return io_get(1, 0) == (kBestEffort | 7) ? 0 : 1; });
 }
 
@@ -63,6 +85,11 @@ void test_modes() {
     succeeds("of a path", syscall(kFchmodat2, path, "", 0644, AT_EMPTY_PATH));
     fails("flags", syscall(kFchmodat2, AT_FDCWD, "/tmp/small-mode", 0640, 0x40000000), EINVAL);
     fails("no name", syscall(kFchmodat2, AT_FDCWD, "", 0640, 0), ENOENT);
+    needs("symlink", symlink("/tmp/small-mode", "/tmp/small-link"));
+    fails("a link has none of its own",
+          syscall(kFchmodat2, AT_FDCWD, "/tmp/small-link", 0600, AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
+    succeeds("through the link", syscall(kFchmodat2, AT_FDCWD, "/tmp/small-link", 0600, 0));
+    unlink("/tmp/small-link");
     unlink("/tmp/small-mode");
 }
 
@@ -206,6 +233,44 @@ void test_thread_area() {
     succeeds("an area of zeros", syscall(SYS_set_thread_area, &empty));
     that("its number", empty.entry_number >= 6 && empty.entry_number <= 8);
     succeeds("reads back", syscall(SYS_get_thread_area, &empty));
+    empty.base_addr = empty.seg_32bit = empty.seg_not_present = 1;
+    fails("not present", syscall(SYS_set_thread_area, &empty), EINVAL);
+}
+
+void test_any() {
+    constexpr int kStatAny = 15;
+    const int id = int(needs("shmget", shmget(IPC_PRIVATE, 4096, 0)));
+    shmid_ds is;
+    equal("by slot", shmctl(id % 32768, kStatAny, &is), id);
+    equal("a whole id is its slot", shmctl(id, kStatAny, &is), id);
+    equal("an older id of that slot too", shmctl((id + 32768) & 0x7fffffff, kStatAny, &is), id);
+    fails("below 0", shmctl(-1, kStatAny, &is), EINVAL);
+    shmctl(id, IPC_RMID, nullptr);
+}
+
+std::string levels() {
+    char text[64] = {};
+    const int fd = int(needs("printk", open("/proc/sys/kernel/printk", O_RDONLY)));
+    needs("read", read(fd, text, sizeof text - 1));
+    close(fd);
+    return text;
+}
+
+void test_levels() {
+    const std::string before = levels();
+    put("/proc/sys/kernel/printk", "6 4 2 7");
+    klogctl(6, nullptr, 0);
+    same("off is the least", levels(), "2\t4\t2\t7\n");
+    klogctl(6, nullptr, 0);
+    klogctl(7, nullptr, 0);
+    same("on is what was", levels(), "6\t4\t2\t7\n");
+    klogctl(8, nullptr, 1);
+    same("never below the least", levels(), "2\t4\t2\t7\n");
+    const int fd = open("/proc/sys/kernel/printk", O_WRONLY);
+    fails("five", write(fd, "1 2 3 4 5", 9), EINVAL);
+    close(fd);
+    put("/proc/sys/kernel/printk", before.c_str());
+    same("as before", levels(), before);
 }
 
 }  // namespace
@@ -221,5 +286,7 @@ int main() {
     test_notices();
     test_parts();
     test_thread_area();
+    test_any();
+    test_levels();
     return done();
 }

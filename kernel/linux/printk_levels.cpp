@@ -1,0 +1,29 @@
+// /proc/sys/kernel/printk: the console's level, that of lines without one, the console's least and its usual
+// one. The second and the fourth are kept only: each line of this log has a level.
+// Spec: syslog(2), proc(5).
+#include "kernel/linux/number_list.hpp"
+#include "kernel/trace/log_levels.hpp"
+
+namespace {
+
+constinit Atomic<uint32_t> level_of_lines = 4, usual_level = 7;
+constexpr Atomic<uint32_t>* kLevels[] = {&console_level, &level_of_lines, &least_console_level,
+                                         &usual_level};
+
+void show_levels(TextSink& to) {
+    format_to(to, "{}\t{}\t{}\t{}\n", kLevels[0]->relaxed(), kLevels[1]->relaxed(),
+              kLevels[2]->relaxed(), kLevels[3]->relaxed());
+}
+
+// As many of the four as are given; all or none.
+Result<void> set_levels(std::string_view text) {
+    uint32_t levels[4];
+    const uint32_t count = TRY(numbers_in(text, levels));
+    for (uint32_t i = 0; i < count; ++i) *kLevels[i] = levels[i];
+    return {};
+}
+
+constexpr ProcEntry kPrintk[] = {{.name = "printk", .show = show_levels, .store = set_levels}};
+PROC_FILES(proc_sys_kernel, kPrintk);
+
+}  // namespace
