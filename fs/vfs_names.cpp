@@ -96,9 +96,9 @@ Result<void> vfs_mknod(const FsContext& who, const Path& base, std::string_view 
         return Errno::inval;
     if (special && !who.credentials.may(Capability::mknod)) return Errno::perm;
     return add_name(who, base, name, false, [&](Walk& walk, NewOwner& owner) {
-        return walk.directory().inode()->create_child(walk.last(),
-                                                      type | owner.mode(mode & 07777 & ~who.umask),
-                                                      owner.credentials(), special ? device : 0);
+        return walk.directory().inode()->create_child(
+            walk.last(), type | (owner.mode(mode & 07777) & ~who.umask), owner.credentials(),
+            special ? device : 0);
     });
 }
 

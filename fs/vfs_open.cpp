@@ -101,7 +101,8 @@ Result<Path> create_file(const FsContext& who, Walk& walk, uint32_t mode) {
     if (!child->is_negative()) return Path();
     NewOwner owner = TRY(may_create(who, walk.mount(), directory));
     Ref<Inode> inode = TRY(directory.inode()->create_child(
-        walk.last(), kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials(), 0));
+        walk.last(), kTypeRegular | (owner.mode(mode & 07777) & ~who.umask), owner.credentials(),
+        0));
     dentry_set_inode(*child, std::move(inode));
     happened_in(directory, walk.last(), kNameMade, false);
     return Path(Ref<Mount>(walk.mount()), std::move(child));
@@ -119,7 +120,7 @@ Result<Ref<File>> open_nameless(const FsContext& who, const Path& base, std::str
     if (!parent.is_directory()) return Errno::notdir;
     NewOwner owner = TRY(may_create(who, directory.mount(), parent));
     Ref<Inode> inode = TRY(parent.inode()->create_nameless(
-        kTypeRegular | owner.mode(mode & 07777 & ~who.umask), owner.credentials()));
+        kTypeRegular | (owner.mode(mode & 07777) & ~who.umask), owner.credentials()));
     inode->may_be_named.store_relaxed(!(flags & kOpenExclusive));
     const Path path(Ref<Mount>(directory.mount()), TRY(Dentry::create_nameless(parent, inode)));
     Ref<File> file = TRY(open_counted(path, *inode, kTypeRegular, flags));

@@ -28,8 +28,7 @@ constinit uint64_t boot_tsc = 0;
 constinit uint32_t kilohertz = 1'000'000;
 constinit uint32_t nanoseconds_per_cycle_shifted = 0;  // << kShift
 constexpr uint32_t kShift = 22;
-constinit uint64_t tick_count = 0;       // by the boot processor
-constinit uint64_t realtime_offset = 0;  // nanoseconds since 1970 at boot
+constinit uint64_t tick_count = 0;  // by the boot processor
 
 constinit IrqSpinLock lock{LockRank::timers};
 using TimerTree = OrderedTree<Timer, &Timer::node, &Timer::place>;
@@ -118,7 +117,7 @@ void clock_init(Nanoseconds wall_clock, uint16_t second_clock) {
     nanoseconds_per_cycle_shifted =
         static_cast<uint32_t>((static_cast<uint64_t>(1'000'000) << kShift) / kilohertz);
     boot_tsc = read_tsc();
-    realtime_offset = wall_clock.raw();
+    set_realtime(wall_clock);
     timer_install(on_interrupt);
     clock_join();
     log_info("clock: TSC at {} kHz, {} ticks a second", kilohertz, kTicksPerSecond);
@@ -138,15 +137,53 @@ Nanoseconds monotonic_now() {
     uint64_t high = (cycles >> 32) * nanoseconds_per_cycle_shifted;
     return Nanoseconds((low >> kShift) + (high << (32 - kShift)));
 }
-Nanoseconds realtime_now() { return monotonic_now() + realtime_offset; }
-void set_realtime(Nanoseconds now) {
-    const uint64_t before = realtime_offset;
-    realtime_offset = now.raw() - monotonic_now().raw();
+// --- the wall clock: the monotonic one, an offset, and a rate, by which a room above steers it
+// Locks: none. Who sets it is alone (the superuser, or one timer); a reader on another CPU may see half a change
+// only where the upper half of the offset changes.
+
+namespace {
+
+constinit uint64_t realtime_offset = 0;  // nanoseconds since 1970 when the machine was switched on
+constinit int32_t realtime_rate = 0;     // how much faster it runs, in 2^-32
+constinit Nanoseconds rate_since{0};
+
+// By the rate, since that was set: who steers sets it each second.
+[[gnu::noinline]] uint64_t gained_by_rate(Nanoseconds now) {
+    constexpr uint64_t kMost = 8'000'000'000;
+    const auto since = static_cast<int64_t>(std::min<uint64_t>(now - rate_since, kMost));
+    return static_cast<uint64_t>(since * realtime_rate >> 32);
+}
+uint64_t ahead(Nanoseconds now) {
+    return realtime_rate ? realtime_offset + gained_by_rate(now) : realtime_offset;
+}
+
+}  // namespace
+
+Nanoseconds realtime_now() {
+    const Nanoseconds now = monotonic_now();
+    return now + ahead(now);
+}
+
+void set_realtime(Nanoseconds time) {
+    const Nanoseconds now = monotonic_now();
+    const uint64_t before = ahead(now);
+    realtime_offset = time.raw() - now.raw();
+    rate_since = now;
     realtime_was_set(static_cast<int64_t>(realtime_offset - before));
 }
-Nanoseconds monotonic_at(Nanoseconds realtime) {
-    return Nanoseconds(realtime.raw() > realtime_offset ? realtime.raw() - realtime_offset : 1);
+
+void steer_realtime(int32_t faster, int64_t step) {
+    const Nanoseconds now = monotonic_now();
+    realtime_offset = ahead(now) + static_cast<uint64_t>(step);
+    rate_since = now;
+    realtime_rate = faster;
 }
+
+Nanoseconds monotonic_at(Nanoseconds realtime) {
+    const uint64_t before = ahead(monotonic_now());
+    return Nanoseconds(realtime.raw() > before ? realtime.raw() - before : 1);
+}
+
 Ticks ticks_now() { return Ticks(tick_count); }
 uint32_t tsc_kilohertz() { return kilohertz; }
 

@@ -15,6 +15,9 @@ Nanoseconds realtime_now();  // since 1970-01-01 UTC
 void set_realtime(Nanoseconds now);
 // Told by how many nanoseconds, from set_realtime(), which may sleep then.
 inline constinit HookList<int64_t /*by*/> realtime_was_set;
+// The wall clock runs so much faster from now on, in 2^-32, and is set forward by `step` nanoseconds (a leap
+// second); nobody is told. At most 8 s count until the next call.
+void steer_realtime(int32_t faster, int64_t step);
 // When that is on the monotonic clock, as long as nobody sets the other one; at least 1.
 Nanoseconds monotonic_at(Nanoseconds realtime);
 Ticks ticks_now();

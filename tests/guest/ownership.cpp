@@ -165,6 +165,11 @@ void test_set_group() {
         lstat("shared/folder", &s);
         equal("too", s.st_gid, kGroup);
         equal("and its bit", s.st_mode & 07777, 02755);
+        umask(010);
+        succeeds("a program", close(creat("shared/program", 02777)));
+        lstat("shared/program", &s);
+        equal("no foreign rights, whatever the umask takes", s.st_mode & 07777, 0767);
+        umask(0);
         succeeds("a link", symlink("x", "shared/link"));
         lstat("shared/link", &s);
         equal("too", s.st_gid, kGroup);
