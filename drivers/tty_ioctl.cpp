@@ -1,5 +1,8 @@
 // The terminal's ioctl calls. Those about processes are in tty_job_control.cpp.
 #include "drivers/tty.hpp"
+
+#include <algorithm>
+
 #include "kernel/arch/user_access.hpp"
 
 namespace {
@@ -9,6 +12,10 @@ enum Request : uint32_t {
     kSetSettings = 0x5402,            // TCSETS
     kSetSettingsWait = 0x5403,        // TCSETSW
     kSetSettingsFlush = 0x5404,       // TCSETSF
+    kGetOldSettings = 0x5405,         // TCGETA
+    kSetOldSettings = 0x5406,         // TCSETA
+    kSetOldSettingsWait = 0x5407,     // TCSETAW
+    kSetOldSettingsFlush = 0x5408,    // TCSETAF
     kSendBreak = 0x5409,              // TCSBRK
     kFlowControl = 0x540A,            // TCXONC
     kFlush = 0x540B,                  // TCFLSH
@@ -28,6 +35,34 @@ enum Request : uint32_t {
     kSetSettings2Wait = 0x402C542C,   // TCSETSW2
     kSetSettings2Flush = 0x402C542D,  // TCSETSF2
 };
+
+// System V's: the lower halves of the flags, and the first characters.
+struct Termio {
+    uint16_t input, output, control, local;
+    uint8_t line, characters[8];
+};
+static_assert(sizeof(Termio) == 18);
+
+Termio old(const Termios2& t) {
+    Termio out{};
+    out.input = static_cast<uint16_t>(t.base.input);
+    out.output = static_cast<uint16_t>(t.base.output);
+    out.control = static_cast<uint16_t>(t.base.control);
+    out.local = static_cast<uint16_t>(t.base.local);
+    out.line = t.base.line;
+    std::copy_n(t.base.characters, sizeof out.characters, out.characters);
+    return out;
+}
+Termios2 with_old(Termios2 t, const Termio& wanted) {
+    auto lower = [](uint32_t& flags, uint16_t half) { flags = (flags & 0xffff0000) | half; };
+    lower(t.base.input, wanted.input);
+    lower(t.base.output, wanted.output);
+    lower(t.base.control, wanted.control);
+    lower(t.base.local, wanted.local);
+    t.base.line = wanted.line;
+    std::copy_n(wanted.characters, sizeof wanted.characters, t.base.characters);
+    return t;
+}
 
 // ^S and ^Q do what they usually do.
 bool has_usual_flow_control(const Termios& t) {
@@ -54,6 +89,12 @@ Result<int32_t> Tty::ioctl(uint32_t request, uint32_t argument) {
             wanted.base = TRY(read_user(UserPtr<Termios>(argument)));
             return set_settings(wanted, request == kSetSettingsFlush);
         }
+        case kGetOldSettings: TRY(write_user(UserPtr<Termio>(argument), old(settings()))); return 0;
+        case kSetOldSettings:
+        case kSetOldSettingsWait:
+        case kSetOldSettingsFlush:
+            return set_settings(with_old(settings(), TRY(read_user(UserPtr<Termio>(argument)))),
+                                request == kSetOldSettingsFlush);
         case kSetSettings2:
         case kSetSettings2Wait:
         case kSetSettings2Flush:

@@ -47,7 +47,7 @@ constexpr StatxTime statx_time(const Timestamp& t) { return {t.seconds, t.nanose
 constexpr uint32_t major_of(uint32_t device) { return device >> 8 & 0xfff; }
 constexpr uint32_t minor_of(uint32_t device) { return (device & 0xff) | (device >> 12 & 0xfff00); }
 
-Result<void> give(UserPtr<Statx> to, const Attributes& a) {
+Statx extended(const Attributes& a) {
     constexpr uint32_t kBasicStats = 0x7ff;
     Statx out{};
     out.mask = kBasicStats;
@@ -60,13 +60,15 @@ Result<void> give(UserPtr<Statx> to, const Attributes& a) {
     out.modified = statx_time(a.modified);
     out.special_major = major_of(a.special_device), out.special_minor = minor_of(a.special_device);
     out.device_major = major_of(a.device), out.device_minor = minor_of(a.device);
-    return write_user(to, out);
+    return out;
 }
+
+constexpr uint32_t kSyncType = 0x6000;  // statx's; all of ours is in sync
+constexpr uint32_t kStatFlags = kAtNoFollow | kAtNoAutomount | kAtEmptyPath | kSyncType;
 
 // An empty name with AT_EMPTY_PATH means the descriptor itself, or the working directory.
 Result<Attributes> attributes_at(int at, UserString name, uint32_t flags) {
-    constexpr uint32_t kSyncType = 0x6000;  // statx's; all of ours is in sync
-    if (flags & ~(kAtNoFollow | kAtNoAutomount | kAtEmptyPath | kSyncType)) return Errno::inval;
+    if (flags & ~kStatFlags) return Errno::inval;
     UserName file;
     TRY(file.load(at, name, flags & kAtEmptyPath ? EmptyName::allowed : EmptyName::refused));
     if (!file.text().empty())
@@ -102,10 +104,43 @@ Result<void> sys_fstatat64(int at, UserString name, UserPtr<Stat64> to, uint32_t
     return give(to, TRY(attributes_at(at, name, flags)));
 }
 
+namespace {
+
+// STATX_ATTR_*: those of ext2's flags have the same bits. Spec: statx(2).
+constexpr uint32_t kFlagAttributes = 0x04 | kFlagImmutable | kFlagAppendOnly | kFlagNoDump | 0x800,
+                   kMountRoot = 0x2000;
+
+Result<void> give_extended(UserPtr<Statx> to, Inode& inode, const Path& path) {
+    Statx out = extended(inode.attributes());
+    if (Result<uint32_t> flags = inode.flags(); flags.is_ok()) {
+        out.attributes = flags.value() & kFlagAttributes;
+        out.attributes_mask = kFlagAttributes;
+    }
+    if (path) {
+        out.attributes_mask |= kMountRoot;
+        if (&path.dentry() == path.mount().root.get()) out.attributes |= kMountRoot;
+    }
+    return write_user(to, out);
+}
+
+}  // namespace
+
 Result<void> sys_statx(int at, UserString name, uint32_t flags, uint32_t mask, UserPtr<Statx> to) {
     constexpr uint32_t kReserved = 0x80000000;
-    if (mask & kReserved) return Errno::inval;
-    return give(to, TRY(attributes_at(at, name, flags)));
+    if ((mask & kReserved) || (flags & ~kStatFlags)) return Errno::inval;
+    UserName file;
+    TRY(file.load(at, name, flags & kAtEmptyPath ? EmptyName::allowed : EmptyName::refused));
+    if (!file.text().empty()) {
+        const Follow follow = flags & kAtNoFollow ? Follow::no : Follow::yes;
+        const Result<Path> path = file.resolve(follow);
+        if (path.is_ok()) return give_extended(to, inode_of(path.value()), path.value());
+        // A link of /proc to a file without a place, or there is none.
+        return write_user(to, extended(TRY(vfs_stat(context(), file.base(), file.text(), follow))));
+    }
+    if (at == kAtWorkingDirectory) return give_extended(to, inode_of(file.base()), file.base());
+    Ref<File> open = TRY(file_of(at));
+    if (open->inode()) return give_extended(to, *open->inode(), open->path());
+    return write_user(to, extended(TRY(open->attributes())));
 }
 
 // --- access: judged by the real ids, unless the effective ones are asked for

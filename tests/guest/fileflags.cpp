@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include <cstdint>
+
 #include "check.hpp"
 
 namespace {
@@ -36,8 +38,18 @@ int open_it(const std::string& name, int flags) {
 }
 void make(const std::string& name) { needs(name, open_it(name, O_CREAT | O_WRONLY)); }
 
+// statx(2) tells them too.
+uint64_t told(const char* name) {
+    struct statx s {};
+    needs("statx", statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, &s));
+    constexpr uint64_t kFlags = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+    equal("it could tell", static_cast<long long>(s.stx_attributes_mask & kFlags), kFlags);
+    return s.stx_attributes & kFlags;
+}
+
 void immutable_file(const std::string& file) {
     const char* const name = file.c_str();
+    equal("told by statx", static_cast<long long>(told(name)), STATX_ATTR_IMMUTABLE);
     const std::string other = file + ".other";
     fails("writing", open_it(file, O_WRONLY), EPERM);
     fails("appending", open_it(file, O_WRONLY | O_APPEND), EPERM);
@@ -57,6 +69,7 @@ void immutable_file(const std::string& file) {
 }
 void append_only_file(const std::string& file) {
     const char* const name = file.c_str();
+    equal("told by statx", static_cast<long long>(told(name)), STATX_ATTR_APPEND);
     const std::string other = file + ".other";
     fails("writing", open_it(file, O_WRONLY), EPERM);
     fails("emptying", open_it(file, O_WRONLY | O_APPEND | O_TRUNC), EPERM);

@@ -1,5 +1,5 @@
 // The terminal's settings in both forms: struct termios, and termios2, which the C library asks for from
-// glibc 2.42 on (isatty is false without it), with its speeds in bits a second.
+// glibc 2.42 on (isatty is false without it), with its speeds in bits a second; and System V's termio.
 // Spec: ioctl_tty(2).
 #include <asm/termbits.h>
 #include <fcntl.h>
@@ -34,6 +34,20 @@ int main() {
     equal("TCSETSW2", ioctl(terminal, TCSETSW2, &now), 0);
     equal("TCSETSF2", ioctl(terminal, TCSETSF2, &now), 0);
     equal("TCSETS", ioctl(terminal, TCSETS, &old), 0);
+    termio oldest{};
+    equal("TCGETA", ioctl(terminal, TCGETA, &oldest), 0);
+    equal("the lower half of the flags", oldest.c_lflag, old.c_lflag & 0xffff);
+    equal("the first characters", oldest.c_cc[VEOF], old.c_cc[VEOF]);
+    oldest.c_cc[VEOF] = 7;
+    equal("TCSETA", ioctl(terminal, TCSETA, &oldest), 0);
+    termios after{};
+    ioctl(terminal, TCGETS, &after);
+    equal("its character", after.c_cc[VEOF], 7);
+    equal("others stay", after.c_cc[VSUSP], old.c_cc[VSUSP]);
+    equal("TCSETAW", ioctl(terminal, TCSETAW, &oldest), 0);
+    equal("TCSETAF", ioctl(terminal, TCSETAF, &oldest), 0);
+    equal("back", ioctl(terminal, TCSETS, &old), 0);
+    fails("a bad pointer", ioctl(terminal, TCGETA, 1), EFAULT);
     fails("a bad pointer", ioctl(terminal, TCGETS2, 1), EFAULT);
     return done();
 }
