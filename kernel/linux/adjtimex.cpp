@@ -114,9 +114,10 @@ void begin_second(Steering& s, bool whole) {
         s.max_error = std::min(s.max_error + kErrorPerSecond, kMostError);
         if (s.max_error == kMostError) s.status |= kUnsynchronised;
     }
-    s.share = share_of_second(s);
+    s.share = whole ? share_of_second(s) : 0;  // not for the rest of one
     set_rate(s, step);
-    s.runs = rate_of(s) || !(s.status & kUnsynchronised) || s.status & (kInsert | kDelete) ||
+    s.runs = rate_of(s) || s.adjustment || s.offset / (4ll << s.constant) ||
+             !(s.status & kUnsynchronised) || s.status & (kInsert | kDelete) ||
              s.leap != LeapState::none;
     const auto next = static_cast<uint64_t>((second_now() + 1) * kSecond);
     if (s.runs) start_timer(s.timer, monotonic_at(Nanoseconds(next)));

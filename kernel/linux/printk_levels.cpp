@@ -7,19 +7,19 @@
 namespace {
 
 constinit Atomic<uint32_t> level_of_lines = 4, usual_level = 7;
-constexpr Atomic<uint32_t>* kLevels[] = {&console_level, &level_of_lines, &least_console_level,
-                                         &usual_level};
+constexpr Atomic<uint32_t>* kPrintkLevels[] = {&console_level, &level_of_lines,
+                                               &least_console_level, &usual_level};
 
 void show_levels(TextSink& to) {
-    format_to(to, "{}\t{}\t{}\t{}\n", kLevels[0]->relaxed(), kLevels[1]->relaxed(),
-              kLevels[2]->relaxed(), kLevels[3]->relaxed());
+    format_to(to, "{}\t{}\t{}\t{}\n", kPrintkLevels[0]->relaxed(), kPrintkLevels[1]->relaxed(),
+              kPrintkLevels[2]->relaxed(), kPrintkLevels[3]->relaxed());
 }
 
 // As many of the four as are given; all or none.
 Result<void> set_levels(std::string_view text) {
     uint32_t levels[4];
     const uint32_t count = TRY(numbers_in(text, levels));
-    for (uint32_t i = 0; i < count; ++i) *kLevels[i] = levels[i];
+    for (uint32_t i = 0; i < count; ++i) *kPrintkLevels[i] = levels[i];
     return {};
 }
 
