@@ -11,17 +11,17 @@ namespace {
 
 enum : uint32_t { whose_thread = 1, whose_group = 2, whose_user = 3 };
 enum : uint32_t { class_none = 0, class_real_time = 1, class_best_effort = 2, class_idle = 3 };
-constexpr uint32_t kClassShift = 13, kLevels = 8;
+constexpr uint32_t kIoClassShift = 13, kIoLevels = 8;
 
 Result<void> check_priority(uint32_t priority) {
     const Credentials& self = context().credentials;
-    const uint32_t level = priority & ((1u << kClassShift) - 1);
-    switch (priority >> kClassShift & 7) {
+    const uint32_t level = priority & ((1u << kIoClassShift) - 1);
+    switch (priority >> kIoClassShift & 7) {
         case class_real_time:
             if (!self.may(Capability::sys_admin) && !self.may(Capability::sys_nice))
                 return Errno::perm;
             [[fallthrough]];
-        case class_best_effort: return level < kLevels ? Result<void>() : Errno::inval;
+        case class_best_effort: return level < kIoLevels ? Result<void>() : Errno::inval;
         case class_idle: return {};
         case class_none: return level ? Errno::inval : Result<void>();
         default: return Errno::inval;
@@ -39,9 +39,9 @@ Result<void> set_priority(UserThread& thread, uint32_t priority) {
 
 // What a thread without a class of its own counts as.
 uint32_t effective(const UserThread& thread) {
-    if (thread.io_priority >> kClassShift) return thread.io_priority;
+    if (thread.io_priority >> kIoClassShift) return thread.io_priority;
     const bool real_time = thread.sched.sched_class != SchedClass::fair;
-    return (real_time ? class_real_time : class_best_effort) << kClassShift |
+    return (real_time ? class_real_time : class_best_effort) << kIoClassShift |
            static_cast<uint32_t>(thread.sched.nice + 20) / 5;
 }
 

@@ -23,7 +23,7 @@ Result<void> set_levels(std::string_view text) {
     return {};
 }
 
-constexpr ProcEntry kPrintk[] = {{.name = "printk", .show = show_levels, .store = set_levels}};
-PROC_FILES(proc_sys_kernel, kPrintk);
+constexpr ProcEntry kPrintkFiles[] = {{.name = "printk", .show = show_levels, .store = set_levels}};
+PROC_FILES(proc_sys_kernel, kPrintkFiles);
 
 }  // namespace
