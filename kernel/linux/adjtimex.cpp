@@ -58,7 +58,9 @@ struct Steering {
 };
 constinit Steering steering GUARDED_BY(lock);
 
-int64_t second_now() { return static_cast<int64_t>(realtime_now().raw()) / kSecond; }
+int64_t second_now(int64_t early = 0) {
+    return (static_cast<int64_t>(realtime_now().raw()) + early) / kSecond;
+}
 
 // The rest of the day is a second longer or shorter. What the clock is set by at this second, in seconds.
 int64_t pass_leap(Steering& s, int64_t second) {
@@ -107,10 +109,12 @@ void set_rate(const Steering& s, int64_t step) {
     steer_realtime(static_cast<int32_t>((rate_of(s) << 32) / kSecond), step);
 }
 
+// The timer may come a moment before a whole second.
 void begin_second(Steering& s, bool whole) {
-    int64_t step = 0;
+    int64_t step = 0, second = second_now(whole ? kSecond / 2 : 0);
     if (whole) {
-        step = pass_leap(s, second_now()) * kSecond;
+        step = pass_leap(s, second) * kSecond;
+        second += step / kSecond;
         s.max_error = std::min(s.max_error + kErrorPerSecond, kMostError);
         if (s.max_error == kMostError) s.status |= kUnsynchronised;
     }
@@ -119,7 +123,7 @@ void begin_second(Steering& s, bool whole) {
     s.runs = rate_of(s) || s.adjustment || s.offset / (4ll << s.constant) ||
              !(s.status & kUnsynchronised) || s.status & (kInsert | kDelete) ||
              s.leap != LeapState::none;
-    const auto next = static_cast<uint64_t>((second_now() + 1) * kSecond);
+    const auto next = static_cast<uint64_t>((second + 1) * kSecond);
     if (s.runs) start_timer(s.timer, monotonic_at(Nanoseconds(next)));
 }
 
