@@ -227,7 +227,7 @@ void test_endings() {
 }
 
 int run(const std::string& command) {
-    return WEXITSTATUS(system((command + " >/dev/null 2>&1").c_str()));
+    return WEXITSTATUS(system(("{ " + command + "; } >/dev/null 2>&1").c_str()));
 }
 
 void test_file_system() {
