@@ -66,6 +66,20 @@ void attach_mounts(std::span<Ref<Mount>> fresh) {
     }
 }
 
+void keep_detached(Mount& mount) {
+    LockGuard guard(dentry_lock);
+    leaving_mounts.push_back(mount);
+}
+
+void place_detached(Mount& mount, Path place) {
+    LockGuard guard(dentry_lock);
+    mount.node.unlink();
+    mount.add_ref();
+    mount.id = ++last_mount;
+    mounts.push_back(mount);
+    static_cast<void>(mount.set_place_locked(std::move(place)));
+}
+
 void detach_mounts(std::span<Ref<Mount>> leaving) {
     for (Ref<Mount>& mount : leaving) {
         Path place;  // outlives the lock

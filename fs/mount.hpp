@@ -87,12 +87,15 @@ bool is_mounted(uint32_t first_device, uint32_t last_device);
 // All mounts, oldest first; under mount_table and, to change it, dentry_lock too.
 extern Mutex mount_table;
 extern List<Mount, &Mount::node> mounts;
-// Those detached that are still in use, or are being finished; under dentry_lock.
+// Those detached that are still in use, or are being finished, or without a place yet; under dentry_lock.
 extern List<Mount, &Mount::node> leaving_mounts GUARDED_BY(dentry_lock);
 
 // With mount_table held: puts new mounts in their places, all at once; takes some out.
 void attach_mounts(std::span<Ref<Mount>> fresh);
 void detach_mounts(std::span<Ref<Mount>> leaving);
+// The same for a mount that is nowhere yet (detached_mounts.hpp): it is known; it gets its first place.
+void keep_detached(Mount& mount);
+void place_detached(Mount& mount, Path place);
 
 // The inode was read by that path: its time of access changes as the mount's flags say.
 inline void note_access(const Path& path, Inode& inode) {

@@ -1,7 +1,7 @@
 // mount(2) and umount2(2). See vfs.hpp. There is one name space, and no propagation: all mounts are
 // private.
 #include "drivers/block.hpp"
-#include "fs/mount.hpp"
+#include "fs/detached_mounts.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/vector.hpp"
 
@@ -131,15 +131,15 @@ Result<void> change_propagation(const Path& target, uint32_t flags) {
     return {};
 }
 
-Result<void> mount_fresh(const FsContext& who, std::string_view source, Path place,
-                         std::string_view type_name, uint32_t flags, std::string_view options) {
-    if (type_name.empty()) return Errno::inval;
-    FileSystemType* type = find_file_system_type(type_name);
-    if (!type) return Errno::nodev;
+// Not attached yet. Without a place it is a detached one.
+Result<Ref<Mount>> make_mount(const FsContext& who, std::string_view source, Path place,
+                              FileSystemType* type, uint32_t flags, std::string_view options) {
     std::string_view what = source;
     Ref<Mount> other;
     BlockDevice* device = nullptr;
+    clear_mount_refusals();
     if (type->needs_device) {
+        if (source.empty()) return refuse_mount(Errno::inval, "{}: no source", type->name);
         device = TRY(device_named(who, source));
         TRY(device->prepare());
         what = device->name();
@@ -147,18 +147,20 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
             return fs.type_name() == type->name && fs.device_number() == device->device_number();
         }));
     }
-    if (!is_directory(place)) return Errno::notdir;
+    if (place && !is_directory(place)) return Errno::notdir;
     // A disc that can only be read needs not be told so.
     const bool only_read = device && device->refuses_writes() && !device->removable();
     if (only_read && !(flags & kMountReadOnly)) return Errno::acces;
+    auto on_itself = [&](FileSystem* fs) {
+        return place && is_top(place) && place.mount().file_system.get() == fs;
+    };
     Ref<FileSystem> fs;
     if (other) {
         fs = other->file_system;
-        if (is_top(place) && place.mount().file_system == fs) return Errno::busy;
+        if (on_itself(fs.get())) return Errno::busy;
         if (!fs->read_only() && (flags & kMountReadOnly)) return Errno::busy;
         if (fs->read_only() && !(flags & kMountReadOnly)) TRY(fs->set_read_only(false));
     } else {
-        clear_mount_refusals();
         if (device) device->opened();
         Result<Ref<FileSystem>> fresh = type->mount(what, flags, options);
         if (fresh.is_error()) {
@@ -169,27 +171,47 @@ Result<void> mount_fresh(const FsContext& who, std::string_view source, Path pla
         fs = fresh.release_value();
         // Of some types there is only one, for all mounts.
         other = TRY(find_mounted([&](FileSystem& there) { return &there == fs.get(); }));
-        if (is_top(place) && place.mount().file_system == fs) return Errno::busy;
+        if (on_itself(fs.get())) return Errno::busy;
     }
     Ref<Dentry> top = other ? other->root : TRY(Dentry::create_root(fs->root()));
     while (Ref<Dentry> up = dentry_parent(*top)) top = up;
     String from = TRY(String::from(source));
-    Ref<Mount> mount = TRY(make_ref<Mount>(std::move(fs), std::move(top), std::move(place),
-                                           kept_mount_flags(flags), std::move(from)));
+    return make_ref<Mount>(std::move(fs), std::move(top), std::move(place), kept_mount_flags(flags),
+                           std::move(from));
+}
+
+Result<void> mount_fresh(const FsContext& who, std::string_view source, Path place,
+                         std::string_view type_name, uint32_t flags, std::string_view options) {
+    if (type_name.empty()) return Errno::inval;
+    FileSystemType* type = find_file_system_type(type_name);
+    if (!type) return Errno::nodev;
+    Ref<Mount> mount = TRY(make_mount(who, source, std::move(place), type, flags, options));
     attach_mounts({&mount, 1});
     return {};
 }
 
-Result<void> unmount_all_below(Ref<Mount> top) {
-    Mounts leaving;
-    TRY(leaving.push_back(std::move(top)));
-    for (uint32_t i = 0; i < leaving.size(); ++i) {
-        Mounts found = TRY(mounts_on(*leaving[i], *leaving[i]->root));
-        for (Ref<Mount>& mount : found) TRY(leaving.push_back(std::move(mount)));
+// The mount and all that lies on it.
+Result<Mounts> whole_tree(Ref<Mount> top) {
+    Mounts tree;
+    TRY(tree.push_back(std::move(top)));
+    for (uint32_t i = 0; i < tree.size(); ++i) {
+        Mounts found = TRY(mounts_on(*tree[i], *tree[i]->root));
+        for (Ref<Mount>& mount : found) TRY(tree.push_back(std::move(mount)));
     }
-    detach_mounts(leaving.span());
-    return {};
+    return tree;
 }
+
+bool is_detached(const Mount& mount) { return !mount.id && !mount.place(); }
+
+bool is_bare(const Mount& mount) {
+    LockGuard guard(dentry_lock);
+    for (const Mount& other : mounts)
+        if (other.place_locked() && &other.place_locked().mount() == &mount) return false;
+    return true;
+}
+
+// Names lead there: it lies, at last, on the root of everything.
+bool is_attached(const Mount& mount) { return is_within(mount, *mounts.begin()); }
 
 }  // namespace
 
@@ -207,6 +229,7 @@ Result<void> vfs_mount(const FsContext& who, std::string_view source, std::strin
     LockGuard guard(mount_table);
     Path place = TRY(resolve(who, who.cwd, target, Follow::yes));
     if (!who.credentials.may(Capability::sys_admin)) return Errno::perm;
+    if (!is_attached(place.mount())) return Errno::inval;
     if (flags & kMountRemount) return remount(place, flags);
     if (flags & (kMountShared | kMountPrivate | kMountSlave | kMountUnbindable))
         return change_propagation(place, flags);
@@ -239,11 +262,106 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
                                       : make_read_only(*mount->file_system);
     }
     TRY(mount->file_system->sync());
-    if (flags & kUnmountDetach) return unmount_all_below(std::move(mount));
+    if (flags & kUnmountDetach) {
+        Mounts leaving = TRY(whole_tree(std::move(mount)));
+        detach_mounts(leaving.span());
+        return {};
+    }
     if (!TRY(mounts_on(*mount, *mount->root)).empty()) return Errno::busy;
     // The table's reference and ours.
     if (mount->ref_count() > 2) return Errno::busy;
     if ((flags & kUnmountExpire) && !mount->expire()) return Errno::again;
     detach_mounts({&mount, 1});
+    return {};
+}
+
+// --- detached mounts
+
+Result<Ref<Mount>> make_detached(const FsContext& who, FileSystemType& type,
+                                 std::string_view source, uint32_t flags, std::string_view options,
+                                 TextSink& refusal) {
+    LockGuard guard(mount_table);
+    Result<Ref<Mount>> made = make_mount(who, source, Path(), &type, flags, options);
+    if (made.is_error())
+        refusal.put(mount_refusals());
+    else
+        keep_detached(*made.value());
+    return made;
+}
+
+Result<Ref<Mount>> clone_detached(const Path& from, bool recursive) {
+    LockGuard guard(mount_table);
+    if (!is_attached(from.mount())) return Errno::inval;
+    Ref<Mount> top = TRY(copy_mount(from.mount(), from.dentry(), Path()));
+    Mounts copies;
+    if (recursive) TRY(copy_mounts_on(from.mount(), from.dentry(), *top, copies));
+    attach_mounts(copies.span());
+    keep_detached(*top);
+    return top;
+}
+
+void drop_detached(Ref<Mount> mount) {
+    if (!is_detached(*mount)) return;
+    static_cast<void>(mount->file_system->sync());
+    // Who lets go of the last descriptor may hold mount_table, but not of one with others on it.
+    if (is_bare(*mount)) return;
+    LockGuard guard(mount_table);
+    if (!is_detached(*mount)) return;
+    // One at a time, from the outside: this cannot lack memory.
+    for (Mount* outer = mount.get();; outer = mount.get()) {
+        for (bool further = true; further;) {
+            further = false;
+            for (Mount& other : mounts)
+                if (&other != outer && is_within(other, *outer)) further = (outer = &other);
+        }
+        if (outer == mount.get()) return;
+        Ref<Mount> leaving(*outer);
+        detach_mounts({&leaving, 1});
+    }
+}
+
+Result<void> move_mount_to(const Path& from, const Path& to) {
+    LockGuard guard(mount_table);
+    if (to.dentry().removed()) return Errno::noent;
+    if (!is_attached(to.mount())) return Errno::inval;
+    if (!is_detached(from.mount()))
+        return is_attached(from.mount()) ? move(from, to) : Errno::inval;
+    if (!is_top(from) || is_directory(from) != is_directory(to)) return Errno::inval;
+    place_detached(from.mount(), to);
+    return {};
+}
+
+Result<void> set_file_system_read_only(FileSystem& file_system, bool read_only) {
+    LockGuard guard(mount_table);
+    if (!TRY(find_mounted([&](FileSystem& there) { return &there == &file_system; })))
+        return Errno::inval;
+    if (read_only) {
+        TRY(make_read_only(file_system));
+    } else {
+        TRY(file_system.set_read_only(false));
+        if (file_system.read_only()) return Errno::rofs;
+    }
+    // What has no disk leaves it to its mounts.
+    const FileSystemType* type = find_file_system_type(file_system.type_name());
+    if (type && type->needs_device) return {};
+    for (Mount& mount : mounts)
+        if (mount.file_system.get() == &file_system)
+            mount.flags = (mount.flags & ~kMountReadOnly) | (read_only ? kMountReadOnly : 0);
+    return {};
+}
+
+Result<void> change_mount_flags(const Path& top, uint32_t clear, uint32_t set, bool recursive) {
+    LockGuard guard(mount_table);
+    Mount& first = top.mount();
+    if (!is_top(top) || !(is_detached(first) || is_attached(first))) return Errno::inval;
+    Mounts changed;
+    if (recursive)
+        changed = TRY(whole_tree(Ref<Mount>(first)));
+    else
+        TRY(changed.push_back(Ref<Mount>(first)));
+    if (set & kMountReadOnly)
+        for (const Ref<Mount>& mount : changed)
+            if (mount->writers.relaxed()) return Errno::busy;
+    for (const Ref<Mount>& mount : changed) mount->flags = (mount->flags & ~clear) | set;
     return {};
 }

@@ -6,13 +6,14 @@
 #include "kernel/linux/pid_file.hpp"
 #include "kernel/proc/process_files.hpp"
 #include "kernel/proc/process_table.hpp"
+#include "kernel/proc/thread_limits.hpp"
 #include "kernel/syscall/system_call.hpp"
 
 namespace {
 
-constexpr uint64_t kSignalBits = 0xff, kShareActions = 0x800, kPidFd = 0x1000, kParent = 0x8000,
-                   kThread = 0x10000, kParentSetTid = 0x100000, kDetached = 0x400000,
-                   kClearActions = 0x100000000, kKnown = 0x1ffffffff;
+constexpr uint64_t kSignalBits = 0xff, kNewTime = 0x80, kShareActions = 0x800, kPidFd = 0x1000,
+                   kParent = 0x8000, kThread = 0x10000, kParentSetTid = 0x100000,
+                   kDetached = 0x400000, kClearActions = 0x100000000, kKnown = 0x1ffffffff;
 
 struct LongArguments {  // struct clone_args
     uint64_t flags, pid_file, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
@@ -66,7 +67,8 @@ Result<int> clone_with_pid_file(const TrapFrame& frame, const CloneArguments& ar
 
 // Putting the new process into a control group is not offered.
 Result<void> check(const LongArguments& a) {
-    if ((a.flags & ~kKnown) || (a.flags & (kSignalBits | kDetached))) return Errno::inval;
+    if ((a.flags & ~kKnown) || (a.flags & ((kSignalBits & ~kNewTime) | kDetached)))
+        return Errno::inval;
     if (a.exit_signal > kSignals) return Errno::inval;
     if ((a.flags & kClearActions) && (a.flags & kShareActions)) return Errno::inval;
     if ((a.flags & (kThread | kParent)) && a.exit_signal) return Errno::inval;
@@ -76,6 +78,8 @@ Result<void> check(const LongArguments& a) {
         return Errno::inval;
     for (uint64_t address : {a.pid_file, a.child_tid, a.parent_tid, a.tls})
         if (address > UINT32_MAX) return Errno::fault;
+    // Of the other name spaces clone_process() knows; this one shares its bit with the signal.
+    if (a.flags & kNewTime) return refuse_name_spaces(static_cast<uint32_t>(a.flags));
     return {};
 }
 

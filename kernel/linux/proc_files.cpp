@@ -4,6 +4,7 @@
 #include "fs/proc/proc_entry.hpp"
 #include "fs/proc/process_source.hpp"
 #include "kernel/lib/random.hpp"
+#include "kernel/proc/most_descriptors.hpp"
 #include "kernel/proc/out_of_memory.hpp"
 #include "kernel/proc/process_table.hpp"
 #include "kernel/proc/thread_limits.hpp"
@@ -147,7 +148,7 @@ PROC_FILES(proc_sys_kernel, kKernel);
 // Open files have no limit of their own: memory is the limit.
 constexpr ProcEntry kFs[] = {
     {.name = "file-max", .show = [](TextSink& to) { format_to(to, "{}\n", INT32_MAX); }},
-    {.name = "nr_open", .show = [](TextSink& to) { format_to(to, "{}\n", kMostDescriptors); }},
+    {.name = "nr_open", .number = &most_descriptors, .least = 32, .most = 0x3fffffe0},
 };
 PROC_FILES(proc_sys_fs, kFs);
 

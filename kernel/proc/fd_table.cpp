@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/lib/preemption.hpp"
+#include "kernel/proc/most_descriptors.hpp"
 
 // No lock is held.
 void FdTable::closed(File* file) {
@@ -55,6 +56,7 @@ Result<int> FdTable::take(uint32_t limit, int minimum, F&& fill) {
             index = TRY(find_free(static_cast<uint32_t>(minimum), limit));
             if (index < slots_.size()) return fill(slots_[index]), static_cast<int>(index);
         }
+        if (index >= most_descriptors.relaxed()) return Errno::mfile;
         TRY(grow(index + 1));
     }
 }
@@ -83,6 +85,10 @@ void FdTable::fill(int fd, Ref<File> file, bool close_on_exec) {
 Result<void> FdTable::install_at(int fd, Ref<File> file, bool close_on_exec, uint32_t limit) {
     auto index = static_cast<uint32_t>(fd);
     if (index >= limit) return Errno::badf;
+    {
+        LockGuard guard(lock_);
+        if (index >= slots_.size() && index >= most_descriptors.relaxed()) return Errno::badf;
+    }
     TRY(grow(index + 1));
     {
         LockGuard guard(lock_);
@@ -137,6 +143,7 @@ Result<Ref<FdTable>> FdTable::clone() const {
         size = slots_.size();
         while (size > 32 && !slots_[size - 1].file) --size;
     }
+    if (align_up(size, 32u) > align_up(most_descriptors.relaxed(), 32u)) return Errno::mfile;
     TRY(copy->grow(size ? size : 1));
     LockGuard guard(lock_);
     for (uint32_t i = 0; i < slots_.size() && i < copy->slots_.size(); ++i)

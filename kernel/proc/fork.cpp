@@ -35,7 +35,7 @@ Result<void> check_flags(uint32_t flags) {
     if ((flags & kCloneSigHand) && !(flags & kCloneVm)) return Errno::inval;
     // Sharing the working directory or the actions between processes is not offered.
     if (!(flags & kCloneThread) && (flags & (kCloneFs | kCloneSigHand))) return Errno::inval;
-    if (flags & (kCloneNewNamespaces | kClonePidFd)) return Errno::inval;
+    if (flags & (kCloneNewNamespaces | kClonePidFd)) return refuse_name_spaces(flags);
     // Init has no siblings.
     if ((flags & kCloneParent) && &current_process() == init_process) return Errno::inval;
     return {};

@@ -1,5 +1,6 @@
 // What processes may use: resource limits, and priorities among others.
 // Spec: getrlimit(2), getpriority(2).
+#include "kernel/proc/most_descriptors.hpp"
 #include "kernel/sched/policy_control.hpp"
 #include "kernel/syscall/system_call.hpp"
 #include "kernel/syscall/usage_layouts.hpp"
@@ -20,7 +21,7 @@ Result<void> set_limit(Process& process, uint32_t which, LimitPair wanted) {
     if (wanted.soft > wanted.hard) return Errno::inval;
     if (wanted.hard > limit.hard && !context().credentials.may(Capability::sys_resource))
         return Errno::perm;
-    if (which == limit_nofile && wanted.hard > kMostDescriptors) return Errno::perm;
+    if (which == limit_nofile && wanted.hard > most_descriptors.relaxed()) return Errno::perm;
     limit = wanted;
     if (!process.space) return {};
     if (which == limit_as) process.space->limits.address_space = wanted.soft;
