@@ -157,6 +157,7 @@ class PageCache final : public Pager {
     Result<Frame> frame_for(uint32_t index, AccessPattern pattern) override;
     void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) override;
     void mark_dirty(uint32_t index) override;
+    PagerUse use_of(uint32_t first, uint32_t last) override;
     bool has_file() const override { return source_; }
     std::string_view name(std::span<char> buffer) const override;
     uint32_t inode_number() const override;

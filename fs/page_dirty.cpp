@@ -252,3 +252,23 @@ Result<void> write_back_file_system(const FileSystem& file_system) {
         if (done.is_error() && failure == Errno{}) failure = done.error();
     }
 }
+
+// In pieces, between which others get the lock.
+PagerUse PageCache::use_of(uint32_t first, uint32_t last) {
+    constexpr uint64_t kPiece = 256;
+    PagerUse use;
+    for (uint64_t at = first;;) {
+        LockGuard guard(page_cache_lock);
+        const uint64_t pages = (size_ + kPageMask) >> kPageShift;
+        const uint64_t end = std::min({last + uint64_t(1), at + kPiece, pages});
+        if (at >= end) return use;
+        for (; at < end; ++at) {
+            const CachedPage* page = page_hash.find(*this, static_cast<uint32_t>(at));
+            if (!page || page->filling) continue;
+            const bool there = page->frame.raw();
+            ++(there ? use.cached : use.evicted);
+            use.dirty += there && source_ && page->dirty;
+            use.writing += there && page->writing;
+        }
+    }
+}

@@ -22,6 +22,11 @@ class OpenObject : public RefCounted {
     }
 };
 
+// In pages: in memory, of these newer than what is behind the object, on their way there; in swap.
+struct PagerUse {
+    uint32_t cached = 0, dirty = 0, writing = 0, evicted = 0;
+};
+
 class Pager : public RefCounted {
   public:
     // The frame that holds page `index` of the object, with one reference added for the caller
@@ -36,6 +41,8 @@ class Pager : public RefCounted {
     // What frame_for() has just given is.
     virtual void cached_frames(uint32_t first, uint32_t wanted, std::span<Frame> to) = 0;
     virtual void mark_dirty(uint32_t index) = 0;
+    // Of pages [first, last], as far as the object reaches; a pager that keeps none says 0.
+    virtual PagerUse use_of(uint32_t /*first*/, uint32_t /*last*/) { return {}; }
     // Pages [first, first + count) are zeros again, their memory free. EOPNOTSUPP. No locks held.
     virtual Result<void> discard(uint32_t, uint32_t) { return Errno::opnotsupp; }
     // Whose pages they are: another pager's, if this one only gives them another name.

@@ -1,6 +1,9 @@
 // Hints about access to a file that is to come, and syncing a part of one.
-// Spec: posix_fadvise(2), readahead(2), sync_file_range(2).
+// Spec: posix_fadvise(2), readahead(2), sync_file_range(2), cachestat(2).
+#include <algorithm>
+
 #include "kernel/syscall/system_call.hpp"
+#include "mm/pager.hpp"
 
 // Writing is waited for even if only its start was asked for.
 Result<void> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t flags) {
@@ -18,6 +21,33 @@ Result<void> sys_sync_file_range(int fd, int64_t offset, int64_t bytes, uint32_t
     if (flags & kWaitBefore) TRY(file->sync_range(from, to, false));
     if (flags & kWrite) TRY(file->sync_range(from, to, true));
     return flags & kWaitAfter ? file->sync_range(from, to, false) : Result<void>();
+}
+
+// --- how much of a file is in memory
+
+struct CacheRange {  // struct cachestat_range
+    uint64_t offset, bytes;
+};
+struct CacheUse {  // struct cachestat
+    uint64_t cached, dirty, writing, evicted, recently_evicted;
+};
+
+// What is not a file's page cache has none; of files on disks nobody remembers what was evicted.
+Result<void> sys_cachestat(int fd, UserPtr<const CacheRange> from, UserPtr<CacheUse> to,
+                           uint32_t flags) {
+    Ref<File> file = TRY(file_of(fd));
+    if (file->flags() & kOpenPath) return Errno::badf;
+    const CacheRange range = TRY(read_user(from));
+    if (flags) return Errno::inval;
+    constexpr uint64_t kLast = UINT32_MAX;
+    const uint64_t first = range.offset >> kPageShift;
+    const uint64_t last = range.bytes ? (range.offset + range.bytes - 1) >> kPageShift : kLast;
+    PagerUse use;
+    Result<Ref<Pager>> pager = file->pager();
+    if (pager.is_ok() && pager.value() && first <= kLast)  // /dev/zero has none
+        use = pager.value()->use_of(static_cast<uint32_t>(first),
+                                    static_cast<uint32_t>(std::min(last, kLast)));
+    return write_user(to, CacheUse{use.cached, use.dirty, use.writing, use.evicted, 0});
 }
 
 // --- hints about access to come; reading here is waited for
@@ -54,9 +84,8 @@ Result<void> sys_readahead(int fd, uint64_t offset, uint32_t count) {
 }
 
 constexpr SystemCall kFileHintsCalls[] = {
-    CALL(225, readahead, sys_readahead),
-    CALL(250, fadvise64, sys_fadvise64),
-    CALL(272, fadvise64_64, sys_fadvise64_64),
-    CALL(314, sync_file_range, sys_sync_file_range),
+    CALL(225, readahead, sys_readahead),       CALL(250, fadvise64, sys_fadvise64),
+    CALL(272, fadvise64_64, sys_fadvise64_64), CALL(314, sync_file_range, sys_sync_file_range),
+    CALL(451, cachestat, sys_cachestat),
 };
 SYSTEM_CALLS(kFileHintsCalls);

@@ -4,7 +4,9 @@
 // needs: wing
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "check.hpp"
@@ -138,6 +140,38 @@ unsigned after_touching(int fd, int advice) {
     return count;
 }
 
+// struct cachestat: cached, dirty, being written, evicted, evicted recently.
+void test_cachestat(int fd) {
+    struct {
+        uint64_t offset, bytes;
+    } all{0, 0}, two{4096, 8192}, edge{4095, 2}, beyond{uint64_t(1) << 50, 1};
+    uint64_t use[5];
+    auto ask = [&](int of, void* range, void* to = nullptr, unsigned flags = 0) {
+        return syscall(451, of, range, to ? to : use, flags);
+    };
+    needs("fsync", fsync(fd));
+    needs("advice", posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+    succeeds("cachestat", ask(fd, &all));
+    equal("nothing is cached", use[0], 0);
+    const char byte = 'c';
+    for (int page = 0; page < 4; ++page) needs("write", pwrite(fd, &byte, 1, page * 4096));
+    succeeds("of all", ask(fd, &all));
+    that("four are", use[0] >= 4 && use[1] + use[2] >= 1 && use[1] <= 4);
+    succeeds("of two pages", ask(fd, &two));
+    equal("are two", use[0], 2);
+    succeeds("of an edge", ask(fd, &edge));
+    equal("two as well", use[0], 2);
+    needs("fsync", fsync(fd));
+    succeeds("written", ask(fd, &two));
+    that("none is dirty", use[0] == 2 && !use[1] && !use[2] && !use[3] && !use[4]);
+    succeeds("beyond all", ask(fd, &beyond));
+    equal("nothing", use[0], 0);
+    fails("no file", ask(-1, &all), EBADF);
+    fails("no range", ask(fd, nullptr), EFAULT);
+    fails("nowhere to", ask(fd, &all, reinterpret_cast<void*>(4)), EFAULT);
+    fails("flags", ask(fd, &all, nullptr, 1), EINVAL);
+}
+
 void test_read_ahead(int fd) {
     const unsigned usual = after_reading(fd, POSIX_FADV_NORMAL);
     that("the next are read too", usual > 1);
@@ -238,6 +272,7 @@ int main() {
     test_settings();
     test_thread(fd);
     test_hints(fd);
+    test_cachestat(fd);
     test_read_ahead(fd);
     test_ranges(fd);
     test_synchronous();
