@@ -140,7 +140,7 @@ void DiskQueue::enter(BlockIo& io, IoSubmission& submission, uint64_t now) {
     io.submission = &submission;
     io.entered = now;
     io.failure = Errno{};
-    if (io.kind == BlockIo::Kind::read) Thread::current().io.bytes_read += io.count * kSectorSize;
+    if (io.kind == BlockIo::Kind::read) own_io_counts().bytes_read += io.count * kSectorSize;
     note_entered(use_, now);
     if (io.partition) note_entered(*io.partition, now);
     trace_disk_queued(device_number_, io);

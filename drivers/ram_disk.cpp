@@ -43,7 +43,7 @@ class RamDisk final : public BlockDevice, private DiskServer {
         const bool reads = kind == BlockIo::Kind::read;
         __builtin_memcpy(reads ? memory : place, reads ? place : memory, count * kSectorSize);
         if (reads && !ram_disk_delay.relaxed())
-            Thread::current().io.bytes_read += count * kSectorSize;
+            own_io_counts().bytes_read += count * kSectorSize;
         return {};
     }
     void serve(const DiskRun& run) override {

@@ -6,7 +6,6 @@
 
 #include "drivers/block.hpp"
 #include "fs/mount.hpp"
-#include "fs/proc/process_source.hpp"
 #include "mm/swap.hpp"
 
 namespace {
@@ -49,8 +48,7 @@ Result<int32_t> DiskFile::ioctl(uint32_t request, uint32_t argument) {
         TRY(write_user(UserPtr<decltype(value)>(argument), value));
         return 0;
     };
-    const bool administrator =
-        process_source().current_context().credentials.may(Capability::sys_admin);
+    const bool administrator = is_for_superuser();
     switch (request) {
         case kSetReadOnly: {
             if (!administrator) return Errno::acces;
@@ -89,7 +87,7 @@ Result<uint32_t> DiskFile::write_piece(ByteSource& from, uint64_t offset, uint32
     Result<void> written = device_.write(sector, end - first, page.data() + first * kSectorSize);
     if (written.is_error()) pages_.note_write_error(written.error());
     if (written.is_error()) return written.error();
-    Thread::current().io.bytes_written += (end - first) * kSectorSize;
+    own_io_counts().bytes_written += (end - first) * kSectorSize;
     return done;
 }
 

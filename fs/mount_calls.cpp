@@ -210,8 +210,15 @@ bool is_bare(const Mount& mount) {
     return true;
 }
 
-// Names lead there: it lies, at last, on the root of everything.
-bool is_attached(const Mount& mount) { return is_within(mount, *mounts.begin()); }
+// Names lead there: it lies, at last, on a root, which is one of the mounts though it has no place.
+bool is_attached(const Mount& mount) {
+    LockGuard guard(dentry_lock);
+    const Mount* top = &mount;
+    while (top->place_locked()) top = &top->place_locked().mount();
+    for (const Mount& other : mounts)
+        if (&other == top) return true;
+    return false;
+}
 
 }  // namespace
 

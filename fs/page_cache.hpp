@@ -12,7 +12,7 @@
 #include "fs/error_sequence.hpp"
 #include "fs/io.hpp"
 #include "kernel/lib/list.hpp"
-#include "kernel/sched/thread.hpp"
+#include "kernel/sched/io_counts.hpp"
 #include "kernel/sync/mutex.hpp"
 #include "mm/frames.hpp"
 #include "mm/pager.hpp"

@@ -123,7 +123,7 @@ Result<uint32_t> PageCache::write_past(ByteSource& from, uint64_t offset, uint32
     drop_unused(first, first + count - 1);
     Result<void> written = source_->write_pages(first, {pages, count});
     if (written.is_error()) return written.error();
-    Thread::current().io.bytes_written += count << kPageShift;
+    own_io_counts().bytes_written += count << kPageShift;
     // Those that are used, or were read meanwhile.
     LockGuard guard(page_cache_lock);
     for (uint32_t i = 0; i < count; ++i) {

@@ -21,7 +21,7 @@ void CachedPages::mark_dirty(CachedPage& page, uint8_t sectors) {
     PageCache& cache = *page.cache;
     if (!page.dirty && cache.source_) {
         ++totals.dirty;
-        Thread::current().io.bytes_written += kPageSize;
+        own_io_counts().bytes_written += kPageSize;
         if (cache.write_back_ == WriteBack::by_thread) {
             if (cache.dirty_.empty()) {
                 cache.dirty_since_ = write_back_clock();

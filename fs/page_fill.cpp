@@ -87,7 +87,7 @@ void CachedPages::remove(CachedPage& page) {
         page.node.unlink();
     else if (page.node.linked())
         policy().remove(page);
-    if (page.dirty && page.cache->source_) Thread::current().io.bytes_cancelled += kPageSize;
+    if (page.dirty && page.cache->source_) own_io_counts().bytes_cancelled += kPageSize;
     mark_clean(page);
 }
 

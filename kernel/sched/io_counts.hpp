@@ -24,6 +24,8 @@ struct IoCounts {
     }
 };
 
+IoCounts& own_io_counts();  // of the running thread
+
 // call() reads or writes, and says how much or why not; the running thread's counts hear of it.
 template <typename F, typename T = Thread>
 [[gnu::always_inline]] inline Result<uint32_t> counted_read(F&& call) {

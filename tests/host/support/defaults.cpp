@@ -6,6 +6,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/preemption.hpp"
 #include "kernel/lib/verify.hpp"
+#include "kernel/sched/io_counts.hpp"
 
 [[noreturn]] __attribute__((weak)) void verify_failed(const char* condition, const char* file,
                                                       int line) {
@@ -19,3 +20,8 @@ __attribute__((weak)) void preemption_point() {}
 
 // What a spin lock does while it waits: nothing, in a test of one thread.
 __attribute__((weak)) void serve_shoot_down() {}
+
+__attribute__((weak)) IoCounts& own_io_counts() {
+    static IoCounts counts;
+    return counts;
+}

@@ -37,6 +37,7 @@ void log_line(LogLevel, std::string_view format, std::span<const FormatArgument>
     log_lines.emplace_back(sink.view());
 }
 
+bool (*is_for_superuser)() = [] { return true; };
 void trace_cache_miss(const PageCache&, uint32_t, uint32_t, uint32_t) {}
 void trace_page_cache() {}
 namespace journal {
