@@ -42,8 +42,7 @@ class RamDisk final : public BlockDevice, private DiskServer {
         uint8_t* place = memory_ + static_cast<uint32_t>(first.raw()) * kSectorSize;
         const bool reads = kind == BlockIo::Kind::read;
         __builtin_memcpy(reads ? memory : place, reads ? place : memory, count * kSectorSize);
-        if (reads && !ram_disk_delay.relaxed())
-            own_io_counts().bytes_read += count * kSectorSize;
+        if (reads && !ram_disk_delay.relaxed()) own_io_counts().bytes_read += count * kSectorSize;
         return {};
     }
     void serve(const DiskRun& run) override {

@@ -72,3 +72,5 @@ uint64_t cpu_time_of(const Thread& thread) {
 void load_averages(uint32_t (&out)[3]) {
     for (int i = 0; i < 3; ++i) out[i] = loads[i];
 }
+
+IoCounts& own_io_counts() { return Thread::current().io; }

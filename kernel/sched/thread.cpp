@@ -54,8 +54,6 @@ Ref<Thread> Thread::adopt_boot_thread(VirtAddr stack_bottom) {
     return thread;
 }
 
-IoCounts& own_io_counts() { return Thread::current().io; }
-
 Thread::~Thread() {
     if (stack_bottom.raw() && !on_boot_stack) stacks.release(stack_bottom);
     LockGuard guard(kernel_threads_lock);
