@@ -120,9 +120,8 @@ void load_thread_segments(const Thread& thread) {
 Result<void> set_thread_area(UserThread& thread, UserPtr<void> description) {
     UserDescriptor d = TRY(read_user(description.cast<UserDescriptor>()));
     uint64_t descriptor = to_descriptor(d);
-    // Only data segments, present and 32-bit ones: a conforming code segment here would be a hole.
-    if (descriptor && ((d.flags & (kIs32Bit | kNotPresent)) != kIs32Bit || (d.flags >> 1 & 3) > 1))
-        return Errno::inval;
+    // Only data segments, and 32-bit ones: a conforming code segment here would be a hole.
+    if (descriptor && (!(d.flags & kIs32Bit) || (d.flags >> 1 & 3) > 1)) return Errno::inval;
     uint32_t slot = d.entry - GDT_TLS_FIRST;
     if (d.entry == UINT32_MAX) {
         for (slot = 0; slot < GDT_TLS_COUNT && thread.tls[slot]; ++slot) {

@@ -94,10 +94,10 @@ class Dentries(Command):
                           and string(d['name_']) == name), None)
             if child is None:
                 raise gdb.GdbError(f'{name} is not in the cache of names (it may be on the disk, or in another mount)')
-            inode = atomic(child['inode_'])
+            inode, covered = atomic(child['inode_']), int(atomic(child['covered']))
             print(f'{name}  dentry @{int(child.address):#x}, '
                   + (told(inode.dereference()) if int(inode) else 'negative: no such file')
-                  + (f', covered by {int(child["covered"])} mount' if int(child['covered']) else ''))
+                  + (f', covered by {covered} mount' if covered else ''))
             at = child
             gdb.set_convenience_variable('_inode', inode)
 
