@@ -213,11 +213,11 @@ def calls():
 
 def handler(entry):
     """(name, types of its arguments) of the function for which Unpack<&...>::entry was made."""
-    block = gdb.block_for_pc(entry) if entry else None
-    while block and not block.function:
+    # At its first instruction it may be in functions that were made a part of it.
+    block, known = gdb.block_for_pc(entry) if entry else None, None
+    while block and not known:
+        known = re.search(r'((?:\(anonymous namespace\)::)?\bsys_\w+(?:<[^()]*?>)?)(?:\((.*)\)\)>|>)::entry', str(block.function))
         block = block.superblock
-    known = re.search(r'((?:\(anonymous namespace\)::)?\bsys_\w+(?:<[^()]*?>)?)(?:\((.*)\)\)>|>)::entry',
-                      str(block.function) if block else '')
     return known and (known[1], re.split(r', (?![^<]*>)', known[2]) if known[2] else None if known[2] is None else [])
 
 
