@@ -160,7 +160,8 @@ Result<Path> mount_root(std::string_view source, bool read_only) {
         char names[100];
         BufferSink found(names);
         for (BlockDevice& device : block_devices())
-            format_to(found, "{}{}", found.wanted() ? " " : "", device.name());
+            if (device.sectors())
+                format_to(found, "{}{}", found.wanted() ? " " : "", device.name());
         return refuse_mount(
             Errno::nxio, "no disk named {} (found: {})", source,
             found.wanted() ? found.view() : "none; disks are IDE or SATA, in QEMU -drive if=ide");

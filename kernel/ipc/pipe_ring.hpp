@@ -42,6 +42,7 @@ class PipeRing {
     uint32_t capacity() const { return slot_count_ * kPageSize; }
     uint32_t room() const { return capacity() - count(); }
     bool empty() const { return head_ == tail_; }
+    uint32_t taken() const { return drained_ + tail_; }  // of all that ever came; goes round
 
     // Takes what fits, up to `most`, page by page. Fewer bytes than that only after a bad user pointer or without
     // memory; then it says which if there were none: EFAULT, ENOMEM. At least one byte is offered
@@ -122,6 +123,7 @@ class PipeRing {
             at += source.remaining();
             if (other.write(source).is_error() || source.remaining()) return Errno::nomem;
         }
+        other.drained_ = taken();
         swap_with(other);
         return {};
     }
@@ -146,6 +148,7 @@ class PipeRing {
     }
     void start_again() {
         if (slots_[slot_of(tail_)]) give_page(slot_of(tail_));
+        drained_ += tail_;
         head_ = tail_ = 0;
     }
     uint8_t* take_page() {
@@ -170,6 +173,7 @@ class PipeRing {
         std::swap(spare_, other.spare_);
         std::swap(head_, other.head_);
         std::swap(tail_, other.tail_);
+        std::swap(drained_, other.drained_);
     }
 
     uint8_t* own_slots_[kSlots] = {};
@@ -177,5 +181,6 @@ class PipeRing {
     uint32_t slot_count_ = kSlots;
     uint8_t* spare_ = nullptr;
     uint32_t head_ = 0, tail_ = 0;
+    uint32_t drained_ = 0;  // before the ring last started again
     [[no_unique_address]] Pages pages_;
 };

@@ -63,8 +63,18 @@ Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
     TRY(begin_tracing(thread, current_process(), seized, options));
     LockGuard guard(process_tree);
     if (!seized) send_signal(thread, signal_from_kernel(kSigStop));
-    process.resumed.wake_all();  // a stopped one stops anew, as a tracee
+    process.resumed.wake_all();  // a stopped one stops anew, as a tracee, before we go on
     interrupt_thread(thread);
+    const Tracee& t = *tracee_of(thread);
+    Process& self = current_process();
+    auto ready = [&]() REQUIRES(process_tree) {
+        return !process.stopped || t.stopped || t.tracer != &self || process.life != Life::alive;
+    };
+    while (!ready()) {
+        const Nanoseconds soon = monotonic_now() + kNanosecondsPerTick;
+        self.child_change.wait(process_tree, ready,
+                               {.interruptible = false, .deadline = soon, .reason = "ptrace"});
+    }
     return {};
 }
 

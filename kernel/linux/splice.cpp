@@ -33,19 +33,18 @@ class PipeSplice {
         if (woken != Woken::condition) return Errno::restart;
         return pipe.ring_.room();
     }
-    // The bytes from `skipped` on that lie there; they stay. `there`: for drop().
-    static Result<uint32_t> peek(Pipe& pipe, ByteSink& to, uint32_t skipped, uint32_t& there) {
+    // The bytes from `skipped` on that lie there; they stay. `taken`: for drop().
+    static Result<uint32_t> peek(Pipe& pipe, ByteSink& to, uint32_t skipped, uint32_t& taken) {
         LockGuard guard(pipe.lock_);
-        there = pipe.ring_.count();
-        if (skipped >= there) return 0u;
+        taken = pipe.ring_.taken();
+        if (skipped >= pipe.ring_.count()) return 0u;
         return pipe.ring_.peek(to, skipped, UINT32_MAX);
     }
-    // Takes them out, but those that another reader has taken since peek() found so many `there`.
-    static void drop(Pipe& pipe, uint32_t bytes, uint32_t there) {
+    // Takes them out, but those that another reader has taken since peek().
+    static void drop(Pipe& pipe, uint32_t bytes, uint32_t taken) {
         LockGuard guard(pipe.lock_);
-        const uint32_t left = pipe.ring_.count();
-        const uint32_t taken = there > left ? there - left : 0;
-        if (bytes > taken) pipe.ring_.skip(std::min(bytes - taken, left));
+        const uint32_t by_others = pipe.ring_.taken() - taken;
+        if (bytes > by_others) pipe.ring_.skip(std::min(bytes - by_others, pipe.ring_.count()));
         pipe.write_queue_.wake_all();
     }
     // What fits of them.
@@ -91,12 +90,12 @@ Result<uint32_t> between_pipes(Pipe& in, Pipe& out, uint32_t count, bool non_blo
     TRY(PipeSplice::await_room(out, non_blocking));
     return move(count, [&](std::span<uint8_t> buffer, uint32_t done) -> Result<uint32_t> {
         KernelSink sink(buffer);
-        uint32_t there;
-        const uint32_t got = TRY(PipeSplice::peek(in, sink, keep ? done : 0, there));
+        uint32_t taken;
+        const uint32_t got = TRY(PipeSplice::peek(in, sink, keep ? done : 0, taken));
         if (!got) return 0u;
         KernelSource source(buffer.first(got));
         const uint32_t put = TRY(PipeSplice::put(out, source));
-        if (!keep) PipeSplice::drop(in, put, there);
+        if (!keep) PipeSplice::drop(in, put, taken);
         return put;
     });
 }
@@ -106,15 +105,19 @@ Result<uint32_t> to_file(Pipe& in, File& out, uint64_t* at, uint32_t count, bool
     if (!TRY(PipeSplice::await_bytes(in, non_blocking))) return 0u;
     return move(count, [&](std::span<uint8_t> buffer, uint32_t) -> Result<uint32_t> {
         KernelSink sink(buffer);
-        uint32_t there;
-        const uint32_t got = TRY(PipeSplice::peek(in, sink, 0, there));
+        uint32_t taken;
+        const uint32_t got = TRY(PipeSplice::peek(in, sink, 0, taken));
         if (!got) return 0u;
         KernelSource source(buffer.first(got));
         const uint32_t put = TRY(at ? write_to(out, source, *at) : write_next(out, source));
-        PipeSplice::drop(in, put, there);
+        PipeSplice::drop(in, put, taken);
         if (at) *at += put;
         return put;
     });
+}
+
+Result<void> with_no_value(Result<uint32_t> result) {
+    return result.is_error() ? Result<void>(result.error()) : Result<void>();
 }
 
 // One that has no positions is asked once, so that only the first byte is waited for.
@@ -127,14 +130,21 @@ Result<uint32_t> from_file(File& in, uint64_t* at, Pipe& out, uint32_t count, bo
         KernelSink sink(buffer.first(std::min<size_t>(buffer.size(), room)));
         const uint32_t got =
             TRY(with_memory([&] { return at ? in.read_at(sink, *at) : in.read(sink); }));
-        if (at) *at += got;
+        // Another writer may have been faster: what was read waits for room, or stays unread where it can.
         KernelSource source(buffer.first(got));
-        // Another writer may have been faster: what was read waits for room.
-        while (source.remaining()) {
-            TRY(PipeSplice::await_room(out, false));
-            TRY(PipeSplice::put(out, source));
+        Result<void> put;
+        while (source.remaining() && put.is_ok()) {
+            const Result<uint32_t> space = PipeSplice::await_room(out, !once && non_blocking);
+            put = space.is_error() ? Result<void>(space.error()) : Result<void>();
+            if (put.is_ok()) put = with_no_value(PipeSplice::put(out, source));
         }
-        return got;
+        const uint32_t done_now = got - source.remaining();
+        if (at)
+            *at += done_now;
+        else if (source.remaining() && in.seekable())
+            TRY(in.seek(-static_cast<int64_t>(source.remaining()), 1));
+        if (put.is_error() && !done_now) return put.error();
+        return done_now;
     });
 }
 
@@ -224,7 +234,7 @@ Result<uint32_t> sys_vmsplice(int fd, UserPtr<const UserRange> vector, uint32_t 
     if (!pipe || (file->flags() & kOpenPath)) return Errno::badf;
     RangeList list;
     TRY(list.load(vector, ranges));
-    const bool non_blocking = (flags & kSpliceNonBlock) || file->non_blocking();
+    const bool non_blocking = flags & kSpliceNonBlock;  // the pipe's own O_NONBLOCK does not count
     if (file->writable()) {
         UserVectorSource source(list.span());
         if (!source.remaining()) return 0u;
@@ -234,9 +244,9 @@ Result<uint32_t> sys_vmsplice(int fd, UserPtr<const UserRange> vector, uint32_t 
     }
     UserVectorSink sink(list.span());
     if (!sink.remaining() || !TRY(PipeSplice::await_bytes(*pipe, non_blocking))) return 0u;
-    uint32_t there;
-    const uint32_t got = TRY(PipeSplice::peek(*pipe, sink, 0, there));
-    PipeSplice::drop(*pipe, got, there);
+    uint32_t taken;
+    const uint32_t got = TRY(PipeSplice::peek(*pipe, sink, 0, taken));
+    PipeSplice::drop(*pipe, got, taken);
     return got;
 }
 
