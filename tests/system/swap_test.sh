@@ -78,7 +78,7 @@ guest --mem 16 --exec "$bin/sweep 40; echo status \$?; echo alive" </dev/null
 output_has 'alive'
 truncate -s 8M "$work/small.img"
 mkswap "$work/small.img" >/dev/null 2>&1
-guest --mem 16 --exec "swapon /dev/hdb; (sleep 1; echo patient) & $bin/sweep 15; $bin/sweep 21; echo status \$?; wait; echo alive" \
+guest --mem 16 --exec "swapon /dev/hdb; (sleep 1; echo patient) & $bin/sweep 15; $bin/sweep 20; echo status \$?; wait; echo alive" \
     </dev/null -- -drive "file=$work/small.img,if=ide,index=1,format=raw"
 output_has '15 MiB, 2 rounds: all there'
 output_has 'status 137'
