@@ -83,7 +83,7 @@ compile gcc missing c <<'E2'
 #include <unistd.h>
 int main(void)
 {
-    static const long numbers[] = {354, 354, 386, 449, 999, 100000, -1, -2147483647};
+    static const long numbers[] = {354, 354, 386, 450, 999, 100000, -1, -2147483647};
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         long result = syscall(numbers[i], 0, 0, 0);
         printf("%ld: %s\n", numbers[i], result < 0 ? strerror(errno) : "done");
@@ -112,7 +112,7 @@ to 2
 3
 raw
 4
-$(for n in 354 354 386 449 999 100000 -1 -2147483647; do echo "$n: Function not implemented"; done)
+$(for n in 354 354 386 450 999 100000 -1 -2147483647; do echo "$n: Function not implemented"; done)
 script a b
 710 0 4096 sub
 640 0 19 sub/text
