@@ -211,8 +211,7 @@ Result<uint32_t> adjust(UserPtr<T> user) {
     TRY(check(from));
     if (from.modes & kSetOffset && !(from.modes & kAdjustTime)) {
         const int64_t unit = from.modes & kNano ? 1 : kPerMicrosecond;
-        const int64_t by = int64_t{from.seconds} * kSecond + int64_t{from.fraction} * unit;
-        set_realtime(realtime_now() + static_cast<uint64_t>(by));
+        step_realtime(int64_t{from.seconds} * kSecond + int64_t{from.fraction} * unit);
     }
     T to{};
     to.modes = from.modes;

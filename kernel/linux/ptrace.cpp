@@ -66,15 +66,9 @@ Result<void> attach(UserThread& thread, bool seized, uint32_t options) {
     process.resumed.wake_all();  // a stopped one stops anew, as a tracee, before we go on
     interrupt_thread(thread);
     const Tracee& t = *tracee_of(thread);
-    Process& self = current_process();
-    auto ready = [&]() REQUIRES(process_tree) {
-        return !process.stopped || t.stopped || t.tracer != &self || process.life != Life::alive;
-    };
-    while (!ready()) {
-        const Nanoseconds soon = monotonic_now() + kNanosecondsPerTick;
-        self.child_change.wait(process_tree, ready,
-                               {.interruptible = false, .deadline = soon, .reason = "ptrace"});
-    }
+    const Nanoseconds late = monotonic_now() + kNanosecondsPerSecond;
+    auto ready = [&]() REQUIRES(process_tree) { return !process.stopped || t.stopped; };
+    current_process().child_change.wait(process_tree, ready, {false, late, "ptrace"});
     return {};
 }
 
@@ -221,10 +215,7 @@ Result<void> perform(uint32_t request, int tid, uint32_t address, uint32_t data,
         if (!t || t->tracer != &current_process()) return Errno::srch;
         stopped = t->stopped && !t->listening;
     }
-    if (request == kKill) {
-        kill_process(*thread->process);
-        return {};
-    }
+    if (request == kKill) return kill_process(*thread->process), Result<void>();
     if (request == kInterrupt) return interrupt(*t);
     if (!stopped) return Errno::srch;
     wait_until_off_cpu(*thread);

@@ -20,8 +20,7 @@ void (*untraced_call)(TrapFrame& frame) = nullptr;
 
 // --- stopping
 
-// A look without the lock, at each call: what comes later is seen at the next.
-bool must_die(const UserThread& self, bool at_exit) NO_LOCK_ANALYSIS {
+bool must_die(const UserThread& self, bool at_exit) NO_LOCK_ANALYSIS {  // a look, at each call
     const Process& process = *self.process;
     if ((self.pending.set | process.pending.set) & signal_bit(kSigKill)) return true;
     return !at_exit && (process.group_exit || process.exec_pending);
@@ -83,16 +82,14 @@ bool wants(const Tracee& t, uint32_t event) { return t.tracer && (t.options >> e
 
 // --- the hooks of kernel/proc; all are of the running thread
 
-bool before_signals() {
+bool before_signals() NO_LOCK_ANALYSIS {
     Tracee& t = *tracee_of(current_thread());
     Process& process = current_process();
     if (t.stop_wanted && !process.stopped) stop_for_event(t, kEventStop, 0);
     if (!process.stopped) {
         t.goes_on = false;
     } else if (!t.goes_on) {
-        process_tree.lock();
         const int what = process.stop_signal | (t.seized ? kEventStop << 8 : 0);
-        process_tree.unlock();
         stop(t, what, t.seized ? info_of_stop(what) : SignalInfo{});
         t.goes_on = true;
     }

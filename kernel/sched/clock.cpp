@@ -138,8 +138,8 @@ Nanoseconds monotonic_now() {
     return Nanoseconds((low >> kShift) + (high << (32 - kShift)));
 }
 // --- the wall clock: the monotonic one, an offset, and a rate, by which a room above steers it
-// Locks: none. Who sets it is alone (the superuser, or one timer); a reader on another CPU may see half a change
-// only where the upper half of the offset changes.
+// Locks: timers, to change it. Readers take none: one on another CPU may see half a change, where the upper half of
+// the offset changes.
 
 namespace {
 
@@ -165,14 +165,25 @@ Nanoseconds realtime_now() {
 }
 
 void set_realtime(Nanoseconds time) {
-    const Nanoseconds now = monotonic_now();
-    const uint64_t before = ahead(now);
-    realtime_offset = time.raw() - now.raw();
-    rate_since = now;
-    realtime_was_set(static_cast<int64_t>(realtime_offset - before));
+    int64_t by;
+    {
+        LockGuard guard(lock);
+        by = static_cast<int64_t>(time.raw() - realtime_now().raw());
+        realtime_offset += static_cast<uint64_t>(by);
+    }
+    realtime_was_set(by);
+}
+
+void step_realtime(int64_t by) {
+    {
+        LockGuard guard(lock);
+        realtime_offset += static_cast<uint64_t>(by);
+    }
+    realtime_was_set(by);
 }
 
 void steer_realtime(int32_t faster, int64_t step) {
+    LockGuard guard(lock);
     const Nanoseconds now = monotonic_now();
     realtime_offset = ahead(now) + static_cast<uint64_t>(step);
     rate_since = now;

@@ -13,7 +13,8 @@ constexpr uint32_t kNanosecondsPerTick = 1'000'000'000 / kTicksPerSecond;
 Nanoseconds monotonic_now();
 Nanoseconds realtime_now();  // since 1970-01-01 UTC
 void set_realtime(Nanoseconds now);
-// Told by how many nanoseconds, from set_realtime(), which may sleep then.
+void step_realtime(int64_t by);  // exact, however late the caller runs
+// Told by how many nanoseconds, from these two, which may sleep then.
 inline constinit HookList<int64_t /*by*/> realtime_was_set;
 // The wall clock runs so much faster from now on, in 2^-32, and is set forward by `step` nanoseconds (a leap
 // second); nobody is told. At most 8 s count until the next call.
