@@ -62,7 +62,9 @@ class Notes {
 
 Result<void> add_thread(Notes& notes, const UserThread& thread, const SignalInfo& info) {
     Process& process = *thread.owner;
+    process_tree.lock();
     const CpuTimes times = times_of(thread);
+    process_tree.unlock();
     RegisterImage image;
     Status status{};
     status.signal = status.current = static_cast<uint16_t>(info.number);

@@ -4,9 +4,11 @@
 #include <cstdint>
 
 #include "kernel/sched/io_counts.hpp"
+#include "kernel/sync/spin_lock.hpp"
 
 class AddressSpace;
 class Thread;
+extern IrqSpinLock process_tree;
 
 // Spec: getrlimit(2), Linux i386 numbers.
 enum Limit : uint32_t {
@@ -43,4 +45,4 @@ struct CpuTimes {  // nanoseconds, counts, and pages
     void note_peak(const AddressSpace* space);
 };
 
-CpuTimes times_of(const Thread& thread);
+CpuTimes times_of(const Thread& thread) REQUIRES(process_tree);

@@ -101,8 +101,8 @@ class Thread : public RefCounted {
     bool interrupt_pending = false;
 
     // --- accounting, in nanoseconds of CPU and counts
-    uint64_t user_time = 0, kernel_time = 0;
-    uint64_t started_at = 0;
+    uint64_t user_time = 0, kernel_time = 0, started_at = 0;
+    mutable uint64_t user_told = 0, kernel_told = 0;  // by times_of(), under process_tree
     uint32_t voluntary_switches = 0, involuntary_switches = 0, minor_faults = 0, major_faults = 0;
     IoCounts io;
     uint8_t fault_result = 0;  // mm: the FaultResult of the last page fault

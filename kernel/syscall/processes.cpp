@@ -116,7 +116,11 @@ Result<void> sys_getrusage(int who, UserPtr<Rusage> to) {
         case kSelf: return write_user(to, rusage_of(process.times()));
         case kChildren: return write_user(to, rusage_of(process.children_times()));
         case kThread: {
-            CpuTimes own = times_of(thread);
+            CpuTimes own;
+            {
+                LockGuard guard(process_tree);
+                own = times_of(thread);
+            }
             own.peak_resident = process.times().peak_resident;
             return write_user(to, rusage_of(own));
         }

@@ -1,6 +1,7 @@
 // Clocks and sleeping: clocks that do not go back, sleeps that are not too short, what a process is
 // charged for.
 // Spec: clock_gettime(2), nanosleep(2), times(2), getrusage(2).
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -51,6 +52,27 @@ void test_clocks() {
     sysinfo(&info);
     long long uptime = now(CLOCK_BOOTTIME) / kSecond;
     that("sysinfo's uptime", info.uptime >= uptime - 2 && info.uptime <= uptime + 2);
+}
+
+// How user and kernel mode share the time is only estimated, by ticks; both estimates grow all the same.
+void test_usage_grows() {
+    static char zeros[65536];
+    const int zero = open("/dev/zero", O_RDONLY);
+    rusage last{};
+    bool back = false;
+    for (int i = 0; i < 300; i++) {
+        if (i / 20 % 2)
+            for (int j = 0; j < 100; j++) (void)!read(zero, zeros, sizeof zeros);
+        else
+            for (int j = 0; j < 500'000; ++j) asm volatile("");
+        rusage now;
+        getrusage(RUSAGE_SELF, &now);
+        back |= microseconds(now.ru_utime) < microseconds(last.ru_utime) ||
+                microseconds(now.ru_stime) < microseconds(last.ru_stime);
+        last = now;
+    }
+    close(zero);
+    that("neither user nor kernel time goes back", !back);
 }
 
 void test_sleep() {
@@ -134,6 +156,7 @@ void test_charging() {
 
 int main() {
     test_clocks();
+    test_usage_grows();
     test_sleep();
     test_charging();
     return done();
