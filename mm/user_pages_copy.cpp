@@ -52,18 +52,21 @@ Result<void> UserPages::make_tables(VirtAddr start, VirtAddr end) {
 }
 
 void UserPages::move(VirtAddr from, VirtAddr to, uint32_t bytes) {
-    for (uint32_t offset = 0; offset < bytes; offset += kPageSize) {
-        PageEntry* source = find(from + offset);
-        if (!source || !source->raw) continue;
-        PageEntry* target = find(to + offset);
-        VERIFY(target && !target->raw);
-        *target = std::exchange(*source, {});
-        if (swap_active && target->holds_frame() && !target->has(kEntryFile))
-            move_tracked(target->frame(), to + offset);
-        --entries_in_use(table_of(source));
-        ++entries_in_use(table_of(target));
-        preemption_point();
-    }
+    for_each_table(from, from + bytes, [&](VirtAddr at, VirtAddr stop, PageTable& table) {
+        PageEntry* target = nullptr;
+        for (PageEntry* source = &table.entries[table_index(at)]; at < stop;
+             at += kPageSize, ++source) {
+            const VirtAddr goal = to + (at - from);
+            target = target && table_index(goal) ? target + 1 : find(goal);
+            if (!source->raw) continue;
+            VERIFY(target && !target->raw);
+            *target = std::exchange(*source, {});
+            if (swap_active && target->holds_frame() && !target->has(kEntryFile))
+                move_tracked(target->frame(), goal);
+            --entries_in_use(&table);
+            ++entries_in_use(table_of(target));
+        }
+    });
     flush_range(directory(), from, from + bytes);
     clear(from, from + bytes);  // frees the tables that are empty now
 }

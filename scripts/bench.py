@@ -23,14 +23,14 @@ def guest(command, *options):
     return done.stdout
 
 
-def references():
-    with open(os.path.join(ROOT, 'scripts', 'references.txt')) as file:
+def references(name='references.txt'):
+    with open(os.path.join(ROOT, 'scripts', name)) as file:
         rows = (line.split() for line in file if line.strip() and not line.startswith('#'))
         return {row[0]: [None if cell == '-' else int(cell) for cell in row[1:]] for row in rows}
 
 
 def table(rows, measured):
-    known = references()
+    known = references() | references('references_more.txt')
     number = lambda value: '-' if value is None else f'{value:,}'
     print(f'{"instructions per operation":44} {"Orrery":>10} {"Linux":>10} {"xv6":>11} '
           f'{"aim":>9}  of Linux')
@@ -71,6 +71,8 @@ def main():
     parser.add_argument('--linux', metavar='VMLINUZ',
                         help='measure Linux too, with this kernel for i386; the rows above where no disk is '
                         'needed, with --disk those')
+    parser.add_argument('--more', action='store_true', help='instead, a hundred more calls, on files in memory (ROW: one '
+                        'of user/bench-calls)')
     parser.add_argument('--disk', action='store_true', help='instead, what ext2 on an IDE disk costs: large '
                         'files, many files, trees (ROW: one of user/bench-disk; takes minutes)')
     parser.add_argument('--journal', action='store_true', help='with --disk: ext3, with ext2 beside it')
@@ -83,15 +85,17 @@ def main():
     if options.disk:
         return bench_disk.run(options)
     # Room for the 64 MB process beside the image, which is a RAM disk.
-    output = guest('bench --json ' + ' '.join(options.rows), '--icount', '0', '--mem', '256')
+    name = 'bench-calls' if options.more else 'bench'
+    output = guest(f'{name} --json ' + ' '.join(options.rows), '--icount', '0', '--mem', '256')
     if options.json:
         sys.stdout.write(output)
         return
     rows = json.loads(output)['rows']
     names = [row['name'] for row in rows]
-    program = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'), 'stripped', 'bin', 'bench')
-    table(rows, linux_guest.measure(options.linux, program, names) if options.linux else {})
-    power_on()
+    program = os.path.join(ROOT, os.environ.get('ORRERY_BUILD', 'build'), 'stripped', 'bin', name)
+    table(rows, linux_guest.measure(options.linux, program, options.rows if options.more else names) if options.linux else {})
+    if not options.more:
+        power_on()
 
 
 main()

@@ -27,7 +27,8 @@ def cpio(folders, devices, files):
 
 
 def measure(kernel, program, rows):
-    """{row: instructions} of those that need no disk."""
+    """{row: instructions} of those that need no disk. rows: none is all; at most 30, for Linux gives its first program
+    no more words."""
     rows = [row for row in rows if row not in ON_DISK]
     with tempfile.NamedTemporaryFile(suffix='.gz') as image:
         image.write(gzip.compress(cpio(('dev', 'root'), DEVICES, [('init', program)]), 1))

@@ -31,12 +31,12 @@ void put_region_line(TextSink& to, const RegionInfo& r) {
     constexpr uint32_t kNameColumn = 49;
     char line[80], buffer[256];
     auto letter = [&](uint32_t bit, char c) { return (r.protection & bit) ? c : '-'; };
+    const char access[] = {letter(kProtRead, 'r'), letter(kProtWrite, 'w'),
+                           letter(kProtExecute, 'x'), (r.flags & kMapShared) ? 's' : 'p'};
     const uint32_t device = r.pager ? r.pager->device_number() : 0;
     BufferSink sink(line);
-    format_to(sink, "{:08x}-{:08x} {}{}{}{}", r.start, r.end, letter(kProtRead, 'r'),
-              letter(kProtWrite, 'w'), letter(kProtExecute, 'x'),
-              (r.flags & kMapShared) ? 's' : 'p');
-    format_to(sink, " {:08x} {:02x}:{:02x} {} ", uint64_t{r.page_offset} * kPageSize,
+    format_to(sink, "{:08x}-{:08x} {} {:08x} {:02x}:{:02x} {} ", r.start, r.end,
+              std::string_view(access, 4), uint64_t{r.page_offset} * kPageSize,
               device_major(device), device_minor(device), r.pager ? r.pager->inode_number() : 0);
     const std::string_view name = r.pager ? r.pager->name(buffer) : r.label;
     if (name.empty() || sink.view().size() >= kNameColumn)

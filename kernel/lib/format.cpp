@@ -22,13 +22,17 @@ Spec parse_spec(std::string_view text) {
 }
 
 void put_padding(TextSink& sink, char fill, size_t count) {
-    while (count--) sink.put({&fill, 1});
+    constexpr std::string_view kBlanks = "                ", kZeros = "0000000000000000";
+    const std::string_view some = fill == '0' ? kZeros : kBlanks;
+    for (; count > some.size(); count -= some.size()) sink.put(some);
+    if (count) sink.put(some.substr(0, count));
 }
 
 // Zero fill goes between the sign and the digits, blanks before the sign.
 void put_aligned(TextSink& sink, const Spec& spec, std::string_view sign, std::string_view body,
                  bool number) {
     size_t length = sign.size() + body.size();
+    if (!sign.size() && spec.width <= length) return sink.put(body);
     size_t padding = spec.width > length ? spec.width - length : 0;
     bool left = spec.align == '<' || (spec.align == 0 && !number);
     if (number && spec.fill == '0' && spec.align == 0) {
@@ -67,6 +71,9 @@ void put_number(TextSink& sink, const Spec& spec, uint64_t value, bool is_signed
             low /= base;
         } while (low);
     }
+    const bool zeros = spec.fill == '0' && !spec.align && sign.empty();
+    const char* const end = buffer + sizeof buffer;
+    while (zeros && at > buffer && at + spec.width > end) *--at = '0';
     put_aligned(sink, spec, sign, {at, static_cast<size_t>(buffer + sizeof buffer - at)}, true);
 }
 
@@ -110,18 +117,20 @@ void format_arguments(TextSink& sink, std::string_view format,
                       std::span<const FormatArgument> arguments) {
     size_t next = 0;
     while (!format.empty()) {
-        size_t brace = format.find_first_of("{}");
-        sink.put(format.substr(0, brace));
-        if (brace == std::string_view::npos) return;
+        size_t brace = 0;
+        while (brace < format.size() && format[brace] != '{' && format[brace] != '}') ++brace;
+        if (brace) sink.put(format.substr(0, brace));
+        if (brace == format.size()) return;
         format.remove_prefix(brace);
         if (format.size() >= 2 && format[0] == format[1]) {
             sink.put(format.substr(0, 1));
             format.remove_prefix(2);
             continue;
         }
-        size_t close = format.find('}');
-        if (close == std::string_view::npos) return sink.put(format);
-        std::string_view inside = format.substr(1, close ? close - 1 : 0);
+        size_t close = 1;
+        while (close < format.size() && format[close] != '}') ++close;
+        if (close == format.size()) return sink.put(format);
+        std::string_view inside = format.substr(1, close - 1);
         format.remove_prefix(close + 1);
         if (next >= arguments.size()) {
             sink.put("{?}");

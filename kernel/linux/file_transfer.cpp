@@ -6,19 +6,28 @@
 
 namespace {
 
+struct LargeBuffer {
+    LargeBuffer() {}  // leaves the bytes alone
+    uint8_t bytes[16 * kPageSize];
+};
+
 // Copies until `count` bytes are through, the source ends or write(source) takes less than offered.
 // `position` ends up behind what was written.
 template <typename F>
 Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& write) {
-    Box<PageBuffer> buffer = TRY(make_box<PageBuffer>());
+    // Sixteen pages at a time if they lie side by side somewhere: what each piece costs is a third of all otherwise.
+    const Box<LargeBuffer> large(count > kPageSize ? new (std::nothrow) LargeBuffer : nullptr);
+    Box<PageBuffer> page;
+    if (!large) page = TRY(make_box<PageBuffer>());
+    const std::span<uint8_t> buffer = large ? large->bytes : page->raw();
     uint32_t sent = 0;
     while (sent < count) {
-        uint32_t wanted = count - sent < kPageSize ? count - sent : kPageSize;
-        KernelSink sink(buffer->raw().first(wanted));
+        const uint32_t wanted = std::min(count - sent, static_cast<uint32_t>(buffer.size()));
+        KernelSink sink(buffer.first(wanted));
         Result<uint32_t> got = with_memory([&] { return in.read_at(sink, position); });
         if (got.is_error() && !sent) return got.error();
         if (got.is_error() || got.value() == 0) break;
-        KernelSource source(buffer->raw().first(got.value()));
+        KernelSource source(buffer.first(got.value()));
         Result<uint32_t> put = write(source);
         if (put.is_error() && !sent) return put.error();
         if (put.is_error()) break;

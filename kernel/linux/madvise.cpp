@@ -130,23 +130,29 @@ Result<void> advise(AddressSpace& space, VirtAddr start, uint32_t length, uint32
     return covered ? Result<void>() : Errno::nomem;
 }
 
+bool is_cached(const Region& region, VirtAddr page) {
+    Frame frame(0);
+    region.attributes.pager->cached_frames(region.pager_index(page), 1, {&frame, 1});
+    if (frame.raw()) put_frame(frame);
+    return frame.raw();
+}
+
 // For each page from `start` on: whether an access would find it in memory. ENOMEM.
 Result<void> residency(AddressSpace& space, VirtAddr start, std::span<uint8_t> to) {
     LockedSpace locked(space);
     const VirtAddr end = start + static_cast<uint32_t>(to.size()) * kPageSize;
     if (!locked->regions.is_covered(start, end)) return Errno::nomem;
-    for (VirtAddr page = start; page < end; page = page + kPageSize) {
-        preemption_point();
-        const PageEntry* entry = locked->pages.find(page);
-        bool there = entry && entry->holds_frame();
+    uint8_t* answer = to.data();
+    for (VirtAddr page = start; page < end;) {  // as far as one region and one page table go
         const Region& region = *locked->regions.find(page);
-        if (!there && region.attributes.pager) {
-            Frame frame(0);
-            region.attributes.pager->cached_frames(region.pager_index(page), 1, {&frame, 1});
-            there = frame.raw();
-            if (there) put_frame(frame);
+        const PageEntry* entry = locked->pages.find(page);
+        const VirtAddr stop =
+            std::min({end, region.end, VirtAddr((page.raw() | (kTableSpan - 1)) + 1)});
+        for (; page < stop; page += kPageSize, entry += entry != nullptr) {
+            bool there = entry && entry->holds_frame();
+            if (!there && region.attributes.pager) there = is_cached(region, page);
+            *answer++ = there;
         }
-        to[(page - start) >> kPageShift] = there;
     }
     return {};
 }
@@ -166,6 +172,7 @@ Result<void> sys_mincore(uint32_t start, uint32_t length, UserPtr<uint8_t> to) {
         TRY(residency(space(), VirtAddr(start + done * kPageSize), {batch, count}));
         TRY(copy_to_user(VirtAddr((to + done).address()), batch, count));
         done += count;
+        preemption_point();
     }
     return {};
 }

@@ -13,7 +13,15 @@ struct UseLine {
 };
 
 void put(TextSink& to, std::span<const UseLine> lines) {
-    for (const UseLine& line : lines) format_to(to, "{:<16}{:>8} kB\n", line.name, line.kilobytes);
+    for (const UseLine& line : lines) {
+        char text[] = "                         kB\n";  // a name in 16 columns, a number in 8
+        char* digit = text + 24;
+        uint32_t left = line.kilobytes;
+        line.name.copy(text, 16);
+        do *--digit = static_cast<char>('0' + left % 10);
+        while (left /= 10);
+        to.put({text, sizeof text - 1});
+    }
 }
 
 void put_use(TextSink& to, const RegionUse& u, uint32_t locked_bytes) {

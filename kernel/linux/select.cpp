@@ -1,4 +1,6 @@
 // select and its variants, which poll() outgrew. Spec: select(2).
+#include <bit>
+
 #include "kernel/syscall/wait_for_files.hpp"
 
 struct SelectArguments {  // of call 82
@@ -32,18 +34,19 @@ class SelectSets {
         constexpr uint32_t kMeaning[3] = {kPollIn | kPollHangUp | kPollError, kPollOut | kPollError,
                                           kPollPriority};
         uint32_t found = 0;
-        for (int fd = 0; fd < count_; ++fd) {
-            uint32_t word = static_cast<uint32_t>(fd) / 32, bit = 1u << (fd % 32);
-            bool asked[3], any = false;
-            for (uint32_t set = 0; set < 3; ++set)
-                any |= asked[set] = bits_[set * words_ + word] & bit;
-            if (!any) continue;
-            uint32_t state = TRY(ready_on(fd, table));
-            for (uint32_t set = 0; set < 3; ++set) {
-                if (!asked[set] || !(state & kMeaning[set])) continue;
-                bits_[(set + 3) * words_ + word] |= bit;
-                ++found;
-                table = nullptr;
+        for (uint32_t word = 0; word < words_; ++word) {
+            const uint32_t* asked = &bits_[word];
+            uint32_t left = asked[0] | asked[words_] | asked[2 * words_];
+            if (count_ < static_cast<int>(word + 1) * 32) left &= (1u << count_ % 32) - 1;
+            for (; left; left &= left - 1) {
+                const int at = std::countr_zero(left);
+                const uint32_t state = TRY(ready_on(static_cast<int>(word) * 32 + at, table));
+                for (uint32_t set = 0; set < 3; ++set) {
+                    if (!(state & kMeaning[set]) || !(asked[set * words_] >> at & 1)) continue;
+                    bits_[(set + 3) * words_ + word] |= 1u << at;
+                    ++found;
+                    table = nullptr;
+                }
             }
         }
         return found;

@@ -12,25 +12,30 @@ namespace {
 Result<uint32_t> poll_files(UserPtr<PollFd> user, uint32_t count, Timeout timeout) {
     if (count > current_process().fd_limit()) return Errno::inval;
     SmallArray<PollFd, 16> files;
+    SmallArray<uint16_t, 16> found_on;
     TRY(files.resize(count));
+    TRY(found_on.resize(count));
     TRY(copy_from_user(files.data(), user.address(), count * sizeof(PollFd)));
+    const PollFd* const asked = files.data();
+    uint16_t* const answers = found_on.data();
     Result<uint32_t> ready = wait_for_files(timeout, [&](JoinedQueues* table) -> Result<uint32_t> {
         uint32_t found = 0;
-        for (PollFd& file : files) {
-            file.found = 0;
-            if (file.fd < 0) continue;
-            Result<uint32_t> state = ready_on(file.fd, table);
+        for (uint32_t i = 0; i < count; ++i) {
+            answers[i] = 0;
+            if (asked[i].fd < 0) continue;
+            Result<uint32_t> state = ready_on(asked[i].fd, table);
             uint32_t bits =
-                state.is_ok() ? state.value() & (file.wanted | kPollAlways) : kPollInvalid;
-            file.found = static_cast<uint16_t>(bits);
+                state.is_ok() ? state.value() & (asked[i].wanted | kPollAlways) : kPollInvalid;
             if (!bits) continue;
+            answers[i] = static_cast<uint16_t>(bits);
             ++found;
             table = nullptr;  // one is ready: no need to wait
         }
         return found;
     });
-    for (uint32_t i = 0; i < count; ++i)  // after a signal too
-        TRY(write_user(UserPtr<uint16_t>((user + i).address().raw() + 6), files[i].found));
+    for (uint32_t i = 0; i < count; ++i)  // after a signal too; mostly nothing is new
+        if (answers[i] != asked[i].found)
+            TRY(write_user(UserPtr<uint16_t>((user + i).address().raw() + 6), answers[i]));
     return ready;
 }
 
