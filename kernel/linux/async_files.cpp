@@ -19,7 +19,7 @@ class AsyncSpot final : public Watcher {
   public:
     AsyncSpot(AsyncFile& of, WaitQueue& queue, uint32_t events, RefCounted* owner)
         : of_(of), queue_(queue), events_(events), owner_(owner) {}
-    void notify() override;
+    bool notify() override;
     bool is_on(const WaitQueue& queue) const { return &queue_ == &queue; }
     void join() { queue_.watch(*this); }
     void leave() { queue_.unwatch(*this); }
@@ -61,7 +61,7 @@ constinit List<AsyncFile, &AsyncFile::news_node> files_with_news GUARDED_BY(asyn
 constinit WaitQueue sigio_sleeps;
 constinit bool sigio_runs GUARDED_BY(joining) = false;
 
-void AsyncSpot::notify() { of_.note(events_); }
+bool AsyncSpot::notify() { return of_.note(events_), false; }
 
 void AsyncFile::join(WaitQueue& queue, uint32_t events, RefCounted* owner) {
     for (AsyncSpot& spot : spots_)

@@ -91,21 +91,22 @@ class Joining final : public PollTable {
 
 // --- spots and items
 
-void EpollSpot::notify() {
-    if (!(item_.events & ~kModes)) return;  // a one-shot that was told
+bool EpollSpot::notify() {
+    if (!(item_.events & ~kModes)) return false;  // a one-shot that was told
     item_.set.put_ready(item_, EpollSet::End::back);
-    item_.set.tell();
+    return item_.set.tell();
 }
 
 // A queue with an owner of its own is that of the thread that added the file, and stays it (signalfd(2)).
 void EpollSpot::join(WaitQueue& queue, RefCounted* owner) {
-    if (queue_ && owner && owner_) return queue_->watch(*this);
+    const bool exclusive = item_.events & kEpollExclusive;
+    if (queue_ && owner && owner_) return queue_->watch(*this, exclusive);
     if (queue_ != &queue) {
         leave();
         queue_ = &queue;
         owner_ = Ref<RefCounted>(owner);
     }
-    queue.watch(*this);
+    queue.watch(*this, exclusive);
 }
 
 void EpollSpot::leave() {
@@ -154,9 +155,10 @@ uint32_t EpollSet::ready_count() {
     return ready_count_;
 }
 
-void EpollSet::tell() {
-    sleepers_.wake_one();
+bool EpollSet::tell() {
+    const bool woken = sleepers_.wake_one();
     pollers_.wake_all();
+    return woken;
 }
 
 // --- what is watched

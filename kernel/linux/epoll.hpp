@@ -59,7 +59,7 @@ class EpollSet final : public AnonymousFile {
     Result<void> check_nesting(File& file);
     void drop(EpollItem& item) REQUIRES(lock_);               // and deletes it
     Result<void> ask_first(EpollItem& item) REQUIRES(lock_);  // after it was added or changed
-    void tell();                                              // there is a ready item: any context
+    bool tell();  // there is a ready item: any context; whether a sleeper was woken
 
     EpollItem* take_ready();
     void put_ready(EpollItem& item, End end);

@@ -11,7 +11,7 @@ class EpollItem;
 class EpollSpot final : public Watcher {
   public:
     explicit EpollSpot(EpollItem& item) : item_(item) {}
-    void notify() override;
+    bool notify() override;
     void join(WaitQueue& queue, RefCounted* owner);
     void leave();
     EpollSpot* next = nullptr;

@@ -131,7 +131,11 @@ Result<void> configure(LoopDevice& device, const Configuration& wanted, bool may
 Result<void> perform(LoopDevice& device, uint32_t request, uint32_t argument, bool may_write) {
     const bool may_change = may_write || context().credentials.may(Capability::sys_admin);
     switch (request) {
-        case kSetFile: return configure(device, {.fd = argument}, may_write);
+        case kSetFile: {
+            Configuration plain{};
+            plain.fd = argument;
+            return configure(device, plain, may_write);
+        }
         case kConfigure:
             return configure(device, TRY(read_user(UserPtr<const Configuration>(argument))),
                              may_write);

@@ -1,4 +1,4 @@
-// See wait_queue.hpp, and sched/thread.hpp for parking. Mutex's slow path is here too.
+// See wait_queue.hpp, and sched/thread.hpp for parking; watchers.cpp has what polls. Mutex's slow path is here too.
 #include "kernel/sync/wait_queue.hpp"
 
 #include "kernel/sched/thread.hpp"
@@ -16,45 +16,20 @@ void WaitQueue::remove(Waiter& waiter) {
     if (waiter.node.linked()) waiter.node.unlink();
 }
 
-// A thread that notifies is not preempted, so these waits are for another CPU, and short.
-void WaitQueue::watch(Watcher& watcher) {
-    watched_.store_relaxed(true);
-    for (;;) {
-        {
-            LockGuard guard(lock_);
-            if (watcher.node.linked()) return;
-            if (!watcher.notified_.relaxed()) return waiters_.push_back(watcher);
-        }
-        while (watcher.notified_.load()) serve_shoot_down();
-    }
-}
-
-void WaitQueue::unwatch(Watcher& watcher) {
-    {
-        LockGuard guard(lock_);
-        if (watcher.node.linked()) watcher.node.unlink();
-    }
-    while (watcher.notified_.load()) serve_shoot_down();
-}
-
-// A watcher wakes others in turn, whose queues' locks have the rank of this one.
-void WaitQueue::wake(Waiter& waiter) {
-    if (waiter.thread) [[likely]]
-        return unpark(*waiter.thread);
-    auto& watcher = static_cast<Watcher&>(waiter);
-    watcher.notified_.store_relaxed(true);
-    lock_.unlock();
-    watcher.notify();
-    watcher.notified_.store(false);
-    lock_.lock();
+bool WaitQueue::wake(Waiter& waiter) {
+    if (!waiter.thread) [[unlikely]]
+        return tell(static_cast<Watcher&>(waiter));
+    unpark(*waiter.thread);
+    return true;
 }
 
 // The sleeper stays on the queue's list until it has run and removed itself, under the lock, so
 // its Thread is alive while we hold it. A woken waiter leaves the list here: the next wake_one
 // goes to another waiter.
-void WaitQueue::wake_one() {
+bool WaitQueue::wake_one() {
     LockGuard guard(lock_);
-    if (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
+    Waiter* waiter = waiters_.pop_front();
+    return waiter && wake(*waiter);
 }
 
 void WaitQueue::wake_all() {
@@ -63,7 +38,7 @@ void WaitQueue::wake_all() {
     if (looks_empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
-    while (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
+    wake_all_exclusive();
 }
 
 void WaitQueue::wake_next() {
@@ -71,13 +46,15 @@ void WaitQueue::wake_next() {
     if (looks_empty()) return;
     LockGuard guard(lock_);
     while (Waiter* waiter = waiters_.pop_front()) wake(*waiter);
-    if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
+    for (Waiter* waiter; (waiter = exclusive_.pop_front()) && !wake(*waiter);) {
+    }
 }
 
 void WaitQueue::wake_another() {
     if (looks_empty()) return;
     LockGuard guard(lock_);
-    if (Waiter* waiter = exclusive_.pop_front()) wake(*waiter);
+    for (Waiter* waiter; (waiter = exclusive_.pop_front()) && !wake(*waiter);) {
+    }
 }
 
 Woken WaitQueue::park(const WaitOptions& options) { return ::park(options); }

@@ -31,8 +31,8 @@ struct Waiter {
 class Watcher : public Waiter {
   public:
     // The queue's lock is not held, but perhaps the waker's, and it may be an interrupt: takes
-    // locks of the rank wait_queue and above only, and never sleeps.
-    virtual void notify() = 0;
+    // locks of the rank wait_queue and above only, and never sleeps. Whether the news is used up by that.
+    virtual bool notify() = 0;
 
   protected:
     ~Watcher() = default;
@@ -47,7 +47,7 @@ class WaitQueue {
     constexpr WaitQueue() = default;
 
     void wake_all();
-    void wake_one();  // the one that has waited longest
+    bool wake_one();  // the one that has waited longest; whether there was one
     // Something came that one can use up: the first of those for whom one is enough, and all others. Who
     // leaves something passes the news on: wake_another().
     void wake_next();
@@ -57,8 +57,9 @@ class WaitQueue {
     void add(Waiter& waiter, bool one_is_enough = false);  // sets waiter.thread to the current one
     void remove(Waiter& waiter);                           // no-op if it is not on a queue
     // The same for who wants to be told. A watcher is on one queue at a time, and may be on this
-    // one already. After unwatch() no notify() of it runs.
-    void watch(Watcher& watcher);
+    // one already. After unwatch() no notify() of it runs. If one is enough: none of those after the one
+    // that uses the news up is told.
+    void watch(Watcher& watcher, bool one_is_enough = false);
     void unwatch(Watcher& watcher);
     // Whether it was ever watched: then each change wakes, not only the first.
     bool watched() const { return watched_.relaxed(); }
@@ -81,7 +82,9 @@ class WaitQueue {
 
   private:
     static Woken park(const WaitOptions& options);
-    void wake(Waiter& waiter) REQUIRES(lock_);
+    bool wake(Waiter& waiter) REQUIRES(lock_);  // whether that uses the news up
+    bool tell(Watcher& watcher) REQUIRES(lock_);
+    void wake_all_exclusive() REQUIRES(lock_);
     bool looks_empty() const NO_LOCK_ANALYSIS { return waiters_.empty() && exclusive_.empty(); }
 
     IrqSpinLock lock_{LockRank::wait_queue};

@@ -103,6 +103,45 @@ void test_many_waiters() {
 }
 
 // Files come and go in one process while another waits for them and a third changes the set.
+// EPOLLEXCLUSIVE: of the sets that wait, one is told of each piece of news, and none that nobody waits on uses it up.
+void test_exclusive() {
+    constexpr int kWaiters = 5;
+    Pipe pipe;
+    const int idle = needs("epoll_create1", epoll_create1(0));
+    succeeds("of no use", add(idle, pipe.in, EPOLLIN | EPOLLEXCLUSIVE));
+    for (uint32_t mode : {0u, uint32_t{EPOLLET}}) {
+        int report[2];
+        needs("pipe", ::pipe(report));
+        pid_t waiters[kWaiters];
+        for (pid_t& waiter : waiters) {
+            waiter = start([&] {
+                const int set = needs("epoll_create1", epoll_create1(0));
+                succeeds("exclusive", add(set, pipe.in, EPOLLIN | EPOLLEXCLUSIVE | mode));
+                epoll_event event;
+                equal("news", epoll_wait(set, &event, 1, -1), 1);
+                equal("is told", write(report[1], "x", 1), 1);
+                return done();
+            });
+            wait_until(waiter);
+        }
+        for (int i = 0; i < kWaiters; ++i) {
+            pipe.put();
+            char told[kWaiters + 1];
+            equal("one is woken", read(report[0], told, sizeof told), 1);
+            usleep(20'000);
+            pollfd more{report[0], POLLIN, 0};
+            equal("and no other", poll(&more, 1, 0), 0);
+            pipe.take();
+        }
+        for (pid_t waiter : waiters) equal("a waiter", wait_for(waiter), 0);
+        close(report[0]);
+        close(report[1]);
+    }
+    pipe.put();
+    equal("the set on which nobody waits knows, too", events_now(idle), uint32_t{EPOLLIN});
+    close(idle);
+}
+
 void test_storm() {
     const int set = needs("epoll_create1", epoll_create1(0));
     Gate ready;
@@ -165,6 +204,7 @@ void test_cost() {
 int main() {
     test_time_and_signals();
     test_many_waiters();
+    test_exclusive();
     test_storm();
     test_cost();
     return done();
