@@ -36,7 +36,9 @@ struct ControlMessage {
     uint16_t event, value;
 };
 constexpr uint16_t kDeviceReady = 0, kPortReady = 3, kPortOpen = 6;
-constexpr uint32_t kMaxEntries = 128, kBufferBytes = 8192;
+// The device says how many entries a queue has, and a legacy driver has to take that: QEMU 7.2 has 32 or 128, QEMU 10
+// has 1,024.
+constexpr uint32_t kMaxEntries = 1024, kBufferBytes = 8192;
 
 // A queue in memory, for n entries: descriptors (16 n bytes), available ring (6 + 2 n), and on the
 // next page boundary the used ring (6 + 8 n). Spec: 2.6.2.
@@ -50,8 +52,13 @@ struct UsedElement {
     uint32_t id, length;
 };
 
+constexpr uint32_t used_ring_at(uint32_t entries) {
+    return align_up(entries * static_cast<uint32_t>(sizeof(Descriptor) + 2) + 6, kPageSize);
+}
+
 struct Queue {
-    alignas(kPageSize) uint8_t memory[2 * kPageSize] = {};
+    alignas(kPageSize)
+        uint8_t memory[used_ring_at(kMaxEntries) + 6 + kMaxEntries * sizeof(UsedElement)] = {};
     uint8_t buffer[kBufferBytes] = {};
     uint32_t entries = 0;
     uint16_t posted = 0, seen = 0;
@@ -61,13 +68,12 @@ struct Queue {
         return reinterpret_cast<volatile uint16_t*>(memory + entries * sizeof(Descriptor));
     }
     volatile uint16_t* used() {  // flags, index, then elements
-        return reinterpret_cast<volatile uint16_t*>(memory + kPageSize);
+        return reinterpret_cast<volatile uint16_t*>(memory + used_ring_at(entries));
     }
     UsedElement& element(uint16_t i) {
-        return reinterpret_cast<UsedElement*>(memory + kPageSize + 4)[i % entries];
+        return reinterpret_cast<UsedElement*>(memory + used_ring_at(entries) + 4)[i % entries];
     }
 };
-static_assert(kMaxEntries * sizeof(Descriptor) + 6 + 2 * kMaxEntries <= kPageSize);
 
 constinit Queue control_queue, receive_queue,
     transmit_queue;  // zeros: no room in the kernel's image

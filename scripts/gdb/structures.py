@@ -209,6 +209,8 @@ def enumerator(value):
 
 
 def read_words(address, count):
+    if not count:  # GDB 16 refuses to read nothing
+        return ()
     return struct.unpack('<%dI' % count, bytes(gdb.selected_inferior().read_memory(address, 4 * count)))
 
 

@@ -58,7 +58,7 @@ def on_the_host(tree):
     (build / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.22)\nproject(lists LANGUAGES NONE)\n"
         f"set(root {tree})\ninclude({tree}/scripts/cmake/policies.cmake)\n")
-    subprocess.run(["cmake", "-S", build, "-B", build], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "-G", "Ninja", "-S", build, "-B", build], check=True, stdout=subprocess.DEVNULL)
     includes = "".join(f'#include "{header}"\n' for header in dict.fromkeys(kind[1] for kind in KINDS))
     checks = "".join(
         f'    {{ static {name} list; auto* p = list.find("{word}"); '
