@@ -4,6 +4,7 @@
 //   fsops run SEED OPERATIONS WORKERS FOLDER      workers are processes, each in a folder of its own
 //   fsops keep SEED OPERATIONS WORKERS FOLDER     folders aren't renamed; and some files have no name first
 //   fsops tree FOLDER
+// linking: static
 #include <dirent.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
