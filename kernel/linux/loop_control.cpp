@@ -115,10 +115,14 @@ Result<void> get_status(LoopDevice& device, uint32_t to) {
     return write_user(UserPtr<Status>(to), old);
 }
 
+Result<Ref<File>> backing_file(uint32_t fd) {
+    Ref<File> file = TRY(file_of(static_cast<int>(fd)));
+    return file->flags() & kOpenPath ? Errno::badf : Result(file);
+}
+
 Result<void> configure(LoopDevice& device, const Configuration& wanted, bool may_write) {
     constexpr uint32_t kFlags = kLoopReadOnly | kLoopAutoClear | kLoopScanParts | kLoopDirect;
-    Ref<File> file = TRY(file_of(static_cast<int>(wanted.fd)));
-    if (file->flags() & kOpenPath) return Errno::badf;
+    Ref<File> file = TRY(backing_file(wanted.fd));
     if (wanted.status.flags & ~kFlags) return Errno::inval;
     if (wanted.block_size && !is_block_size(wanted.block_size)) return Errno::inval;
     LoopSettings settings = TRY(settings_of(wanted.status));
@@ -140,7 +144,7 @@ Result<void> perform(LoopDevice& device, uint32_t request, uint32_t argument, bo
             return configure(device, TRY(read_user(UserPtr<const Configuration>(argument))),
                              may_write);
         case kClear: return device.clear();
-        case kChangeFile: return device.change_file(TRY(file_of(static_cast<int>(argument))));
+        case kChangeFile: return device.change_file(TRY(backing_file(argument)));
         case kGetStatus: return get_status(device, argument);
         case kGetStatus64: return write_user(UserPtr<Status64>(argument), TRY(status_of(device)));
         default: break;

@@ -20,7 +20,12 @@ Result<void> LoopDevice::submit(std::span<BlockIo> list) {
     return queue_.run(list);
 }
 
+// Without a file there is nothing to be flushed, and perhaps no thread yet that would serve it.
 Result<void> LoopDevice::flush() {
+    {
+        LockGuard guard(job_lock_);
+        if (!file_) return {};
+    }
     BlockIo io(BlockIo::Kind::flush);
     return queue_.run({&io, 1});
 }

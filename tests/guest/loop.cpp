@@ -74,6 +74,7 @@ void test_binding() {
     fails("itself", ioctl(d.fd, LOOP_SET_FD, d.fd), EBADF);
     fails("an unknown call", ioctl(d.fd, 0x4C77), EINVAL);
     equal("no bytes", size_of(d.fd), 0);
+    succeeds("nothing to be flushed", fsync(d.fd));
     that("no settings in /sys", access((d.sys + "loop").c_str(), F_OK) != 0);
 
     const int image = file("image");
@@ -171,6 +172,9 @@ void test_reading_only() {
     char text[5] = {};
     equal("read", pread(d.fd, text, 5, 0), 5);
     fails("another size", ioctl(d.fd, LOOP_CHANGE_FD, shorter), EINVAL);
+    const int place = open(at("other").c_str(), O_PATH | O_CLOEXEC);
+    fails("a place is no file", ioctl(d.fd, LOOP_CHANGE_FD, place), EBADF);
+    close(place);
     succeeds("another file", ioctl(d.fd, LOOP_CHANGE_FD, other));
     equal("read", pread(d.fd, text, 5, 0), 5);
     same("the other's", {text, 5}, "other");
