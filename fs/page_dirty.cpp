@@ -8,6 +8,7 @@
 #include "fs/inode.hpp"
 #include "fs/page_hash.hpp"
 #include "fs/write_back.hpp"
+#include "kernel/lib/preemption.hpp"
 
 namespace {
 constexpr uint32_t kLongestRun = 32;  // pages
@@ -253,22 +254,30 @@ Result<void> write_back_file_system(const FileSystem& file_system) {
     }
 }
 
-// In pieces, between which others get the lock.
+// In pieces, between which others get the lock and the CPU. Where a piece has no page, the next one that there is
+// is sought: a file may be nearly all hole.
 PagerUse PageCache::use_of(uint32_t first, uint32_t last) {
     constexpr uint64_t kPiece = 256;
     PagerUse use;
-    for (uint64_t at = first;;) {
+    for (uint64_t at = first;; preemption_point()) {
         LockGuard guard(page_cache_lock);
         const uint64_t pages = (size_ + kPageMask) >> kPageShift;
-        const uint64_t end = std::min({last + uint64_t(1), at + kPiece, pages});
-        if (at >= end) return use;
-        for (; at < end; ++at) {
+        const uint64_t all = std::min(last + uint64_t(1), pages);
+        if (at >= all) return use;
+        bool any = false;
+        for (const uint64_t end = std::min(all, at + kPiece); at < end; ++at) {
             const CachedPage* page = page_hash.find(*this, static_cast<uint32_t>(at));
+            any |= page != nullptr;
             if (!page || page->filling) continue;
             const bool there = page->frame.raw();
             ++(there ? use.cached : use.evicted);
             use.dirty += there && source_ && page->dirty;
             use.writing += there && page->writing;
         }
+        if (any) continue;
+        uint64_t next = all;
+        for (const CachedPage* page = all_; page; page = page->cache_next)
+            if (page->index >= at) next = std::min<uint64_t>(next, page->index);
+        at = next;
     }
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -166,6 +167,16 @@ void test_cachestat(int fd) {
     that("none is dirty", use[0] == 2 && !use[1] && !use[2] && !use[3] && !use[4]);
     succeeds("beyond all", ask(fd, &beyond));
     equal("nothing", use[0], 0);
+    // A file of 8 TiB with a page at each end: what is between costs nothing.
+    const int vast = int(needs("memfd_create", memfd_create("vast", MFD_CLOEXEC)));
+    constexpr off64_t kVast = off64_t(1) << 43;
+    needs("ftruncate", ftruncate64(vast, kVast));
+    for (const off64_t at : {off64_t(0), kVast - 1}) needs("write", pwrite64(vast, &byte, 1, at));
+    const auto start = std::chrono::steady_clock::now();
+    succeeds("of a vast file", ask(vast, &all));
+    equal("its two pages", use[0], 2);
+    that("at once", std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+    close(vast);
     fails("no file", ask(-1, &all), EBADF);
     fails("no range", ask(fd, nullptr), EFAULT);
     fails("nowhere to", ask(fd, &all, reinterpret_cast<void*>(4)), EFAULT);
