@@ -86,9 +86,7 @@ Result<uint32_t> move(uint32_t count, F&& step) {
 
 // From pipe to pipe; `keep`: what is in the first stays there, as tee(2) has it.
 Result<uint32_t> between_pipes(Pipe& in, Pipe& out, uint32_t count, bool non_blocking, bool keep) {
-    if (!TRY(PipeSplice::await_bytes(in, non_blocking))) return 0u;
-    TRY(PipeSplice::await_room(out, non_blocking));
-    return move(count, [&](std::span<uint8_t> buffer, uint32_t done) -> Result<uint32_t> {
+    auto step = [&](std::span<uint8_t> buffer, uint32_t done) -> Result<uint32_t> {
         KernelSink sink(buffer);
         uint32_t taken;
         const uint32_t got = TRY(PipeSplice::peek(in, sink, keep ? done : 0, taken));
@@ -97,23 +95,36 @@ Result<uint32_t> between_pipes(Pipe& in, Pipe& out, uint32_t count, bool non_blo
         const uint32_t put = TRY(PipeSplice::put(out, source));
         if (!keep) PipeSplice::drop(in, put, taken);
         return put;
-    });
+    };
+    for (;;) {
+        if (!TRY(PipeSplice::await_bytes(in, non_blocking))) return 0u;
+        TRY(PipeSplice::await_room(out, non_blocking));
+        // Nothing: others have taken the bytes or the room since. 0 would mean the end.
+        if (const uint32_t done = TRY(move(count, step))) return done;
+    }
 }
 
 // `at` null: at the file's own position, which moves on.
 Result<uint32_t> to_file(Pipe& in, File& out, uint64_t* at, uint32_t count, bool non_blocking) {
-    if (!TRY(PipeSplice::await_bytes(in, non_blocking))) return 0u;
-    return move(count, [&](std::span<uint8_t> buffer, uint32_t) -> Result<uint32_t> {
+    bool any;
+    auto step = [&](std::span<uint8_t> buffer, uint32_t) -> Result<uint32_t> {
         KernelSink sink(buffer);
         uint32_t taken;
         const uint32_t got = TRY(PipeSplice::peek(in, sink, 0, taken));
+        any |= got != 0;
         if (!got) return 0u;
         KernelSource source(buffer.first(got));
         const uint32_t put = TRY(at ? write_to(out, source, *at) : write_next(out, source));
         PipeSplice::drop(in, put, taken);
         if (at) *at += put;
         return put;
-    });
+    };
+    for (;;) {
+        if (!TRY(PipeSplice::await_bytes(in, non_blocking))) return 0u;
+        any = false;
+        const uint32_t done = TRY(move(count, step));
+        if (any) return done;  // else another reader has taken them since
+    }
 }
 
 Result<void> with_no_value(Result<uint32_t> result) {
@@ -238,16 +249,21 @@ Result<uint32_t> sys_vmsplice(int fd, UserPtr<const UserRange> vector, uint32_t 
     if (file->writable()) {
         UserVectorSource source(list.span());
         if (!source.remaining()) return 0u;
-        Result<uint32_t> room = PipeSplice::await_room(*pipe, non_blocking);
-        if (room.is_error()) return with_signal(std::move(room));
-        return with_signal(PipeSplice::put(*pipe, source));
+        for (;;) {
+            Result<uint32_t> room = PipeSplice::await_room(*pipe, non_blocking);
+            if (room.is_error()) return with_signal(std::move(room));
+            Result<uint32_t> put = PipeSplice::put(*pipe, source);
+            if (put.is_error() || put.value()) return with_signal(std::move(put));
+        }
     }
     UserVectorSink sink(list.span());
-    if (!sink.remaining() || !TRY(PipeSplice::await_bytes(*pipe, non_blocking))) return 0u;
-    uint32_t taken;
-    const uint32_t got = TRY(PipeSplice::peek(*pipe, sink, 0, taken));
-    PipeSplice::drop(*pipe, got, taken);
-    return got;
+    while (sink.remaining() && TRY(PipeSplice::await_bytes(*pipe, non_blocking))) {
+        uint32_t taken;
+        const uint32_t got = TRY(PipeSplice::peek(*pipe, sink, 0, taken));
+        PipeSplice::drop(*pipe, got, taken);
+        if (got) return got;
+    }
+    return 0u;
 }
 
 constexpr SystemCall kSpliceCalls[] = {

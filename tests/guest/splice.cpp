@@ -173,6 +173,31 @@ void test_endings() {
     });
 }
 
+// Two readers of one pipe: who comes too late for a byte waits for the next one, and is told no end.
+void test_two_readers() {
+    const int nowhere = int(needs("/dev/null", open("/dev/null", O_WRONLY | O_CLOEXEC)));
+    Pipe pipe, taken;
+    pid_t readers[4];
+    for (int i = 0; i < 4; ++i)
+        readers[i] = start([&] {
+            close(pipe.in());
+            while (i % 2 ? splice(pipe.out(), nullptr, nowhere, nullptr, 1, 0) == 1
+                         : splice(pipe.out(), nullptr, taken.in(), nullptr, 1, 0) == 1) {
+                char byte;
+                if (i % 2 == 0 && read(taken.out(), &byte, 1) != 1) return 2;
+            }
+            return 0;
+        });
+    bool all = true;
+    for (int i = 0; i < 20'000; ++i) all &= write(pipe.in(), "x", 1) == 1;
+    for (pid_t reader : readers) all &= waitpid(reader, nullptr, WNOHANG) == 0;
+    that("none has seen an end", all);
+    close(pipe.ends[1]);
+    pipe.ends[1] = -1;
+    for (pid_t reader : readers) equal("now each has", wait_for(reader), 0);
+    close(nowhere);
+}
+
 void test_memory() {
     Pipe pipe;
     char text[] = "one two", back[8] = {};
@@ -201,6 +226,7 @@ int main() {
     test_less_than_offered();
     test_other_files();
     test_endings();
+    test_two_readers();
     test_memory();
     unlink("/tmp/splice-file");
     return done();
