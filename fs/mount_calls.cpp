@@ -244,6 +244,7 @@ Result<void> vfs_mount(const FsContext& who, std::string_view source, std::strin
     if (flags & (kMountBind | kMountMove)) {
         if (source.empty()) return Errno::inval;
         const Path from = TRY(resolve(who, who.cwd, source, Follow::yes));
+        if (!is_attached(from.mount())) return Errno::inval;
         if (flags & kMountBind) return bind(from, place, flags & kMountRecursive);
         return move(from, place);
     }
@@ -257,7 +258,7 @@ Result<void> vfs_unmount(const FsContext& who, std::string_view target, uint32_t
         const Path place =
             TRY(resolve(who, who.cwd, target, flags & kUnmountNoFollow ? Follow::no : Follow::yes));
         if (!who.credentials.may(Capability::sys_admin)) return Errno::perm;
-        if (!is_top(place)) return Errno::inval;
+        if (!is_top(place) || !is_attached(place.mount())) return Errno::inval;
         mount = Ref<Mount>(place.mount());
     }
     const bool is_root = mount.get() == &who.root.mount();

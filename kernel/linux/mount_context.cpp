@@ -81,6 +81,7 @@ Result<void> MountContext::create(const FsContext& who) {
     {
         LockGuard guard(lock_);
         if (phase_ != Phase::parameters) return Errno::busy;
+        if (!who.credentials.may(Capability::sys_admin)) return Errno::perm;
         phase_ = Phase::under_way;
     }
     char why[600];
@@ -105,12 +106,16 @@ Result<void> MountContext::create(const FsContext& who) {
     return {};
 }
 
-Result<void> MountContext::reconfigure() {
+Result<void> MountContext::reconfigure(const FsContext& who) {
     Ref<FileSystem> file_system;
     bool read_only, said;
     {
         LockGuard guard(lock_);
         if (phase_ != Phase::changing) return Errno::busy;
+        if (!who.credentials.may(Capability::sys_admin)) {
+            phase_ = Phase::failed;
+            return Errno::perm;
+        }
         phase_ = Phase::under_way;
         file_system = file_system_;
         read_only = read_only_;

@@ -24,8 +24,9 @@ class MountContext final : public AnonymousFile {
 
     // EINVAL with a message; EBUSY: it is not the time for it.
     Result<void> set(std::string_view key, Value kind, std::string_view value);
+    // The same; EPERM: `who` is no administrator, though the context is open.
     Result<void> create(const FsContext& who);
-    Result<void> reconfigure();
+    Result<void> reconfigure(const FsContext& who);
     // What create() made, once. EINVAL: nothing; EBUSY: it is taken already.
     Result<Ref<Mount>> take();
 

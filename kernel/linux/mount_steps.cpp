@@ -111,7 +111,7 @@ Result<void> sys_fsconfig(int fd, uint32_t command, UserString key, uint32_t val
     if (!extra_fits) return Errno::inval;
     OpenContext open = TRY(context_of(fd));
     if (command == create) return open.context->create(context());
-    if (command == reconfigure) return open.context->reconfigure();
+    if (command == reconfigure) return open.context->reconfigure(context());
     UserText key_text, value_text;
     const std::string_view name = TRY(copy_short(key_text, key, kMostText));
     if (command == flag) return open.context->set(name, MountContext::Value::flag, {});

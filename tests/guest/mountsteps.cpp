@@ -170,6 +170,9 @@ void test_detached() {
     fails("only a place", read(fd, nullptr, 0), EBADF);
     const std::string name = "/proc/self/fd/" + std::to_string(fd);
     fails("no mount on it", mount("x", name.c_str(), "tmpfs", 0, nullptr), EINVAL);
+    fails("not unmounted", umount2(name.c_str(), 0), EINVAL);
+    fails("not bound", mount(name.c_str(), at("a").c_str(), nullptr, MS_BIND, nullptr), EINVAL);
+    succeeds("it can still be written", mkdirat(fd, "w", 0700));
     fails("no copy of it", tree_of(name.c_str(), kClone), EINVAL);
     fails("not into itself", move_to(fd, name.c_str()), EINVAL);
     fails("a directory on a file", move_to(fd, at("f").c_str()), EINVAL);
@@ -231,9 +234,12 @@ void test_pick() {
 }
 
 void test_rights() {
-    const int fd = fresh();
+    const int fd = fresh(), fs = open_fs("tmpfs"), there = pick("/");
     exits("another user", 0, [&] {
         needs("setuid", setuid(61));
+        succeeds("a parameter", configure(fs, flag, "ro"));
+        fails("create", configure(fs, create), EPERM);
+        fails("reconfigure", configure(there, reconfigure), EPERM);
         fails("fsopen", open_fs("none", 8), EPERM);
         fails("fspick", pick("/none", 16), EPERM);
         fails("fsmount", mount_of(99, 0x100), EPERM);
@@ -245,7 +251,8 @@ void test_rights() {
         fails("mount_setattr", change(99, "", kEmpty, {}), EPERM);
         return done();
     });
-    close(fd);
+    succeeds("nothing was made meanwhile", configure(fs, create));
+    for (int open : {fd, fs, there}) close(open);
 }
 
 int once_around() {
