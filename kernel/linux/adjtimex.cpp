@@ -205,13 +205,27 @@ uint32_t fill(T& to, const Steering& s, int64_t adjustment) {
     return static_cast<uint32_t>(wrong ? LeapState::error : s.leap);
 }
 
+// EINVAL: the wall clock would be behind the other one, or where what lasts for 30 years passes the end of all time.
+Result<void> step_by(int64_t seconds, int64_t nanoseconds) {
+    constexpr int64_t kLast = INT64_MAX / kSecond - 30 * 365 * kDay;
+    if (seconds < -kLast || seconds > kLast) return Errno::inval;
+    const int64_t by = seconds * kSecond + nanoseconds;
+    const auto now = static_cast<int64_t>(realtime_now().raw());
+    int64_t then;
+    if (__builtin_add_overflow(now, by, &then) || then / kSecond >= kLast ||
+        then < static_cast<int64_t>(monotonic_now().raw()))
+        return Errno::inval;
+    step_realtime(by);
+    return {};
+}
+
 template <typename T>
 Result<uint32_t> adjust(UserPtr<T> user) {
     const T from = TRY(read_user(user));
     TRY(check(from));
     if (from.modes & kSetOffset && !(from.modes & kAdjustTime)) {
         const int64_t unit = from.modes & kNano ? 1 : kPerMicrosecond;
-        step_realtime(int64_t{from.seconds} * kSecond + int64_t{from.fraction} * unit);
+        TRY(step_by(from.seconds, int64_t{from.fraction} * unit));
     }
     T to{};
     to.modes = from.modes;

@@ -120,6 +120,13 @@ void test_refusals() {
     fails("a tick", set(t, ADJ_TICK), EINVAL);
     t.time = {0, 1'000'000};
     fails("a fraction", set(t, ADJ_SETOFFSET), EINVAL);
+    t.time = {-time(nullptr) - 1000, 0};
+    fails("a step to before 1970", set(t, ADJ_SETOFFSET), EINVAL);
+    unsigned far[52] = {ADJ_SETOFFSET};
+    for (unsigned seconds : {0x7fffffffu, 0x80000000u}) {
+        far[18] = 0, far[19] = seconds;  // the upper half of 64 bits
+        fails("a step out of all time", syscall(405, CLOCK_REALTIME, far), EINVAL);
+    }
     fails("adjtime without its bit", set(t, 0x8000), EINVAL);
     fails("an address", syscall(SYS_adjtimex, 0xc0000000), EFAULT);
     t = {};
