@@ -92,14 +92,23 @@ Result<Ref<Mount>> copy_mount(const Mount& of, Dentry& top, Path place) {
 
 // Copies what lies on the part of `from` that begins at `top` onto `onto`, and what lies on that.
 Result<void> copy_mounts_on(Mount& from, const Dentry& top, Mount& onto, Mounts& copies) {
-    Mounts found = TRY(mounts_on(from, top));
-    for (Ref<Mount>& mount : found) {
-        Path place(Ref<Mount>(onto), Ref<Dentry>(mount->place().dentry()));
-        Ref<Mount> copy = TRY(copy_mount(*mount, *mount->root, std::move(place)));
-        TRY(copies.push_back(copy));
-        TRY(copy_mounts_on(*mount, *mount->root, *copy, copies));
+    Mounts copied;  // the copies of which are in `copies`, from `first` on
+    const uint32_t first = copies.size();
+    const Mount* mount = &from;
+    const Dentry* part = &top;
+    Mount* under = &onto;
+    for (uint32_t next = 0;; ++next) {
+        Mounts found = TRY(mounts_on(*mount, *part));
+        for (Ref<Mount>& on : found) {
+            Path place(Ref<Mount>(*under), Ref<Dentry>(on->place().dentry()));
+            TRY(copies.push_back(TRY(copy_mount(*on, *on->root, std::move(place)))));
+            TRY(copied.push_back(std::move(on)));
+        }
+        if (next == copied.size()) return {};
+        mount = copied[next].get();
+        part = mount->root.get();
+        under = copies[first + next].get();
     }
-    return {};
 }
 
 Result<void> bind(const Path& from, const Path& target, bool recursive) {

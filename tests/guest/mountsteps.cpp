@@ -219,6 +219,20 @@ void test_trees() {
     succeeds("outer", unmount("a", MNT_DETACH));
 }
 
+// Each on the one before: a copy of all takes no more of the kernel's stack than a copy of one.
+void test_high_stack() {
+    constexpr int kHeight = 200;
+    for (int i = 0; i < kHeight; ++i)
+        needs("mount", mount("x", at("a").c_str(), "tmpfs", 0, nullptr));
+    put("a/top");
+    const int fd = tree_of(kTop.c_str(), kClone | kRecursive);
+    succeeds("a copy of a high stack", faccessat(fd, "a/top", F_OK, 0));
+    close(fd);
+    int height = 0;
+    while (height < kHeight && unmount("a") == 0) ++height;
+    equal("no copy is left", height, kHeight);
+}
+
 void test_pick() {
     succeeds("tmpfs", move_to(fresh(), at("a").c_str()));
     const int fs = pick(at("a").c_str());
@@ -276,6 +290,7 @@ int main() {
     test_arguments();
     test_detached();
     test_trees();
+    test_high_stack();
     test_pick();
     test_rights();
     std::thread other([] {
