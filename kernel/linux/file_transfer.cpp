@@ -14,9 +14,11 @@ struct LargeBuffer {
 // Copies until `count` bytes are through, the source ends or write(source) takes less than offered.
 // `position` ends up behind what was written.
 template <typename F>
-Result<uint32_t> transfer(File& in, uint64_t& position, uint32_t count, F&& write) {
-    // Sixteen pages at a time if they lie side by side somewhere: what each piece costs is a third of all otherwise.
-    const Box<LargeBuffer> large(count > kPageSize ? new (std::nothrow) LargeBuffer : nullptr);
+Result<uint32_t> transfer(File& in, File& out, uint64_t& position, uint32_t count, F&& write) {
+    // Sixteen pages at a time if they lie side by side somewhere: what each piece costs is a third of all otherwise. But
+    // a thread that may sleep for long, in a full pipe, holds only one.
+    const Box<LargeBuffer> large(
+        count > kPageSize && out.seekable() ? new (std::nothrow) LargeBuffer : nullptr);
     Box<PageBuffer> page;
     if (!large) page = TRY(make_box<PageBuffer>());
     const std::span<uint8_t> buffer = large ? large->bytes : page->raw();
@@ -56,7 +58,7 @@ Result<uint32_t> send_file(int out_fd, int in_fd, UserPtr<Offset> offset, uint32
     } else {
         position = TRY(in->seek(0, 1));
     }
-    uint32_t sent = TRY(transfer(*in, position, std::min(count, kMaxTransfer),
+    uint32_t sent = TRY(transfer(*in, *out, position, std::min(count, kMaxTransfer),
                                  [&](ByteSource& source) { return write_next(*out, source); }));
     if (offset)
         TRY(write_user(offset, static_cast<Offset>(position)));
@@ -94,7 +96,7 @@ Result<uint32_t> sys_copy_file_range(int in_fd, UserPtr<int64_t> in_offset, int 
     if (in->inode() == out->inode() && from < to + count && to < from + count) return Errno::inval;
     auto source_at = static_cast<uint64_t>(from);
     auto target_at = static_cast<uint64_t>(to);
-    const uint32_t sent = TRY(transfer(*in, source_at, count, [&](ByteSource& source) {
+    const uint32_t sent = TRY(transfer(*in, *out, source_at, count, [&](ByteSource& source) {
         Result<uint32_t> put = write_to(*out, source, target_at);
         target_at += put.value_or(0);
         return put;

@@ -38,6 +38,14 @@ def run(*options):
     return done.stdout, time.monotonic() - started
 
 
+version = subprocess.run(["i686-linux-gnu-g++", "-dumpversion"], capture_output=True, text=True).stdout.strip()
+
+
+def is_dearer(name, cost, limit):
+    """Than on Linux. Most of what execve takes is the C library's start, which is another one beside another compiler."""
+    return cost >= limit and not ("exec" in name and version != COMPILER)
+
+
 faults = []
 output, _ = run("--icount", "0", "--mem", "256", "--exec", "bench --json")
 rows = {row["name"]: row for row in json.loads(output)["rows"]}
@@ -49,7 +57,7 @@ for name, limit in LINUX.items():
         continue
     cost = row["instructions"]
     print(f"{name:14} {cost:8} of {limit:8}  {cost / limit:4.0%}")
-    if cost >= limit:
+    if is_dearer(name, cost, limit):
         faults.append(f"{name}: {cost} instructions, Linux takes {limit}")
 
 
@@ -59,7 +67,7 @@ linux_more = dict(line.split()[:2] for line in (ROOT / "scripts/references_more.
 for name, row in more.items():
     if "skipped" in row:
         faults.append(f"{name}: {row['skipped']}")
-    elif row["instructions"] > int(linux_more[name]) and name not in DEARER:
+    elif is_dearer(name, row["instructions"], int(linux_more[name])) and name not in DEARER:
         faults.append(f"{name}: {row['instructions']} instructions, Linux takes {linux_more[name]}")
 
 
@@ -72,7 +80,6 @@ def told(page, head):
                                 for line in re.finditer(r"^.+$", table[1], re.M))]
 
 
-version = subprocess.run(["i686-linux-gnu-g++", "-dumpversion"], capture_output=True, text=True).stdout.strip()
 if version != COMPILER:
     print(f"the figures of the pages are not compared: they are of GCC {COMPILER}, this is {version}")
 for page, head, measured, most in [(page, *table) for page in PAGES if version == COMPILER

@@ -67,7 +67,7 @@ for words in (['--exec', 'true'], []):
                           capture_output=True, text=True)
     print(done.returncode != 0, done.stderr.count('\n'), done.stderr, end='')
 END
-check 'each is one line' test "$(grep -c '^True 1 .*Address already in use' "$out")" -eq 2
+check 'each says why' test "$(grep -c '^True [12] .*Address already in use' "$out")" -eq 2
 
 # A recorded run: any of its events, by number or by time, and back from there.
 shown='debug --record --trace'
