@@ -3,7 +3,7 @@ import contextlib
 
 import gdb
 
-from structures import Command, find_thread, state, text, threads
+from structures import Command, current_thread, find_thread, state, text, threads
 
 NO_RECORDING = ('this machine cannot go back: record a run (scripts/debug --record) and look at that (scripts/debug --replay)')
 
@@ -83,8 +83,13 @@ class WhyBlocked(Command):
         if not state(thread).endswith('blocked'):
             raise gdb.GdbError(f'thread {argument} is {state(thread)}, not blocked')
         reason, field = text(thread['wait_reason']), thread['state']
-        if not back_to_write(int(field.address), field.type.sizeof):
-            raise gdb.GdbError('it was blocked when the recording began')
+        where = int(thread.address)
+        while True:
+            if not back_to_write(int(field.address), field.type.sizeof):
+                raise gdb.GdbError('it was blocked when the recording began')
+            # It went to sleep itself. QEMU 7.2 may stop where another thread writes to the same page, too.
+            if int(current_thread().address) == where:
+                break
         print(f'thread {argument} sleeps until: {reason}')
         gdb.execute('backtrace')
 
