@@ -3,6 +3,7 @@
 #include "drivers/block.hpp"
 #include "fs/detached_mounts.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/lib/preemption.hpp"
 #include "kernel/lib/vector.hpp"
 
 namespace {
@@ -80,6 +81,7 @@ Result<Mounts> mounts_on(const Mount& mount, const Dentry& top) {
             on = place && &place.mount() == &mount && is_below(place.dentry(), top);
         }
         if (on) TRY(found.push_back(Ref<Mount>(other)));
+        preemption_point();  // only `mount_table` is held
     }
     return found;
 }
@@ -327,6 +329,7 @@ void drop_detached(Ref<Mount> mount) {
     // One at a time, from the outside: this cannot lack memory.
     for (Mount* outer = mount.get();; outer = mount.get()) {
         for (bool further = true; further;) {
+            preemption_point();
             further = false;
             for (Mount& other : mounts)
                 if (&other != outer && is_within(other, *outer)) further = (outer = &other);

@@ -18,7 +18,7 @@ struct Notice {
     const void* table = nullptr;  // of descriptors: whose it is
     int fd = -1;
     uint32_t events = 0;  // DN_
-    uint32_t told = 0;    // the last event that was
+    uint32_t told = 0;    // the last event that was; later ones have higher numbers
 };
 struct Notices final : Attachment {
     static constexpr char kKind = 0;
@@ -54,7 +54,7 @@ Ref<File> next_to_tell(Notices& notices, uint32_t events, uint32_t event, int& f
     Box<Notice> over;
     LockGuard guard(notices_lock);
     for (Notice& notice : notices.list) {
-        if (!(notice.events & events) || notice.told == event) continue;
+        if (!(notice.events & events) || static_cast<int32_t>(event - notice.told) <= 0) continue;
         notice.told = event;
         if (!notice.file->try_add_ref()) continue;  // its last close is under way
         fd = notice.fd;

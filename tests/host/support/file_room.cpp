@@ -52,7 +52,7 @@ void trace_init() {}
 
 // --- One thread: nobody to wait for.
 void WaitQueue::wake_all() {}
-void WaitQueue::wake_one() {}
+bool WaitQueue::wake_one() { return false; }
 void WaitQueue::add(Waiter&, bool) { std::abort(); }
 void WaitQueue::remove(Waiter&) { std::abort(); }
 Woken WaitQueue::park(const WaitOptions&) { std::abort(); }
