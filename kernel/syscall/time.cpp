@@ -49,6 +49,7 @@ Result<Nanoseconds> read_clock(Clock clock) {
 
 Result<void> set_clock(Nanoseconds now) {
     if (!context().credentials.may(Capability::sys_time)) return Errno::perm;
+    if (now < monotonic_now()) return Errno::inval;  // it would have been switched on before 1970
     set_realtime(now);
     return {};
 }

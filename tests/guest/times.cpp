@@ -47,6 +47,8 @@ void test_clocks() {
     succeeds("clock_getres", clock_getres(CLOCK_MONOTONIC, &resolution));
     that("of at most a tick",
          nanoseconds(resolution) > 0 && nanoseconds(resolution) <= kSecond / 100);
+    const timespec epoch{0, 0};
+    fails("before the machine was switched on", clock_settime(CLOCK_REALTIME, &epoch), EINVAL);
     fails("no such clock", clock_gettime(99, &resolution), EINVAL);
     struct sysinfo info;
     sysinfo(&info);
