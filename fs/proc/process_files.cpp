@@ -25,24 +25,33 @@ void put_name(TextSink& to, std::string_view name) {
     to.put(name);
 }
 
+char* put_hex(char* to, uint32_t value, int digits) {  // at least so many
+    while (digits < 8 && value >> 4 * digits) ++digits;
+    for (int i = digits; i-- > 0; value >>= 4) to[i] = "0123456789abcdef"[value & 15];
+    return to + digits;
+}
+
 }  // namespace
 
 void put_region_line(TextSink& to, const RegionInfo& r) {
     constexpr uint32_t kNameColumn = 49;
     char line[80], buffer[256];
-    auto letter = [&](uint32_t bit, char c) { return (r.protection & bit) ? c : '-'; };
-    const char access[] = {letter(kProtRead, 'r'), letter(kProtWrite, 'w'),
-                           letter(kProtExecute, 'x'), (r.flags & kMapShared) ? 's' : 'p'};
+    char* at = put_hex(line, r.start.raw(), 8);
+    *at++ = '-';
+    at = put_hex(at, r.end.raw(), 8);
+    for (char c : {' ', r.protection & kProtRead ? 'r' : '-', r.protection & kProtWrite ? 'w' : '-',
+                   r.protection & kProtExecute ? 'x' : '-', r.flags & kMapShared ? 's' : 'p', ' '})
+        *at++ = c;
+    if (const uint32_t high = r.page_offset >> (32 - kPageShift)) at = put_hex(at, high, 1);
+    at = put_hex(at, r.page_offset << kPageShift, 8);
     const uint32_t device = r.pager ? r.pager->device_number() : 0;
-    BufferSink sink(line);
-    format_to(sink, "{:08x}-{:08x} {} {:08x} {:02x}:{:02x} {} ", r.start, r.end,
-              std::string_view(access, 4), uint64_t{r.page_offset} * kPageSize,
-              device_major(device), device_minor(device), r.pager ? r.pager->inode_number() : 0);
+    BufferSink sink({at, line + sizeof line});
+    format_to(sink, " {:02x}:{:02x} {} ", device_major(device), device_minor(device),
+              r.pager ? r.pager->inode_number() : 0);
     const std::string_view name = r.pager ? r.pager->name(buffer) : r.label;
-    if (name.empty() || sink.view().size() >= kNameColumn)
-        to.put(sink.view());
-    else
-        format_to(to, "{:<49}", sink.view());
+    at += sink.view().size();
+    while (!name.empty() && at < line + kNameColumn) *at++ = ' ';
+    to.put({line, at});
     put_name(to, name);
     to.put("\n");
 }
