@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
         }
         const std::vector<std::string> parts = lab::split(word, ":");
         if (parts.size() != 4) lab::refuse("a gate has four parts; not '%s'", word.c_str());
-        const std::string& name = lab::one_of("TYPE", parts[0], {"task", "interrupt", "trap"});
+        const std::string name = lab::one_of("TYPE", parts[0], {"task", "interrupt", "trap"});
         const GateType type = name == "task"        ? GateType::task
                               : name == "interrupt" ? GateType::interrupt
                                                     : GateType::trap;

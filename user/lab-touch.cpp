@@ -183,7 +183,7 @@ int main(int argc, char** argv) {
     action.sa_sigaction = on_refusal;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGSEGV, &action, nullptr);
-    const std::string& kind =
+    const std::string kind =
         lab::one_of("a page", words[0], {"private", "shared", "file", "readonly", "forbidden"});
     volatile int* page = new_page(kind);
     std::unique_ptr<Child> child;

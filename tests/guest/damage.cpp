@@ -207,7 +207,8 @@ bool one_round(const char* device, const Template& from, uint32_t seed) {
     if (disk < 0 || pwrite(disk, image.data(), image.size(), 0) != ssize_t(image.size()))
         that("the image is written", false);
     close(disk);
-    const unsigned long flags = from.type == "ext2" && random() % 8 ? 0ul : MS_RDONLY;
+    const unsigned long flags =
+        from.type == "ext2" && random() % 8 ? 0ul : static_cast<unsigned long>(MS_RDONLY);
     if (mount(device, kPlace.c_str(), from.type.c_str(), flags, nullptr) != 0) return false;
     pid_t children[2];
     for (int i = 0; i < 2; ++i) {

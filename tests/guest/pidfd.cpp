@@ -15,6 +15,9 @@
 
 using namespace check;
 
+// What a clone_args does not name is 0.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 namespace {
 
 constexpr idtype_t kPidFile = idtype_t(3);  // P_PIDFD

@@ -180,7 +180,8 @@ void test_notices() {
     struct sigaction action {};
     action.sa_flags = SA_SIGINFO;
     action.sa_sigaction = [](int, siginfo_t* info, void*) {
-        told_fd = info->si_fd, told = told + 1;
+        told_fd = info->si_fd;
+        told = told + 1;
     };
     sigaction(SIGRTMIN + 1, &action, nullptr);
     needs("F_SETSIG", fcntl(fd, F_SETSIG, SIGRTMIN + 1));

@@ -87,7 +87,7 @@ void returned(const Words& words) {
 
 void put(const Words& words) {
     if (words.size() < 3) lab::refuse("put wants KIND SIZE LENGTH...; see --help");
-    const std::string& kind = lab::one_of("KIND", words[0], {"none", "line", "full"});
+    const std::string kind = lab::one_of("KIND", words[0], {"none", "line", "full"});
     std::string buffer(static_cast<size_t>(lab::number("SIZE", words[1], 1, 65'536)), ' ');
     std::string text;
     for (size_t i = 2; i < words.size(); ++i)
