@@ -136,7 +136,8 @@ bool parse_mode(std::string_view text, uint32_t& mode) {
 }
 
 bool apply(std::string_view word, NameOptions& options) {
-    const size_t equals = std::min(word.find('='), word.size());
+    size_t equals = 0;
+    while (equals < word.size() && word[equals] != '=') ++equals;
     const std::string_view name = word.substr(0, equals);
     if (equals == word.size()) return name == "newinstance" || name == "defaults" || name == "rw";
     const std::string_view value = word.substr(equals + 1);
