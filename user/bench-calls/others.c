@@ -233,7 +233,7 @@ static int64_t fork_descriptors(unsigned count) {
     return fork_once(count);
 }
 
-// A child that does nothing but sleep or give way, at our CPU; -errno in the child.
+// What an operation costs beside a child that does something else for ever.
 static int64_t beside(unsigned count, void other(void), long operation(long child)) {
     const long child = call(SYS_fork, 0, 0, 0);
     if (child == 0)
