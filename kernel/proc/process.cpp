@@ -63,10 +63,10 @@ void CpuTimes::note_peak(const AddressSpace* space) {
 // The total is exact, from the dispatcher; ticks only tell how user and kernel mode share it. With each
 // tick that share is another one, but neither time ever goes back.
 CpuTimes times_of(const Thread& t) {
-    uint64_t total = cpu_time_of(t);
+    const uint64_t total = std::max(cpu_time_of(t), t.user_told + t.kernel_told);
     uint64_t ticks = (t.user_time + t.kernel_time) / kNanosecondsPerTick;
     uint64_t user = ticks ? total / ticks * (t.user_time / kNanosecondsPerTick) : total;
-    user = std::clamp(user, t.user_told, std::max(t.user_told, total - t.kernel_told));
+    user = std::clamp(user, t.user_told, total - t.kernel_told);
     t.user_told = user, t.kernel_told = total - user;
     return {user,
             total - user,
